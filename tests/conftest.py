@@ -1,7 +1,7 @@
 """What the tests share: one thread, numbers from a seed in float64, small worlds, and tables of exact facts."""
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future
 from functools import cache
 from importlib.metadata import version
@@ -45,6 +45,37 @@ def pytest_configure(config: pytest.Config) -> None:
     """Keep what runs share with pytest's own things, not in the user's cache folder."""
     if kept := getattr(config, "cache", None):  # pytest may be told to keep nothing
         os.environ.setdefault("TOYGAN_CACHE", str(kept.mkdir("toygan")))
+
+
+# Files that start browsers or many processes: one that begins last keeps the others waiting.
+LONGEST = (
+    "lab",
+    "browser",
+    "docs",
+    "terminal",
+    "draw",
+    "own_worlds",
+    "sweep",
+    "cli",
+    "lab_games",
+    "recorder",
+    "company",
+)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest files first; `--no-loadscope-reorder` keeps this order among several processes."""
+    place = {f"test_{name}": at for at, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: place.get(item.path.stem, len(place)))
+
+
+def sampled(values: Iterable[Any], every: int) -> list[Any]:
+    """Parameters of a test: the first of each `every` always, the others only with -m slow."""
+    return [
+        pytest.param(*(value if isinstance(value, tuple) else (value,)), marks=[pytest.mark.slow] if at % every else [])
+        for at, value in enumerate(values)
+    ]
 
 
 FEW = table.FEW  # as users have it, and so the processes that tests start

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from toygan.exhibits import judge, read, shipped_exhibits
+from toygan.exhibits.aloud import who
 from toygan.exhibits.answer import answer
 from toygan.exhibits.files import Claim
 
@@ -36,19 +37,27 @@ AGAINST = {"over": {"of": {"method": "b", "scenario": "ring"}, "measure": "w1"}}
 
 @pytest.mark.parametrize(("claims", "told"), [
     ([claim("a", below=1)], "The claim held: W1 = 0.21 with a on ring."),
-    ([claim("a", below=0.1)], "The claim did not hold: W1 = 0.21 with a on ring."),
+    ([claim("a", below=0.1)], "The claim did not hold: W1 = 0.21 with a (claimed: below 0.1) on ring."),
     ([claim("a", below=1), claim("b", below=1)], "Both claims held: W1 = 0.21 with a, 0.51 with b on ring."),
     ([claim("a", below=1), claim("b", below=0.1)],
-     "1 of 2 claims held: W1 = 0.21 with a on ring; 1 did not: W1 = 0.51 with b on ring."),
+     "1 of 2 claims held: W1 = 0.21 with a on ring; 1 did not: W1 = 0.51 with b (claimed: below 0.1) on ring."),
     ([claim("a", below=1, **AGAINST)], "The claim held: W1 = 0.21 with a against 0.51 with b on ring."),
     ([claim("a", below=0.206, seeds="all")],
-     "The claim did not hold: W1 = 0.21 with a (as claimed in 1 of 3 seeds) on ring."),
+     "The claim did not hold: W1 = 0.21 with a (claimed: below 0.206; so in 1 of 3 seeds) on ring."),
+    ([claim("a", below=0.5, seeds="all", **AGAINST), claim("a", below=0.41, seeds="all", **AGAINST)],
+     "1 of 2 claims held: W1 = 0.21 with a against 0.51 with b on ring; 1 did not: "
+     "W1 = 0.21 with a against 0.51 with b (as claimed in 1 of 3 seeds) on ring."),
+    ([claim("a", below=0.206, seeds="at most 2 of 3")],
+     "The claim held: W1 = 0.21 with a (below 0.206 in 1 of 3 seeds) on ring."),
+    ([claim("a", equals=0.3, within=0.02, seeds="none")],
+     "The claim held: W1 = 0.21 with a (within 0.02 of 0.3 in 0 of 3 seeds) on ring."),
     ([claim("a", below=1), claim("b", below=1, by_construction="a theorem")],
      "The claim held: W1 = 0.21 with a on ring; 1 more is true by construction."),
     ([claim("b", below=1, by_construction="a theorem")], "1 claim, true by construction: W1 = 0.51 with b on ring."),
     ([claim("a", below=1), claim("nobody", below=1)],
      "1 of 2 claims held: W1 = 0.21 with a on ring; 1 could not be judged."),
-    ([claim("a", at_least=9), claim("b", at_least=9)], "None of 2 claims held: W1 = 0.21 with a, 0.51 with b on ring."),
+    ([claim("a", at_least=9), claim("b", at_least=9)],
+     "None of 2 claims held: W1 = 0.21 with a (claimed: at least 9), 0.51 with b (claimed: at least 9) on ring."),
 ])  # fmt: skip
 def test_the_answer_is_the_verdicts_and_their_numbers(claims, told):
     assert said(*claims) == told
@@ -65,3 +74,11 @@ def test_without_runs_nothing_is_answered(name):
     exhibit = read(name)
     found = answer(exhibit.claims, [judge(one, []) for one in exhibit.claims], [])
     assert found == "No claim could be judged."
+
+
+def test_a_critic_used_after_training_is_told_as_people_say_it():
+    used = {"refined": "blurred", "critic": "exact", "way": "rejection"}
+    assert who(used) == "blurred rejection by the optimal critic"
+    assert who({"critic": "none", "refined": "trained"}) == "trained as they are made"
+    assert who({"critic.width": 32}) == "width 32"
+    assert who({"group": "levels", "method": "wgan-gp"}) == "wgan-gp (levels)"

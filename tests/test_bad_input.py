@@ -13,8 +13,8 @@ from typer.testing import CliRunner
 from toygan.cli.main import app
 from toygan.exhibits import files as exhibits
 from toygan.exhibits.work import planned
+from toygan.files.mistakes import Mistake, Place, UserError, headline, paragraph
 from toygan.files.scenario import read
-from toygan.files.strict import Mistake, Place, UserError, headline, paragraph
 from toygan.many import run
 
 HEAD = 'title = "t"\n[target]\n'
@@ -566,3 +566,14 @@ def test_what_an_exhibit_asks_for_is_placed_in_its_file(name, tmp_path):
     (wrong, *_) = mistakes_of(lambda: planned(exhibits.read(str(file)), tmp_path))
     assert headline(wrong).startswith(f"{file}, line {line}: {message}")
     assert wrong.place.text == file.read_text().split("\n")[line - 1]
+
+
+@pytest.mark.parametrize("name", ["x" * 300, "a\\u0000b", "deep/" + "y" * 300])
+@pytest.mark.parametrize("key", ["scenarios", "out"])
+def test_a_sweep_file_with_a_name_that_no_disk_takes_is_told_with_its_place(key, name, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    lines = {"scenarios": '["dirac"]', "out": '"out"'} | {key: f'["{name}"]' if key == "scenarios" else f'"{name}"'}
+    Path("many.toml").write_text("".join(f"{one} = {value}\n" for one, value in lines.items()))
+    result = CliRunner().invoke(app, ["sweep", "many.toml"])
+    assert result.exit_code == 2
+    assert result.stderr.startswith(f"toygan: many.toml, line {1 if key == 'scenarios' else 2}: {key}")

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from conftest import sampled
 from PIL import Image
 from scipy.interpolate import RegularGridInterpolator
 from test_draw import synthetic
@@ -20,8 +21,8 @@ from test_tricks import TINY
 
 import toygan
 from toygan.draw.companions import KINDS
+from toygan.draw.moving import band_colours
 from toygan.draw.panels import band_edges
-from toygan.draw.pixels import band_colours
 from toygan.draw.thumbnail import banded
 from toygan.exhibits import dials
 from toygan.exhibits.claims import Verdict
@@ -309,7 +310,7 @@ PATH = """() => { const { state, placeOf, points, facts } = toygan.dials, k = st
 
 
 def test_dials_show_what_was_played(plane):
-    for weight, game in zip((0.3, 1.0, 3.0), dials.games("ns-gan-r1", "simultaneous")[3:6], strict=True):
+    for weight, game in zip((0.3, 1.0, 3.0), dials.played_games("ns-gan-r1", "simultaneous")[3:6], strict=True):
         plane.select_option("#dial-method", "ns-gan-r1")
         plane.wait_for_function("toygan.dials.points()")
         plane.select_option("#dial-weight", str(weight).removesuffix(".0"))
@@ -771,7 +772,7 @@ def test_dark_and_light(seen, place):
     assert seen.page.evaluate(colour) == "rgb(255, 255, 255)"
 
 
-@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("name", sampled(PAGES, 3))
 @pytest.mark.parametrize("width", [360, 1920])
 def test_no_page_is_wider_than_the_screen(browser, place, name, width):
     one = Seen(browser, viewport={"width": width, "height": 740})
@@ -781,7 +782,7 @@ def test_no_page_is_wider_than_the_screen(browser, place, name, width):
     one.context.close()
 
 
-@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("name", sampled(PAGES, 4))
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_no_violations(browser, place, name, scheme):
     axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed")

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from conftest import states_in
+from conftest import sampled, states_in
 from test_faults import SMALL, Killed, dies_at, hurry, play
 
 from toygan.files.disk import read_json, unpacked, write_json
@@ -94,6 +94,7 @@ def in_a_process(hash_seed: int, world: Path, out: Path, *moment: int) -> str:
     return done.stdout
 
 
+@pytest.mark.slow
 def test_processes_with_other_hash_seeds_write_the_same_bytes(world, undisturbed, tmp_path):
     expected = contents(undisturbed.folder)
     in_a_process(1, world, tmp_path / "1")
@@ -287,7 +288,7 @@ def ends_the_same_or_says_how(world: Path, out: Path, undisturbed: Recording) ->
     return not message
 
 
-@pytest.mark.parametrize("file", FILES)
+@pytest.mark.parametrize("file", sampled(FILES, 3))
 @pytest.mark.parametrize("damage", DAMAGES, ids=lambda damage: damage.__name__)
 def test_a_damaged_folder_ends_the_same_or_is_refused(damage, file, half, world, undisturbed, tmp_path):
     own, foreign = half

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import torch
+from conftest import sampled
 from test_numbers import config_of, with_others
 
 import toygan
@@ -66,13 +67,13 @@ def played(sim: Simulation, start: State, dials: dict[str, Any], times: int, bac
 # --- bits ------------------------------------------------------------------------------------------------------------
 
 SIZES = [("generator.width", 16), ("critic.width", 16), ("training.batch", 64)]
-# A graph rounds the exponential of one number a seed by how many seeds there are, torch some products by where they lie in
-# memory. A company notices, and does not play on.
+# Some sums over a row of an odd number of parameters are rounded by where the row lies in memory, and so are some products
+# of torch. A company notices, and does not play on.
 APART = {("bayesian-gan", "onnx"), ("unrolled-gan", "eager")}
 
 
 @pytest.mark.parametrize("backend", ["eager", "onnx"])
-@pytest.mark.parametrize("name", [*METHODS, *ZOO])
+@pytest.mark.parametrize("name", sampled([*METHODS, *ZOO], 4))
 def test_seeds_are_the_same_to_the_bit_beside_those_of_other_dials(name, backend):
     sims = [simulation(turned(config_of(name, SIZES), share)) for share in (0.0, 0.5, 1.0)]
     joint = side_by_side([sim.start for sim in sims])
@@ -206,7 +207,7 @@ def test_runs_end_as_alone_and_share_the_seconds(tmp_path, backend, alone, monke
     ).read_text()
 
 
-@pytest.mark.parametrize("step", [0, 10, 30])
+@pytest.mark.parametrize("step", sampled([10, 0, 30], 3))
 def test_who_is_stopped_goes_on_in_company_or_alone(tmp_path, backend, alone, step):
     """Stopped between the looks of one frame: some have kept it, some have not."""
     looks: list[int] = []
@@ -282,7 +283,6 @@ def test_the_check_is_of_every_bit_of_a_run():
 
 
 def test_a_company_notices_that_only_its_second_run_is_another(tmp_path, alone, backend, monkeypatch):
-    """Under eager every run is tried, under onnx the first: what happens is what that says."""
     seen: list[int] = []
 
     def noting(joint: Any, first: int, *rest: Any) -> bool:
@@ -291,8 +291,24 @@ def test_a_company_notices_that_only_its_second_run_is_another(tmp_path, alone, 
 
     monkeypatch.setattr(company, "is_alike", noting)
     together(tmp_path / "both", backend)
-    assert set(seen) == ({0, 2} if backend == "eager" else {0})
-    assert steps_kept(tmp_path / "both") == dict.fromkeys(RUNS, 0 if backend == "eager" else 40)
+    assert set(seen) == {0, 2}
+    assert steps_kept(tmp_path / "both") == dict.fromkeys(RUNS, 0)
+
+
+def test_rows_that_lie_elsewhere_in_memory_end_as_alone(tmp_path):
+    """Three seeds of 1623 parameters each: the second run's rows begin at another place of 32 bytes than they do alone, and
+    spectral norms are rounded otherwise there, while the first run's are the same to the bit.
+    """
+    odd = [*TINY.items(), ("training.seeds", 3), ("generator.width", 15), ("critic.width", 15), ("training.steps", 16)]
+    runs = {
+        name: read("eight-gaussians", "wgan-sn", [*odd, ("method.critic_rate", rate)])
+        for name, rate in (("slow", 0.001), ("fast", 0.02))
+    }
+    play_together([(config, order(tmp_path / "both", name, "onnx")) for name, config in runs.items()])
+    for name, config in runs.items():
+        run.carry_out(config, order(tmp_path / "alone", name, "onnx"))
+        run.carry_out(config, order(tmp_path / "both", name, "onnx"))
+    assert ended(tmp_path / "both") == ended(tmp_path / "alone")
 
 
 # --- in a sweep ------------------------------------------------------------------------------------------------------
@@ -333,6 +349,7 @@ def test_a_fault_of_the_joint_game_costs_no_run(tmp_path, monkeypatch, no_proces
     assert {row["status"] for row in rows} == {"done"}
 
 
+@pytest.mark.slow
 def test_the_ends_of_a_company_come_one_by_one(tmp_path):
     """Of four real runs one cannot be played: it fails alone, with its row, and the others are done."""
     grid = {"method.critic_rate": [0.001, 0.002, 0.004, 0.008]}

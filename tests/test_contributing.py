@@ -30,6 +30,7 @@ HOMES = {
     "TARGETS": "targets/table.py",
     "QUANTITIES": "quantities/table.py",
     "PANELS": "draw/exhibit.py",
+    "MOMENTS": "exhibits/forms.py",
 }
 
 
@@ -71,6 +72,9 @@ import numpy as np, torch, toygan
 from typer.testing import CliRunner
 from toygan.cli.main import app
 from toygan.draw.exhibit import PANELS, Material
+from toygan.exhibits.aloud import aloud
+from toygan.exhibits.claims import judge
+from toygan.exhibits.files import Claim
 from toygan.game.objectives import OBJECTIVES
 from toygan.many.results import records
 
@@ -79,6 +83,7 @@ told = [{"label": "one"} | row for row in records([run.folder])]
 zero, one = torch.zeros(2, 5, 1, dtype=torch.float64), torch.ones(2, 5, 1, dtype=torch.float64)
 losses = OBJECTIVES["quadratic"]
 dial = torch.tensor([1.0, 2.0], dtype=torch.float64)
+claim = Claim.model_validate({"says": "so", "value": {"measure": "w1", "at": "quarter"}, "above": 0})
 shown = lambda rows: [text.get_text() for text in PANELS["seeds"].draw(Material("Seeds", "toygan demo", rows=rows)).texts]
 print(json.dumps({
     "file": toygan.__file__,
@@ -91,6 +96,7 @@ print(json.dumps({
     "listed": CliRunner().invoke(app, ["list"]).stdout,
     "panel": shown(told),
     "empty": shown([]),
+    "judged": [aloud(claim), judge(claim, told).held, judge(claim, told).numbers],
 }))
 """
 WORLD = 'title = "Cross"\n[target]\nkind = "cross"\nstd = 0.1\n[view]\nx = [-2.0, 2.0]\ny = [-2.0, 2.0]\n'
@@ -112,9 +118,13 @@ def test_one_more_of_each_plays_and_is_seen(tmp_path):
     assert found["penalty"] > 0
     assert found["modes"] == 4
     assert found["spread"][0] == pytest.approx(found["spread"][1], rel=1e-6)
-    assert all(block.name in found["listed"] for block in blocks() if block.table != "PANELS")
+    assert all(block.name in found["listed"] for block in blocks() if block.table not in ("PANELS", "MOMENTS"))
     assert {"one: 2", "1 run of 2 seeds"} <= {*found["panel"]}
     assert any("no run" in words for words in found["empty"])
+    condition, held, numbers = found["judged"]
+    assert condition == "of the median: w1 after a quarter of the frames is above 0"
+    assert held
+    assert numbers.startswith("W1 after a quarter: median ")
 
 
 ENTERED = re.findall(r"^\| `([\w/]+\.py)` \| `(\w+)` \|", TEXT, re.MULTILINE)

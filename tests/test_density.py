@@ -10,7 +10,8 @@ from matplotlib.text import Text
 from typer.testing import CliRunner
 
 from toygan.cli.main import app
-from toygan.draw.density import densities, save_density, told
+from toygan.draw.density import densities, told
+from toygan.draw.saved import save_figure
 from toygan.files.strict import UserError
 from toygan.game.players import mlp_generator
 from toygan.many import run
@@ -283,9 +284,9 @@ def test_the_sheet_says_both_divergences(recording, tmp_path):
     assert f"KL(q | p) = {told(seen.made.reverse_kl)}" in words
     assert "of the target has no latent" in words
     for suffix in ("png", "svg", "pdf"):
-        save_density(recording, seen, tmp_path / f"a.{suffix}")
+        save_figure(densities(recording, seen), tmp_path / f"a.{suffix}", "")
     with pytest.raises(ValueError, match="gif"):
-        save_density(recording, seen, tmp_path / "a.gif")
+        save_figure(densities(recording, seen), tmp_path / "a.gif", "")
     squeezed = seen._replace(made=seen.made._replace(why_not="all of it is sent to a point"))
     assert "No density of its own: all of it is sent to a point" in words_of(densities(recording, squeezed))
 

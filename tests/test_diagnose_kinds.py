@@ -271,6 +271,7 @@ def mistakes(kind: str, count: int, first: int = 0) -> list[tuple[int, set[str]]
     return [(i, labels) for i, labels in got if labels - ignored != KINDS[kind][1]]
 
 
+@pytest.mark.slow
 def test_two_in_a_hundred_of_these_kinds_are_labelled_wrongly_at_most() -> None:
     wrong = {kind: mistakes(kind, 15) for kind in KINDS}
     assert sum(map(len, wrong.values())) <= 0.02 * 15 * len(KINDS), wrong
@@ -299,6 +300,17 @@ def test_a_slow_collapse_is_dated_where_it_begins() -> None:
         late_by.append(np.searchsorted(recording.frames["step"], [step, begin]) @ [1, -1])
     assert np.median(late_by) <= 3  # frames; a tenth of the points are gone by then
     assert min(late_by) >= 0
+
+
+def test_a_collapse_is_dated_where_it_begins_though_its_modes_were_lucky_before() -> None:
+    """Half of eight modes have a sixth too many points for a while, then their share, and lose them from frame 24 on."""
+    angles = np.arange(8) * np.pi / 4
+    world, rng = mixture(np.stack([np.cos(angles), np.sin(angles)], axis=1), 0.02), np.random.default_rng(3)
+    share = np.r_[np.full(6, 0.58), np.full(18, 0.5), np.linspace(0.5, 0.0, 13)[1:], np.zeros(40)]
+    counts = [np.diff(np.r_[0, np.round(N * np.cumsum(np.repeat([s, 1 - s], 4) / 4)).astype(int)]) for s in share]
+    samples = np.stack([world.draw(rng, (np.repeat(np.arange(8), n) + 0.5) / 8) for n in counts])
+    (step,) = [event.step for event in diagnose(recorded(world, rng, np.arange(len(share)), samples))]
+    assert 24 <= step <= 27
 
 
 def test_converged_is_dated_and_told_of_the_step_at_which_all_of_it_is_true() -> None:

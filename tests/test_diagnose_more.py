@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
+import pytest
 
 from toygan.quantities.transport import w1
 from toygan.session.facts import Facts
@@ -444,6 +445,7 @@ def mistakes(kind: str, count: int, first: int = 0) -> list[tuple[int, set[str]]
     return [(i, labels) for i, labels in got if labels != failures | end]
 
 
+@pytest.mark.slow
 def test_two_in_a_hundred_made_up_runs_are_labelled_wrongly_at_most() -> None:
     failures = {kind: mistakes(kind, 20) for kind in KINDS if kind not in HEALTHY}
     healthy = {kind: mistakes(kind, 40 if kind == "arrives" else 10) for kind in HEALTHY}

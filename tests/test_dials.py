@@ -12,7 +12,7 @@ from toygan.session import dirac
 from toygan.site.pack import motion
 from toygan.site.phases import MARGIN, VIEW
 
-METHODS, RULES = dials.asked(read("dirac"))
+METHODS, RULES = dials.dials_of(read("dirac"))
 
 
 def test_dials_are_those_of_the_exhibit():
@@ -23,7 +23,7 @@ def test_dials_are_those_of_the_exhibit():
 @pytest.mark.parametrize("rule", ["alternating", "optimistic"])
 @pytest.mark.parametrize(("method", "weight"), [("ns-gan", None), ("wgan-gp", 3.0), ("ns-gan-r1", 0.3)])
 def test_a_path_is_the_one_that_the_game_plays(method, rule, weight):
-    config = dials.config_of(method, rule, 0.2, weight)
+    config = dials.dirac_at(method, rule, 0.2, weight)
     starts = dials.axis()
     k = int(np.abs(starts - 1).argmin()) * (len(starts) + 1)
     found = dials.fan(config)[:, k]
@@ -37,7 +37,7 @@ def test_a_path_is_the_one_that_the_game_plays(method, rule, weight):
 )
 @pytest.mark.parametrize("rate", dials.RATES)
 def test_the_closed_form_is_what_one_step_does(method, weight, rule, rate):
-    config = dials.config_of(method, rule, rate, weight)
+    config = dials.dirac_at(method, rule, rate, weight)
     said = dials.theory(config, rate)
     if rule == "consensus" and weight is not None:
         assert said == ""
@@ -49,11 +49,11 @@ def test_the_closed_form_is_what_one_step_does(method, weight, rule, rate):
 
 @pytest.mark.parametrize(("method", "rule"), [("wgan-gp", "alternating"), ("ns-gan", "unrolled")])
 def test_without_a_short_form_none_is_given(method, rule):
-    assert dials.theory(dials.config_of(method, rule, 0.2, None), 0.2) == ""
+    assert dials.theory(dials.dirac_at(method, rule, 0.2, None), 0.2) == ""
 
 
 def test_a_path_that_leaves_all_bounds_is_lost_and_can_be_packed():
-    found = dials.fan(dials.config_of("ns-gan-r1", "optimistic", 0.5, 30.0))
+    found = dials.fan(dials.dirac_at("ns-gan-r1", "optimistic", 0.5, 30.0))
     assert np.isfinite(found[0]).all()
     assert np.isnan(found[-1]).any()
     codes = motion("0", found.astype("f4"), VIEW, MARGIN)
@@ -63,15 +63,15 @@ def test_a_path_that_leaves_all_bounds_is_lost_and_can_be_packed():
 def test_games_are_kept_as_they_were_played(monkeypatch):
     monkeypatch.setattr(dials, "RATES", (0.2,))
     monkeypatch.setattr(dials, "STEPS", 5)
-    first, again = dials.games("ns-gan", "simultaneous"), dials.games("ns-gan", "simultaneous")
+    first, again = dials.played_games("ns-gan", "simultaneous"), dials.played_games("ns-gan", "simultaneous")
     assert [(one.rate, one.weight) for one in first] == [(0.2, None)]
     np.testing.assert_array_equal(first[0].paths, again[0].paths)
     np.testing.assert_allclose(
-        first[0].paths, dials.fan(dials.config_of("ns-gan", "simultaneous", 0.2, None)), atol=1e-6
+        first[0].paths, dials.fan(dials.dirac_at("ns-gan", "simultaneous", 0.2, None)), atol=1e-6
     )
 
 
 def test_the_words_of_a_rule_with_a_period_are_those_of_the_mean_of_its_steps(monkeypatch):
     monkeypatch.setattr(dials, "RATES", (0.2,))
-    (game,) = dials.played("ns-gan", "lookahead")
+    (game,) = dials.each_game("ns-gan", "lookahead")
     assert "|m| = 0.996237" in game.motion

@@ -8,6 +8,7 @@ import json
 import numpy as np
 import pytest
 import torch
+from matplotlib.text import Text
 from typer.testing import CliRunner
 
 from toygan.cli.main import app
@@ -206,6 +207,29 @@ def test_a_portrait_carries_the_options_of_its_look(tmp_path) -> None:
     assert CliRunner().invoke(app, [*words, "--out", f"{tmp_path}/e.svg"]).exit_code == 0
     told = " ".join((tmp_path / "e.svg").read_text(encoding="utf-8").split())
     assert f"toygan dirac -m ns-gan --set {SHORT} --style dark --font-size 12" in told
+
+
+def test_a_portrait_says_where_a_path_ends_that_leaves_the_window() -> None:
+    """Simultaneous steps of the bilinear game end far outside: nobody is to look for a diamond that is not there."""
+    found = by_rule("simultaneous", "wasserstein+none")
+    far = found._replace(path=np.array([[1.0, 1.0], [5.0, -7.25]]))
+    assert "The run ends outside the window, at (5, \N{MINUS SIGN}7.25)." in said(far)
+    assert "finite numbers" in said(found._replace(path=np.array([[1.0, 1.0], [np.inf, 0.0]])))
+    assert "The run" not in said(found._replace(path=np.array([[1.0, 1.0], [0.5, -1.5]])))
+
+
+def said(found: Portrait) -> str:
+    """The words of a picture of one portrait."""
+    figure = portraits([found])
+    return " ".join(text.get_text() for text in figure.findobj(Text)).replace("\n", " ")
+
+
+def test_portraits_of_typed_games_are_not_told_of_eigenvalues_and_solutions() -> None:
+    found = by_rule("alternating", "ns-gan")
+    assert "Cross: the solution. Eigenvalues are" in said(found)
+    typed = said(found._replace(words="near (0, 0) |m| = 1.01: spirals out", more=("After 3000 steps 1.1 from rest.",)))
+    assert "Cross: where both slopes vanish" in typed
+    assert "Eigenvalues" not in typed
 
 
 def test_a_portrait_says_that_a_rule_remembers():

@@ -7,6 +7,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from conftest import sampled
 from typer.testing import CliRunner
 
 from toygan.cli.main import app
@@ -34,7 +35,7 @@ def files(document: Path) -> dict[str, str]:
     return dict(re.findall(FILE, document.read_text(encoding="utf-8"), re.DOTALL))
 
 
-@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+@pytest.mark.parametrize("document", sampled(DOCUMENTS, len(DOCUMENTS)), ids=lambda path: path.name)
 def test_commands_run(document, tmp_path, monkeypatch, no_processes):
     monkeypatch.chdir(tmp_path)
     for short in ("exhibits.dials.STEPS", "site.phases.STEPS", "exhibits.dials.SIDE"):  # half a minute of paths
@@ -45,9 +46,8 @@ def test_commands_run(document, tmp_path, monkeypatch, no_processes):
         small = [*SMALL] if words[0] in ("run", "sweep") else []
         small += ["--dry-run"] if words[0] == "sweep" and {"all", "benchmarks/constraints.toml"} & {*words} else []
         words = [str(ROOT / word) if (ROOT / word).is_file() else word for word in words]
-        fewer = (
-            {"--steps": "0,2,4"} if words[0] in ("draw", "compare") else {"--seeds": "2"} if words[0] == "sweep" else {}
-        )
+        looks = {"--steps": "0,2,4", "--step": "2"}
+        fewer = {"draw": looks, "compare": looks, "sweep": {"--seeds": "2"}}.get(words[0], {})
         words = [fewer.get(before, word) for before, word in pairwise(["", *words])]
         result = CliRunner().invoke(app, [*words, *small])
         assert result.exit_code == 0, f"{' '.join(words)}: {result.output}"

@@ -7,7 +7,9 @@ from typing import NamedTuple
 
 import numpy as np
 import pytest
+from conftest import sampled
 from matplotlib.collections import EllipseCollection, LineCollection
+from matplotlib.colors import to_rgb
 from matplotlib.contour import QuadContourSet
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
@@ -15,12 +17,14 @@ from matplotlib.patches import Rectangle
 from test_draw import altered, synthetic, with_boundary, words
 
 from toygan.draw import exhibit_parts as parts
+from toygan.draw.companions import colour_of
 from toygan.draw.exhibit import PANELS, Labelled, Material
 from toygan.draw.exhibit_curves import by_layer, floor_at
 from toygan.draw.exhibit_parts import NO_BARS, within
 from toygan.draw.exhibit_plane import MOST, share_above
 from toygan.draw.exhibit_price import Spot, covered, distance_to, free_box, front, overlap
 from toygan.draw.exhibit_rows import best_cells, cell_text, cells_of, columns_of, ordered, parted
+from toygan.draw.points import MIST
 from toygan.draw.sheet import WIDTH, save_figure
 from toygan.draw.sweep import BARS
 from toygan.exhibits import show
@@ -128,7 +132,7 @@ def test_refined_points_stand_by_critic_and_way_over_the_floor(tmp_path):
     (axis,) = panels(figure)
     names = [label.get_text() for label in axis.get_yticklabels()]
     assert names == ["as they are made", "rejection, learned critic", "Metropolis-Hastings, learned critic",
-                     "rejection, exact critic"]  # fmt: skip
+                     "rejection, optimal critic"]  # fmt: skip
     floor, *drawn_lines = axis.lines
     assert set(floor.get_xdata()) == {0.1}
     bars, rings, means = (drawn_lines[k::3] for k in range(3))
@@ -167,14 +171,15 @@ def test_a_seed_without_refined_points_says_why(seeds, said, tmp_path):
 def frozen(scenario, method):
     """A made-up run whose generator is real points plus noise."""
     kind = {"generator": {"kind": "data-plus-noise"}}
-    return Labelled(f"{scenario}, {method}", recorded(method=method, scenario=scenario, config=kind))
+    title = scenario.replace("-", " ").capitalize()
+    return Labelled(f"{scenario}, {method}", recorded(method=method, scenario=scenario, title=title, config=kind))
 
 
 def test_level_lines_stand_by_target_and_method_with_the_optimum_last(tmp_path):
     maps = [frozen(scenario, method) for scenario in ("a-ring", "a-roll") for method in ("clipped", "penalised")]
     figure = drawn("levels", tmp_path, recordings=[*maps, *labelled(2)])
     titles = [axis.get_title(loc="left") for axis in figure.axes]
-    assert [title for title in titles if title in ("a ring", "a roll")] == ["a ring", "a roll"]
+    assert [title for title in titles if title.startswith("A r")] == ["A ring", "A roll"]
     assert [name for axis in figure.axes if (name := axis.get_ylabel())] == ["clipped", "penalised", "optimum"]
     drawn_maps = figure.axes[:6]
     assert all(axis.collections for axis in drawn_maps)  # level lines
@@ -187,7 +192,7 @@ def test_level_lines_stand_by_target_and_method_with_the_optimum_last(tmp_path):
 
 
 @pytest.mark.parametrize("kind", PANELS)
-@pytest.mark.parametrize("count", [1, 12])
+@pytest.mark.parametrize("count", sampled([12, 1], 2))
 def test_every_kind_says_what_it_is_and_how_it_was_made(kind, count, tmp_path):
     figure = drawn(kind, tmp_path, count=count)
     assert isinstance(figure, Figure)
@@ -328,7 +333,7 @@ def test_critics_show_the_optimum_of_the_frame_beneath_the_learned_one(tmp_path)
     optimal = run.frames["optimal_scores"].copy()
     optimal[-1, 0] = np.linspace(0, 1, 13)
     changed = Labelled("one", altered(run, optimal_scores=optimal))
-    upper, lower = panels(drawn("critics", tmp_path, recordings=[changed]))
+    upper, lower, *_ = panels(drawn("critics", tmp_path, recordings=[changed, *labelled(1)]))
     assert upper.get_position().y0 > lower.get_position().y1
     filled = next(found for found in lower.collections if isinstance(found, QuadContourSet) and found.filled)
     assert np.abs(filled.levels).max() == pytest.approx(0.5, abs=0.1)  # the median is removed
@@ -402,6 +407,59 @@ def test_categories_are_told_apart(tmp_path):
     for category in range(3):
         np.testing.assert_allclose(lines[str(category)].get_xydata(), run.frames["samples"][-1, 0, chosen == category])
     assert len({(lines[str(c)].get_color(), lines[str(c)].get_marker()) for c in range(3)}) == 3
+    assert axis.lines[0].get_color() == MIST  # real points, so that no category is lost on them
+
+
+def test_twelve_kinds_have_colours_of_their_own():
+    """Hours of a clock: every two colours differ by a tenth in some part."""
+    colours = np.array([to_rgb(colour_of(k)) for k in range(12)])
+    apart = np.abs(colours[:, None] - colours[None]).max(axis=2) + np.eye(12)
+    assert apart.min() > 0.1
+
+
+def test_the_critic_of_a_lone_run_stands_beside_its_optimum(tmp_path):
+    one, two = (drawn("critics", tmp_path, count=count) for count in (1, 2))
+    left, right = panels(one)
+    assert left.get_position().y0 == pytest.approx(right.get_position().y0)
+    assert left.get_position().x1 < right.get_position().x0
+    assert "Left: the learned critic; right: the optimal one" in words(one)
+    assert one.get_figheight() < two.get_figheight()
+    assert "Upper: the learned critic; lower: the optimal one" in words(two)
+
+
+@pytest.mark.parametrize(("start", "cut"), [(40.0, True), (0.2, False)])
+def test_players_that_have_not_learned_do_not_flatten_the_curves_of_those_that_have(start, cut, tmp_path):
+    run = recorded()
+    values = np.linspace(0, 1, 12).reshape(4, 3)
+    values[0] = [-start, 0, start]
+    known = type(run)(run.facts, run.frames, dict(run.metrics) | {"critic_value": values})
+    figure = drawn("curves", tmp_path, recordings=[Labelled("one", known)], measure="critic_value")
+    (axis,) = panels(figure)
+    low, high = axis.get_ylim()
+    assert low <= values[1:].min()
+    assert values[1:].max() <= high
+    assert (high - low < 2) if cut else (low <= -start and start <= high)
+    assert ("the first frame reaches from \N{MINUS SIGN}40 to 40" in words(figure)) == cut
+
+
+def test_of_what_swings_one_seed_is_drawn_for_the_median_of_all_stands_still(tmp_path):
+    run = recorded()
+    swing = np.array([[1.0, -1.0, 0.0], [-1.0, 1.0, 0.0], [1.0, -1.0, 0.0], [-1.0, 1.0, 0.0]])
+    known = type(run)(run.facts, run.frames, dict(run.metrics) | {"centre_x": swing})
+    figure = drawn("curves", tmp_path, recordings=[Labelled("one", known)], measure="centre_x, w1")
+    centre, w1 = panels(figure)
+    assert centre.lines[0].get_ydata().tolist() == [1, -1, 1, -1]
+    np.testing.assert_allclose(w1.lines[0].get_ydata(), np.median(run.metrics["w1"], axis=1))
+    assert "line: median of the seeds, of a centre the first seed alone" in words(figure)
+
+
+def test_a_line_that_falls_to_zero_is_named_where_it_leaves_a_logarithmic_axis(tmp_path):
+    run = recorded()
+    fallen = np.array([1.0, 1e-6, 0.0, 0.0])[:, None].repeat(3, 1)
+    known = type(run)(run.facts, run.frames, dict(run.metrics) | {"layer_gradient_ratio": fallen})
+    figure = drawn("curves", tmp_path, recordings=[Labelled("clipped", known)], measure="layer_gradient_ratio")
+    (axis,) = panels(figure)
+    assert "clipped: 0" in [text.get_text() for text in axis.texts]
 
 
 # --- results ---------------------------------------------------------------------------------------------------------

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from test_draw import synthetic
 
-from toygan.draw.fresh import fresh, save_fresh
+from toygan.draw.clouds import fresh
 from toygan.draw.panels import GENERATED
+from toygan.draw.saved import save_figure
 
 
 def drawn(figure) -> list[np.ndarray]:
@@ -42,7 +43,7 @@ def test_lost_points_and_those_outside_are_told():
 def test_equal_points_are_equal_files_and_another_format_is_refused(tmp_path):
     recording, points = synthetic(frames=2, seeds=2, points=20), np.zeros((2, 5, 2))
     for name in ("a.pdf", "b.pdf"):
-        save_fresh(recording, points, tmp_path / name)
+        save_figure(fresh(recording, points), tmp_path / name, "")
     assert (tmp_path / "a.pdf").read_bytes() == (tmp_path / "b.pdf").read_bytes()
     with pytest.raises(ValueError, match="cannot be written"):
-        save_fresh(recording, points, tmp_path / "a.gif")
+        save_figure(fresh(recording, points), tmp_path / "a.gif", "")

@@ -19,7 +19,7 @@ from toygan.cli.main import app
 from toygan.exhibits import behind, claims, files, judge, planned, read
 from toygan.exhibits.claims import enough, fits, number_of
 from toygan.exhibits.files import Claim, Term
-from toygan.exhibits.show import run_labels, run_rows, showing
+from toygan.exhibits.show import run_labels, run_rows, short_settings, showing
 from toygan.exhibits.theory import bound_rows, phase_portraits, theory_columns, theory_rows
 from toygan.exhibits.work import as_found, fingerprint, is_there, quickened, tasks_of
 from toygan.files import scenario
@@ -356,6 +356,27 @@ def test_runs_that_differ_in_unnamed_settings_are_numbered():
     assert run_labels(rows) == ["m, 1", "m, 1", "m, 2", "m, 2"]
     assert run_labels(rows[:2]) == ["m", "m"]
     assert run_labels([rows[0] | {"group": "x"}, rows[2]]) == ["x", "m"]
+
+
+def labels_of(*rows):
+    """What runs of some groups, methods and settings are called."""
+    keys = ("group", "method", "short_settings", "folder")
+    return run_labels([dict(zip(keys, (*row, str(i)), strict=True)) for i, row in enumerate(rows)])
+
+
+def test_a_group_of_one_method_is_called_by_its_own_name():
+    assert labels_of(("plain", "ns-gan", ""), ("soft labels", "ns-gan-smooth", ""), ("leaky", "ns-gan", "")) == [
+        "plain", "soft labels", "leaky"]  # fmt: skip
+    assert labels_of(("clip", "wgan", "bound 0.1"), ("clip", "wgan", "bound 1"), ("penalty", "wgan-gp", "")) == [
+        "clip, bound 0.1", "clip, bound 1", "penalty"]  # fmt: skip
+    assert labels_of(("margin", "ebgan", "margin 1"), ("margin", "ebgan", "margin 50"), ("plain", "ebgan", "")) == [
+        "margin 1", "margin 50", "plain"]  # fmt: skip
+    assert labels_of(("fast", "gan", ""), ("fast", "gan-r1", ""), ("slow", "gan", "")) == [
+        "gan, fast", "gan-r1, fast", "gan, slow"]  # fmt: skip
+
+
+def test_settings_are_written_as_people_write_them():
+    assert short_settings({"method.constraint.weight": 10.0, "training.pack": True}) == "weight 10, pack on"
 
 
 # --- claims ----------------------------------------------------------------------------------------------------------
@@ -911,6 +932,7 @@ above = 1.5
 """
 
 
+@pytest.mark.slow
 def test_a_critic_used_after_training_has_rows_of_its_own(tmp_path):
     from toygan.exhibits.refined import refined_columns, refined_rows
 
@@ -935,6 +957,7 @@ def test_a_critic_used_after_training_has_rows_of_its_own(tmp_path):
     assert [picture.path.name for picture in shown.pictures] == ["1-refined.png"]
 
 
+@pytest.mark.slow
 def test_every_seed_is_judged_and_what_became_of_it_is_kept(tmp_path, monkeypatch):
     """A row a seed, with the numbers of that seed alone; a second look refines nothing again; one that was lost has none."""
     from toygan.exhibits import refined

@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 from toygan.cli.main import app
 from toygan.exhibits import Verdict, judge, planned, read, shipped_exhibits
 from toygan.exhibits.aloud import aloud, number_named
+from toygan.exhibits.answer import answer
 from toygan.exhibits.claims import WORDS, counted, matching, recorded_at
 from toygan.exhibits.files import PIECES, Claim, Exhibit
 from toygan.exhibits.refined import refined_columns
@@ -551,3 +552,38 @@ def test_what_was_read_cannot_be_changed(tmp_path: Path) -> None:
 )  # fmt: skip
 def test_a_number_names_what_it_stands_against(claim: dict[str, Any], said: str) -> None:
     assert number_named(Claim.model_validate({"says": "so", "below": 1} | claim)) == said
+
+
+BY_OBJECTIVE = {"hinge+clip": 0.32, "hinge+r1": 0.2, "minimax+clip": 0.5, "minimax+r1": 1.0}  # method -> W1
+
+
+def by_objective(**facts: Any) -> tuple[Claim, list[dict[str, Any]]]:
+    """A claim that compares clip with r1 for each of two objectives, and rows of two seeds."""
+    of = [{"of": {"method": [one for one in BY_OBJECTIVE if one.endswith(end)]}, "measure": "w1"} for end in ("p", "1")]
+    rows = [
+        {"folder": method, "method": method, "objective": method.split("+")[0], "seed": seed, "status": "done", "w1": w1}
+        for method, w1 in BY_OBJECTIVE.items() for seed in range(2)
+    ]  # fmt: skip
+    return Claim.model_validate({"says": "so", "value": of[0], "over": of[1], "each": "objective"} | facts), rows
+
+
+def test_a_number_by_objective_names_the_method_of_that_objective() -> None:
+    assert judge(*by_objective(above=1)).numbers == (
+        "hinge: W1 of hinge+clip over that of hinge+r1: 1.6 = 0.32 over 0.2; "
+        "minimax: W1 of minimax+clip over that of minimax+r1: 0.5 = 0.5 over 1"
+    )
+    found = judge(*by_objective(above=1, seeds="all")).numbers
+    assert found.endswith("minimax: 0 of 2 seeds; W1 of minimax+clip over that of minimax+r1: 0.5")
+
+
+@pytest.mark.parametrize(("bounds", "said"), [
+    ({"above": 0.1}, "The claim held: W1 = 0.5 with minimax+clip against 1 with minimax+r1 (the closest of 2)."),
+    ({"below": 2}, "The claim held: W1 = 0.32 with hinge+clip against 0.2 with hinge+r1 (the closest of 2)."),
+    ({"above": 1}, "The claim did not hold: W1 = 0.5 with minimax+clip against 1 with minimax+r1 (the worst of 2)."),
+    ({"equals": 1, "within": 0.4}, "The claim did not hold: W1 = 0.32 with hinge+clip against 0.2 with hinge+r1 "
+                                   "(the worst of 2)."),
+])  # fmt: skip
+@pytest.mark.parametrize("seeds", [{}, {"seeds": "all"}])
+def test_the_answer_names_the_value_that_decides(bounds: dict[str, float], seeds: dict[str, str], said: str) -> None:
+    claim, rows = by_objective(**bounds, **seeds)
+    assert answer([claim], [judge(claim, rows)], rows) == said

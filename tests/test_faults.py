@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import with_parameters
+from conftest import sampled, with_parameters
 
 import toygan
 from toygan.engines import table
@@ -105,7 +105,7 @@ def dies_at(monkeypatch, moment: int) -> None:
     monkeypatch.setattr(os, "replace", replace_or_die)
 
 
-@pytest.mark.parametrize("moment", range(24))
+@pytest.mark.parametrize("moment", sampled(range(24), 3))
 def test_a_run_that_dies_at_any_write_is_continued(moment, world, undisturbed, tmp_path, monkeypatch, quick):
     with monkeypatch.context() as patch:
         dies_at(patch, moment)
@@ -166,7 +166,7 @@ def wait_until(is_so, seconds: float = 60) -> None:
         time.sleep(0.02)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", sampled([signal.SIGTERM, signal.SIGINT], 2))
 def test_a_signal_leaves_an_interrupted_run_and_a_word(number, world, tmp_path):
     words = [sys.executable, "-m", "toygan", "run", str(world), "--out", str(tmp_path), "--steps", "100000"]
     process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)

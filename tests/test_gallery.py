@@ -6,6 +6,7 @@ import base64
 import io
 import json
 import re
+import shutil
 import zlib
 from collections.abc import Mapping
 from html import unescape
@@ -573,6 +574,37 @@ def test_the_start_page_plays_what_went_best_beside_what_went_worst(tmp_path, ru
     assert "It does not always go so well." in words
     told = re.sub(r"<[^>]*>", " ", start.story(placed(runs, tmp_path)))
     assert len(re.findall(r"[.?!]\s", told)) >= 10
+
+
+@pytest.mark.parametrize("other", [{"source": {"kind": "ring"}}, {"method": {"cast": {"kind": "translators"}}},
+                                   {"method": {"labels": "both"}}, {"method": {"categories": 8}}])  # fmt: skip
+def test_the_start_page_plays_one_generator_of_latents_against_one_critic(tmp_path, runs, other):
+    """However well two translators do: they are not what the page tells of."""
+    special = tmp_path / "special"
+    shutil.copytree(runs[1], special)
+    facts = json.loads((special / "run.json").read_text())
+    facts["config"] |= other
+    (special / "run.json").write_text(json.dumps(facts))
+    rows = [row | {"w1_over_floor": 1.1} for row in records(runs)]
+    rows += [row | {"folder": str(special), "w1_over_floor": 1.0} for row in rows if row["folder"] == str(runs[1])]
+    pair = start.chosen([showing([*runs, special], records=rows)])
+    assert str(special) not in pair
+    assert pair.best
+
+
+def test_the_start_page_prefers_a_run_that_has_another_on_the_same_data(tmp_path, runs):
+    rows = [row | {"w1_over_floor": 1.1} for row in records(runs)]
+    alone = tmp_path / "alone"
+    shutil.copytree(runs[1], alone)
+    rows += [
+        row | {"folder": str(alone), "scenario": "elsewhere", "w1_over_floor": 1.0}
+        for row in rows
+        if row["folder"] == str(runs[1])
+    ]
+    assert str(alone) not in start.chosen([showing([*runs, alone], records=rows)])
+    told = re.sub(r"<[^>]*>", " ", start.story(placed(runs[:1], tmp_path)))
+    assert "On the left" not in told
+    assert "Here, " in told
 
 
 def placed(runs, place):

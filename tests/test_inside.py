@@ -13,9 +13,12 @@ from conftest import states_in, with_parameters
 from torch import Tensor
 from torch.nn.functional import softplus
 
+from toygan.cli.views import seen_by
 from toygan.draw.layout import axis_at
-from toygan.draw.players import VIEWS, folded, latent_map, matched, quads, save_view, transport_lines, transport_matrix
+from toygan.draw.players import VIEWS, folded, latent_map, matched, quads, transport_lines, transport_matrix
+from toygan.draw.saved import save_figure
 from toygan.draw.sheet import blank
+from toygan.files.mistakes import UserError
 from toygan.files.scenario import read
 from toygan.game import duel
 from toygan.game.networks import INITIALISATIONS
@@ -200,16 +203,16 @@ def test_every_view_is_drawn_from_old_and_from_lost_recordings_too(view: str, tm
     lost = {name: np.array(values) for name, values in frames.items()}
     lost["samples"][1:] = np.nan
     for name, kept in (("new", frames), ("old", {key: frames[key] for key in old}), ("lost", lost)):
-        save_view(replace(recorded(), frames=kept), view, tmp_path / f"{name}.svg")
+        save_figure(VIEWS[view](replace(recorded(), frames=kept)), tmp_path / f"{name}.svg", "")
         words = (tmp_path / f"{name}.svg").read_text()
         assert ("not recorded" in words or "not measured" in words) == (name == "old" and view != "transport")
 
 
 def test_unknown_views_and_formats_are_refused(tmp_path) -> None:
-    with pytest.raises(ValueError, match="latent"):
-        save_view(recorded(), "outside", tmp_path / "a.png")
+    with pytest.raises(UserError, match=r"--view outside: unknown; .*latent"):
+        seen_by(recorded(), "outside", None, ["png"])
     with pytest.raises(ValueError, match="png"):
-        save_view(recorded(), "inside", tmp_path / "a.gif")
+        save_figure(VIEWS["inside"](recorded()), tmp_path / "a.gif", "")
 
 
 def test_a_fold_is_where_cells_arrive_turned_over() -> None:

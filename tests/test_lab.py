@@ -13,6 +13,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
+from conftest import sampled
 from PIL import Image
 from scipy.optimize import linear_sum_assignment
 from test_browser import Seen, browser  # noqa: F401
@@ -31,7 +32,7 @@ from toygan.game.streams import draws, starts
 from toygan.game.zoo import ZOO
 from toygan.quantities.critic import Judged, critic_gap, critic_value
 from toygan.quantities.diagnosis import findings
-from toygan.quantities.evidence import Story, whereabouts
+from toygan.quantities.evidence import Story, with_points
 from toygan.quantities.modes import high_quality, modes_kept
 from toygan.quantities.optimal import of_clouds
 from toygan.quantities.skeleton import on_skeleton, skeleton_coverage
@@ -201,13 +202,16 @@ def test_pythons_draws_give_pythons_game(seen, place, scenario, method, steps, n
 
 @pytest.mark.parametrize(
     ("method", "net"),
-    [
-        ("ns-gan", "1*14*2*10*2"),
-        ("wgan-gp", "4*20*5*7*1"),
-        ("wgan", "2*40*1*3*2"),
-        ("ns-gan-r1", "6*9*3*12*2"),
-        ("rpgan", "1*5*1*5*2"),
-    ],
+    sampled(
+        [
+            ("ns-gan", "1*14*2*10*2"),
+            ("wgan-gp", "4*20*5*7*1"),
+            ("wgan", "2*40*1*3*2"),
+            ("ns-gan-r1", "6*9*3*12*2"),
+            ("rpgan", "1*5*1*5*2"),
+        ],
+        4,
+    ),
 )
 def test_players_cut_to_measure_play_as_python_s(seen, place, method, net):
     """First parameters to the last bit, and the game that the copied command is of, under plain descent."""
@@ -246,6 +250,7 @@ def test_players_cut_to_measure_play_as_python_s(seen, place, method, net):
         assert np.array_equal(numbers[~own[player]], first[~own[player]])  # what is not its own stays
 
 
+@pytest.mark.slow
 def test_where_no_layers_and_neurons_can_be_chosen_the_size_is_a_usual_one(seen, place):
     """Nothing of an address was broken, and all methods stay choosable."""
     opened(seen, place, "#s=two-moons&m=ns-gan&z=own")
@@ -260,6 +265,7 @@ def test_where_no_layers_and_neurons_can_be_chosen_the_size_is_a_usual_one(seen,
         assert seen.page.inner_text(".said") == ""
 
 
+@pytest.mark.slow
 def test_layers_and_neurons_are_chosen_on_the_page_and_travel_in_the_address(seen, place):
     opened(seen, place)
     seen.page.select_option("#size", "own")
@@ -384,12 +390,12 @@ def test_a_csv_file_becomes_the_target(seen, place, tmp_path):
 
 @pytest.mark.parametrize(
     ("text", "points", "out"),
-    [
+    sampled([
         ("x;y\n1,5;2,25\n-0,5;1e0\n", [[1.5, 2.25], [-0.5, 1.0]], 1),
         ("\ufeffx,y,label\r\n1,2,a\r\nnan,3,b\r\n4,5,c\r\n", [[1, 2], [4, 5]], 2),
         ('"1" "2"\n\n3 4\n5\n', [[1, 2], [3, 4]], 1), ("0,0\n", [[0, 0]], 0),
         ("1,1\n1,1\n1,1\n", [[1, 1]] * 3, 0), ("0,0\n1e300,1\n2,inf\n", [[0, 0]], 2),
-    ],
+    ], 3),
 )  # fmt: skip
 def test_csv_files_of_many_habits(seen, place, tmp_path, text, points, out):
     (tmp_path / "own.csv").write_bytes(text.encode())
@@ -402,6 +408,7 @@ def test_csv_files_of_many_habits(seen, place, tmp_path, text, points, out):
     assert seen.page.evaluate("lab.look().samples.every(Number.isFinite)")
 
 
+@pytest.mark.slow
 def test_a_large_csv_file_is_thinned_and_one_without_numbers_refused(seen, place, tmp_path):
     rng = np.random.default_rng(0)
     np.savetxt(tmp_path / "large.csv", rng.standard_normal((100_000, 2)), delimiter=",")
@@ -449,12 +456,12 @@ def test_the_address_of_a_runs_config_opens_its_game(seen, place):
 
 @pytest.mark.parametrize(
     ("address", "parts"),
-    [
+    sampled([
         ("#s=no-such&m=ns-gan", "s"), ("#m=nsgan&seed=3", "m"), ("#z=huge&seed=x", "seed, z"), ("#c=0*steps*50!1*frozen*me", "c"),
         ("#c=0*critic_steps*100000", "c"), ("#mv=1*2&b=gan*1!nogan*2", "mv, b"), ("#p=AAAA&d=!!", "p, d"),
         ("#v=crgz&l=none&n=cauchy", "l, v, n"),
         ("#nonsense&net=1*2*3", "nonsense, net"), ("#net=9*999*0*5*7&z=own&m=ns-gan", "net"), ("#mv=99*1p000*1p000", "mv"),
-    ],
+    ], 3),
 )  # fmt: skip
 def test_what_of_an_address_cannot_be_read_is_named_and_the_rest_plays(seen, place, address, parts):
     opened(seen, place, address)
@@ -482,6 +489,7 @@ def damaged(rng: np.random.Generator, address: str) -> str:
     return "".join(letters)
 
 
+@pytest.mark.slow
 def test_damaged_addresses_play_or_say_what_is_wrong(seen, place):
     """Never a blank page, an error in the console, or numbers that are none."""
     rng = np.random.default_rng(1)
@@ -513,6 +521,7 @@ def test_a_thousand_steps_are_gone_at_once(seen, place):
     seen.page.wait_for_function("lab.look().step === 2000 && lab.told.playing === false", timeout=60_000)
 
 
+@pytest.mark.slow
 def test_a_pause_on_the_way_to_a_step_forgets_it(seen, place):
     opened(seen, place, "#s=dirac&m=ns-gan-r1&c=0*steps*100000")
     seen.page.evaluate("lab.page.ahead(400)")
@@ -527,7 +536,7 @@ def test_a_pause_on_the_way_to_a_step_forgets_it(seen, place):
 PICTURE = "document.querySelector('#stage').toDataURL()"
 
 
-@pytest.mark.parametrize("letter", ["d", "s", "m", "p", "k", "t"])
+@pytest.mark.parametrize("letter", sampled(["d", "s", "m", "p", "k", "t"], 3))
 def test_what_is_shown_is_drawn_and_goes_again(seen, place, letter):
     opened(seen, place, "#s=swiss-roll&m=ns-gan")
     seen.page.click("#one")
@@ -542,6 +551,7 @@ def test_what_is_shown_is_drawn_and_goes_again(seen, place, letter):
     seen.page.wait_for_function(f"before => {PICTURE} === before", arg=before)
 
 
+@pytest.mark.slow
 def test_latents_are_carried_to_where_the_generator_sends_them(seen, place):
     opened(seen, place, "#s=swiss-roll&m=ns-gan&v=rg")
     seen.page.click("#one")
@@ -602,7 +612,7 @@ def test_without_simd_a_message_stands_there(seen, place):
     assert "SIMD" in seen.page.inner_text("[role=alert]")
 
 
-@pytest.mark.parametrize("width", [360, 390, 800, 1280, 1920])
+@pytest.mark.parametrize("width", sampled([360, 390, 800, 1280, 1920], 4))
 def test_nothing_sticks_out(browser, place, width):  # noqa: F811
     one = Seen(browser, viewport={"width": width, "height": 900}, reduced_motion="reduce")
     opened(one, place)
@@ -612,7 +622,7 @@ def test_nothing_sticks_out(browser, place, width):  # noqa: F811
 
 @pytest.mark.parametrize(
     ("width", "scheme", "language"),
-    [(1280, "light", "en"), (1280, "dark", "zh"), (390, "light", "zh"), (390, "dark", "en")],
+    sampled([(1280, "light", "en"), (1280, "dark", "zh"), (390, "light", "zh"), (390, "dark", "en")], 3),
 )
 def test_axe_finds_nothing(browser, place, width, scheme, language):  # noqa: F811
     axe = pytest.importorskip("axe_playwright_python.sync_playwright")
@@ -633,6 +643,7 @@ def test_the_optimal_critic_stands_beside_the_learned_one(seen, place):
     assert scores.max() - scores.min() > 0.5
 
 
+@pytest.mark.slow
 def test_of_densities_too_it_is_python_s_for_the_points_that_are_seen(seen, place):
     opened(seen, place, "#s=swiss-roll&m=ns-gan-r1&v=crgao")
     seen.page.click("#one")
@@ -649,6 +660,7 @@ def test_of_densities_too_it_is_python_s_for_the_points_that_are_seen(seen, plac
     assert "kernel estimate: log p/q" in seen.page.inner_text(".optimal")
 
 
+@pytest.mark.slow
 def test_it_comes_when_it_is_asked_for_and_where_none_is_known_that_is_said(seen, place):
     opened(seen, place, "#m=ns-gan&v=crg")
     assert seen.page.evaluate("lab.look().optimal") is None
@@ -859,6 +871,7 @@ def test_a_target_that_is_moved_in_the_middle_of_a_slow_step_is_the_next_steps(s
     assert seen.page.evaluate("lab.page.experiment.moved.length") == 1
 
 
+@pytest.mark.slow
 def test_a_step_that_was_begun_slowly_is_ended_before_the_next(seen, place):
     opened(seen, place)
     seen.page.click("#one")
@@ -875,7 +888,7 @@ def test_a_step_that_was_begun_slowly_is_ended_before_the_next(seen, place):
     assert np.array_equal(look(seen.page)["samples"], right["samples"])
 
 
-@pytest.mark.parametrize("what", ["critic_steps", "only", "rate"])
+@pytest.mark.parametrize("what", sampled(["critic_steps", "only", "rate"], 3))
 def test_what_is_changed_in_the_middle_of_a_slow_step_is_where_the_address_has_it(seen, place, what):
     opened(seen, place, "#m=wgan-gp&s=swiss-roll&c=0*only*generator")
     seen.page.select_option("#speed", "slow")
@@ -929,7 +942,7 @@ def test_clouds_are_measured_as_python_measures_them(seen, place):
     assert told["skeleton_coverage"] == pytest.approx(skeleton_coverage(points, curve))
 
 
-@pytest.mark.parametrize("scenario", ["eight-gaussians", "two-moons"])
+@pytest.mark.parametrize("scenario", sampled(["eight-gaussians", "two-moons"], 2))
 def test_where_clouds_by_chance_are_is_what_python_counts(seen, place, scenario):
     """Shares of the places, the share that is near one, and what would be near if the cloud were put on the target's middle."""
     opened(seen, place, f"#s={scenario}&m=ns-gan")
@@ -942,7 +955,7 @@ def test_where_clouds_by_chance_are_is_what_python_counts(seen, place, scenario)
         " return clouds.map(one => lab.measures.ofPlaces(one, target.places, target, catalogue.limits.quarter)); }",
         clouds.reshape(80, -1).tolist(),
     )
-    right = whereabouts(clouds.astype(float), known.points, known.places)
+    right = with_points(story(None, None, [0.0]), clouds.astype(float), known.points, known.places)
     assert (
         np.abs([one["shares"] for one in told] - right.shares).max() <= 2 / 200
     )  # a point on a border falls to one side
@@ -1068,6 +1081,7 @@ def test_the_diagnosis_is_pythons(seen, place):
 MADE_UP = 400  # stories of every seed from 0 on
 
 
+@pytest.mark.slow
 def test_the_diagnosis_is_pythons_on_hundreds_of_stories_by_chance(seen, place):
     """What the page's rules are is a port, since no graph holds their conditions: the same labels, from the same frames on."""
     opened(seen, place)
@@ -1151,6 +1165,7 @@ def zoo_place(tmp_path_factory) -> str:
     ).as_uri()
 
 
+@pytest.mark.slow
 def test_watched_real_points_are_told_their_own_classes(seen, zoo_place):
     """Of both choices of points that are looked at, those of the map and those that are measured."""
     opened(seen, zoo_place, "#s=unbalanced-gaussians&m=cgan")
@@ -1184,6 +1199,7 @@ def test_classes_have_colours_and_labels_go_with_their_points(seen, zoo_place):
     seen.page.wait_for_function("lab.page.experiment.method !== 'cgan'")
 
 
+@pytest.mark.slow
 def test_two_worlds_stand_side_by_side(seen, zoo_place):
     opened(seen, zoo_place, "#s=ring-to-grid&m=cyclegan&v=crgab")
     assert seen.page.locator("figure.two canvas").count() == 2
@@ -1289,6 +1305,7 @@ def test_a_mode_is_dragged_with_its_points_and_travels_in_the_address(seen, plac
     assert "toygan run drawn.toml" in seen.page.input_value("#copied")
 
 
+@pytest.mark.slow
 def test_a_density_is_painted_erased_and_travels_in_the_address(seen, place):
     opened(seen, place)
     seen.page.click("#paint")
@@ -1329,6 +1346,7 @@ def saved(page, name: str) -> bytes:
     return bytes(page.evaluate("lab.told.saved.blob.arrayBuffer().then(whole => [...new Uint8Array(whole)])"))
 
 
+@pytest.mark.slow
 def test_a_gif_and_a_film_show_what_was_played(seen, place):
     opened(seen, place, "#m=ns-gan&b=wgan-gp*0")
     seen.page.click("#gif")
@@ -1352,6 +1370,7 @@ def test_a_gif_and_a_film_show_what_was_played(seen, place):
         assert picture.size == (720, 720)
 
 
+@pytest.mark.slow
 def test_eight_seeds_of_one_game(seen, place):
     opened(seen, place)
     seen.page.select_option("#beside", "#8")
@@ -1404,7 +1423,7 @@ def test_no_english_is_left_in_chinese(seen, place):
     assert left == set()
 
 
-@pytest.mark.parametrize("law", ["normal", "uniform", "sphere"])
+@pytest.mark.parametrize("law", sampled(["normal", "uniform", "sphere"], 3))
 def test_latents_follow_pythons_laws(seen, place, law):
     opened(seen, place, f"#m=ns-gan&n={law}")
     told = seen.page.evaluate("[...lab.draws().drawn(lab.setup(), 'latent', 20000, 1, 1)]")

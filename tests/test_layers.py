@@ -4,6 +4,7 @@ import ast
 import re
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import NamedTuple
 
@@ -35,7 +36,15 @@ ROOMS = [
 # The only imports between modules of the game's parts, none of which knows how a game is played.
 PARTS = {"objectives", "constraints", "networks", "players", "methods"}
 BESIDE = {("constraints", "networks"), ("players", "networks")}
-ALONE = {"targets.refusal", "files.strict", "files.shipped", "files.text", "files.disk", "game.methods"}
+ALONE = {
+    "targets.refusal",
+    "files.mistakes",
+    "files.strict",
+    "files.shipped",
+    "files.text",
+    "files.disk",
+    "game.methods",
+}
 TERMINAL = {"cli"}
 DRAWN_FROM = {"draw", "view", "session", "quantities", "files"}
 OWNERS = {"matplotlib": {"draw"}, "typer": TERMINAL, "rich": TERMINAL, "PIL": {"draw", "targets"}}
@@ -295,3 +304,18 @@ def test_formulas_keep_their_letters_at_the_beginning_of_a_sentence():
 
 def test_there_is_no_drawer_for_everything():
     assert not {file.stem for file in FILES} & {"utils", "helpers", "common", "misc"}
+
+
+# functions that do the same for another kind of file, or a level higher
+NAMESAKES = {
+    "exhibits": {"find", "read", "planned", "tasks_of"},
+    "many": {"first_facts", "carry_out", "keep_failure"},
+    "site": {"script", "described"},
+}
+
+
+@pytest.mark.parametrize("room", ["exhibits", "files", "many", "site", "targets", "view"])
+def test_a_functions_name_means_one_thing_in_its_room(room):
+    trees = [tree_of(file) for file in FILES if room_of(module_of(file)) == room]
+    names = Counter(node.name for tree in trees for node in tree.body if isinstance(node, ast.FunctionDef))
+    assert {name for name, count in names.items() if count > 1} == NAMESAKES.get(room, set())

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy.optimize import linear_sum_assignment
 
-from toygan.quantities.measure import floors, measurable, measure_frame
+from toygan.quantities.measure import Against, floors, measurable, measure_frame
 from toygan.quantities.modes import high_quality, mahalanobis, mode_kl, mode_mass_tv, modes_kept
 from toygan.quantities.transport import least_cost, w1, w2
 
@@ -95,17 +95,17 @@ def test_a_distance_refuses_empty_clouds_and_a_solver_that_gave_up(monkeypatch):
 
 def test_the_floor_is_that_of_perfect_samplers_against_the_same_real_points():
     clouds = [on_axis([float(k), float(k)]) for k in range(1, 40)]
-    found = floors(lambda k: clouds[k], on_axis([0.0, 0.0]), draws=39)["w1"]
+    found = floors(lambda k: clouds[k], Against(on_axis([0.0, 0.0])), draws=39)["w1"]
     assert found == pytest.approx((20, math.sqrt(130), 2, 38, 39))  # 1 to 39: the 2nd and the 38th of 39 + 1 shares
     with pytest.raises(ValueError, match="at least 2 draws, got 1"):
-        floors(lambda k: clouds[k], clouds[0], draws=1)
+        floors(lambda k: clouds[k], Against(clouds[0]), draws=1)
 
 
 @pytest.mark.parametrize("modes", [ring(), ring(0.05, np.arange(1, 9) / 36)])
 def test_a_perfect_sampler_scores_what_theory_promises(modes):
     """Expected modes found, share within 3 sigma, total variation and divergence of n draws (Wilks, 1938)."""
     n, repeats, w = 2000, 50, modes.weights
-    found = floors(lambda seed: draw(modes, n, seed), draw(modes, 10), repeats, modes, n_w1=10)
+    found = floors(lambda seed: draw(modes, n, seed), Against(draw(modes, 10), modes, n_w1=10), repeats)
     promised = {
         "modes": (1 - (1 - CEILING * w) ** n).sum(),
         "high_quality": CEILING,
@@ -123,9 +123,9 @@ def test_perfect_samplers_are_as_good_as_their_floor():
     below, above = [], []
     for seed in range(4):
         real = draw(modes, n, 10_000 + seed)
-        found = floors(lambda k, seed=seed: draw(modes, n, 100 * seed + k), real, 40, modes, n_w1=n)
+        found = floors(lambda k, seed=seed: draw(modes, n, 100 * seed + k), Against(real, modes, n_w1=n), 40)
         later = np.stack([draw(modes, n, 20_000 + k) for k in range(100)])
-        scores = measure_frame(later, real, modes, n_w1=n)
+        scores = measure_frame(later, Against(real, modes, n_w1=n))
         assert 0.9 < np.median(scores["w1"]) / found["w1"].mean < 1.1
         for name in names:
             assert abs(scores[name].mean() - found[name].mean) < 4 * found[name].spread / math.sqrt(30)
@@ -208,10 +208,9 @@ def test_a_mode_without_width_catches_only_what_rounds_to_it(covariance):
 def test_every_seed_is_measured_as_it_would_be_alone():
     modes, real = ring(), draw(ring(), 60)
     samples = np.stack([draw(modes, 60, s) for s in range(2)]).astype(np.float32)
-    both = measure_frame(samples, real, modes, n_w1=40)
-    assert {name: row.shape for name, row in both.items()} == dict.fromkeys(
-        measurable(modes, None, None, "frame"), (2,)
-    )
-    for name, value in measure_frame(samples[1:], real, modes, n_w1=40).items():
+    against = Against(real, modes, n_w1=40)
+    both = measure_frame(samples, against)
+    assert {name: row.shape for name, row in both.items()} == dict.fromkeys(measurable(against), (2,))
+    for name, value in measure_frame(samples[1:], against).items():
         assert np.array_equal(value, both[name][1:])
     assert both["w1"][1] == w1(samples[1, :40], real[:40])

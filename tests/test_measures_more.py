@@ -19,7 +19,7 @@ from toygan.quantities.critic import (
     slope_alignment,
 )
 from toygan.quantities.divergences import Nodes, js, kl, quadrature, reverse_kl, shares, tv
-from toygan.quantities.measure import measurable, measure_frame
+from toygan.quantities.measure import Against, measurable, measure_frame
 from toygan.quantities.modes import code_information
 from toygan.quantities.neighbours import (
     coverage,
@@ -118,7 +118,10 @@ def test_neighbour_measures_are_what_their_papers_say(shift):
 
 
 def test_the_target_against_itself_scores_what_theory_says():
-    rows = [measure_frame(cloud(200, 2 * k)[None], cloud(200, 2 * k + 1), n_w1=200, when="final") for k in range(24)]
+    rows = [
+        measure_frame(cloud(200, 2 * k)[None], Against(cloud(200, 2 * k + 1), n_w1=200, when="final"))
+        for k in range(24)
+    ]
     # A ball is missed when all 5 nearest of the 399 other points are real ones (Naeem et al., 2020, arXiv:2002.09797).
     promised = {"density": 1, "coverage": 1 - math.prod((199 - i) / (399 - i) for i in range(5))}
     for name, value in promised.items():
@@ -159,7 +162,7 @@ def test_kl_of_points_that_lie_in_one_place_is_finite_and_large():
 
 
 def test_a_single_point_is_measured_but_has_no_cells():
-    row = measure_frame(np.zeros((1, 1, 2)), np.ones((1, 2)))
+    row = measure_frame(np.zeros((1, 1, 2)), Against(np.ones((1, 2))))
     assert {name for name in row if np.isnan(row[name][0])} == {"js", "tv", "kl", "reverse_kl"}
     with pytest.raises(ValueError, match="at least 32 points together, got 2"):
         shares(np.zeros((1, 2)), np.zeros((1, 2)))
@@ -289,6 +292,27 @@ def test_the_target_around_a_crowd_is_none_of_the_crowd_s(place, width):
             assert js(found) >= 0.69
 
 
+@pytest.mark.parametrize("of", [eight_modes, cloud])
+@pytest.mark.parametrize("atoms", [1, 5, 100])
+def test_mass_at_places_that_a_density_has_not_is_as_far_as_can_be_however_many_they_are(of, atoms):
+    """Points on a lattice over the target, as of a generator with a few latents; half of them so, half perfect, too."""
+    many, rng = of(20_000, 50), np.random.default_rng(1)
+    lattice = np.stack(np.meshgrid(np.arange(10), np.arange(10)), axis=-1).reshape(-1, 2) / 3 - 1.5
+    fake = rng.permutation(lattice)[:atoms][np.arange(1000) % atoms].astype(np.float32)
+    found = shares(fake, of(1000, 2), many)
+    assert (js(found), tv(found)) == (pytest.approx(math.log(2)), pytest.approx(1))
+    half = shares(np.concatenate([fake[:500], of(500, 3)]), of(1000, 2), many)
+    assert 0.2158 <= js(half) < 0.2158 + 0.03  # 1/2 log 4/3 + 1/4 log 2 + 1/4 log 2/3
+    assert 0.5 <= tv(half) < 0.6
+
+
+def test_a_perfect_sampler_of_a_list_of_points_has_no_places_of_its_own():
+    listed = cloud(60, 9)
+    fake, real = (listed[np.random.default_rng(k).integers(60, size=1000)] for k in (1, 2))
+    assert js(shares(fake, real, listed)) < 0.02
+    assert js(shares(fake, real)) < 0.05
+
+
 def test_places_that_both_clouds_share_are_no_distance():
     atoms = eight_modes(400, 3, 0.0)
     assert js(shares(atoms, atoms[::-1])) == tv(shares(atoms, atoms[::-1])) == 0
@@ -296,7 +320,8 @@ def test_places_that_both_clouds_share_are_no_distance():
     assert js(shares(atoms, eight_modes(400, 4))) == pytest.approx(math.log(2))  # eight places on eight modes
     many = eight_modes(20_000, 5, 0.0)
     found = shares(atoms, atoms[::-1], many)
-    assert found.log_p[-1] == -math.inf  # nothing is elsewhere, nor is it where rounding moved it
+    assert found.log_p[-2] == -math.inf  # nothing is elsewhere, nor is it where rounding moved it
+    assert found.log_q[-1] == -math.inf  # and nothing is at places of its own
     for moved in (np.nextafter(many, 9), np.nextafter(many, -9)):
         assert js(shares(atoms, atoms[::-1], moved)) == js(found) < 0.01
 
@@ -392,19 +417,20 @@ def test_a_frame_has_a_number_for_every_measure_that_it_can_take():
     slopes = np.random.default_rng(3).standard_normal((60, 2))
     judged = Judged(real[:, 0], fake[:, 0], slopes, slopes, slopes)
     curve = Curve(real[:5], 0.5)
-    row = measure_frame(fake[None], real, None, 40, curve, [judged], when="final")
-    assert list(row) == measurable(None, curve, [judged], "final")
+    against = Against(real, curve=curve, n_w1=40)
+    row = measure_frame(fake[None], against._replace(when="final"), [judged])
+    assert list(row) == measurable(against._replace(when="final"), [judged])
     assert all(np.isfinite(row[name]).all() for name in row)
     assert row["slope_fake_median"][0] == pytest.approx(np.median(np.linalg.norm(slopes, axis=1)))
     dear = {"w2", "sliced_w1", "precision", "recall", "density", "coverage", "mmd", "neighbour_accuracy"}
-    assert set(row) - set(measure_frame(fake[None], real, None, 40, curve, [judged])) == dear
+    assert set(row) - set(measure_frame(fake[None], against, [judged])) == dear
 
 
 def test_a_lost_seed_has_no_number_and_its_neighbour_keeps_its_own():
     fake, real = np.stack([cloud(60), cloud(60, 2)]), cloud(60, 1)
-    whole = measure_frame(fake, real)
+    whole = measure_frame(fake, Against(real))
     fake[0, 3, 1] = math.nan
-    row = measure_frame(fake, real)
+    row = measure_frame(fake, Against(real))
     for name in row:
         assert math.isnan(row[name][0])
         assert row[name][1] == whole[name][1]
@@ -419,10 +445,10 @@ def test_agreement_with_the_optimum_is_taken_where_the_clouds_are():
     wanted = np.corrcoef(learned, phi(np.concatenate([real[:40], fake[:40]])))[0, 1]
     grid = np.linspace(-3, 3, 9)
     known = known_optimum("wasserstein", real, grid, grid)
-    row = measure_frame(fake[None], real, n_w1=40, judged=[judged], known=known)
+    row = measure_frame(fake[None], Against(real, n_w1=40), [judged], known)
     assert row["optimal_correlation"] == pytest.approx([wanted])
-    assert "optimal_correlation" not in measure_frame(fake[None], real, n_w1=40, judged=[judged])
-    lost = measure_frame(fake[None] + math.nan, real, n_w1=40, judged=[judged], known=known)
+    assert "optimal_correlation" not in measure_frame(fake[None], Against(real, n_w1=40), [judged])
+    lost = measure_frame(fake[None] + math.nan, Against(real, n_w1=40), [judged], known)
     assert math.isnan(lost["optimal_correlation"][0])
     perfect = judged._replace(real_scores=7 * phi(real) - 3, fake_scores=7 * phi(fake) - 3)
     assert optimal_correlation(perfect, phi(np.concatenate([real, fake])), 50) == pytest.approx(1)

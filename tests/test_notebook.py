@@ -67,6 +67,7 @@ def html_of(shown: list[Any]) -> str:
     return "".join(one["data"].get("text/html", "") for one in shown if "data" in one)
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("default")
 def test_the_notebook_of_the_documents_runs(executed):
     book, place = executed

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import shlex
 from dataclasses import replace
+from html import unescape
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -15,15 +17,21 @@ from matplotlib.lines import Line2D
 from matplotlib.text import Text
 from PIL import Image
 from test_draw import few, moving_optimum, on_plane, pictures_in, seeded, synthetic, words
+from typer.main import get_command
+from typer.models import Context
+from typer.testing import CliRunner
 
+import toygan
 import toygan.draw as draw
-from toygan.cli.drawing import Appearance, Critics, Wanted, picture_command, with_command
+from toygan.cli.drawing import with_command
+from toygan.cli.main import app
+from toygan.cli.shared import again
 from toygan.draw import choice, film, fonts, panels
 from toygan.draw.choice import PANELS, TOGETHER, chosen, save_chosen
 from toygan.draw.companions import EXTRAS
 from toygan.draw.finish import GROUND, LIGHT, darken, translate
 from toygan.draw.panels import styles_of
-from toygan.draw.players import save_view
+from toygan.draw.players import VIEWS
 from toygan.draw.points import visible
 from toygan.draw.saved import page_of, save_figure
 from toygan.draw.sheet import command_lines
@@ -337,26 +345,128 @@ def test_the_table_is_shipped():
 # --- commands --------------------------------------------------------------------------------------------------------
 
 
+def context_of(name, *words):
+    """What typer knows of a command line."""
+    group = get_command(app)
+    return group.get_command(Context(group), name).make_context(name, list(words))
+
+
 @pytest.mark.parametrize(
-    ("folder", "asked", "said"),
+    ("words", "said"),
     [
-        ("runs/a/b", Wanted(view="density"), "toygan draw runs/a/b --view density"),
-        ("/home/me/runs/a/b", Wanted(view="edit"), "toygan draw a/b --view edit"),
-        ("r", Wanted(steps="0,500", panels="kinds,slope"), "toygan draw r --steps 0,500 --panels kinds,slope"),
-        ("my runs/b", Wanted(seed="all"), "toygan draw 'my runs/b' --seed all"),
+        (["runs/a/b", "--view", "density"], "toygan draw runs/a/b --view density"),
+        (["/home/me/runs/a/b", "--view", "edit"], "toygan draw a/b --view edit"),
+        (["r", "--step", "0,500", "--panels", "kinds,slope"], "toygan draw r --steps 0,500 --panels kinds,slope"),
+        (["my runs/b", "--seed", "all"], "toygan draw 'my runs/b' --seed all"),
     ],
 )
-def test_a_further_picture_carries_its_own_command(folder, asked, said):
-    assert picture_command("draw", [Path(folder)], asked, Appearance(), Critics()) == said
-    slide = picture_command(
-        "draw", [Path(folder)], asked, Appearance(style="slide", width="900"), Critics(no_points=True)
-    )
+def test_a_further_picture_carries_its_own_command(words, said):
+    assert again(context_of("draw", *words)) == said
+    slide = again(context_of("draw", *words, "--style", "slide", "--width", "900", "--no-points"))
     assert slide == f"{said} --style slide --width 900 --no-points"
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (
+            ["draw", "r", "-f", "pdf", "-f", "svg", "--out", "there", "--page"],
+            "toygan draw r --format pdf --format svg",
+        ),
+        (["draw", "r", "--own", "mine.py:loss", "--scale", "frame"], "toygan draw r --own mine.py:loss"),
+        (["draw", "r", "--font-size", "12", "--fps", "7.5"], "toygan draw r --fps 7.5 --font-size 12"),
+        (["compare", "r", "s", "--style", "dark", "--no-animation", "--json"], "toygan compare r s --style dark"),
+        (["demo", "dirac", "--quick", "--workers", "2", "--thin-points"], "toygan demo dirac --quick --thin-points"),
+        (["distance", "a", "b", "--over", "k=0:1:3", "--json"], "toygan distance a b --over k=0:1:3"),
+        (["dirac", "-m", "gan", "-u", "sga", "--out", "a.svg"], "toygan dirac -m gan -u sga --out a.svg"),
+        (
+            ["sweep", "a", "b", "--method", "gan", "--out", "c", "--workers", "2"],
+            "toygan sweep a b --method gan --out c",
+        ),
+        (["protocol", "p", "--seeds", "3", "-f", "latex"], "toygan protocol p --seeds 3"),
+    ],
+)
+def test_a_command_is_told_by_what_is_not_as_usual(words, said):
+    """With where results go only where that decides what is drawn, and never with how the work is done."""
+    command = context_of(*words)
+    assert again(command, *(["out"] if words[0] in ("dirac", "distance", "protocol", "sweep") else [])) == said
+
+
+PASTED = [
+    ["-f", "png"],
+    ["--style", "dark", "--thin-points", "--scale", "run", "-f", "png"],
+    ["--style", "slide", "--width", "190mm", "-f", "svg"],
+    ["--width", "60mm", "--no-points", "-f", "pdf"],
+    ["--font-size", "8", "--seed", "1"],
+    ["--panels", "critic,losses", "--seed", "all", "--font-size", "8"],
+    ["--steps", "0,40", "--thin-points"],
+    ["--steps", "0,40", "--panels", "critic"],
+    ["--view", "latent", "--width", "400", "-f", "png", "-f", "svg"],
+    ["--view", "inside", "--seed", "1", "--style", "dark"],
+    ["--points", "30", "--width", "400"],
+    ["--fps", "5", "--width", "300", "-f", "gif"],
+]
+
+
+def told_in(path):
+    """The commands that a file carries, the last one of its picture."""
+    if path.suffix == ".pdf":
+        raw = re.search(rb"/Subject \(((?:[^\\)]|\\.)*)\)", path.read_bytes())[1].decode("latin-1")
+        return raw.replace("\\n", "\n").replace("\\", "").splitlines()
+    if path.suffix == ".svg":
+        return unescape(re.search(r"<dc:description>(.*?)</dc:description>", path.read_text(), re.S)[1]).splitlines()
+    with Image.open(path) as picture:
+        said = picture.info["comment"].decode() if path.suffix == ".gif" else picture.info["Description"]
+    return said.splitlines()
+
+
+@pytest.fixture(scope="module")
+def small_runs(tmp_path_factory):
+    """Two finished runs of two seeds, undrawn."""
+    place = tmp_path_factory.mktemp("runs")
+    small = {"training.steps": 40, "training.frames": 3, "training.points": 60, "generator.width": 8, "critic.width": 8}
+    for method in ("gan", "r3gan"):
+        toygan.run(
+            "eight-gaussians", method, seeds=2, overrides=small | {"training.portraits": 2}, out=place, animation=False
+        )
+    return place
+
+
+def made(words, place):
+    """The files that a command line makes, by name."""
+    before = set(place.iterdir()) if place.exists() else set()
+    result = CliRunner().invoke(app, words)
+    assert result.exit_code == 0, result.output
+    return {path.name: path for path in sorted(set(place.iterdir()) - before)}
+
+
+@pytest.mark.parametrize("words", PASTED, ids=" ".join)
+@pytest.mark.parametrize("command", ["draw", "compare"])
+def test_the_command_of_a_picture_makes_it_again(command, words, small_runs, monkeypatch, tmp_path):
+    if command == "compare" and words[0] in ("--view", "--points"):
+        pytest.skip("of one run alone")
+    monkeypatch.chdir(small_runs)
+    runs = [f"eight-gaussians/{name}" for name in (["r3gan"] if command == "draw" else ["gan", "r3gan"])]
+    first = made([command, *runs, *words, "--out", str(tmp_path / "one")], tmp_path / "one")
+    for name, path in first.items():
+        last = shlex.split(told_in(path)[-1])
+        assert last[:2] == ["toygan", command]
+        second = made([*last[1:], "--out", str(tmp_path / name)], tmp_path / name)
+        assert second[name].read_bytes() == path.read_bytes()
+
+
+def test_a_run_drawn_as_usual_carries_the_command_of_the_run_alone(small_runs, monkeypatch, tmp_path):
+    monkeypatch.chdir(small_runs)
+    drawn = made(["draw", "eight-gaussians/gan", "--out", str(tmp_path)], tmp_path)
+    assert drawn.keys() == {"picture.png", "animation.gif"}
+    for path in drawn.values():
+        (line,) = told_in(path)
+        assert line.startswith("toygan run eight-gaussians --method gan")
 
 
 def test_both_commands_stand_beneath_and_in_the_file(tmp_path):
     run = with_command(few(frames=3), "toygan draw runs/a/b --view latent")
-    save_view(run, "latent", tmp_path / "latent.png")
+    save_figure(VIEWS["latent"](run), tmp_path / "latent.png", run.facts.command)
     with Image.open(tmp_path / "latent.png") as picture:
         assert picture.info["Description"].splitlines()[1:] == ["toygan draw runs/a/b --view latent"]
     lines = command_lines(run, 112)

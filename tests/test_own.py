@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from conftest import sampled
 from typer.testing import CliRunner
 
 import toygan
@@ -108,13 +109,16 @@ def facts_in(folder: str) -> dict:
 
 @pytest.mark.parametrize(
     ("mine_is", "shipped"),
-    [
-        ("mine.py:my_hinge", "hinge+none"),
-        ("mine.py:my_hinge+r1", "hinge+r1"),
-        ("hinge+mine.py:my_r1", "hinge+r1"),
-        ("mine.py:my_hinge+mine.py:my_between", "hinge+zero-centred"),
-        ("mine.py:my_loss+none", "non-saturating+none"),
-    ],
+    sampled(
+        [
+            ("mine.py:my_hinge", "hinge+none"),
+            ("mine.py:my_hinge+r1", "hinge+r1"),
+            ("hinge+mine.py:my_r1", "hinge+r1"),
+            ("mine.py:my_hinge+mine.py:my_between", "hinge+zero-centred"),
+            ("mine.py:my_loss+none", "non-saturating+none"),
+        ],
+        3,
+    ),
 )
 def test_own_code_plays_as_the_table_does(mine_is, shipped, mine):
     same = toygan.run("two-moons", method=shipped, seeds=2, overrides=SMALL, animation=False)
@@ -222,6 +226,7 @@ def test_a_recording_is_read_without_its_code(mine, monkeypatch):
     assert recording.sample(50).shape == (2, 50, 2)
 
 
+@pytest.mark.slow
 def test_a_sweep_plays_own_code_in_processes_of_its_own(mine):
     words = ["sweep", "two-moons", "-m", "mine.py:my_loss+r1", "--grid", "method.objective.beta=1,2", "--out", "sw"]
     result = CliRunner().invoke(app, [*words, *SETS])

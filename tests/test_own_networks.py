@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from conftest import sampled
 from typer.testing import CliRunner
 
 import toygan
@@ -211,7 +212,7 @@ def test_constraints_of_weights_are_of_its_linear_maps(mine):
 
 
 @pytest.mark.parametrize(
-    "method", ["cgan", "infogan", "pacgan", "ac-gan", "mgan", "unrolled-gan", "ns-gan-instance-noise"]
+    "method", sampled(["cgan", "infogan", "pacgan", "ac-gan", "mgan", "unrolled-gan", "ns-gan-instance-noise"], 3)
 )
 def test_other_games_take_them(method, mine):
     changes = SMALL | {"critic": "mine.py:my_net", "generator": "mine.py:my_net"}
@@ -298,6 +299,7 @@ def test_classes_and_functions_in_python(mine):
     )  # and stand side by side
 
 
+@pytest.mark.slow
 def test_a_sweep_has_them_on_its_grid_and_elsewhere(mine):
     words = ["sweep", "two-moons", "-m", "hinge+r1", "--grid", "critic=mine.py:Critic,mlp", "--out", "sw", *SETS]
     result = CliRunner().invoke(app, words)

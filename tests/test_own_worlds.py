@@ -374,6 +374,7 @@ def test_plain_functions_are_targets_and_rules(mine):
     assert next(toygan.session(blob, "gan", overrides=SMALL)).measures["w1"].shape == (1,)
 
 
+@pytest.mark.slow
 def test_a_sweep_in_python_takes_methods_and_targets(mine, monkeypatch):
     monkeypatch.setattr(table, "FEW", FEW)  # as the sweep's processes have it
     ways = ["gan", toygan.Method(objective=our_loss, constraint="r1")]
@@ -426,6 +427,7 @@ def test_a_measure_changes_nothing_of_the_game_and_is_part_of_the_run(mine):
     assert frames("two-moons/gan") == Path("plain/two-moons/gan/frames.npz").read_bytes()
 
 
+@pytest.mark.slow
 def test_measures_in_python_and_in_sweeps(mine):
     recording = toygan.run("two-moons", "gan", overrides=SMALL | {"measures": [left]}, animation=False)
     assert recording.final("left").shape == (1,)
@@ -488,6 +490,7 @@ within = 1e-9
 """
 
 
+@pytest.mark.slow
 def test_an_exhibit_plays_own_code_that_the_command_names(mine):
     Path("mine.toml").write_text(EXHIBIT)
     words = ["demo", "mine.toml", "--runs", "kept", "--out", "page"]

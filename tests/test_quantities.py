@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 
 import toygan
 from toygan import draw
+from toygan.cli.console import print_summary
 from toygan.cli.main import app
 from toygan.exhibits import read
 from toygan.exhibits.claims import judge
@@ -18,7 +19,19 @@ from toygan.many.results import records
 from toygan.many.table import medians
 from toygan.many.written import written as table_text
 from toygan.quantities import glossary
-from toygan.quantities.table import QUANTITIES, axis_name, cloud, derived, label_of, shown_in, written
+from toygan.quantities.critic import Judged
+from toygan.quantities.table import (
+    QUANTITIES,
+    Quantity,
+    axis_name,
+    cloud,
+    critic,
+    derived,
+    label_of,
+    ratio,
+    shown_in,
+    written,
+)  # fmt: skip
 from toygan.session.recording import Recording, load
 from toygan.site.page import write_page
 from toygan.view.words import frame_words
@@ -83,6 +96,11 @@ def left(points: np.ndarray) -> float:
     return float((points[:, 0] < 0).mean())
 
 
+def wide(judged: Judged) -> float:
+    """How wide the critic's scores of real points are."""
+    return float(np.std(judged.real_scores, dtype=float))
+
+
 EXHIBIT = """
 title = "One more quantity"
 question = "Is a quantity that somebody adds everywhere?"
@@ -102,11 +120,17 @@ above = -1.0
 """
 
 
-def test_a_new_row_is_everywhere(tmp_path, monkeypatch):
+def test_a_new_row_is_everywhere(tmp_path, monkeypatch, capsys):
     everywhere = "live line end curves terminal table page board"
-    monkeypatch.setitem(
-        QUANTITIES, "left", cloud("left of it", "share left of 0", "share", "neither", left, "points", everywhere)
-    )
+    rows = {
+        "left": cloud("left of it", "share left of 0", "share", "neither", left, "points", everywhere),
+        "wide": critic("width of scores", "of real points", "score", "neither", wide, "judged", f"last {everywhere}"),
+        "lost": Quantity(
+            "left over W1", "of 1", "ratio", "neither", "derived", ratio, ("left", "w1"), shown=everywhere
+        ),
+    }
+    for name, row in rows.items():
+        monkeypatch.setitem(QUANTITIES, name, row)
     monkeypatch.setenv("TOYGAN_CACHE", str(tmp_path / "cache"))
     numbers: dict[str, float] = {}
     run = toygan.run(
@@ -114,13 +138,21 @@ def test_a_new_row_is_everywhere(tmp_path, monkeypatch):
         watch=lambda progress: numbers.update(progress.numbers),
     )  # fmt: skip
     assert isinstance(run, Recording)
-    assert "left" in numbers
+    assert rows.keys() <= numbers.keys()
     value = run.curve("left")
     np.testing.assert_allclose(value[-1, 0], left(run.frames["samples"][-1, 0]))
     floor = run.floor("left")
     assert abs(floor.mean - 0.5) < 0.2
     assert any("left of it" in words for words in frame_words(run, 1))
     sheet = draw.picture(run)
+    shown = " ".join(text.get_text() for text in sheet.findobj(Text))
+    print_summary(run)
+    printed = capsys.readouterr().out.replace("\n", " ")
+    for name, row in rows.items():  # of each source: in the film's line, on the sheet, in the terminal
+        assert run.final(name)[0] == pytest.approx(run.facts.ends[0][name])
+        assert any(row.label in words for words in frame_words(run, 1))
+        assert row.label in shown
+        assert row.label in printed
     assert sum("left of it" in text.get_text() for text in sheet.findobj(Text)) == 1  # in the table of the end
     folder = Path(run.folder)
     rows = records([folder])

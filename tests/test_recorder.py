@@ -127,6 +127,7 @@ def test_what_is_told_of_a_loop_is_known_of_it(shown):
     assert not toygan.load(shown / "runs" / "first").facts.followed
 
 
+@pytest.mark.slow
 def test_the_commands_of_the_document_run_on_them(shown, monkeypatch):
     monkeypatch.chdir(shown)
     block = re.search(r"```console\n(.*?)```", DOCUMENT.read_text(encoding="utf-8"), re.DOTALL)
@@ -558,6 +559,7 @@ os.kill(os.getpid(), signal.SIGKILL)
 """
 
 
+@pytest.mark.slow
 def test_a_loop_that_was_killed_while_it_wrote_goes_on(whole, tmp_path):
     place = tmp_path / "mine"
     code = CHILD.format(tests=str(Path(__file__).parent), place=str(place))

@@ -11,7 +11,7 @@ from scipy.stats import norm
 from typer.testing import CliRunner
 
 from toygan.cli.main import app
-from toygan.draw.refined import refined_clouds
+from toygan.draw.clouds import refined_clouds
 from toygan.files.text import number
 from toygan.many import run
 from toygan.quantities.density import LAWS, meshed, own_density, summed

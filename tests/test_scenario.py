@@ -9,8 +9,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import facts_of
+from conftest import facts_of, sampled
 
+from toygan.files import memory
 from toygan.files import scenario as scenarios
 from toygan.files.config import as_data, as_toml
 from toygan.files.scenario import read
@@ -70,7 +71,7 @@ def same_run_again(tmp_path: Path, scenario: str, method: str | None) -> None:
     assert (one.folder / "config.toml").read_bytes() == (two.folder / "config.toml").read_bytes()
 
 
-@pytest.mark.parametrize("name", shipped())
+@pytest.mark.parametrize("name", sampled(shipped(), 4))
 def test_a_config_file_repeats_the_run(name, tmp_path, quick):
     same_run_again(tmp_path, name, None)
 
@@ -216,6 +217,7 @@ def test_the_command_of_a_run_repeats_it(own):
     assert json.dumps(str(own.parent / "p.csv")) in command
 
 
+@pytest.mark.slow
 def test_every_shipped_scenario_fits_every_method():
     for scenario in shipped():
         for method in METHODS:
@@ -243,12 +245,12 @@ def test_a_run_larger_than_this_machine_is_refused(monkeypatch, there, fits):
 
 
 def test_the_memory_of_a_container_counts(monkeypatch, tmp_path):
-    whole = scenarios.memory()
+    whole = memory.memory()
     assert 2**28 < whole < 2**50
     limits = tmp_path / "small", tmp_path / "none", tmp_path / "missing"
     limits[0].write_text("123456\n")
     limits[1].write_text("max\n")
-    monkeypatch.setattr(scenarios, "MEMORY_LIMITS", limits)
-    assert scenarios.memory() == 123456
-    monkeypatch.setattr(scenarios, "MEMORY_LIMITS", limits[1:])
-    assert scenarios.memory() >= whole
+    monkeypatch.setattr(memory, "MEMORY_LIMITS", limits)
+    assert memory.memory() == 123456
+    monkeypatch.setattr(memory, "MEMORY_LIMITS", limits[1:])
+    assert memory.memory() >= whole

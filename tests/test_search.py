@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from toygan.draw.search import save_anomaly, save_edit
+from toygan.draw.saved import save_figure
+from toygan.draw.search import anomalies, edits
 from toygan.files.strict import UserError
 from toygan.many.run import run
 from toygan.session.search import (
@@ -116,8 +117,8 @@ def test_a_run_is_searched_and_drawn(recording, tmp_path, monkeypatch):
     assert seen.open.shape == seen.residual.shape
     assert 0 <= seen.open_real <= 1
     assert dragged.beyond.shape == (6,)
-    save_anomaly(recording, seen, tmp_path / "anomaly.svg")
-    save_edit(recording, dragged, tmp_path / "edit.svg")
+    save_figure(anomalies(recording, seen), tmp_path / "anomaly.svg", "")
+    save_figure(edits(recording, dragged), tmp_path / "edit.svg", "")
     told = " ".join((tmp_path / "anomaly.svg").read_text().split())
     assert "search finds" in told
     assert "two searches end" in told

@@ -9,7 +9,8 @@ import torch
 from matplotlib.text import Text
 from torch import Tensor
 
-from toygan.draw.spectrum import save_spectrum, spectra, spectrum_in_words
+from toygan.draw.saved import save_figure
+from toygan.draw.spectrum import spectra, spectrum_in_words
 from toygan.files.strict import UserError
 from toygan.many import run
 from toygan.quantities.spectrum import Spectrum, jacobian, spectrum
@@ -157,9 +158,9 @@ def test_the_sheet_says_how_many_grow(recording, tmp_path):
     words = " ".join(text.get_text() for text in spectra(recording, found).findobj(Text))
     assert f"{found.outside} of {len(found.multipliers)} lie outside the circle" in words
     assert "plain descent in place of its optimiser" in " ".join(words.split())
-    save_spectrum(recording, found, tmp_path / "a.svg")
+    save_figure(spectra(recording, found), tmp_path / "a.svg", "")
     with pytest.raises(ValueError, match="gif"):
-        save_spectrum(recording, found, tmp_path / "a.gif")
+        save_figure(spectra(recording, found), tmp_path / "a.gif", "")
     assert "has a kink here: its Jacobian is off by 50 %" in spectrum_in_words(found._replace(error=0.5))
     assert "without turning" in spectrum_in_words(found._replace(multipliers=np.array([0.5 + 0j])))
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -13,6 +14,8 @@ import time
 from pathlib import Path
 
 import pytest
+
+import toygan
 
 MINE = """
 import torch
@@ -35,23 +38,15 @@ def two_heads(*, share: float = 0.3, jitter: float = 0.1):
     return Objective(losses, heads={"score": 1, "radius": 2}, draws={"jitter": uniform(1)})
 """
 
-ROWS = '''
+OWN_CODE = (Path(toygan.__file__).parent.parent / "docs" / "own-code.md").read_text(encoding="utf-8")
+(OPTIMISER,) = re.findall(r"```python\n# rows.py\n(.*?)```", OWN_CODE, re.DOTALL)  # as it is told there
+CRITIC = '''
 from typing import Annotated
 import numpy as np, torch
 from pydantic import PositiveFloat, PositiveInt
 from toygan.game.dials import InSteps, over
 from toygan.game.networks import Layer, network
-from toygan.game.optimisers import OPTIMISERS, Move, Optimiser
 from toygan.game.players import CRITICS
-
-
-def heavy_ball(betas, epsilon):
-    """Descent with momentum b1."""
-    def move(parameters, gradient, slots, t, rate):
-        velocity = over(betas[0], gradient) * slots[0] + gradient
-        return Move(parameters - over(rate, velocity) * velocity, (velocity,))
-
-    return Optimiser(1, move, uses=(True, False, False))
 
 
 def bumps(inputs, outputs, *, number: PositiveInt = 30, width: Annotated[PositiveFloat, InSteps()] = 1.0):
@@ -72,7 +67,6 @@ def bumps(inputs, outputs, *, number: PositiveInt = 30, width: Annotated[Positiv
     return network(initial, layers, forward)
 
 
-OPTIMISERS["heavy-ball"] = heavy_ball
 CRITICS["bumps"] = bumps
 '''
 
@@ -123,7 +117,7 @@ FILES = ("frames.npz", "weights.npz", "metrics.jsonl")
 def away(tmp_path: Path) -> Path:
     """A folder outside the repository with the stranger's files."""
     (tmp_path / "mine.py").write_text(MINE)
-    (tmp_path / "rows.py").write_text(ROWS)
+    (tmp_path / "rows.py").write_text(OPTIMISER + CRITIC)
     (tmp_path / "theirs.py").write_text("import rows\nfrom toygan.cli.main import main\n\nmain()\n")
     return tmp_path
 
@@ -153,6 +147,7 @@ def step_in(folder: Path) -> int:
         return -1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("backend", ["eager", "onnx"])
 def test_what_a_stranger_adds_outlives_kills_under_every_backend(away, backend):
     whole = started(away, "whole", backend)

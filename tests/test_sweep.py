@@ -55,7 +55,7 @@ from toygan.many.sweep import (
     unfinished,
     unrecorded,
 )
-from toygan.many.task import End, Task, at_home_here, bring_home, cargo_for, keep_failure, moved, perform
+from toygan.many.task import End, Task, at_home_here, bring_home, cargo_for, files_moved, keep_failure, perform
 from toygan.many.task import load as load_files
 from toygan.session import folder as folders
 from toygan.session.recording import load
@@ -569,6 +569,7 @@ def goes_on(words: list[str], workers: Callable[[], list[int]], rng: random.Rand
 LOKY, NANNIED = "popen_loky", "spawn_main"  # what the commands of workers have in them
 
 
+@pytest.mark.slow
 def test_killed_driver_and_killed_worker_lose_nothing(undisturbed: Path, tmp_path: Path) -> None:
     driver = subprocess.Popen(command("sweep", *EIGHT, "--out", str(tmp_path)), env=ENV, stderr=subprocess.DEVNULL)
     kill_one(lambda: children(driver.pid, LOKY), random.Random(1))
@@ -616,6 +617,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Cal
         process.wait(timeout=60)
 
 
+@pytest.mark.slow
 def test_a_cluster_does_the_same(undisturbed: Path, tmp_path: Path, cluster: tuple[str, Any]) -> None:
     address, workers = cluster
     killer = Thread(target=kill_one, args=(workers, random.Random(3)))
@@ -705,17 +707,17 @@ def test_a_points_file_travels_under_another_path(tmp_path: Path) -> None:
         "x": home,
     }
     record = {"run.json": json_bytes(facts), "frames.npz": home.encode()}
-    away = moved(record, moves)
+    away = files_moved(record, moves)
     expected = facts | {"config": facts["config"] | {"target": {"path": there}}, "inputs": {there: "00"}}
     assert json.loads(away["run.json"]) == expected
     assert away["frames.npz"] == record["frames.npz"]
-    assert moved(away, {there: home}) == record
+    assert files_moved(away, {there: home}) == record
 
 
 @pytest.mark.parametrize("content", [b"{", b"[]\n", json_bytes({"config": 3}), b"\xff", b"[" * 10**5])
 def test_a_damaged_record_travels_as_it_is(content: bytes) -> None:
     for name in ("run.json", "config.toml"):
-        assert moved({name: content}, {"/a/b.csv": "/c/b.csv"}) == {name: content}
+        assert files_moved({name: content}, {"/a/b.csv": "/c/b.csv"}) == {name: content}
 
 
 def test_words_that_are_a_path_stay_words_on_another_machine(tmp_path: Path, monkeypatch) -> None:
@@ -739,7 +741,7 @@ def test_words_that_are_a_path_stay_words_on_another_machine(tmp_path: Path, mon
     assert end.files["config.toml"] == (home.folder / "config.toml").read_bytes()
     away, here = (json.loads(text) for text in (end.files["run.json"], (home.folder / "run.json").read_bytes()))
     assert [away[key] for key in ("title", "config", "inputs")] == [here[key] for key in ("title", "config", "inputs")]
-    assert moved(moved(end.files, {str(points): "/x/y.csv"}), {"/x/y.csv": str(points)}) == end.files
+    assert files_moved(files_moved(end.files, {str(points): "/x/y.csv"}), {"/x/y.csv": str(points)}) == end.files
 
 
 @pytest.mark.parametrize(
@@ -795,6 +797,7 @@ def test_a_map_writes_three_digits() -> None:
     assert {"0.128", "1.13"} <= words
 
 
+@pytest.mark.slow
 def test_pictures_come_in_the_formats_asked_for(tmp_path: Path) -> None:
     paths = save_sweep(some_records(1, 2), tmp_path, formats=("pdf", "svg"))
     assert {path.name for path in paths} == {

@@ -13,10 +13,10 @@ import struct
 import subprocess
 import sys
 import termios
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from conftest import sampled
 from test_cli import SMALL, call, finished, here, one_object  # noqa: F401  (fixtures)
 from typer.testing import CliRunner
 
@@ -146,26 +146,14 @@ def in_shell(command: str, place: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(["bash", "-c", words], capture_output=True, text=True, cwd=place, check=False, timeout=120)
 
 
-@pytest.fixture(scope="module")
-def ended(tmp_path_factory) -> dict[str, tuple[subprocess.CompletedProcess[str], Path]]:
-    """How a run of each end went and where: two at a time, since a process takes three seconds."""
-    places = {end: tmp_path_factory.mktemp("end") for end in ENDS}
-
-    def play(end: str) -> tuple[subprocess.CompletedProcess[str], Path]:
-        (places[end] / "small.toml").write_text(SMALL)
-        return in_shell(f"run small.toml --steps 2 --no-animation {ENDS[end]}", places[end]), places[end]
-
-    with ThreadPoolExecutor(2) as pool:
-        return dict(zip(ENDS, pool.map(play, ENDS), strict=True))
-
-
-@pytest.mark.parametrize("end", ENDS)
-def test_a_run_ends_well_whoever_reads(end, ended):
-    done, place = ended[end]
+@pytest.mark.parametrize("end", sampled(ENDS, 4))
+def test_a_run_ends_well_whoever_reads(end, here):  # noqa: F811
+    done = in_shell(f"run small.toml --steps 2 --no-animation {ENDS[end]}", here)
     assert done.returncode == 0, done.stderr
-    assert json.loads((place / "runs" / "small" / "wgan-gp" / "run.json").read_text())["status"] == "done"
+    assert json.loads((here / "runs" / "small" / "wgan-gp" / "run.json").read_text())["status"] == "done"
 
 
+@pytest.mark.slow
 def test_a_sweep_ends_well_whoever_reads(here):  # noqa: F811
     words = "sweep small.toml -m gan -m hinge+r1 --workers 1 --set training.steps=2"
     done = in_shell(f"{words} 2>&1 >/dev/null | true", here)
@@ -173,11 +161,14 @@ def test_a_sweep_ends_well_whoever_reads(here):  # noqa: F811
     assert len((here / "runs" / "results.csv").read_text().splitlines()) == 3
 
 
-@pytest.mark.parametrize("words", ["list", "show wgan-gp", "distance two-moons two-moons", "show nothing 2>&1"])
+@pytest.mark.parametrize(
+    "words", sampled(["list", "show wgan-gp", "distance two-moons two-moons", "show nothing 2>&1"], 4)
+)
 def test_the_exit_code_is_the_commands_whoever_reads(words, here):  # noqa: F811
     assert in_shell(f"{words} | true", here).returncode == (2 if "nothing" in words else 0)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no full device here")
 def test_lost_results_are_a_failure_and_a_lost_log_is_none(here):  # noqa: F811
     assert in_shell("list >/dev/full", here).returncode == 1
@@ -238,7 +229,7 @@ def test_a_long_computation_says_for_how_long_it_has_been_going_on(monkeypatch, 
 COPIED = re.compile(r'^("?[\w.-]+"? =|\s*[\[{-])')  # settings are shown as a file has them, to be copied
 
 
-@pytest.mark.parametrize("width", [80, 120])
+@pytest.mark.parametrize("width", sampled([80, 120], 2))
 @pytest.mark.parametrize(
     "command",
     ["", "run", "run nothing", "run swiss-roll -m x", "list objectives", "show gradient-penalty", "show converged",

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import multivariate_normal
 
-from toygan.quantities.measure import floors, measure_frame
+from toygan.quantities.measure import Against, floors, measure_frame
 from toygan.quantities.modes import GRID, grid_tv
 from toygan.quantities.two_samples import mmd, neighbour_accuracy
 from toygan.targets.mixtures import grid, ring
@@ -125,11 +125,13 @@ NEW = ("mode_tv", "grid_tv", "mmd", "neighbour_accuracy")
 def test_perfect_samplers_have_floors_and_frames_go_without():
     target = ring(modes=4, radius=1.0, std=0.1)
     real = target.sample(np.random.default_rng(0), 300)
-    found = floors(lambda k: target.sample(np.random.default_rng(k + 1), 300), real, 12, target.modes, when="final")
+    found = floors(
+        lambda k: target.sample(np.random.default_rng(k + 1), 300), Against(real, target.modes, when="final"), 12
+    )
     assert found["neighbour_accuracy"].mean == pytest.approx(0.5, abs=0.05)
     assert 0 < found["mmd"].low < found["mmd"].high < 0.15
     assert 0 < found["mode_tv"].mean < 0.1 < found["grid_tv"].mean < 0.6
-    bare = measure_frame(real[None], real, target.modes, when="frame")
+    bare = measure_frame(real[None], Against(real, target.modes))
     assert not set(NEW) & set(bare)
-    ended = measure_frame(real[None], real, target.modes, when="final")
+    ended = measure_frame(real[None], Against(real, target.modes, when="final"))
     assert (ended["mmd"][0], ended["neighbour_accuracy"][0]) == (0, 0)  # the real points themselves

@@ -9,6 +9,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 import torch
+from conftest import sampled
 from typer.testing import CliRunner
 
 from toygan.cli.main import app
@@ -236,7 +237,7 @@ def test_a_path_that_leaves_or_arrives_says_so() -> None:
     assert drawn("x^2 - y^2", "simultaneous", steps=200).more == ("At rest after 200 steps.",)
 
 
-@pytest.mark.parametrize("rule", LETCHER_RULES)
+@pytest.mark.parametrize("rule", sampled(LETCHER_RULES, 4))
 def test_in_letchers_game_no_rule_comes_to_rest(rule: str) -> None:
     """Its only place of rest is a strict maximum for x and a strict minimum for y, from which small offsets grow. Steps are
     five times the published ones, and a fifth as many.

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from toygan.cli.completion import complete_words
 from toygan.cli.exits import FAILED, clear_faults
+from toygan.cli.shared import Json, option
 from toygan.files.text import say, say_json
 
 if TYPE_CHECKING:
@@ -18,11 +18,11 @@ Word = Annotated[
 ]
 As = Annotated[
     str | None,
-    typer.Option(
+    option(
         "--as",
-        metavar="PART",
-        help="objective, penalty, critic, generator, target or measure; by its name and arguments unless said.",
-        autocompletion=complete_words("objective", "penalty", "critic", "generator", "target", "measure"),
+        "PART",
+        "objective, penalty, critic, generator, target or measure; by its name and arguments unless said.",
+        ("objective", "penalty", "critic", "generator", "target", "measure"),
     ),
 ]
 MARKS = {True: "ok", False: "WRONG", None: "note"}
@@ -34,7 +34,7 @@ def check(
     with_cost: Annotated[
         bool, typer.Option("--cost/--no-cost", help="Play a short game with and without what is wrong.")
     ] = True,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout and nothing else.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Hold a loss, a penalty, a network or a sampler of yours against the known mistakes: a line a fact."""
     with clear_faults():

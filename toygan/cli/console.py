@@ -17,11 +17,12 @@ from rich.progress import Progress as Bar
 from rich.table import Column, Table
 from rich.text import Text
 
+from toygan.cli.shared import duration
 from toygan.files import cache
 from toygan.files.advice import advice
 from toygan.files.catalogue import Entry
 from toygan.files.config import Config
-from toygan.files.text import number, one_line, tell, visible
+from toygan.files.text import number, one_line, say, tell, visible
 from toygan.many.run import LIBRARIES, Progress, Watcher, automatic, backends_here, installed
 from toygan.quantities.table import QUANTITIES, label_of, shown_in, written
 from toygan.session.recording import Recording, like_perfect
@@ -135,14 +136,6 @@ class Meter:
         return "  ".join([*parts, *live(progress.numbers)])
 
 
-def duration(seconds: float) -> str:
-    """Seconds as people say them: 42 s, 3:05 min, 2:10 h."""
-    if seconds < 60:
-        return f"{seconds:.0f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes}:{rest:02d} min" if minutes < 60 else f"{minutes // 60}:{minutes % 60:02d} h"
-
-
 def live(numbers: Mapping[str, float]) -> list[str]:
     """The few numbers that say whether it goes well, the most telling first."""
     names = [name for name in shown_in("live") if math.isfinite(numbers.get(name, math.nan))]  # no loss before a step
@@ -157,15 +150,9 @@ def print_summary(recording: Recording) -> None:
     facts = recording.facts
     out.print(recording.name, style="bold", end="")
     out.print(f"  {facts.status} at step {facts.step} of {facts.steps}, {facts.all_seconds:.1f} s")
-    table = Table(box=None, pad_edge=False)
-    rows = facts.summary.rows
+    rows = facts.ends
     told = ["seed", *shown_in("terminal"), *facts.own_measures, "diverged_at"]
-    names = [name for name in told if any(row.get(name) is not None for row in rows)]
-    for name in names:
-        table.add_column(label_of(name), justify="right")
-    for row in rows:
-        table.add_row(*(cell(name, row.get(name)) for name in names))
-    out.show(table)
+    show_rows([name for name in told if any(row.get(name) is not None for row in rows)], rows)
     for words in floor_words(recording):
         out.print(words)
     for sentence in facts.summary.diagnosis:
@@ -173,6 +160,16 @@ def print_summary(recording: Recording) -> None:
     for name in ("picture.png", "animation.gif"):
         if recording.folder and (recording.folder / name).exists():
             out.print(str(recording.folder / name), soft_wrap=True)
+
+
+def show_rows(names: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> None:
+    """A table of rows, a column a quantity."""
+    table = Table(box=None, pad_edge=False)
+    for name in names:
+        table.add_column(label_of(name), justify="left" if name in ("run", "status") else "right")
+    for row in rows:
+        table.add_row(*(cell(name, row.get(name)) for name in names))
+    out.show(table)
 
 
 def floor_words(recording: Recording) -> list[str]:
@@ -212,13 +209,7 @@ def print_table(recordings: Sequence[Recording], paths: Mapping[str, str]) -> No
     said = {"status"} if all(row["status"] == "done" for row in rows) else set()
     own = dict.fromkeys(name for recording in recordings for name in recording.facts.own_measures)
     told = ["run", "status", "seeds", *shown_in("terminal"), *own, "train_seconds"]
-    names = [name for name in told if any(name in row for row in rows) and name not in said]
-    table = Table(box=None, pad_edge=False)
-    for name in names:
-        table.add_column(label_of(name), justify="left" if name in ("run", "status") else "right")
-    for row in rows:
-        table.add_row(*(cell(name, row.get(name)) for name in names))
-    out.show(table)
+    show_rows([name for name in told if any(name in row for row in rows) and name not in said], rows)
     for path in paths.values():
         out.print(path, soft_wrap=True)
 
@@ -274,7 +265,7 @@ def print_page(page: Entry) -> None:
     """Title, lines, settings."""
     out.print(page.title, style="bold")
     for name, text in page.lines.items():
-        out.print(f"{name}: {one_line(text)}")
+        say(f"{name}: {one_line(text)}")
     out.print()
     out.print(page.settings, soft_wrap=True)  # as it is, so that it can be copied
 
@@ -293,15 +284,15 @@ def print_doctor() -> None:
     import torch
 
     for name in LIBRARIES:
-        out.print(f"{name} {installed(name)}")
-    out.print(f"python {sys.version.split()[0]} on {sys.platform}")
+        say(f"{name} {installed(name)}")
+    say(f"python {sys.version.split()[0]} on {sys.platform}")
     gpu = torch.cuda.get_device_name(0) if torch.cuda.is_available() else "none that torch sees; runs go to the CPU"
-    out.print(f"GPU: {gpu}")
+    say(f"GPU: {gpu}")
     for name, lacking in backends_here().items():
-        out.print(f"backend {name}: {lacking or 'ready'}")
-    out.print(f"backend auto: {automatic()}", soft_wrap=True)
-    out.print(f"cache: {kept_in()}", soft_wrap=True)
-    out.print(f"threads: 1 a run by default, {torch.get_num_threads()} possible")
+        say(f"backend {name}: {lacking or 'ready'}")
+    say(f"backend auto: {automatic()}")
+    say(f"cache: {kept_in()}")
+    say(f"threads: 1 a run by default, {torch.get_num_threads()} possible")
     films = "gif, webp" + (", mp4" if find_spec("imageio_ffmpeg") else "")
     missing = "" if find_spec("imageio_ffmpeg") else "  (mp4: pip install 'toygan[mp4]')"
-    out.print(f"films: {films}{missing}")
+    say(f"films: {films}{missing}")

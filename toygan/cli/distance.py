@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import shlex
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,8 +16,9 @@ import typer
 from toygan.cli import drawing
 from toygan.cli.completion import complete_scenario
 from toygan.cli.exits import clear_faults
-from toygan.cli.shared import OwnCode
-from toygan.files.text import UNBOUNDED, folded, room, say, tell
+from toygan.cli.shared import Json, OwnCode, again, in_columns, option
+from toygan.files.mistakes import UserError
+from toygan.files.text import room, say, tell
 
 if TYPE_CHECKING:
     from toygan.draw import Options
@@ -31,18 +31,15 @@ PICTURE = Path("distance.png")
 COLUMNS = 6  # significant digits in a table
 DRAWN = ("w1", "w2", "js", "tv", "kl", "reverse_kl")  # the distances of a picture, in the order of its panels
 Kinds = Annotated[
-    str | None,
-    typer.Option("--panels", metavar="NAME,...", help=f"Of the picture with --over these alone: {', '.join(DRAWN)}."),
+    str | None, option("--panels", "NAME,...", f"Of the picture with --over these alone: {', '.join(DRAWN)}.")
 ]
 
 
 def distance(
+    context: typer.Context,
     a: Annotated[str, typer.Argument(metavar="A", help=WHICH, autocompletion=complete_scenario)],
     b: Annotated[str, typer.Argument(metavar="B", help="Another one, or the same.", autocompletion=complete_scenario)],
-    over: Annotated[
-        str | None,
-        typer.Option(metavar="KEY=LO:HI:N", help=OVER),
-    ] = None,
+    over: Annotated[str | None, typer.Option(metavar="KEY=LO:HI:N", help=OVER)] = None,
     points: Annotated[
         int | None, typer.Option(metavar="N", min=2, max=4000, help="Points a sample, 2 to 4000, where no formula is.")
     ] = None,
@@ -53,7 +50,7 @@ def distance(
     formats: drawing.PictureFormats = [],  # noqa: B006
     panels: Kinds = None,
     look: drawing.Appearance = drawing.Appearance(),  # noqa: B008
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout and nothing else.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Say how far the targets of two scenarios are apart, and how each number was found."""
     with clear_faults():
@@ -69,15 +66,12 @@ def distance(
         files = drawing.files_of(out or PICTURE, formats)
         drawing.fits(options, [path.suffix[1:].lower() for path in files])
         wanted = drawing.panels_in(panels, DRAWN)
-        told = drawing.option_words({"over": over, "points": points, "panels": panels, "own": own})
-        command = shlex.join(["toygan", "distance", a, b, *told, *drawing.look_words(look)])
+        command = again(context, "out")
         say(along_key(a, b, over, points, files, options, as_json, wanted or DRAWN, command))
 
 
 def no_picture(asked: dict[str, object]) -> None:
     """Refuse what is asked of a picture where none is drawn."""
-    from toygan.files.strict import UserError
-
     if option := next((name for name, value in asked.items() if value), None):
         raise UserError(f"{option}: there is a picture only with --over, as in --over target.shift=-1:1:21")
 
@@ -167,12 +161,13 @@ def draw(
     """The picture of a sweep, of the distances that are wanted."""
     import numpy as np
 
-    from toygan.draw.distance import distances_along, save_distances
+    from toygan.draw.distance import distances_along
+    from toygan.draw.saved import save_figure
 
     values = {name: np.array([number.value for number in found[name]]) for name in wanted}
     floors = {name: np.array([number.floor for number in numbers], float) for name, numbers in found.items()}
     figure = distances_along(title, named(sweep), sweep.values, values, floors, command)
-    save_distances(figure, path, command, options)
+    save_figure(figure, path, command, options)
 
 
 def plain(number: Number) -> dict[str, Any]:
@@ -192,15 +187,3 @@ def shown(value: float) -> str:
 def extra(number: Number) -> str:
     """Spread and floor of a sampled number."""
     return "" if number.spread is None else f"± {number.spread:.2g}, {number.floor:.2g}"
-
-
-def in_columns(rows: list[tuple[str, ...]], room: int = UNBOUNDED) -> str:
-    """Rows of words under each other; the last column is folded where there is no room for it."""
-    *widths, _ = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    left = max(room - sum(widths) - 2 * len(widths), 12)
-    lines = list[str]()
-    for *words, last in rows:
-        head = "".join(word.ljust(width) + "  " for word, width in zip(words, widths, strict=True))
-        first, *more = folded(last, left).split("\n")
-        lines += [head + first, *(" " * len(head) + part for part in more)]
-    return "\n".join(line.rstrip() for line in lines)

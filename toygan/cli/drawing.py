@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-import shlex
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
@@ -13,7 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
-from toygan.cli.completion import complete_words
+from toygan.cli.shared import option
+from toygan.files.mistakes import UserError, shortened, suggestion
 
 if TYPE_CHECKING:
     from toygan.draw import Options, Pace
@@ -25,85 +25,54 @@ SLOWEST, FASTEST = 1, 50  # frames a second: a GIF's shortest frame is two hundr
 LONGEST = 600  # seconds
 NARROWEST, WIDEST = 200, 4000  # pixels
 THINNEST, BROADEST = 20, 2000  # millimetres
-VIEWS = ("inside", "latent", "transport", "density", "spectrum", "refined", "anomaly", "edit", "dirac")
+LEARNED = ("density", "spectrum", "refined", "anomaly", "edit")  # views of what was learned, at the end or by any step
+VIEWS = ("inside", "latent", "transport", *LEARNED, "dirac")
 STYLES, SCALES = ("paper", "slide", "dark"), ("frame", "run")
 
 Formats = Annotated[
     list[str],
-    typer.Option(
-        "--format",
-        "-f",
-        metavar="FORMAT",
-        help=f"{', '.join(PICTURES + FILMS)}; repeatable; png and gif by default.",
-        autocompletion=complete_words(*PICTURES, *FILMS),
+    option(
+        "--format -f",
+        "FORMAT",
+        f"{', '.join(PICTURES + FILMS)}; repeatable; png and gif by default.",
+        (*PICTURES, *FILMS),
     ),
 ]
 PictureFormats = Annotated[
-    list[str],
-    typer.Option(
-        "--format",
-        "-f",
-        metavar="FORMAT",
-        help="Of pictures: png, pdf, svg; repeatable.",
-        autocompletion=complete_words(*PICTURES),
-    ),
+    list[str], option("--format -f", "FORMAT", "Of pictures: png, pdf, svg; repeatable.", PICTURES)
 ]
 Fps = Annotated[
     float | None,
-    typer.Option(
-        "--fps",
-        metavar="NUMBER",
-        help=f"Frames a second of a film, {SLOWEST} to {FASTEST}; a frame is a recorded look.",
-    ),
+    option("--fps", "NUMBER", f"Frames a second of a film, {SLOWEST} to {FASTEST}; a frame is a recorded look."),
 ]
 Seconds = Annotated[
-    float | None,
-    typer.Option("--seconds", metavar="NUMBER", help="How long a film plays; first and last frame are held besides."),
+    float | None, option("--seconds", "NUMBER", "How long a film plays; first and last frame are held besides.")
 ]
 Width = Annotated[
     str | None,
-    typer.Option(
+    option(
         "--width",
-        metavar="WIDTH",
-        help=f"800px (or 800): of films and PNGs, {NARROWEST} to {WIDEST}; 90mm: of pictures on paper, 20 to 2000.",
+        "WIDTH",
+        f"800px (or 800): of films and PNGs, {NARROWEST} to {WIDEST}; 90mm: of pictures on paper, 20 to 2000.",
     ),
 ]
 TypeSize = Annotated[
-    float | None,
-    typer.Option(
-        "--font-size", metavar="POINTS", help="Of plain words in pictures, 4 to 40; 9 by default, 15 on slides."
-    ),
+    float | None, option("--font-size", "POINTS", "Of plain words in pictures, 4 to 40; 9 by default, 15 on slides.")
 ]
 Style = Annotated[
-    str,
-    typer.Option(
-        "--style",
-        metavar="NAME",
-        help="paper: as tall as need be; slide: 16:9; dark: 16:9 on a dark ground.",
-        autocompletion=complete_words(*STYLES),
-    ),
+    str, option("--style", "NAME", "paper: as tall as need be; slide: 16:9; dark: 16:9 on a dark ground.", STYLES)
 ]
-Language = Annotated[
-    str,
-    typer.Option(
-        "--language", metavar="NAME", help="Of words in pictures: en or zh.", autocompletion=complete_words("en", "zh")
-    ),
-]
+Language = Annotated[str, option("--language", "NAME", "Of words in pictures: en or zh.", ("en", "zh"))]
 Scale = Annotated[
     str,
-    typer.Option(
-        "--scale",
-        metavar="NAME",
-        help="Colours on each frame's own scale (frame), or on one of the whole run (run).",
-        autocompletion=complete_words(*SCALES),
-    ),
+    option("--scale", "NAME", "Colours on each frame's own scale (frame), or on one of the whole run (run).", SCALES),
 ]
 Panels = Annotated[
     str | None,
-    typer.Option(
+    option(
         "--panels",
-        metavar="NAME,...",
-        help="Draw these panels alone: critic, optimal, slope, curves, inside, latent, transport; kinds, regions, classes, "
+        "NAME,...",
+        "Draw these panels alone: critic, optimal, slope, curves, inside, latent, transport; kinds, regions, classes, "
         "reconstructions, code, worlds, pairs (or extras: those that there are); and losses, w1, found, "
         "agreement, trails, plan, steepness, layers, slopes, gradient, weights, scores.",
     ),
@@ -111,27 +80,18 @@ Panels = Annotated[
 
 Steps = Annotated[
     str | None,
-    typer.Option(
-        "--steps",
-        "--step",
-        metavar="STEP,...",
-        help="Draw the looks nearest to these steps, up to 6, side by side: --steps 0,500,2500.",
+    option(
+        "--steps --step",
+        "STEP,...",
+        "Draw the looks nearest to these steps, up to 6, side by side: --steps 0,500,2500. With --view "
+        f"{' or '.join([', '.join(LEARNED[:-1]), LEARNED[-1]])} the run is played again up to these very steps.",
     ),
 ]
 Seed = Annotated[
-    str | None,
-    typer.Option("--seed", metavar="SEED", help="Draw this seed, or all: a panel each; the run's first by default."),
+    str | None, option("--seed", "SEED", "Draw this seed, or all: a panel each; the run's first by default.")
 ]
 
-View = Annotated[
-    str | None,
-    typer.Option(
-        "--view",
-        metavar="NAME",
-        help=f"Another picture of the run: {', '.join(VIEWS)}.",
-        autocompletion=complete_words(*VIEWS),
-    ),
-]
+View = Annotated[str | None, option("--view", "NAME", f"Another picture of the run: {', '.join(VIEWS)}.", VIEWS)]
 
 Points = Annotated[
     int | None,
@@ -153,12 +113,31 @@ class Appearance(NamedTuple):
     language: Language = "en"
 
 
+class FewerPoints(NamedTuple):
+    """How many points pictures of critics have."""
+
+    no_points: NoPoints = False
+    thin_points: ThinPoints = False
+
+    def drawn(self, other: str = "") -> Drawn:
+        """How many points are drawn; UserError where both are asked for, or one beside another option that makes a picture of
+        its own.
+        """
+        none, thin = self
+        if none and thin:
+            raise UserError("--no-points and --thin-points: choose one of them")
+        if other and (none or thin):
+            raise UserError(
+                f"{'--no-points' if none else '--thin-points'}: changes the sheet and the film; leave out {other}"
+            )
+        return "none" if none else "thin" if thin else "all"
+
+
 class Critics(NamedTuple):
     """How critics are drawn."""
 
     scale: Scale = "frame"
-    no_points: NoPoints = False
-    thin_points: ThinPoints = False
+    fewer: FewerPoints = FewerPoints()
 
 
 class Film(NamedTuple):
@@ -168,28 +147,6 @@ class Film(NamedTuple):
     seconds: Seconds = None
 
 
-class Wanted(NamedTuple):
-    """What of a run is drawn in place of its sheet and film."""
-
-    view: View = None
-    points: Points = None
-    steps: Steps = None
-    panels: Panels = None
-    seed: Seed = None
-
-    @property
-    def own(self) -> list[str]:
-        """The options that make a picture of their own."""
-        return [name for name in ("points", "steps", "view", "panels") if getattr(self, name)]
-
-
-class FewerPoints(NamedTuple):
-    """How many points pictures of critics have."""
-
-    no_points: NoPoints = False
-    thin_points: ThinPoints = False
-
-
 class Selected(NamedTuple):
     """Which moments, panels and seed of runs are drawn in place of the usual picture."""
 
@@ -197,27 +154,30 @@ class Selected(NamedTuple):
     panels: Panels = None
     seed: Seed = None
 
+    @property
+    def in_panels(self) -> bool:
+        """Whether panels are drawn alone: some by name, or one a seed."""
+        return bool(self.panels) or self.seed == "all"
 
-def picture_command(command: str, folders: Sequence[Path], asked: Wanted, look: Appearance, critics: Critics) -> str:
-    """The command that makes one of runs' further pictures; folders that are told from the root by their last two parts."""
-    places = [str(Path(*folder.parts[-2:]) if folder.is_absolute() else folder) for folder in folders]
-    told = {name: getattr(asked, name) for name in ("view", "points", "steps", "panels", "seed")}
-    return shlex.join(["toygan", command, *places, *option_words(told), *look_words(look, critics)])
-
-
-def look_words(look: Appearance, critics: Critics = Critics()) -> list[str]:  # noqa: B008
-    """The options of a command that make pictures look as they do, without those that are as usual."""
-    told = {"style": look.style, "width": look.width, "font-size": look.type_size, "language": look.language,
-            "scale": critics.scale, "no-points": critics.no_points, "thin-points": critics.thin_points}  # fmt: skip
-    usual = ("paper", "en", "frame")
-    return option_words({name: value for name, value in told.items() if value not in usual})
+    @property
+    def tail(self) -> str:
+        """What follows in a file's name where a seed is asked for."""
+        return "" if self.seed is None else f"-seed-{self.seed}"
 
 
-def option_words(told: Mapping[str, object]) -> list[str]:
-    """Options as words of a command: a switch alone, a list once for each, and no word of one that was not given."""
-    given = [(name, one) for name, value in told.items() for one in (value if isinstance(value, list) else [value])]
-    given = [(name, one) for name, one in given if one is not None and one is not False]
-    return [part for name, one in given for part in (f"--{name}", *([] if one is True else [str(one)]))]
+class Wanted(NamedTuple):
+    """What of a run is drawn in place of its sheet and film."""
+
+    view: View = None
+    points: Points = None
+    chosen: Selected = Selected()
+
+    @property
+    def own(self) -> list[str]:
+        """The options that make a picture of their own."""
+        steps, panels, _ = self.chosen
+        told = {"points": self.points, "steps": steps, "view": self.view, "panels": panels}
+        return [name for name, value in told.items() if value]
 
 
 def with_command(recording: Recording, command: str) -> Recording:
@@ -226,24 +186,8 @@ def with_command(recording: Recording, command: str) -> Recording:
     return replace(recording, facts=replace(recording.facts, command=both))
 
 
-def points_drawn(none: bool, thin: bool, other: str = "") -> Drawn:
-    """How many points a picture or film has; UserError where both are asked for, or one beside another option that makes
-    a picture of its own.
-    """
-    from toygan.files.strict import UserError
-
-    asked = "--no-points" if none else "--thin-points"
-    if none and thin:
-        raise UserError("--no-points and --thin-points: choose one of them")
-    if other and (none or thin):
-        raise UserError(f"{asked}: changes the sheet and the film; leave out {other}")
-    return "none" if none else "thin" if thin else "all"
-
-
 def steps_in(text: str) -> list[int]:
     """The steps in a list such as `0,500,2500`; UserError for what is none."""
-    from toygan.files.strict import UserError, shortened
-
     parts = [part.strip() for part in text.split(",")]
     if not all(part.isdecimal() and part.isascii() for part in parts):
         raise UserError(f"--steps {shortened(text)}: must be whole numbers, 0 or more, with commas, such as 0,500,2500")
@@ -257,7 +201,7 @@ def looked(look: Appearance, critics: Critics = Critics(), other: str = "") -> O
     from toygan.draw import Options
     from toygan.view.language import LANGUAGES
 
-    points = points_drawn(critics.no_points, critics.thin_points, other)
+    points = critics.fewer.drawn(other)
     one_of("style", look.style, STYLES)
     one_of("scale", critics.scale, SCALES)
     one_of("language", look.language, list(LANGUAGES))
@@ -265,7 +209,7 @@ def looked(look: Appearance, critics: Critics = Critics(), other: str = "") -> O
     px, mm = width_in(look.width)
     style: Any = look.style
     scale: Any = critics.scale
-    with fonts():
+    with blamed("--language", LookupError):
         from toygan.draw.fonts import families
 
         families(look.language)
@@ -274,16 +218,12 @@ def looked(look: Appearance, critics: Critics = Critics(), other: str = "") -> O
 
 def one_of(option: str, word: str, legal: Sequence[str], many: str = "") -> None:
     """UserError for a word that is none of the legal ones, of which there are `many`."""
-    from toygan.files.strict import UserError, suggestion
-
     if word not in legal:
         raise UserError(f"--{option} {word}: unknown; {suggestion(word, legal, many or f'{option}s')}")
 
 
 def width_in(text: str | None) -> tuple[int | None, float | None]:
     """Pixels or millimetres in a width such as `800px`, `800` or `90mm`; UserError for what is none."""
-    from toygan.files.strict import UserError, shortened
-
     if text is None:
         return None, None
     found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(px|mm|)", text.strip())
@@ -298,10 +238,8 @@ def width_in(text: str | None) -> tuple[int | None, float | None]:
 
 def go_together(asked: Wanted, options: Options, formats: Sequence[str]) -> None:
     """UserError for options of `draw` of which one leaves nothing to the other."""
-    from toygan.files.strict import UserError
-
-    own, seed, view = asked.own, asked.seed, asked.view
-    if len(own) > 1 and own != ["steps", "panels"]:
+    own, seed, view = asked.own, asked.chosen.seed, asked.view
+    if len(own) > 1 and own != ["steps", "panels"] and not (own == ["steps", "view"] and view in LEARNED):
         raise UserError(f"--{own[0]}: makes a picture of its own; leave out --{own[1]}")
     if seed is not None and (asked.points or view == "dirac"):
         told = "--points shows every seed" if asked.points else "--view dirac has none"
@@ -309,8 +247,8 @@ def go_together(asked: Wanted, options: Options, formats: Sequence[str]) -> None
     if seed == "all" and view:
         raise UserError(f"--seed all: --view {view} shows one seed; give its number, or --panels")
     films = [suffix for suffix in formats if suffix in FILMS]
-    if films and (asked.panels or seed == "all"):
-        which = "--panels" if asked.panels else "--seed all"
+    if films and asked.chosen.in_panels:
+        which = "--panels" if asked.chosen.panels else "--seed all"
         raise UserError(f"--format {films[0]}: {which} makes a picture; choose from {', '.join(PICTURES)}")
     if options.scale == "run" and (asked.points or view):
         raise UserError(f"--scale run: is about critics' colours; leave out --{own[0]}")
@@ -320,8 +258,6 @@ def fits(options: Options, formats: Sequence[str], own_width: bool | None = None
     """UserError for a width that no file of these formats has, or that says with the type's size two things at once;
     `own_width` is whether what is drawn is laid out for a width, None where nothing is that the command draws.
     """
-    from toygan.files.strict import UserError
-
     told = ", ".join(formats)
     films = [suffix for suffix in formats if suffix in FILMS]
     if options.px and not set(formats) & {"png", *FILMS}:
@@ -347,18 +283,16 @@ def chosen_panels(
     suffix: str,
     looks: Sequence[Sequence[int]],
     options: Options,
+    asked: str = "",
 ) -> Path:
-    """Draw chosen panels as PATH.SUFFIX, of each recording at its looks; where it is. UserError for a name or number of them
-    that cannot be.
+    """Draw chosen panels as PATH.SUFFIX, of each recording at its looks; where it is. UserError, with the option that asked for
+    them, for a name or number of them that cannot be.
     """
     from toygan.draw.choice import save_chosen
-    from toygan.files.strict import UserError
 
     place = path.with_name(f"{path.name}.{suffix}")
-    try:
+    with blamed(asked or f"--panels {','.join(names)}", ValueError):
         save_chosen(recordings, names, place, looks, options)
-    except ValueError as error:
-        raise UserError(f"--panels {','.join(names)}: {error}") from None
     return place
 
 
@@ -368,20 +302,16 @@ def names_in(panels: str | None, usual: str) -> list[str]:
 
 
 @contextmanager
-def fonts() -> Iterator[None]:
-    """A UserError where no font has the letters of a language."""
-    from toygan.files.strict import UserError
-
+def blamed(what: object, *errors: type[Exception]) -> Iterator[None]:
+    """A UserError that names an option, or a run, where one of some errors arises."""
     try:
         yield
-    except LookupError as error:
-        raise UserError(f"--language: {error.args[0]}") from None
+    except errors as error:
+        raise UserError(f"{what}: {error}") from None
 
 
 def seeds_seen(recording: Recording, seed: str | None, points: Drawn) -> list[Recording]:
     """The recording with the seed shown that is asked for, or with every seed in its turn; UserError for what is none."""
-    from toygan.files.strict import UserError, shortened
-
     if seed == "all":
         with_critics = [seen(recording, one, points, quietly=True) for one in sorted(recording.facts.seeds)]
         return with_critics[:24]
@@ -395,15 +325,12 @@ def seen(recording: Recording, seed: int | None, points: Drawn = "all", quietly:
     nothing is left to draw without its points.
     """
     from toygan.draw import of_seed
-    from toygan.files.strict import UserError
     from toygan.files.text import tell
 
     if seed is None:
         return recording
-    try:
+    with blamed(f"--seed {seed}", ValueError):
         chosen = of_seed(recording, seed)
-    except ValueError as error:
-        raise UserError(f"--seed {seed}: {error}") from None
     if "scores" not in chosen.frames and not quietly:
         having = recording.frames["scores"].shape[1] if "scores" in recording.frames else 0
         kept = f"seed {', '.join(map(str, recording.facts.seeds[:having]))}" if having else "none"
@@ -419,48 +346,40 @@ def looks_of(recording: Recording, text: str | None, formats: Sequence[str]) -> 
     """The looks nearest to the steps in a list, none without a list; UserError for others, and for films of them."""
     from toygan.draw import looks_at
     from toygan.draw.steps import MOST
-    from toygan.files.strict import UserError, suggestion
 
     if text is None:
         return []
-    for suffix in formats:
-        if suffix not in PICTURES:
-            raise UserError(f"--format {suffix}: --steps makes a picture; {suggestion(suffix, PICTURES, 'formats')}")
+    refuse_films(formats, "--steps makes a picture")
     steps = steps_in(text)
     if len(steps) > MOST:
         raise UserError(
             f"--steps: {len(steps)} looks do not fit beside each other; give up to {MOST}, or draw the film"
         )
-    try:
+    with blamed(f"--steps {text}", ValueError):
         return looks_at(recording, steps)
-    except ValueError as error:
-        raise UserError(f"--steps {text}: {error}") from None
 
 
 def drawn_looks(recording: Recording, path: Path, suffix: str, looks: Sequence[int], options: Options) -> Path:
     """Draw some looks side by side as PATH.SUFFIX; where it is."""
-    from toygan.draw.steps import save_steps
+    from toygan.draw.saved import save_figure
+    from toygan.draw.steps import steps
 
     place = path.with_name(f"{path.name}.{suffix}")
-    save_steps(recording, looks, place, options)
+    save_figure(steps(recording, looks, options), place, recording.facts.command, options)
     return place
 
 
-def refuse_films(formats: Sequence[str]) -> None:
+def refuse_films(formats: Sequence[str], why: str = "unknown") -> None:
     """UserError for a format that is none of a picture, before anything is played."""
-    from toygan.files.strict import UserError, suggestion
-
     for name in formats:
         if name not in PICTURES:
-            raise UserError(f"--format {name}: unknown; {suggestion(name, PICTURES, 'formats')}")
+            raise UserError(f"--format {name}: {why}; {suggestion(name, PICTURES, 'formats')}")
 
 
 def files_of(out: Path, formats: Sequence[str]) -> list[Path]:
     """The files that a picture at OUT is written to: OUT itself, or with the suffix of each format that is asked for;
     UserError for what is no format of a picture, and for a place where no file can be.
     """
-    from toygan.files.strict import UserError, suggestion
-
     refuse_films(formats)
     if out.name in ("", ".."):
         raise UserError(f"--out {out}: is a folder; give the name of a file, such as {out / 'picture.png'}")
@@ -476,8 +395,6 @@ def files_of(out: Path, formats: Sequence[str]) -> list[Path]:
 
 def refuse_taken(path: Path) -> None:
     """UserError where a folder has a picture's name, or a file stands where its folder is to be."""
-    from toygan.files.strict import UserError
-
     if path.is_dir():
         raise UserError(f"--out {path}: is a folder; give the name of a file, such as {path / 'picture.png'}")
     for folder in path.parents:
@@ -495,32 +412,26 @@ def panels_in(panels: str | None, legal: Sequence[str]) -> list[str]:
 
 def chosen_formats(formats: Sequence[str], otherwise: Sequence[str]) -> list[str]:
     """The formats asked for, each once; UserError for an unknown one."""
-    from toygan.files.strict import UserError, suggestion
-
     for suffix in formats:
-        if suffix not in PICTURES + FILMS:
-            raise UserError(f"--format {suffix}: unknown; {suggestion(suffix, PICTURES + FILMS, 'formats')}")
+        one_of("format", suffix, PICTURES + FILMS)
     return list(dict.fromkeys(formats or otherwise))
 
 
 def pace_of(formats: Sequence[str], film: Film, px: int | None) -> Pace:
     """How films play; UserError for a number out of bounds, or one that nothing in these formats has."""
     from toygan.draw import Pace
-    from toygan.files.strict import UserError
 
     within("fps", film.fps, SLOWEST, FASTEST)
     within("seconds", film.seconds, 0.1, LONGEST)
     told = ", ".join(formats)
-    for option, value in (("fps", film.fps), ("seconds", film.seconds)):
+    for name, value in (("fps", film.fps), ("seconds", film.seconds)):
         if value is not None and not set(formats) & set(FILMS):
-            raise UserError(f"--{option} {value:g}: is about films, and {told} is none; a film is {', '.join(FILMS)}")
+            raise UserError(f"--{name} {value:g}: is about films, and {told} is none; a film is {', '.join(FILMS)}")
     return Pace(film.fps, film.seconds, px or Pace().width)
 
 
 def within(option: str, value: float | None, least: float, most: float, unit: str = "", more: str = "") -> None:
     """UserError for a number, of a unit, that is not between two others, and for one that is none; `more` is said after."""
-    from toygan.files.strict import UserError
-
     if value is not None and not least <= value <= most:
         raise UserError(f"--{option} {value:g}: must be a number{unit} from {least:g} to {most:g}{more}")
 
@@ -528,45 +439,32 @@ def within(option: str, value: float | None, least: float, most: float, unit: st
 def drawn(recording: Recording, path: Path, suffix: str, pace: Pace, options: Options) -> Path:
     """Draw a run's picture or film, by the suffix, as PATH.SUFFIX; where it is. A slide has the main panels alone."""
     from toygan.draw import save_film, save_picture
-    from toygan.draw.choice import save_chosen
 
-    if options.style == "paper":
-        still = partial(save_picture, recording, options=options)
-    else:
-        still = partial(save_chosen, [recording], ["usual"], options=options)
+    if options.style != "paper" and suffix in PICTURES:
+        return chosen_panels([recording], ["usual"], path, suffix, [()], options, f"--style {options.style}")
+    still = partial(save_picture, recording, options=options)
     return saved(still, partial(save_film, recording, pace=pace, options=options), path, suffix)
-
-
-@contextmanager
-def told_of(recording: Recording) -> Iterator[None]:
-    """A UserError about one of several runs says which."""
-    from toygan.files.strict import UserError
-
-    try:
-        yield
-    except UserError as error:
-        raise UserError(f"{recording.folder}: {error}") from None
 
 
 def seeds_of_each(recordings: Sequence[Recording], seed: str | None, points: Drawn) -> list[list[Recording]]:
     """For every run, it with the seed that is asked for, or with each of its own; UserError with the run that has it not."""
     found = []
     for recording in recordings:
-        with told_of(recording):
+        with blamed(recording.folder, UserError):
             found.append(seeds_seen(recording, seed, points))
     return found
 
 
-def drawn_apart(each: Sequence[Sequence[Recording]], path: Path, suffix: str, asked: Wanted, options: Options) -> Path:
+def drawn_apart(
+    each: Sequence[Sequence[Recording]], path: Path, suffix: str, chosen: Selected, options: Options
+) -> Path:
     """Draw chosen panels, moments or seeds of several runs, each run a list of its seeds, beside `path`; where it is."""
     recordings, looks = [recording for own in each for recording in own], list[list[int]]()
     for recording in recordings:
-        with told_of(recording):
-            looks.append(looks_of(recording, asked.steps, [suffix]))
-    kind = "panels" if asked.panels or asked.seed == "all" else "steps"
-    tail = "" if asked.seed is None else f"-seed-{asked.seed}"
-    stem = path.with_name(f"{path.name}-{kind}{tail}")
-    return chosen_panels(recordings, names_in(asked.panels, "critic"), stem, suffix, looks, options)
+        with blamed(recording.folder, UserError):
+            looks.append(looks_of(recording, chosen.steps, [suffix]))
+    stem = path.with_name(f"{path.name}-{'panels' if chosen.in_panels else 'steps'}{chosen.tail}")
+    return chosen_panels(recordings, names_in(chosen.panels, "critic"), stem, suffix, looks, options)
 
 
 def drawn_together(recordings: Sequence[Recording], path: Path, suffix: str, pace: Pace, options: Options) -> Path:
@@ -583,26 +481,13 @@ def saved(still: Callable[..., None], film: Callable[..., None], path: Path, suf
     if suffix in PICTURES:
         still(path=place)
     else:
-        with encoding(suffix):
+        with blamed(f"--format {suffix}", ImportError):
             film(path=place)
     return place
 
 
-@contextmanager
-def encoding(suffix: str) -> Iterator[None]:
-    """A UserError where a format's encoder is missing."""
-    from toygan.files.strict import UserError
-
-    try:
-        yield
-    except ImportError as error:
-        raise UserError(f"--format {suffix}: {error}") from None
-
-
 def without_film(formats: Sequence[str], animation: bool) -> None:
     """UserError where a film is asked for and forbidden at once."""
-    from toygan.files.strict import UserError
-
     films = [suffix for suffix in formats if suffix in FILMS]
     if films and not animation:
         raise UserError(f"--no-animation: leaves no film, and --format {films[0]} is one; leave out either")

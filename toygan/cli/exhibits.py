@@ -15,7 +15,8 @@ from toygan.cli import drawing
 from toygan.cli.completion import complete_exhibit
 from toygan.cli.exits import FAILED, SOME_FAILED, clear_faults, complain
 from toygan.cli.many import watching
-from toygan.cli.shared import OwnCode, sharing
+from toygan.cli.shared import Json, OwnCode, again, option, options_again, sharing
+from toygan.files.mistakes import UserError
 from toygan.files.shipped import shipped, shipped_exhibits
 from toygan.files.text import say, say_json, tell
 
@@ -28,24 +29,18 @@ if TYPE_CHECKING:
 RUNS, PROTOCOLS = Path("runs/exhibits"), Path("runs/protocols")
 
 Quick = Annotated[bool, typer.Option("--quick", help="At most 2 seeds and a quarter of the steps; the page says so.")]
-RunsFolder = Annotated[
-    Path, typer.Option("--runs", metavar="DIR", help="Where the run folders are kept, for every exhibit.")
-]
+RunsFolder = Annotated[Path, option("--runs", "DIR", "Where the run folders are kept, for every exhibit.")]
 Kinds = Annotated[
     str | None,
-    typer.Option(
-        "--panels", metavar="KIND,...", help="Draw these of the exhibit's panels alone, by kind or number: critics,2."
-    ),
+    option("--panels", "KIND,...", "Draw these of the exhibit's panels alone, by kind or number: critics,2."),
 ]
-Seed = Annotated[
-    int | None,
-    typer.Option("--seed", metavar="SEED", help="The seed whose critics pictures show; the first by default."),
-]
+Seed = Annotated[int | None, option("--seed", "SEED", "The seed whose critics pictures show; the first by default.")]
 Workers = Annotated[int | None, typer.Option(metavar="N", min=1, help="Processes; one a core by default.")]
 GO_ON = "\n    nothing is lost: the same command goes on", "; the same command goes on from here"
 
 
 def demo(
+    context: typer.Context,
     name: Annotated[
         str | None,
         typer.Argument(metavar="EXHIBIT", help="A name or the path of a .toml.", autocompletion=complete_exhibit),
@@ -63,12 +58,12 @@ def demo(
     seed: Seed = None,
     look: drawing.Appearance = drawing.Appearance(),  # noqa: B008
     points: drawing.FewerPoints = drawing.FewerPoints(),  # noqa: B008
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout and nothing else.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Run one exhibit and say which of its claims held; without a name, list them by question."""
     with clear_faults(*GO_ON):
         if name is None:
-            list_questions(as_json)
+            list_named("exhibits", as_json)
             return
         from toygan.exhibits import read
         from toygan.files.own import allow_named
@@ -77,11 +72,9 @@ def demo(
         refuse_a_file("--runs", runs)
         refuse_a_file("--out", out)
         allow_named(own)
-        critics = drawing.Critics("frame", *points)
-        drawn = [*drawing.option_words({"panels": panels, "seed": seed}), *drawing.look_words(look, critics)]
-        exhibit, commands = read(name), [command_of(name, quick, runs, own, drawn)]
-        asked, options = asked_of(exhibit, formats, panels, seed), in_formats(look, ["png", *formats], critics)
-        shown, failed = shown_exhibits([exhibit], out, runs, quick, workers, commands, options, asked)
+        exhibit, options = read(name), in_formats(look, ["png", *formats], drawing.Critics(fewer=points))
+        asked = asked_of(exhibit, formats, panels, seed)
+        shown, failed = shown_exhibits([exhibit], out, runs, quick, workers, [again(context)], options, asked)
         write_site(out, shown, quick)
         report(shown[0], out / exhibit.name, as_json, formats)
         end(shown, failed, strict)
@@ -109,6 +102,7 @@ def asked_of(exhibit: Exhibit, formats: Sequence[str], panels: str | None, seed:
 
 
 def gallery(
+    context: typer.Context,
     out: Annotated[Path, typer.Option(metavar="DIR", help="Where the site goes.")] = Path("site"),
     only: Annotated[
         list[str],
@@ -121,7 +115,7 @@ def gallery(
     workers: Workers = None,
     own: OwnCode = [],  # noqa: B006
     look: drawing.Appearance = drawing.Appearance(),  # noqa: B008
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout and nothing else.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Build the site of all exhibits; it opens from disk and needs no network."""
     with clear_faults(*GO_ON):
@@ -132,7 +126,7 @@ def gallery(
         refuse_a_file("--runs", runs)
         refuse_a_file("--out", out)
         names, options = only or shipped_exhibits(), in_formats(look, ["png"])
-        commands = [command_of(name, quick, runs, own, drawing.look_words(look)) for name in names]
+        commands = [shlex.join(["toygan", "demo", name, *options_again(context)]) for name in names]
         exhibits = read_with(own, names)
         shown, failed = shown_exhibits(exhibits, runs / "pictures", runs, quick, workers, commands, options)
         papers = [] if only else beside_questions(out, runs)
@@ -163,12 +157,6 @@ def read_with(own: Sequence[str], names: Sequence[str]) -> list[Exhibit]:
     return [read(name) for name in names]
 
 
-def command_of(name: str, quick: bool, runs: Path, own: Sequence[str] = (), drawn: Sequence[str] = ()) -> str:
-    """The command that makes an exhibit again, `drawn` the words that say which of its pictures, and how they look."""
-    told = {"quick": quick, "runs": None if runs == RUNS else runs, "own": list(own)}
-    return shlex.join(["toygan", "demo", name, *drawing.option_words(told), *drawn])
-
-
 def shown_exhibits(
     exhibits: Sequence[Exhibit],
     place: Path,
@@ -185,6 +173,7 @@ def shown_exhibits(
     from toygan.exhibits import behind, planned, showing
     from toygan.exhibits.show import ALL, refuse_seed
     from toygan.exhibits.work import quickened
+    from toygan.files.memory import give_back
     from toygan.view.look import Options
 
     refuse_equal_names(exhibits)
@@ -194,6 +183,7 @@ def shown_exhibits(
     beside = [[] if quick else behind(exhibit, runs) for exhibit in exhibits]  # quick runs explain nothing
     every = [*works, *(own for each in beside for own in each)]
     failed = played([work for each in every for work in each], runs, workers)
+    give_back()  # what planning hundreds of runs took
     judged = map(quickened, exhibits) if quick else exhibits
     at_once = min(len(exhibits), workers or cpu_count())
     jobs = [
@@ -211,8 +201,6 @@ def shown_exhibits(
 
 def refuse_a_file(option: str, place: Path) -> None:
     """UserError where a folder can not be: a file is or stands in its way, or a name is too long for the disk."""
-    from toygan.files.strict import UserError
-
     for path in (place, *place.parents):
         if len(os.fsencode(path.name)) > LONGEST_NAME:
             raise UserError(f"{option} {place}: a name of a folder has at most {LONGEST_NAME} bytes")
@@ -225,8 +213,6 @@ LONGEST_NAME = 255  # bytes of a file's or folder's name on the usual disks
 
 def refuse_equal_names(exhibits: Sequence[Exhibit]) -> None:
     """UserError where two exhibits would share a page."""
-    from toygan.files.strict import UserError
-
     for name, count in Counter(exhibit.name for exhibit in exhibits).items():
         if count > 1:
             raise UserError(f"--only: {count} exhibits are called {name!r}; give one of them another name in its file")
@@ -257,12 +243,12 @@ def end(shown: Sequence[Showing], failed: dict[str, str], strict: bool) -> None:
 # --- in words --------------------------------------------------------------------------------------------------------
 
 
-def list_questions(as_json: bool) -> None:
-    """Every exhibit with its question."""
-    from toygan.cli.catalogue import exhibits
+def list_named(what: str, as_json: bool) -> None:
+    """Every name of a list with its sentence: exhibits with their questions, protocols with their titles."""
+    from toygan.cli.catalogue import LISTS
     from toygan.cli.console import print_list
 
-    found = {"exhibits": exhibits()}
+    found = {what: LISTS[what]()}
     say_json(found) if as_json else print_list(found)
 
 

@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 
 import typer
 
+from toygan.files.mistakes import UserError
 from toygan.files.text import tell
 
 FAILED, USAGE, SOME_FAILED, INTERRUPTED = 1, 2, 3, 130
@@ -45,16 +46,9 @@ def clear_faults(after_fault: str = "", after_stop: str = "") -> Iterator[None]:
             raise typer.Exit(INTERRUPTED) from None
         if os.environ.get("TOYGAN_TRACEBACK"):
             raise
-        is_mistake = is_users(error)
+        is_mistake = isinstance(error, UserError)  # the user's, as opposed to the machine's or ours
         complain(str(error) if is_mistake else fault_in_words(error) + after_fault)
         raise typer.Exit(USAGE if is_mistake else FAILED) from None
-
-
-def is_users(error: BaseException) -> bool:
-    """Whether the user got something wrong, as opposed to the machine or us."""
-    from toygan.files.strict import UserError
-
-    return isinstance(error, UserError)
 
 
 def fault_in_words(error: BaseException) -> str:

@@ -11,6 +11,7 @@ import typer
 
 from toygan.cli.completion import complete_method, complete_scenario
 from toygan.cli.exits import clear_faults
+from toygan.cli.shared import option
 from toygan.files.text import say, tell
 
 EVERY = 2.0  # seconds between two lines of progress
@@ -28,10 +29,7 @@ def lab(
     ] = None,
     methods: Annotated[
         list[str],
-        typer.Option(
-            "-m", "--method", metavar="METHOD", help="A method to play; may be repeated. Every shipped one by default.",
-            autocompletion=complete_method,
-        ),
+        option("-m --method", "METHOD", "A method to play; may be repeated. Every shipped one by default.", complete_method),
     ] = [],  # noqa: B006
     out: Annotated[Path, typer.Option(metavar="DIR", help="The folder of the page.")] = PLACE,
     open_it: Annotated[bool, typer.Option("--open", help="Open the page in the browser.")] = False,

@@ -9,6 +9,7 @@ import atexit
 import gc
 import os
 import re
+import shlex
 import signal
 import sys
 from collections.abc import Callable, Sequence
@@ -21,23 +22,24 @@ from typer.core import TyperGroup
 from typer.exceptions import TyperException
 
 import toygan
-from toygan.cli import check, distance, drawing, exhibits, lab, many, protocol, views
-from toygan.cli.completion import complete_list, complete_method, complete_name, complete_scenario, complete_setting
+from toygan.cli import check, distance, drawing, exhibits, exits, lab, many, protocol, views
+from toygan.cli.completion import complete_list, complete_method, complete_name, complete_scenario
 from toygan.cli.completion import complete_words as words_of
-from toygan.cli.exits import (
-    FAILED,
-    INTERRUPTED,
-    SOME_FAILED,
-    clear_faults,
-    complain,
-    fault_in_words,
-    is_users,
-    stop,
-    stopping,
+from toygan.cli.shared import (
+    Changes,
+    Json,
+    OwnCode,
+    again,
+    folder_told,
+    in_columns,
+    option,
+    options_again,
+    sharing,
+    with_budget,
 )
-from toygan.cli.shared import OwnCode, sharing, with_budget
 from toygan.cli.streams import mend_streams
-from toygan.files.text import say, say_json
+from toygan.files.mistakes import UserError, shortened, suggestion
+from toygan.files.text import room, say, say_json
 
 if TYPE_CHECKING:
     from toygan.draw import Options, Pace
@@ -81,6 +83,11 @@ class Commands(TyperGroup):
             plainly(command.get_params(ctx))
         return command
 
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """Every command with all that is said of it, wrapped where there is no room."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, self.get_command(ctx, name).help) for name in self.list_commands(ctx)])
+
 
 def plainly(params: list[Any]) -> list[Any]:
     """Parameters that tell no type and no range beside what they are called: a switch has none, a word says the rest."""
@@ -101,17 +108,22 @@ def complain_of_usage(error: TyperException) -> None:
     command = context.command.name if context else None
     lines = [re.sub(r"\s*\n\s*", " ", error.format_message())]
     if type(error).__name__ == "MissingParameter" and command in EXAMPLES:
-        lines += ["for example", *in_lines(EXAMPLES[command])]
-    complain("\n    ".join([*lines, *([f"{context.command_path} --help says more"] if context else [])]))
+        lines += ["for example", *in_lines(EXAMPLES[command], room(sys.stderr) - 4)]
+    exits.complain("\n    ".join([*lines, *([f"{context.command_path} --help says more"] if context else [])]))
 
 
-def in_lines(commands: dict[str, str]) -> list[str]:
-    """Commands under each other, with what they do beside them."""
-    wide = max(map(len, commands))
-    return [f"    {command.ljust(wide)}   {does}".rstrip() for command, does in commands.items()]
+def in_lines(commands: dict[str, str], columns: int) -> list[str]:
+    """Commands under each other, with what they do beside them, or beneath where there is no room."""
+    wide = 7 + max(map(len, commands))
+    if columns - wide < LEAST:
+        return [line for command, does in commands.items() for line in (f"    {command}", f"        {does}")]
+    return in_columns([(f"    {command} ", does) for command, does in commands.items()], columns).split("\n")
 
 
+LEAST = 30  # columns in which what a command does can be read
+WIDEST = 110  # columns of help
 ABOUT = "The laboratory for GANs on distributions that fit on a sheet of paper."
+MORE = "toygan --help names every command, toygan COMMAND --help its options."
 FIRST = {
     "toygan run swiss-roll": "train a GAN and draw what happened",
     "toygan demo": "what there is to ask; toygan demo NAME answers",
@@ -144,7 +156,8 @@ app = typer.Typer(
     help=ABOUT,
     invoke_without_command=True,
     pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
+    rich_markup_mode=None,  # which takes [n, 2] for a command of its own, and cuts words where a terminal is narrow
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": WIDEST},
 )
 
 
@@ -164,14 +177,7 @@ def toygan_itself(
 ) -> None:
     """The laboratory for GANs on distributions that fit on a sheet of paper."""
     if context.invoked_subcommand is None:
-        lines = [
-            ABOUT,
-            "",
-            *in_lines(FIRST),
-            "",
-            "toygan --help names every command, toygan COMMAND --help its options.",
-        ]
-        say("\n".join(lines))
+        say("\n".join([ABOUT, "", *in_lines(FIRST, room()), "", MORE]))
 
 
 # New objects between two searches for garbage, and how many of these between deeper ones: what is imported is no garbage.
@@ -184,17 +190,17 @@ def main() -> None:
     gc.set_threshold(*SELDOM)
     atexit.register(gc.disable)  # the last search, through all that was imported, frees what the system frees anyway
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, stop)
+        signal.signal(number, exits.stop)
     try:
         app()
     except (KeyboardInterrupt, SystemExit):  # typer takes a stop outside of a command without a word
-        if not stopping.is_set():
+        if not exits.stopping.is_set():
             raise
-        complain("interrupted")
-        sys.exit(INTERRUPTED)
+        exits.complain("interrupted")
+        sys.exit(exits.INTERRUPTED)
     except OSError as error:  # what is printed outside of a command, such as help, onto a full disk
-        complain(fault_in_words(error))
-        sys.exit(FAILED)
+        exits.complain(exits.fault_in_words(error))
+        sys.exit(exits.FAILED)
 
 
 # --- run -------------------------------------------------------------------------------------------------------------
@@ -210,21 +216,8 @@ Scenario = Annotated[
 ]
 Methods = Annotated[
     list[str],
-    typer.Option(
-        "--method",
-        "-m",
-        metavar="METHOD",
-        help="A name, or OBJECTIVE+CONSTRAINT. Repeat it to compare.",
-        autocompletion=complete_method,
-    ),
+    option("--method -m", "METHOD", "A name, or OBJECTIVE+CONSTRAINT. Repeat it to compare.", complete_method),
 ]
-Changes = Annotated[
-    list[str],
-    typer.Option(
-        "--set", metavar="KEY=VALUE", help="Override any key of the scenario.", autocompletion=complete_setting
-    ),
-]
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout and nothing else.")]
 Page = Annotated[bool, typer.Option("--page", help="Make a page to play with, page/index.html, that opens from disk.")]
 Folder = Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a finished run.")]
 
@@ -250,8 +243,7 @@ def run(
     own: OwnCode = [],  # noqa: B006
     out: Annotated[Path, typer.Option(metavar="DIR", help="Where the run folders go.")] = Path("runs"),
     device: Annotated[
-        str,
-        typer.Option(metavar="NAME", help="auto, cpu or cuda.", autocompletion=words_of("auto", "cpu", "cuda")),
+        str, typer.Option(metavar="NAME", help="auto, cpu or cuda.", autocompletion=words_of("auto", "cpu", "cuda"))
     ] = "auto",
     backend: Backend = "auto",
     threads: Annotated[
@@ -263,7 +255,7 @@ def run(
     as_json: Json = False,
 ) -> None:
     """Train a generator against a critic, and show what happened."""
-    with clear_faults(
+    with exits.clear_faults(
         "\n    nothing is lost: the same command goes on from the last frame", "; the same command goes on from here"
     ):
         from toygan.files.own import allow_named
@@ -278,16 +270,11 @@ def run(
             raise faults[-1]
         report(recordings, faults, animation, page, as_json)
         if faults:
-            raise typer.Exit(SOME_FAILED)
+            raise typer.Exit(exits.SOME_FAILED)
 
 
 def prepared(
-    scenario: str,
-    methods: list[str],
-    seeds: int | None,
-    steps: int | None,
-    changes: list[str],
-    wanted: Order,
+    scenario: str, methods: list[str], seeds: int | None, steps: int | None, changes: list[str], wanted: Order
 ) -> list[Job]:
     """One job a method; every one is checked before the first one starts."""
     from toygan.files.own import allow
@@ -302,8 +289,6 @@ def prepared(
 def one_thread_or(threads: int) -> None:
     """Let torch have so many threads; UserError for more than a machine can have."""
     import torch
-
-    from toygan.files.strict import UserError, shortened
 
     most = max(64, os.cpu_count() or 1)
     if threads > most:
@@ -326,9 +311,9 @@ def run_all(jobs: list[Job]) -> tuple[list[Recording], list[BaseException]]:
             with watching(name) as watch:
                 recordings.append(run.carry_out(config, order._replace(watch=watch)))
         except (Exception, SystemExit) as error:  # of a run's own code
-            if len(jobs) == 1 or stopping.is_set():
+            if len(jobs) == 1 or exits.stopping.is_set():
                 raise
-            complain(f"{name}: {error if is_users(error) else fault_in_words(error)}")
+            exits.complain(f"{name}: {error if isinstance(error, UserError) else exits.fault_in_words(error)}")
             faults.append(error)
     return recordings, faults
 
@@ -372,24 +357,19 @@ def common_folder(recordings: list[Recording]) -> Path:
     return Path(os.path.commonpath([recording.folder.resolve().parent for recording in recordings if recording.folder]))
 
 
-def draw_comparison(
-    recordings: list[Recording],
-    folder: Path,
-    formats: list[str],
-    pace: Pace | None = None,
-    options: Options | None = None,
-    tail: str = "",
-) -> dict[str, str]:
-    """Pictures and films of several runs, TAIL after their name; where they are."""
+def draw_comparison(recordings: list[Recording], folder: Path, formats: list[str]) -> dict[str, str]:
+    """Pictures and films of several runs, with the command that draws them again; where they are."""
     from toygan.draw import Options, Pace
 
-    path, look = usable(folder) / f"comparison{tail}", options or Options()
-    return draw_all(formats, lambda suffix: drawing.drawn_together(recordings, path, suffix, pace or Pace(), look))
+    folders = [folder_told(recording.folder) for recording in recordings if recording.folder]
+    told = [*recordings[:-1], drawing.with_command(recordings[-1], shlex.join(["toygan", "compare", *folders]))]
+    path = usable(folder) / "comparison"
+    return draw_all(formats, partial(drawing.drawn_together, told, path, pace=Pace(), options=Options()))
 
 
-def draw_all(formats: list[str], draw: Callable[[str], Path]) -> dict[str, str]:
+def draw_all(formats: list[str], draw: Callable[..., Path]) -> dict[str, str]:
     """Draw in every format; where the files are, by what they are."""
-    return {name: shown(path) for name, path in drawing.named([draw(suffix) for suffix in formats]).items()}
+    return {name: shown(path) for name, path in drawing.named([draw(suffix=suffix) for suffix in formats]).items()}
 
 
 def shown(path: Path) -> str:
@@ -401,6 +381,7 @@ def shown(path: Path) -> str:
 
 
 def draw(
+    context: typer.Context,
     folder: Folder,
     formats: drawing.Formats = [],  # noqa: B006
     asked: drawing.Wanted = drawing.Wanted(),  # noqa: B008
@@ -412,24 +393,22 @@ def draw(
     page: Page = False,
 ) -> None:
     """Draw a run again from its recording, or more points of its generators; nothing is trained."""
-    with clear_faults():
+    with exits.clear_faults():
         from toygan.files.own import allow_named
 
         allow_named(own)
-        options = drawing.looked(
-            look, critics, next((f"--{name}" for name in asked.own if name in ("points", "view")), "")
-        )
-        still = asked.own or asked.seed == "all" or look.type_size or options.mm
+        chosen, other = asked.chosen, [f"--{name}" for name in asked.own if name in ("points", "view")]
+        options = drawing.looked(look, critics, *other[:1])
+        still = asked.own or chosen.in_panels or look.type_size or options.mm
         formats = drawing.chosen_formats(formats, ["png"] if still else ["png", "gif"])
         drawing.go_together(asked, options, formats)
-        free = asked.panels or asked.seed == "all" or (look.style != "paper" and not asked.own)
-        drawing.fits(options, formats, bool(free))
+        drawing.fits(options, formats, chosen.in_panels or (look.style != "paper" and not asked.own))
         recording, pace = opened(folder), drawing.pace_of(formats, film, options.px)
-        recordings = drawing.seeds_seen(recording, asked.seed, options.points)
-        if asked.own or asked.seed:
-            command = drawing.picture_command("draw", [folder], asked, look, critics)
-            recordings = [drawing.with_command(one, command) for one in recordings]
-        looks = drawing.looks_of(recording, asked.steps, formats)
+        moments = views.seen_by(recording, asked.view, chosen.steps, formats) if asked.view else [recording]
+        recordings = [one for moment in moments for one in drawing.seeds_seen(moment, chosen.seed, options.points)]
+        if options_again(context):  # without any it is the picture that the run's own command makes
+            recordings = [drawing.with_command(one, again(context)) for one in recordings]
+        looks = [] if asked.view else drawing.looks_of(recording, chosen.steps, formats)
         for suffix in formats:
             say(drawn_as_asked(recordings, usable(out or folder), suffix, asked, looks, pace, options))
         if page:
@@ -446,13 +425,14 @@ def drawn_as_asked(
     options: Options,
 ) -> Path:
     """Draw what is asked for of a run, one seed of it or all, into a folder, in one format; where it is."""
-    tail, first = "" if asked.seed is None else f"-seed-{asked.seed}", recordings[0]
+    tail, first = asked.chosen.tail, recordings[0]
     if asked.points:
         return views.drawn_points(first, asked.points, suffix, place, options)
     if asked.view:
-        return views.drawn_view(first, asked.view, suffix, place, options, tail)
-    if asked.panels or asked.seed == "all":
-        names = drawing.names_in(asked.panels, "critic")
+        steps = [f"-step-{one.facts.step}" for one in recordings if asked.chosen.steps]
+        return views.drawn_view(recordings, asked.view, suffix, place, options, "".join([*steps, tail]))
+    if asked.chosen.in_panels:
+        names = drawing.names_in(asked.chosen.panels, "critic")
         each = [looks] * len(recordings)
         return drawing.chosen_panels(recordings, names, place / f"panels{tail}", suffix, each, options)
     if looks:
@@ -463,8 +443,6 @@ def drawn_as_asked(
 
 def usable(folder: Path) -> Path:
     """The folder, made if need be; UserError where that cannot be."""
-    from toygan.files.strict import UserError
-
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -474,7 +452,6 @@ def usable(folder: Path) -> Path:
 
 def opened(folder: Path) -> Recording:
     """The recording of a folder; UserError where there is none."""
-    from toygan.files.strict import UserError
     from toygan.session.recording import load
 
     try:
@@ -498,6 +475,7 @@ def unfinished(folder: Path) -> str:
 
 
 def compare(
+    context: typer.Context,
     folders: Annotated[list[Path], typer.Argument(metavar="RUN", help="Folders of finished runs.")],
     out: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Where picture and film go; the runs' common folder by default.")
@@ -512,26 +490,23 @@ def compare(
     as_json: Json = False,
 ) -> None:
     """Put several runs side by side: one picture, one film, every measure with its floor."""
-    with clear_faults():
-        from toygan.files.strict import UserError
-
+    with exits.clear_faults():
         if len(folders) < 2:
             raise UserError("compare needs two runs or more")
         drawing.without_film(formats, animation)
-        options, asked = drawing.looked(look, critics), drawing.Wanted(None, None, *chosen)
-        own = bool(asked.own or asked.seed == "all")
+        options, asked = drawing.looked(look, critics), drawing.Wanted(chosen=chosen)
+        own = bool(asked.own or chosen.in_panels)
         formats = compared_as(formats, animation and not (own or look.type_size or options.mm), asked, options, own)
         pace, played = drawing.pace_of(formats, film, options.px), [opened(folder) for folder in folders]
-        place, recordings = usable(out or common_folder(played)), played
-        if asked.own or asked.seed:
-            command = drawing.picture_command("compare", folders, asked, look, critics)
-            recordings = [*played[:-1], drawing.with_command(played[-1], command)]
-        each = drawing.seeds_of_each(recordings, asked.seed, options.points)
-        apart = partial(drawing.drawn_apart, each, place / "comparison", asked=asked, options=options)
-        tail = f"-seed-{asked.seed}" if asked.seed else ""
-        beside = [one for one, *_ in each]
-        paths = draw_all(formats, apart) if own else draw_comparison(beside, place, formats, pace, options, tail)
-        paths |= write_page(played, place) if page else {}
+        place = usable(out or common_folder(played)) / "comparison"
+        told = [*played[:-1], drawing.with_command(played[-1], again(context))]
+        each = drawing.seeds_of_each(told, chosen.seed, options.points)
+        beside = partial(
+            drawing.drawn_together, [one for one, *_ in each], place.with_name(place.name + chosen.tail), pace=pace
+        )
+        draw_one = partial(drawing.drawn_apart, each, place, chosen=chosen) if own else beside
+        paths = draw_all(formats, partial(draw_one, options=options))
+        paths |= write_page(played, place.parent) if page else {}
         tell_compared(played, paths, as_json)
 
 
@@ -570,10 +545,9 @@ def list_(
     as_json: Json = False,
 ) -> None:
     """List what there is."""
-    with clear_faults():
+    with exits.clear_faults():
         from toygan.cli.catalogue import LISTS
         from toygan.cli.console import print_list
-        from toygan.files.strict import UserError, suggestion
 
         if what not in ("all", *LISTS):
             raise UserError(f"list {what}: unknown; {suggestion(what, list(LISTS), 'lists')}")
@@ -591,7 +565,7 @@ def show(
     ],
 ) -> None:
     """Explain one thing: a method, scenario, exhibit, quantity, label of the diagnosis, or any other name."""
-    with clear_faults():
+    with exits.clear_faults():
         from toygan.cli.catalogue import pages
         from toygan.cli.console import print_page
 
@@ -602,7 +576,7 @@ def show(
 @app.command()
 def doctor() -> None:
     """Say what is installed, what is missing, and what the machine offers."""
-    with clear_faults():
+    with exits.clear_faults():
         from toygan.cli.console import print_doctor
 
         print_doctor()

@@ -21,7 +21,8 @@ from toygan.cli.completion import (
     complete_words,
 )
 from toygan.cli.exits import SOME_FAILED, clear_faults, complain
-from toygan.cli.shared import OwnCode, sharing, with_budget
+from toygan.cli.shared import Changes, OwnCode, again, duration, option, sharing, with_budget
+from toygan.files.mistakes import UserError
 from toygan.files.text import room, say, tell, visible
 
 if TYPE_CHECKING:
@@ -41,24 +42,11 @@ Scenarios = Annotated[
 ]
 Methods = Annotated[
     list[str],
-    typer.Option(
-        "--method",
-        "-m",
-        metavar="METHOD",
-        help="Repeat it, or say all; each scenario's own by default.",
-        autocompletion=complete_method,
-    ),
+    option("--method -m", "METHOD", "Repeat it, or say all; each scenario's own by default.", complete_method),
 ]
 Seeds = Annotated[int | None, typer.Option(metavar="N", min=1, help="How many seeds every run trains together.")]
 Steps = Annotated[int | None, typer.Option(metavar="N", min=1, help="Generator steps of every run.")]
-Grid = Annotated[
-    list[str],
-    typer.Option("--grid", metavar="KEY=V1,V2,...", help="A setting's values.", autocompletion=complete_setting),
-]
-Changes = Annotated[
-    list[str],
-    typer.Option("--set", metavar="KEY=VALUE", help="Override any key.", autocompletion=complete_setting),
-]
+Grid = Annotated[list[str], option("--grid", "KEY=V1,V2,...", "A setting's values.", complete_setting)]
 Out = Annotated[Path | None, typer.Option(metavar="DIR", help="Where the run folders go; runs by default.")]
 Engine = Annotated[
     str,
@@ -71,22 +59,20 @@ Engine = Annotated[
 Address = Annotated[str | None, typer.Option(metavar="URL", help="The Dask scheduler's, tcp://HOST:8786.")]
 OwnMeasures = Annotated[
     list[str],
-    typer.Option(
+    option(
         "--measure",
-        metavar="FILE.py:NAME",
-        help="A function of yours (points [n, 2], real [n, 2]) -> number, measured at every frame; repeatable.",
+        "FILE.py:NAME",
+        "A function of yours (points [n, 2], real [n, 2]) -> number, measured at every frame; repeatable.",
     ),
 ]
 Workers = Annotated[int | None, typer.Option(metavar="N", min=1, help="Local processes; one a core by default.")]
 Kinds = Annotated[
-    str | None,
-    typer.Option(
-        "--panels", metavar="NAME,...", help=f"Of the pictures over all runs these alone: {', '.join(PICTURES)}."
-    ),
+    str | None, option("--panels", "NAME,...", f"Of the pictures over all runs these alone: {', '.join(PICTURES)}.")
 ]
 
 
 def sweep(
+    context: typer.Context,
     scenarios: Scenarios,
     methods: Methods = [],  # noqa: B006
     seeds: Seeds = None,
@@ -122,7 +108,8 @@ def sweep(
         tell_of(tasks)
         with watching() as watch:
             failed = sweeps.carry_out(tasks, place, engine, address, workers, fresh, watch, complain)
-        show_results(sweeps.outcome(tasks, failed), place, formats or ["png"], options, wanted or PICTURES)
+        command = again(context, "out")
+        show_results(sweeps.outcome(tasks, failed), place, formats or ["png"], options, wanted or PICTURES, command)
         tell_failed(failed, len(tasks))
 
 
@@ -161,7 +148,7 @@ def plan_of(
 ) -> tuple[Plan, SaidAt]:
     """What the words of the command ask for, and where in a sweep file the rest stands; its keys give way to them."""
     from toygan.files.own import allow, allow_named
-    from toygan.files.strict import UserError, parse_override
+    from toygan.files.strict import parse_override
     from toygan.many import sweep as sweeps
 
     on_grid = sweeps.grid_of(grid)
@@ -202,16 +189,13 @@ def forecast(tasks: Sequence[Task], engine: str, address: str | None, workers: i
     return f"{line}; about {duration(seconds / at_once)} on {at_once} workers ({duration(seconds)} of one core)"
 
 
-def duration(seconds: float) -> str:
-    """A time in the unit that people would use."""
-    for unit, size in (("h", 3600), ("min", 60)):
-        if seconds >= 2 * size:
-            return f"{seconds / size:.1f} {unit}"
-    return f"{seconds:.0f} s"
-
-
 def show_results(
-    rows: list[dict[str, Any]], place: Path, formats: Sequence[str], options: Options, wanted: Sequence[str]
+    rows: list[dict[str, Any]],
+    place: Path,
+    formats: Sequence[str],
+    options: Options,
+    wanted: Sequence[str],
+    command: str,
 ) -> None:
     """The table of a sweep, and where its files are, those of the pictures that are wanted."""
     from toygan.draw.sweep import save_sweep
@@ -221,7 +205,8 @@ def show_results(
     if not rows:
         return
     say(written(parted(medians(rows), room()), "text"))
-    for path in [place / "results.csv", *save_sweep(rows, place, formats=formats, options=options, wanted=wanted)]:
+    drawn = save_sweep(rows, place, formats=formats, options=options, wanted=wanted, command=command)
+    for path in [place / "results.csv", *drawn]:
         say(path)
 
 
@@ -283,31 +268,13 @@ def held_up(standing: Standing) -> str:
 
 
 By = Annotated[
-    str,
-    typer.Option(
-        "--by", metavar="ROWS[/COLUMNS]", help="Keys, with commas: method/scenario. Settings of a grid stay apart."
-    ),
+    str, option("--by", "ROWS[/COLUMNS]", "Keys, with commas: method/scenario. Settings of a grid stay apart.")
 ]
-Form = Annotated[
-    str,
-    typer.Option(
-        "--format",
-        metavar="NAME",
-        help="text, markdown, csv or latex.",
-        autocompletion=complete_words("text", "markdown", "csv", "latex"),
-    ),
-]
-Measures = Annotated[
-    list[str],
-    typer.Option("--measure", metavar="QUANTITY", help="Repeat it, or say all.", autocompletion=complete_quantity),
-]
+Form = Annotated[str, option("--format", "NAME", "text, markdown, csv or latex.", ("text", "markdown", "csv", "latex"))]
+Measures = Annotated[list[str], option("--measure", "QUANTITY", "Repeat it, or say all.", complete_quantity)]
 Names = Annotated[
     list[str],
-    typer.Option(
-        "--name",
-        metavar="OLD=NEW",
-        help="Another name for a column, method or scenario; in LaTeX may be $...$. Repeat it.",
-    ),
+    option("--name", "OLD=NEW", "Another name for a column, method or scenario; in LaTeX may be $...$. Repeat it."),
 ]
 Best = Annotated[
     bool, typer.Option("--best/--no-best", help="In markdown and LaTeX, the best of a column and its ties in bold.")

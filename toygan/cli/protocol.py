@@ -5,17 +5,17 @@ It is put onto the command line by `cli`.
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from toygan.cli.completion import complete_protocol, complete_words
-from toygan.cli.exhibits import GO_ON, PROTOCOLS, Workers, refuse_a_file
+from toygan.cli.completion import complete_protocol
+from toygan.cli.exhibits import GO_ON, PROTOCOLS, Workers, list_named, refuse_a_file
 from toygan.cli.exits import clear_faults
 from toygan.cli.many import tell_failed, watching
+from toygan.cli.shared import Json, again, option
 from toygan.files.text import room, say, say_json
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 
 def protocol(
+    context: typer.Context,
     name: Annotated[
         str | None,
         typer.Argument(metavar="PROTOCOL", help="A name or the path of a .toml.", autocompletion=complete_protocol),
@@ -36,26 +37,21 @@ def protocol(
     out: Annotated[Path, typer.Option(metavar="DIR", help="Where run folders and pictures go.")] = PROTOCOLS,
     workers: Workers = None,
     form: Annotated[
-        str,
-        typer.Option(
-            "--format",
-            "-f",
-            metavar="NAME",
-            help="text, markdown, csv or latex.",
-            autocompletion=complete_words("text", "markdown", "csv", "latex"),
-        ),
+        str, option("--format -f", "NAME", "text, markdown, csv or latex.", ("text", "markdown", "csv", "latex"))
     ] = "text",
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout and nothing else.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Run a published experiment; print and draw its numbers beside ours. Without a name, list them."""
     with clear_faults(*GO_ON):
         if name is None:
-            list_protocols(as_json)
+            list_named("protocols", as_json)
         else:
-            answer(name, quick, seeds, out, workers, form, as_json)
+            answer(name, quick, seeds, out, workers, form, as_json, again(context, "out"))
 
 
-def answer(name: str, quick: bool, seeds: int | None, out: Path, workers: int | None, form: str, as_json: bool) -> None:
+def answer(
+    name: str, quick: bool, seeds: int | None, out: Path, workers: int | None, form: str, as_json: bool, command: str
+) -> None:
     """Run one protocol and tell what came of it; exit with the code for runs that failed."""
     from toygan.exhibits.protocol_files import read
     from toygan.exhibits.protocols import planned, rows_of
@@ -64,23 +60,13 @@ def answer(name: str, quick: bool, seeds: int | None, out: Path, workers: int | 
 
     written([], form)  # another form is refused before anything runs
     refuse_a_file("--out", out)
-    found, command = read(name), command_of(name, quick, seeds, out)
+    found = read(name)
     runs = planned(found, out, quick, seeds, command)
     failed = carried_out(runs, out, workers)
     rows = rows_of(found, runs)
     picture = drawn(found, rows, quick, out, command)
     report(found, rows, quick, picture, runs, form, as_json)
     tell_failed(failed, len(runs))
-
-
-def command_of(name: str, quick: bool, seeds: int | None, out: Path) -> str:
-    """The command that makes the table again."""
-    extra = (
-        ["--quick"] * quick
-        + (["--seeds", str(seeds)] if seeds else [])
-        + (["--out", str(out)] if out != PROTOCOLS else [])
-    )
-    return shlex.join(["toygan", "protocol", name, *extra])
 
 
 def carried_out(runs: Sequence[Attempt], out: Path, workers: int | None) -> dict[str, str]:
@@ -116,15 +102,6 @@ def report(
     say(f"{found.title}\n{found.protocol.source}\n{found.protocol.setting}\n")
     say(written(parted(table, room()), form), end="")
     say("\n" + str(picture) if picture else "")
-
-
-def list_protocols(as_json: bool) -> None:
-    """Every protocol with its title."""
-    from toygan.cli.catalogue import protocols
-    from toygan.cli.console import print_list
-
-    listed: dict[str, Any] = {"protocols": protocols()}
-    say_json(listed) if as_json else print_list(listed)
 
 
 def register(app: typer.Typer) -> None:

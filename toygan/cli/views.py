@@ -6,168 +6,206 @@
 from __future__ import annotations
 
 import json
-import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from toygan.cli import drawing
-from toygan.cli.completion import complete_method, complete_setting
+from toygan.cli.completion import complete_method
 from toygan.cli.exits import clear_faults
-from toygan.files.text import say, say_json
+from toygan.cli.shared import Changes, Json, again, option
+from toygan.files.mistakes import UserError
+from toygan.files.text import say, say_json, tell
 
 if TYPE_CHECKING:
     from toygan.draw import Options
+    from toygan.draw.saved import Figure
     from toygan.session.dirac import Portrait
     from toygan.session.recording import Recording
 
 
 def drawn_points(recording: Recording, n: int, suffix: str, folder: Path, options: Options) -> Path:
     """Draw n fresh points of every seed's last generator as FOLDER/points.SUFFIX; where it is."""
-    from toygan.draw.fresh import save_fresh
-    from toygan.draw.sheet import PICTURE_FORMATS
-    from toygan.files.strict import UserError, suggestion
+    from toygan.draw.clouds import fresh
+    from toygan.draw.saved import save_figure
 
-    if suffix not in PICTURE_FORMATS:
-        raise UserError(
-            f"--format {suffix}: --points makes a picture; {suggestion(suffix, PICTURE_FORMATS, 'formats')}"
-        )
-    save_fresh(recording, recording.sample(n), folder / f"points.{suffix}", options)
-    return folder / f"points.{suffix}"
-
-
-def drawn_view(recording: Recording, view: str, suffix: str, folder: Path, options: Options, tail: str = "") -> Path:
-    """Draw one view of a run as FOLDER/VIEW.SUFFIX, TAIL after its name; where it is. UserError for an unknown view or format."""
-    from toygan.draw.players import save_view
-    from toygan.draw.sheet import PICTURE_FORMATS
-    from toygan.files.strict import UserError, suggestion
-
-    if view not in drawing.VIEWS:
-        raise UserError(f"--view {view}: unknown; {suggestion(view, drawing.VIEWS, 'views')}")
-    if suffix not in PICTURE_FORMATS:
-        raise UserError(f"--format {suffix}: a view is a picture; {suggestion(suffix, PICTURE_FORMATS, 'formats')}")
-    path = folder / f"{view}{tail}.{suffix}"
-    if view == "dirac":
-        save_phases([portrait_of_run(recording)], path, recording.facts.command, options)
-    elif view == "density":
-        draw_density(recording, path, options)
-    elif view == "spectrum":
-        draw_spectrum(recording, path, options)
-    elif view in ("anomaly", "edit"):
-        draw_search(recording, view, path, options)
-    elif view == "refined":
-        draw_refined(recording, path, options)
-    else:
-        save_view(recording, view, path, options)
+    drawing.refuse_films([suffix], "--points makes a picture")
+    path = folder / f"points.{suffix}"
+    save_figure(fresh(recording, recording.sample(n)), path, recording.facts.command, options)
     return path
 
 
-def draw_density(recording: Recording, path: Path, options: Options) -> None:
-    """Draw the exact density of a run's last generator; UserError where it has none."""
-    from toygan.draw.density import save_density
+SIDE_BY_SIDE = ("density", "spectrum")  # views that may show several steps
+
+
+def seen_by(recording: Recording, view: str, steps: str | None, formats: Sequence[str]) -> list[Recording]:
+    """The recordings that a view is of: the run at its end, or at each of the steps in a list. UserError for an unknown view or
+    format, and as `at_steps` has it.
+    """
+    drawing.one_of("view", view, drawing.VIEWS)
+    drawing.refuse_films(formats, "a view is a picture")
+    if view in drawing.LEARNED:
+        one_thread()
+    return [recording] if steps is None else at_steps(recording, view, steps)
+
+
+def one_thread() -> None:
+    """As runs are played: two threads of small products only wait for each other."""
+    import torch
+
+    torch.set_num_threads(1)
+
+
+def at_steps(recording: Recording, view: str, text: str) -> list[Recording]:
+    """A run as it was at the steps in a list, played again up to the last of them; UserError for steps that it has not, and for
+    more than a view of them has room for. How far it is, and where it is not what was recorded, is told on stderr.
+    """
+    from toygan.cli.console import watching
+    from toygan.draw.moments import MOST
+    from toygan.many.progress import Progress
+    from toygan.session.again import OTHERWISE
+    from toygan.session.again import again as played_again
+
+    steps, most = list(dict.fromkeys(drawing.steps_in(text))), MOST if view in SIDE_BY_SIDE else 1
+    if len(steps) > most:
+        room = "shows one step at a time" if most == 1 else f"has room for {most} steps beside each other"
+        raise UserError(f"--steps {text}: --view {view} {room}")
+    with watching(recording.name) as watch:
+        found = played_again(recording, steps, lambda step: watch(Progress(step, max(steps), "training", {})))
+    for one in found:
+        if one.facts.status == OTHERWISE:
+            tell(otherwise_in_words(one))
+    return found
+
+
+def otherwise_in_words(moment: Recording) -> str:
+    """What is said of a moment that is not of the run that was recorded."""
+    facts = moment.facts
+    known = ", ".join(f"{name} {facts.versions[name]}" for name in ("toygan", "torch") if facts.versions.get(name))
+    return (
+        f"step {facts.step}: played again, but points at its looks are others than those that were recorded"
+        f"{f' (by {known}, {facts.backend})' if known else ''}"
+    )
+
+
+def drawn_view(
+    recordings: Sequence[Recording], view: str, suffix: str, folder: Path, options: Options, tail: str = ""
+) -> Path:
+    """Draw one view of a run, or of it at several steps, as FOLDER/VIEW.SUFFIX, TAIL after its name; where it is."""
+    from toygan.draw.saved import save_figure
+
+    path = folder / f"{view}{tail}.{suffix}"
+    save_figure(VIEWS[view](recordings), path, recordings[0].facts.command, options)
+    return path
+
+
+def of_players(view: str) -> Callable[[Sequence[Recording]], Figure]:
+    """One of the views of the inside of the players."""
+
+    def drawn(recordings: Sequence[Recording]) -> Figure:
+        from toygan.draw import players
+
+        return players.VIEWS[view](recordings[0])
+
+    return drawn
+
+
+def density(recordings: Sequence[Recording]) -> Figure:
+    """The exact density of a run's generator; UserError where it has none."""
+    from toygan.draw.density import densities, densities_at
     from toygan.session.density import seen_density
 
-    save_density(recording, seen_density(recording), path, options)
+    found = list(map(seen_density, recordings))
+    return densities_at(recordings, found) if len(found) > 1 else densities(recordings[0], found[0])
 
 
-def draw_search(recording: Recording, view: str, path: Path, options: Options) -> None:
-    """Draw what a search of a run's last generator finds; UserError where there are several."""
-    from toygan.draw.search import save_anomaly, save_edit
-    from toygan.session.search import seen_anomaly, seen_edit
+def anomaly(recordings: Sequence[Recording]) -> Figure:
+    """How far each place is from what a run's last generator can make; UserError where there are several generators."""
+    from toygan.draw.search import anomalies
+    from toygan.session.search import seen_anomaly
 
-    if view == "anomaly":
-        save_anomaly(recording, seen_anomaly(recording), path, options)
-    else:
-        save_edit(recording, seen_edit(recording), path, options)
+    return anomalies(recordings[0], seen_anomaly(recordings[0]))
 
 
-def draw_spectrum(recording: Recording, path: Path, options: Options) -> None:
-    """Draw the eigenvalues of a step from where a run ended; UserError where its players are too large for that."""
-    from toygan.draw.spectrum import save_spectrum
+def edit(recordings: Sequence[Recording]) -> Figure:
+    """What becomes of points of a run's last generator that are dragged; UserError where there are several generators."""
+    from toygan.draw.search import edits
+    from toygan.session.search import seen_edit
+
+    return edits(recordings[0], seen_edit(recordings[0]))
+
+
+def spectrum(recordings: Sequence[Recording]) -> Figure:
+    """The eigenvalues of a step from where a run stood; UserError where its players are too large for that."""
+    from toygan.draw.spectrum import spectra, spectra_at
     from toygan.session.spectrum import spectrum_of
 
-    save_spectrum(recording, spectrum_of(recording), path, options)
+    found = list(map(spectrum_of, recordings))
+    return spectra_at(recordings, found) if len(found) > 1 else spectra(recordings[0], found[0])
 
 
-def draw_refined(recording: Recording, path: Path, options: Options) -> None:
-    """Draw what a run's critics make of its last generator's points."""
-    from toygan.draw.refined import save_refined
-    from toygan.session.refined import refined
+def refined(recordings: Sequence[Recording]) -> Figure:
+    """What a run's critics make of its last generator's points."""
+    from toygan.draw.clouds import refined_clouds
+    from toygan.session import refined as session
 
-    save_refined(recording, refined(recording), path, options)
+    return refined_clouds(recordings[0], session.refined(recordings[0]))
 
 
-def portrait_of_run(recording: Recording) -> Portrait:
+def phases(recordings: Sequence[Recording]) -> Figure:
     """The phase portrait of a run's own config; UserError where the run has none or is not a Dirac-GAN."""
-    from toygan.files.strict import UserError
+    from toygan.draw.dirac import portraits
     from toygan.session.dirac import portrait
 
+    (recording,) = recordings
     config = recording.folder / "config.toml" if recording.folder else None
     if config is None or not config.exists():
         raise UserError("--view dirac: the recording has no config.toml beside it")
-    return portrait(scenario=str(config))
+    return portraits([portrait(scenario=str(config))], recording.facts.command)
 
 
-def save_phases(
-    portraits: Sequence[Portrait], path: Path, command: str, options: Options, game: str | None = None
-) -> None:
-    """Draw portraits side by side, of a typed game or of methods."""
-    from toygan.draw.dirac import save_portraits, save_typed
-
-    if game is None:
-        save_portraits(portraits, path, command, options)
-    else:
-        save_typed(game, portraits, path, command, options)
+VIEWS: dict[str, Callable[[Sequence[Recording]], Figure]] = {
+    **{view: of_players(view) for view in ("inside", "latent", "transport")},
+    "density": density,
+    "spectrum": spectrum,
+    "refined": refined,
+    "anomaly": anomaly,
+    "edit": edit,
+    "dirac": phases,
+}
 
 
 Rules = Annotated[
     list[str],
-    typer.Option(
-        "--update",
-        "-u",
-        metavar="RULE",
-        help="An update rule, or RULE:OPTION=VALUE,...; repeatable; the method's own by default.",
-    ),
-]
-Changes = Annotated[
-    list[str],
-    typer.Option(
-        "--set", metavar="KEY=VALUE", help="Override any key of the scenario.", autocompletion=complete_setting
-    ),
+    option("-u --update", "RULE", "An update rule, or RULE:OPTION=VALUE,...; repeatable; the method's own by default."),
 ]
 Out = Annotated[Path, typer.Option(metavar="FILE", help="The picture: .png, .pdf or .svg.")]
 Typed = Annotated[
     str | None,
-    typer.Option(
+    option(
         "--game",
-        metavar="FORMULA",
-        help="A game of your own in place of a method: a formula that x minimises and y maximises; or two "
+        "FORMULA",
+        "A game of your own in place of a method: a formula that x minimises and y maximises; or two "
         "with a ; between, the first x minimises, the second y.",
     ),
 ]
-Rate = Annotated[
-    float | None, typer.Option("--rate", metavar="H", help="Of a --game: both step sizes, 0.2 by default.")
-]
-Start = Annotated[
-    str | None, typer.Option("--start", metavar="X,Y", help="Of a --game: where it starts, 1,1 by default.")
-]
-Steps = Annotated[int | None, typer.Option("--steps", metavar="N", help="Of a --game: how many steps, 500 by default.")]
-Window = Annotated[
-    float | None, typer.Option("--window", metavar="W", help="Of a --game: drawn from -W to W, 2 by default.")
-]
+Rate = Annotated[float | None, option("--rate", "H", "Of a --game: both step sizes, 0.2 by default.")]
+Start = Annotated[str | None, option("--start", "X,Y", "Of a --game: where it starts, 1,1 by default.")]
+Steps = Annotated[int | None, option("--steps", "N", "Of a --game: how many steps, 500 by default.")]
+Window = Annotated[float | None, option("--window", "W", "Of a --game: drawn from -W to W, 2 by default.")]
 
 
 def dirac(
+    context: typer.Context,
     methods: Annotated[
         list[str],
-        typer.Option(
-            "--method",
-            "-m",
-            metavar="METHOD",
-            help="A name, or OBJECTIVE+CONSTRAINT; repeatable; ns-gan and ns-gan-r1 by default.",
-            autocompletion=complete_method,
+        option(
+            "-m --method",
+            "METHOD",
+            "A name, or OBJECTIVE+CONSTRAINT; repeatable; ns-gan and ns-gan-r1 by default.",
+            complete_method,
         ),
     ] = [],  # noqa: B006
     rules: Rules = [],  # noqa: B006
@@ -180,7 +218,7 @@ def dirac(
     out: Out = Path("dirac.png"),
     formats: drawing.PictureFormats = [],  # noqa: B006
     look: drawing.Appearance = drawing.Appearance(),  # noqa: B008
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout and nothing else.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Draw phase portraits of the Dirac-GAN, or of a game that you type in: field, path and eigenvalues under every rule."""
     from toygan.files.own import allow
@@ -193,11 +231,21 @@ def dirac(
         told = {name: value for name, value in told.items() if value is not None}
         portraits = asked_portraits(game, methods, rules, changes, told)
         out.parent.mkdir(parents=True, exist_ok=True)
-        typed = {} if game is None else {"game": game, **told}
-        command = command_of(methods, rules, changes, typed, drawing.look_words(look))
+        command = again(context, "out")
         for path in files:
             save_phases(portraits, path, command, options, game)
         say_phases(portraits, files, as_json)
+
+
+def save_phases(
+    several: Sequence[Portrait], path: Path, command: str, options: Options, game: str | None = None
+) -> None:
+    """Draw portraits side by side, of a typed game or of methods."""
+    from toygan.draw.dirac import portraits, typed_portraits
+    from toygan.draw.saved import save_figure
+
+    figure = portraits(several, command) if game is None else typed_portraits(game, several, command)
+    save_figure(figure, path, command, options)
 
 
 USUAL_METHODS = ["ns-gan", "ns-gan-r1"]
@@ -208,11 +256,7 @@ def asked_portraits(
     game: str | None, methods: Sequence[str], rules: Sequence[str], changes: Sequence[str], told: Mapping[str, Any]
 ) -> list[Portrait]:
     """The portraits of a typed game, or of methods; UserError for options that belong to the other."""
-    import torch
-
-    from toygan.files.strict import UserError
-
-    torch.set_num_threads(1)
+    one_thread()
     if game is not None and methods:
         raise UserError(f"--method {methods[0]}: --game is in place of a method; leave out either")
     if game is None and told:
@@ -254,20 +298,6 @@ def say_phases(portraits: Sequence[Portrait], files: Sequence[Path], as_json: bo
         return
     lines = [". ".join((f"{portrait.title}: {portrait.words}", *portrait.more)) for portrait in portraits]
     say("\n".join([*lines, *map(str, files)]))
-
-
-def command_of(
-    methods: Sequence[str],
-    rules: Sequence[str],
-    changes: Sequence[str],
-    typed: Mapping[str, Any],
-    looks: Sequence[str] = (),
-) -> str:
-    """The command that repeats the picture, `looks` the words that say how it looks."""
-    words = ["toygan", "dirac", *(word for name, value in typed.items() for word in (f"--{name}", str(value)))]
-    for option, values in (("-m", methods or ([] if typed else USUAL_METHODS)), ("-u", rules), ("--set", changes)):
-        words += [word for value in values for word in (option, value)]
-    return shlex.join([*words, *looks])
 
 
 def facts_of(portrait: Portrait) -> dict[str, Any]:

@@ -5,18 +5,7 @@ from __future__ import annotations
 import numpy as np
 from matplotlib.axes import Axes
 
-from toygan.draw.panels import (
-    GENERATED,
-    METHOD_COLOURS,
-    critic_contour,
-    dress_curves,
-    floor_band,
-    frame_view,
-    logarithmic,
-    plot_seeds,
-    say_outside,
-    slope_field,
-)
+from toygan.draw import panels
 from toygan.draw.points import generated_cloud, real_points
 from toygan.quantities.table import QUANTITIES, axis_name, label_of
 from toygan.session.recording import Recording
@@ -31,8 +20,8 @@ def points(axis: Axes, recording: Recording, frame: int = -1, seed: int | None =
     shown, look = seen(recording, frame, seed)
     real_points(axis, shown)
     generated_cloud(axis, shown, look)
-    say_outside(axis, shown, look)
-    frame_view(axis, shown)
+    panels.say_outside(axis, shown, look)
+    panels.frame_view(axis, shown)
     return axis
 
 
@@ -41,14 +30,14 @@ def critic(axis: Axes, recording: Recording, frame: int = -1, seed: int | None =
     ValueError, too, where the seed's critic was not kept.
     """
     shown, look = with_critic(recording, frame, seed)
-    critic_contour(axis, shown, look)
+    panels.critic_contour(axis, shown, look)
     return axis
 
 
 def slopes(axis: Axes, recording: Recording, frame: int = -1, seed: int | None = None) -> Axes:
     """Draw the critic's slopes of a frame as arrows over its steepness; arguments as in `critic`."""
     shown, look = with_critic(recording, frame, seed)
-    slope_field(axis, shown, look)
+    panels.slope_field(axis, shown, look)
     return axis
 
 
@@ -64,14 +53,14 @@ def curves(axis: Axes, recording: Recording, *names: str) -> Axes:
                 f"{name}: {recording.name} has no curve of it; it has {', '.join(sorted(recording.metrics))}"
             )
     for i, (name, values) in enumerate(known.items()):
-        colour = GENERATED if len(names) == 1 else METHOD_COLOURS[i % len(METHOD_COLOURS)]
-        plot_seeds(axis, recording, np.asarray(values), label_of(name) if len(names) > 1 else "", colour, "-")
+        colour = panels.GENERATED if len(names) == 1 else panels.METHOD_COLOURS[i % len(panels.METHOD_COLOURS)]
+        panels.plot_seeds(axis, recording, np.asarray(values), label_of(name) if len(names) > 1 else "", colour, "-")
     scales = {QUANTITIES[name].scale if name in QUANTITIES else "loss" for name in names}
     if scales == {"log"}:
-        logarithmic(axis, list(known.values()))
+        panels.logarithmic(axis, list(known.values()))
     if names == ("w1",):
-        floor_band(axis, recording.curve("w1_floor"), "floor", recording.floor("w1"))
-    dress_curves(axis, recording, axis_name(names[0]) if len(names) == 1 else "")
+        panels.floor_band(axis, recording.curve("w1_floor"), "floor", recording.floor("w1"))
+    panels.dress_curves(axis, recording, axis_name(names[0]) if len(names) == 1 else "")
     return axis
 
 

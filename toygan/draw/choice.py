@@ -11,43 +11,12 @@ from typing import NamedTuple
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from toygan.draw import panels, players
 from toygan.draw.companions import EXTRAS, CompanionPanel
 from toygan.draw.layout import axis_at, fitted, panel_height, place_beneath, size_of
-from toygan.draw.panels import (
-    INK,
-    LARGE,
-    PLAIN,
-    SMALL,
-    Stroke,
-    critic_contour,
-    loss_curves,
-    optimal_contour,
-    own_curves,
-    own_known,
-    score_bar,
-    share_curves,
-    shares_known,
-    slope_field,
-    steepness_bar,
-    styles_of,
-    transport_curves,
-    transport_known,
-    w1_curves,
-)
-from toygan.draw.players import (
-    generator_curves,
-    latent_map,
-    layer_curves,
-    score_distributions,
-    slopes_at_points,
-    steeper_than_one,
-    trails,
-    transport_lines,
-    transport_matrix,
-    weights,
-)
-from toygan.draw.saved import PICTURE_FORMATS, Paper, save_figure, suffix_in
+from toygan.draw.saved import Paper, save_figure
 from toygan.draw.sheet import WIDTH, comparison_header, even, figure_of, key_line, point_legend, say, w1_together
+from toygan.draw.style import INK, LARGE, PLAIN, SMALL
 from toygan.session.recording import Recording
 from toygan.view.apart import names_apart
 from toygan.view.levels import scales
@@ -115,27 +84,27 @@ class Shot(NamedTuple):
 def critic(axis: Axes, shown: Scene, look: int, options: Options) -> None:
     """The learned critic with its colour bar; of a seed whose critic was not kept its points alone."""
     if not shown.critic_kept:
-        critic_contour(axis, shown, look)
+        panels.critic_contour(axis, shown, look)
         place_beneath(axis, 0.28).set_text(fitted(axis, [no_critic(shown.recording).partition(":")[0]]))
         return
     of = scales(shown, look, options.scale).critic
-    critic_contour(axis, shown, look, of.edges)
-    score_bar(axis, of, "score, median removed")
+    panels.critic_contour(axis, shown, look, of.edges)
+    panels.score_bar(axis, of, "score, median removed")
 
 
 def optimal(axis: Axes, shown: Scene, look: int, options: Options) -> None:
     """The optimal critic with its colour bar."""
     of = scales(shown, look, options.scale).optimal
     assert of is not None
-    optimal_contour(axis, shown, of.edges, look)
-    score_bar(axis, of, optimum_label(shown.recording))
+    panels.optimal_contour(axis, shown, of.edges, look)
+    panels.score_bar(axis, of, optimum_label(shown.recording))
 
 
 def slope(axis: Axes, shown: Scene, look: int, options: Options) -> None:
     """The critic's slopes with their colour bar."""
     longest = scales(shown, look, options.scale).longest
-    slope_field(axis, shown, look, longest)
-    steepness_bar(axis, longest, "steepness |∇ score|")
+    panels.slope_field(axis, shown, look, longest)
+    panels.steepness_bar(axis, longest, "steepness |∇ score|")
 
 
 def on_plane(draw: Callable[[Axes, Scene, int], None]) -> Callable[[Axes, Scene, int, Options], None]:
@@ -177,7 +146,10 @@ def chosen(
     styles = keys_of(cells)
     for cell, place in places(rows, wide, figure.get_figheight(), options):
         axis = axis_at(figure, *place)
-        draw_cell(axis, cell, options)
+        if cell.runs:
+            w1_together(axis, cell.runs)
+        else:
+            cell.panel.draw(axis, cell.shown, cell.look, options)
         name_panel(axis, cell, several=len({one.panel for one in cells}) > 1)
         if cell.run in styles and cell.panel.plane:
             key_line(axis, styles[cell.run])
@@ -186,31 +158,23 @@ def chosen(
     return figure, Paper(0, 0, across, up, times)
 
 
-def draw_cell(axis: Axes, cell: Shot, options: Options) -> None:
-    """Draw one panel: of one run, or the curves of several."""
-    if cell.runs:
-        w1_together(axis, cell.runs)
-    else:
-        cell.panel.draw(axis, cell.shown, cell.look, options)
-
-
-def keys_of(cells: Sequence[Shot]) -> dict[str, Stroke]:
+def keys_of(cells: Sequence[Shot]) -> dict[str, panels.Stroke]:
     """How each run's curve is drawn, by the run's name, where several runs share a panel of curves."""
     runs = list(dict.fromkeys(cell.run for cell in cells if cell.run))
-    return dict(zip(runs, styles_of(len(runs)), strict=True)) if any(cell.runs for cell in cells) else {}
+    return dict(zip(runs, panels.styles_of(len(runs)), strict=True)) if any(cell.runs for cell in cells) else {}
 
 
 def cells_of(scenes: Sequence[Scene], names: Sequence[str], looks: Sequence[Sequence[int]]) -> list[Shot]:
     """Every panel of every scene and look; those of one name after each other, for they stand beside each other."""
     moments = list(moments_of(scenes, looks))
-    panels = [[panel for name in names for panel in panels_of(shown, name)] for shown, *_ in moments]
-    kinds = list(dict.fromkeys(panel for one in panels for panel in one))
+    found = [[panel for name in names for panel in panels_of(shown, name)] for shown, *_ in moments]
+    kinds = list(dict.fromkeys(panel for one in found for panel in one))
     for name in names:
         if not any(panels_of(shown, name) for shown in scenes):
             raise ValueError(
                 f"{'none of these runs has a' if runs_apart(scenes)[1:] else 'this run has no'} panel {name!r}"
             )
-    cells = [Shot(kind, *moment) for kind in kinds for moment, own in zip(moments, panels, strict=True) if kind in own]
+    cells = [Shot(kind, *moment) for kind in kinds for moment, own in zip(moments, found, strict=True) if kind in own]
     return list(shared(cells, runs_apart(scenes)))
 
 
@@ -318,12 +282,8 @@ def side_of(rows: Sequence[Strip], wide: float, options: Options) -> float:
     free = wide / ASPECT - TITLED - (CURVE + AROUND) * (len(rows) - len(planes))
     if not planes:
         return SMALLEST if free >= 0 else 0.0
-    return min(across, (free / len(planes) - max(map(above, planes)) - BENEATH) / shape_of(rows))
-
-
-def shape_of(rows: Sequence[Strip]) -> float:
-    """Height over width of the plane."""
-    return max(cell.panel.tall(cell.shown, 1.0) for row in rows for cell in row)
+    shape = max(cell.panel.tall(cell.shown, 1.0) for row in rows for cell in row)  # height over width
+    return min(across, (free / len(planes) - max(map(above, planes)) - BENEATH) / shape)
 
 
 def height_of(row: Strip, side: float) -> float:
@@ -437,7 +397,6 @@ def save_chosen(
     options: Options = USUAL,
 ) -> None:
     """Write chosen panels as PNG, PDF or SVG; raises ValueError for another suffix, and as `chosen` does."""
-    suffix_in(path, PICTURE_FORMATS)
     figure, page = chosen(recordings, names, looks, options)
     commands = dict.fromkeys(recording.facts.command for recording in recordings)
     save_figure(figure, path, "\n".join(commands), options, page)
@@ -447,28 +406,30 @@ PANELS: dict[str, Pane] = {
     "critic": Pane(True, "critic: lighter is more real", critic),
     "optimal": Pane(True, "the optimal critic", optimal, lambda shown: shown.optimal is not None),
     "slope": Pane(True, "slope: arrows point uphill", slope, lambda shown: shown.critic_kept, has_rings=False),
-    "latent": Pane(True, "latent map; dark rim: folded", on_plane(latent_map), has_rings=False),
-    "trails": Pane(True, "the way of 16 latents", on_plane(trails), has_rings=False),
-    "transport": Pane(True, "", on_plane(transport_lines), has_rings=False),
-    "plan": Pane(True, "the plan as a matrix", on_plane(transport_matrix), has_rings=False),
+    "latent": Pane(True, "latent map; dark rim: folded", on_plane(players.latent_map), has_rings=False),
+    "trails": Pane(True, "the way of 16 latents", on_plane(players.trails), has_rings=False),
+    "transport": Pane(True, "", on_plane(players.transport_lines), has_rings=False),
+    "plan": Pane(True, "the plan as a matrix", on_plane(players.transport_matrix), has_rings=False),
     "steepness": Pane(
         True,
         "where the slope is above 1",
-        on_plane(steeper_than_one),
+        on_plane(players.steeper_than_one),
         lambda shown: shown.critic_kept,
         has_rings=False,
     ),
     **{name: of_extra(row) for name, row in EXTRAS.items()},
-    "losses": Pane(False, "", of_run(loss_curves)),
-    "w1": Pane(False, "", of_run(w1_curves)),
-    "found": Pane(False, "", of_run(share_curves), lambda shown: bool(shares_known(shown.recording))),
-    "agreement": Pane(False, "", of_run(transport_curves), lambda shown: transport_known(shown.recording)),
-    "own": Pane(False, "", of_run(own_curves), lambda shown: bool(own_known(shown.recording))),
-    "layers": Pane(False, "", of_run(layer_curves)),
-    "slopes": Pane(False, "", of_run(slopes_at_points)),
-    "gradient": Pane(False, "", of_run(generator_curves)),
-    "weights": Pane(False, "", of_run(weights)),
-    "scores": Pane(False, "", of_run(score_distributions)),
+    "losses": Pane(False, "", of_run(panels.loss_curves)),
+    "w1": Pane(False, "", of_run(panels.w1_curves)),
+    "found": Pane(False, "", of_run(panels.share_curves), lambda shown: bool(panels.shares_known(shown.recording))),
+    "agreement": Pane(
+        False, "", of_run(panels.transport_curves), lambda shown: panels.transport_known(shown.recording)
+    ),
+    "own": Pane(False, "", of_run(panels.own_curves), lambda shown: bool(panels.own_known(shown.recording))),
+    "layers": Pane(False, "", of_run(players.layer_curves)),
+    "slopes": Pane(False, "", of_run(players.slopes_at_points)),
+    "gradient": Pane(False, "", of_run(players.generator_curves)),
+    "weights": Pane(False, "", of_run(players.weights)),
+    "scores": Pane(False, "", of_run(players.score_distributions)),
 }
 
 TOGETHER = {  # names that stand for several panels, those that a run has

@@ -21,19 +21,8 @@ from matplotlib.text import Text
 from matplotlib.ticker import MaxNLocator
 
 from toygan.draw.layout import axis_at, beneath, fitted, panel_height, place_beneath, size_of
-from toygan.draw.moving import Moving, show_scores, together, with_bar
-from toygan.draw.panels import (
-    FAINT,
-    INK,
-    METHOD_COLOURS,
-    PLAIN,
-    SMALL,
-    frame_view,
-    pixel_extent,
-    score_bands,
-    score_bar,
-)
-from toygan.draw.pixels import score_pixels
+from toygan.draw.moving import Moving, score_pixels, show_scores, together, with_bar
+from toygan.draw.panels import INK, METHOD_COLOURS, SMALL, frame_view, pixel_extent, score_bands, score_bar
 from toygan.draw.points import (
     GENERATED,
     HAZE,
@@ -45,6 +34,7 @@ from toygan.draw.points import (
     pale_points,
     real_points,
 )
+from toygan.draw.style import entitle, quiet
 from toygan.draw.worlds import ARROWS, pairs, tall_worlds, worlds
 from toygan.files.text import number
 from toygan.view.kinds import classes_of, kept_over_time, kinds_of, pairs_at, regions_known
@@ -54,7 +44,7 @@ from toygan.view.scene import Scene, inside
 NAMED, IN_FULL = 8, 4  # kinds that a legend names; those that it names with a word each
 FULL_WIDTH = 2.2  # inches that a panel has whose legend has words
 SHORT_LABEL, LINES = 0.55, 3  # inches that a number and its share take in a legend; lines of these
-KINDS = [*METHOD_COLOURS, "#8b5a2b", "#999933"]  # a colour a kind
+KINDS = [*METHOD_COLOURS, "#8b5a2b", "#999933", "#882255", "#5a4fcf", "#44aa99"]  # a colour a kind, for twelve of them
 LEAST_REGION = 60  # places of the grid that a region has where its number is written
 PIECES = 3  # numbers that a kind's regions have at most: one in each of so many pieces
 
@@ -143,10 +133,13 @@ def classes(axis: Axes, shown: Scene, look: int) -> None:
     """The critic and both clouds class by class, all on one scale of colours."""
     scores = scores_by_class(shown)[look]
     of = levels(scores, np.array([]))
+    half = replace(
+        shown, grid_x=shown.grid_x[::2], grid_y=shown.grid_y[::2]
+    )  # scores by class are of every second place
     axis.set_axis_off()
     for c, place in enumerate(tiles(axis, shown, len(scores))):
         panel, own = axis.inset_axes(place), of_class(shown, c)
-        score_bands(panel, on_every_second(own), scores[c], of.edges)
+        score_bands(panel, half, scores[c], of.edges)
         real_points(panel, own).set_alpha(0.35)
         marks(panel, own).set_data(*own.samples[look].T)
         dress_tile(panel, shown, c)
@@ -195,8 +188,7 @@ def tiles(axis: Axes, shown: Scene, count: int) -> Iterator[tuple[float, float, 
     """Places of small panels in an axis, left, bottom, width and height as shares of it, row by row from its upper left."""
     columns = columns_of(shown, count)
     rows = -(-count // columns)
-    box, (_, tall) = axis.get_position(), axis.figure.get_size_inches()  # type: ignore[union-attr]
-    title = min(0.2 / (box.height * tall), 0.3 / rows)
+    title = min(0.2 / size_of(axis)[1], 0.3 / rows)
     for c in range(count):
         row, column = divmod(c, columns)
         across, up = 1 / columns, 1 / rows
@@ -206,11 +198,6 @@ def tiles(axis: Axes, shown: Scene, count: int) -> Iterator[tuple[float, float, 
 def columns_of(shown: Scene, count: int) -> int:
     """How many small panels stand beside each other: up to six, of many seven, in even rows."""
     return -(-count // -(-count // (6 if count <= 12 else 7)))
-
-
-def tall_classes(shown: Scene, width: float) -> float:
-    """The height that small panels by class take together."""
-    return tall_tiles(shown, width, shown.recording.frames["class_scores"].shape[2])
 
 
 def tall_tiles(shown: Scene, width: float, count: int) -> float:
@@ -225,11 +212,6 @@ def of_class(shown: Scene, c: int) -> Scene:
     if known is None:
         return shown
     return replace(shown, samples=shown.samples[:, known.points == c], real=shown.real[known.real == c], rings=None)
-
-
-def on_every_second(shown: Scene) -> Scene:
-    """The same scene with a grid of every second place, on which scores by class are kept."""
-    return replace(shown, grid_x=shown.grid_x[::2], grid_y=shown.grid_y[::2])
 
 
 def marks(axis: Axes, shown: Scene) -> Line2D:
@@ -387,11 +369,6 @@ def ends_of_rounds(shown: Scene) -> list[int]:
     return [int(np.flatnonzero(begun == k)[-1]) for k in np.unique(begun)]
 
 
-def tall_rounds(shown: Scene, width: float) -> float:
-    """The height that small panels by round take together."""
-    return tall_tiles(shown, width, len(ends_of_rounds(shown)))
-
-
 def way(axis: Axes, shown: Scene, scale: Scale = "frame") -> Moving:
     """Both coordinates of a way in time, or of classes' means, over time or classes, on dotted lines where they are to be."""
     frames, found = shown.recording.frames, kept_over_time(shown, "way")
@@ -417,7 +394,7 @@ def way(axis: Axes, shown: Scene, scale: Scale = "frame") -> Moving:
 def dress_way(axis: Axes, along: str) -> None:
     """Few numbers, those of the height within the panel, for another one may stand beside it."""
     axis.set_xlabel(along, size=SMALL, labelpad=1, color=INK)
-    axis.tick_params(labelsize=SMALL, length=2, pad=2, color=FAINT)
+    quiet(axis)
     axis.tick_params(axis="y", direction="in", pad=-3)
     for line in (axis.xaxis, axis.yaxis):
         line.set_major_locator(MaxNLocator(3, integer=True))
@@ -425,8 +402,6 @@ def dress_way(axis: Axes, along: str) -> None:
         label.set(
             horizontalalignment="left", bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 0.5}
         )
-    for spine in axis.spines.values():
-        spine.set(color=FAINT, linewidth=0.6)
 
 
 # --- there and back --------------------------------------------------------------------------------------------------
@@ -523,28 +498,20 @@ def width_of(name: str, wide: float, gap: float) -> float:
     return slots * wide + (slots - 1) * gap
 
 
-def placed_rows(
+def draw_rows(
     figure: Figure, shown: Scene, rows: Sequence[PanelRow], left: float, top: float, wide: float, gap: float
-) -> Iterator[tuple[CompanionPanel, Axes]]:
-    """Rows of panels with an axis each, from so many inches up downwards; dressed when what is drawn in it is."""
+) -> None:
+    """Draw rows of panels at the last look, from so many inches up downwards."""
     for row in rows:
         place = left
         for name in row.names:
             across, up = width_of(name, wide, gap), tall_of(shown, name, wide, gap)
             axis = axis_at(figure, place, top - OVER - up, across, up)
-            yield EXTRAS[name], axis
-            axis.set_title(EXTRAS[name].title, size=PLAIN, loc="left", pad=5, color=INK)
+            EXTRAS[name].draw(axis, shown, shown.last)
+            entitle(axis, EXTRAS[name].title)
             axis.tick_params(labelleft=place == left or not EXTRAS[name].is_plane)
             place += across + gap
         top -= row.tall
-
-
-def draw_rows(
-    figure: Figure, shown: Scene, rows: Sequence[PanelRow], left: float, top: float, wide: float, gap: float
-) -> None:
-    """Draw rows of panels at the last look."""
-    for panel, axis in placed_rows(figure, shown, rows, left, top, wide, gap):
-        panel.draw(axis, shown, shown.last)
 
 
 def has(*names: str) -> Callable[[Scene], bool]:
@@ -579,10 +546,12 @@ EXTRAS: dict[str, CompanionPanel] = {
         "what the critic's head says", regions, lambda shown: shown.critic_kept and bool(regions_known(shown.recording.frames))
     ),
     "classes": CompanionPanel(
-        "the critic class by class", moving_classes, has("class_scores"), tall_classes, 3, still=classes
+        "the critic class by class", moving_classes, has("class_scores"),
+        lambda shown, width: tall_tiles(shown, width, shown.recording.frames["class_scores"].shape[2]), 3, still=classes
     ),
     "rounds": CompanionPanel(
-        "the mixture, round by round", rounds, has("shares", "real_weights", "made_by"), tall_rounds, 3, False
+        "the mixture, round by round", rounds, has("shares", "real_weights", "made_by"),
+        lambda shown, width: tall_tiles(shown, width, len(ends_of_rounds(shown))), 3, False
     ),
     "way": CompanionPanel("where it is and is to be", way, has("way", "exact_way"), is_orange=False, is_plane=False),
     "worlds": CompanionPanel(

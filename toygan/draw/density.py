@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import textwrap
-from pathlib import Path
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,30 +13,15 @@ from matplotlib.collections import LineCollection
 from matplotlib.colors import LinearSegmentedColormap, LogNorm
 from matplotlib.figure import Figure
 
+from toygan.draw import sheet
 from toygan.draw.layout import axis_at, panel_height
-from toygan.draw.panels import INK, PLAIN, SMALL, colour_bar, corner_note, frame_view, pixel_extent
-from toygan.draw.players import foot, not_recorded
-from toygan.draw.sheet import (
-    MARGIN,
-    PICTURE_FORMATS,
-    RIGHT,
-    TEXT,
-    THIRD,
-    UNDER,
-    WIDTH,
-    blank,
-    command_lines,
-    even,
-    save_figure,
-    say,
-    status_line,
-    suffix_in,
-)
+from toygan.draw.moments import StepRow, moments
+from toygan.draw.panels import INK, PLAIN, colour_bar, corner_note, frame_view, pixel_extent
+from toygan.draw.players import not_recorded
 from toygan.files.text import number, percent
 from toygan.quantities.density import Estimate
 from toygan.session.recording import Recording
-from toygan.view.look import USUAL, Options
-from toygan.view.scene import Scene, scene, title_of
+from toygan.view.scene import Scene, scene
 
 if TYPE_CHECKING:
     from toygan.session.density import SeenDensity
@@ -105,16 +90,14 @@ def folds(axis: Axes, shown: Scene, seen: SeenDensity) -> None:
 
 
 def divergences_in_words(seen: SeenDensity) -> list[str]:
-    """How far the generator's density q is from the target's p, and what there is to say of the generator."""
+    """How far the generator's density q is from the target's p, or why there is no such number."""
     made = seen.made
     if made.why_not:
-        lines = [f"No density of its own: {made.why_not}; the map shows the rest."]
-    elif seen.target is None:
-        lines = [f"No divergence: {seen.no_target}."]
-    else:
-        missed = f" ({percent(made.missed)} of the target has no latent)" if made.missed > 0 else ""
-        lines = [f"KL(q | p) = {told(made.reverse_kl)}   ·   KL(p | q) = {told(made.kl)}{missed}"]
-    return [*lines, MEANING]
+        return [f"No density of its own: {made.why_not}; the map shows the rest."]
+    if seen.target is None:
+        return [f"No divergence: {seen.no_target}."]
+    missed = f" ({percent(made.missed)} of the target has no latent)" if made.missed > 0 else ""
+    return [f"KL(q | p) = {told(made.reverse_kl)}", f"KL(p | q) = {told(made.kl)}{missed}"]
 
 
 MEANING = (
@@ -134,22 +117,17 @@ def told(estimate: Estimate) -> str:
 
 def densities(recording: Recording, seen: SeenDensity) -> Figure:
     """The sheet: the generator's density, the target's, and the number of latents behind each place."""
-    shown = scene(recording)
-    tall, commands, words = panel_height(shown, THIRD), command_lines(recording, 112), divergences_in_words(seen)
-    bottom = 0.25 + 0.165 * len(commands) + UNDER
-    figure = blank(even(bottom + tall + 1.55))
-    up, title = figure.get_figheight(), f"{title_of(recording)} · density"
-    say(figure, 0.2, up - 0.36, title, 15 * min(1, 60 / len(title)), weight="bold")
-    say(figure, 0.2, up - 0.6, status_line(shown), PLAIN)
-    say(figure, 0.2, up - 0.84, words[0], SMALL, "bold")
-    for row, line in enumerate(textwrap.wrap(words[1], TEXT)):
-        say(figure, 0.2, up - 1.005 - 0.15 * row, line, SMALL)
-    for left, (title, panel) in zip(np.linspace(MARGIN, WIDTH - RIGHT - THIRD, 3), PANELS, strict=True):
-        axis = axis_at(figure, left, bottom, THIRD, tall)
+    shown, words = scene(recording), "   ·   ".join(divergences_in_words(seen))
+    tall = panel_height(shown, sheet.THIRD)
+    prose = [(words, "bold"), *((line, "normal") for line in textwrap.wrap(MEANING, sheet.TEXT))]
+    figure, below = sheet.explained(recording, "density", prose, tall + sheet.UNDER)
+    for left, (title, panel) in zip(
+        np.linspace(sheet.MARGIN, sheet.WIDTH - sheet.RIGHT - sheet.THIRD, 3), PANELS, strict=True
+    ):
+        axis = axis_at(figure, left, below + sheet.UNDER, sheet.THIRD, tall)
         panel(axis, shown, seen)
-        axis.tick_params(labelleft=left == MARGIN)
+        axis.tick_params(labelleft=left == sheet.MARGIN)
         axis.set_title(title, size=PLAIN, loc="left", pad=5, color=INK)
-    foot(figure, commands)
     return figure
 
 
@@ -160,7 +138,12 @@ PANELS = (
 )
 
 
-def save_density(recording: Recording, seen: SeenDensity, path: str | Path, options: Options = USUAL) -> None:
-    """Write the sheet as PNG, PDF or SVG, by the suffix; raises ValueError for another one."""
-    suffix_in(path, PICTURE_FORMATS)
-    save_figure(densities(recording, seen), path, recording.facts.command, options)
+def densities_at(recordings: Sequence[Recording], seen: Sequence[SeenDensity]) -> Figure:
+    """The sheet of one run at several steps: the generator's density and the latents behind each place, side by side."""
+    shown = scene(recordings[-1])
+
+    def row(title: str, panel: Callable[[Axes, Scene, SeenDensity], None]) -> StepRow:
+        return StepRow(title, lambda axis, k: panel(axis, shown, seen[k]), panel_height(shown, 1.0), sheet.UNDER)
+
+    rows = [row(*PANELS[0]), row(*PANELS[2])]
+    return moments(recordings, "density", rows, list(map(divergences_in_words, seen)), MEANING)

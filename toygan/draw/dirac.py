@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,10 +11,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from toygan.draw.layout import axis_at
-from toygan.draw.panels import FAINT, INK, LARGE, PLAIN, SMALL, STEEPNESS, pixel_extent
+from toygan.draw.panels import INK, LARGE, PLAIN, SMALL, STEEPNESS, pixel_extent
 from toygan.draw.points import GENERATED, REAL
-from toygan.draw.sheet import PICTURE_FORMATS, WIDTH, blank, even, save_figure, say, suffix_in
-from toygan.view.look import USUAL, Options
+from toygan.draw.sheet import WIDTH, blank, even, say
+from toygan.draw.style import quiet
+from toygan.files.text import number
 
 if TYPE_CHECKING:
     from toygan.session.dirac import Portrait
@@ -52,11 +52,9 @@ def dress(axis: Axes, window: float, names: tuple[str, str]) -> None:
     axis.set(xlim=(-window, window), ylim=(-window, window), aspect="equal", anchor="W")
     axis.set_xticks([-window, 0, window])
     axis.set_yticks([-window, 0, window])
-    axis.tick_params(labelsize=SMALL, length=2, pad=2, color=FAINT)
     axis.set_xlabel(names[0], size=SMALL, labelpad=1, color=INK)
     axis.set_ylabel(names[1], size=SMALL, labelpad=-4, color=INK)
-    for spine in axis.spines.values():
-        spine.set(color=FAINT, linewidth=0.6)
+    quiet(axis)
 
 
 def portraits(
@@ -72,31 +70,50 @@ def portraits(
     columns = -(-len(several) // rows)  # at most three, and rows as even as they come
     pitch = (WIDTH - 0.25) / columns
     side = min(pitch - 0.6, 4.2)
-    tall = side + 0.72 + 0.14 * max(6, *(told(phases, int(15.5 * side)).count("\n") + 1 for phases in several))
+    words = [told(phases, int(15.5 * side)) for phases in several]
+    lines = [max(one.count("\n") for one in words[i : i + columns]) for i in range(0, len(words), columns)]
+    downs = np.cumsum([0.0, *(side + 0.86 + 0.14 * count for count in lines)])  # where each row begins
     foot = [line for one in command.splitlines() for line in textwrap.wrap(f"$ {one}", 112, subsequent_indent="  ")]
-    figure = blank(even(rows * tall + 1.05 + 0.14 * max(len(foot) - 1, 0)))
+    figure = blank(even(downs[-1] + 1.2 + 0.14 * max(len(foot) - 1, 0)))
     up = figure.get_figheight()
     say(figure, 0.2, up - 0.36, title, 15 if len(title) <= 60 else 15 * 60 / len(title), weight="bold")
-    for line, words in enumerate(textwrap.wrap(key or KEY, 118)):
-        say(figure, 0.2, up - 0.58 - 0.15 * line, words, SMALL)
+    for line, part in enumerate(textwrap.wrap(key or key_of(several), 118)):
+        say(figure, 0.2, up - 0.58 - 0.15 * line, part, SMALL)
     for i, phases in enumerate(several):
         left = 0.5 + (i % columns) * pitch
-        panel = axis_at(figure, left, up - 1.15 - (i // columns) * tall - side, side, side)
+        panel = axis_at(figure, left, up - 1.15 - downs[i // columns] - side, side, side)
         phase_portrait(panel, phases)
         size = min(LARGE if columns < 3 else PLAIN, 108 * side / max(len(phases.title), 1))  # as wide as its panel
         panel.set_title(phases.title, size=size, loc="left", pad=4, weight="bold", parse_math=False)
-        panel.text(0, -0.42 / side, told(phases, int(15.5 * side)), size=SMALL, transform=panel.transAxes, va="top",
+        panel.text(0, -0.42 / side, words[i], size=SMALL, transform=panel.transAxes, va="top",
                    color=INK, linespacing=1.25, parse_math=False)  # fmt: skip
-    for line, words in enumerate(reversed(foot)):
-        say(figure, 0.2, 0.1 + 0.14 * line, words, SMALL, family="monospace")
+    for line, part in enumerate(reversed(foot)):
+        say(figure, 0.2, 0.1 + 0.14 * line, part, SMALL, family="monospace")
     return figure
 
 
 def told(phases: Portrait, width: int) -> str:
     """What is said below a portrait, in lines of a width."""
-    lines = [phases.words, *phases.more] if phases.more else [f"near it: {phases.words}"]
+    lines = [phases.words, *phases.more] if phases.more else [f"near the cross: {phases.words}", *end_outside(phases)]
     lines += [REMEMBERS] if phases.remembers else []
     return "\n".join(part for line in lines for part in textwrap.wrap(line, width))
+
+
+def end_outside(phases: Portrait) -> list[str]:
+    """Where a path ends that leaves the window, so that nobody looks for its end in vain; nothing of one that ends inside."""
+    x, y = (float(part) for part in phases.path[-1])
+    if max(abs(x), abs(y)) <= phases.axis[-1]:
+        return []
+    if not np.isfinite([x, y]).all():
+        return ["The run leaves the window and does not end at finite numbers."]
+    return [f"The run ends outside the window, at ({number(x)}, {number(y)})."]
+
+
+def key_of(several: Sequence[Portrait]) -> str:
+    """How to read portraits: those of games that were typed in have places of rest that need not be solutions, and no
+    eigenvalues beneath them.
+    """
+    return TYPED.format(who="").strip() if all(phases.more for phases in several) else KEY
 
 
 REMEMBERS = "Arrows: after a step spent there; a run remembers other steps, so its way may cross them."
@@ -113,16 +130,7 @@ TYPED = (
 WHO = ("x minimises it, y maximises it.", "x minimises the first, y the second.")
 
 
-def save_portraits(several: Sequence[Portrait], path: str | Path, command: str = "", options: Options = USUAL) -> None:
-    """Write phase portraits as PNG, PDF or SVG, by the suffix; raises ValueError for another one."""
-    suffix_in(path, PICTURE_FORMATS)
-    save_figure(portraits(several, command), path, command, options)
-
-
-def save_typed(
-    text: str, several: Sequence[Portrait], path: str | Path, command: str = "", options: Options = USUAL
-) -> None:
-    """Write the phase portraits of a game that was typed in, as `save_portraits` does."""
-    suffix_in(path, PICTURE_FORMATS)
+def typed_portraits(text: str, several: Sequence[Portrait], command: str) -> Figure:
+    """The phase portraits of a game that was typed in."""
     title = textwrap.shorten(text, 90, placeholder=" ...")
-    save_figure(portraits(several, command, title, TYPED.format(who=WHO[";" in text])), path, command, options)
+    return portraits(several, command, title, TYPED.format(who=WHO[";" in text]))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -13,9 +12,8 @@ from matplotlib.ticker import MaxNLocator
 
 from toygan.draw.layout import axis_at
 from toygan.draw.panels import FAINT, INK, LARGE, METHOD_COLOURS, PLAIN, SMALL
-from toygan.draw.sheet import PICTURE_FORMATS, WIDTH, blank, save_figure, say, suffix_in
+from toygan.draw.sheet import WIDTH, blank, say
 from toygan.quantities.table import label_of
-from toygan.view.look import USUAL, Options
 
 PANELS = {
     "moving mass (plane units)": ("w1", "w2"),
@@ -51,14 +49,23 @@ def distances_along(
     shown = {heading: own for heading, names in PANELS.items() if (own := [name for name in names if name in values])}
     step = (WIDTH - 0.55) / len(shown)
     for i, (heading, members) in enumerate(shown.items()):
-        axis = axis_at(figure, 0.55 + i * step, 0.8 + foot, step - 0.5, TALL)
-        axis.set_title(heading, size=PLAIN, loc="left", pad=24, color=INK)
-        for mark, colour, name in zip(MARKS, METHOD_COLOURS, PANELS[heading], strict=False):
-            if name in members:
-                curve(axis, along, values[name], name_of(name), colour, mark)
-        floor_line(axis, along, {name: floors[name] for name in ("w1", "w2") if name in members})
-        dress(axis, key, members)
+        panel(
+            axis_at(figure, 0.55 + i * step, 0.8 + foot, step - 0.5, TALL), heading, key, along, members, values, floors
+        )
     return figure
+
+
+def panel(
+    axis: Axes, heading: str, key: str, along: Sequence[float], members: Sequence[str],
+    values: Mapping[str, np.ndarray], floors: Mapping[str, np.ndarray],
+) -> None:  # fmt: skip
+    """Some of the distances that belong together, against a number."""
+    axis.set_title(heading, size=PLAIN, loc="left", pad=24, color=INK)
+    for mark, colour, name in zip(MARKS, METHOD_COLOURS, PANELS[heading], strict=False):
+        if name in members:
+            curve(axis, along, values[name], name_of(name), colour, mark)
+    floor_line(axis, along, {name: floors[name] for name in ("w1", "w2") if name in members})
+    dress(axis, key, members)
 
 
 def curve(axis: Axes, along: Sequence[float], values: np.ndarray, label: str, colour: str, mark: str) -> None:
@@ -111,9 +118,3 @@ def dress(axis: Axes, key: str, members: Sequence[str]) -> None:
         axis.spines[name].set_visible(False)
     axis.legend(loc="lower left", bbox_to_anchor=(-0.03, 1.0), fontsize=SMALL, frameon=False, ncol=3, handlelength=1.2,
                 columnspacing=0.8, handletextpad=0.4)  # fmt: skip
-
-
-def save_distances(figure: Figure, path: str | Path, command: str, options: Options = USUAL) -> None:
-    """Write the picture as PNG, PDF or SVG, by the suffix; raises ValueError for another one."""
-    suffix_in(path, PICTURE_FORMATS)
-    save_figure(figure, path, command, options)

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 
 from toygan.draw.exhibit_curves import curves, layers, weights
 from toygan.draw.exhibit_levels import level_lines
-from toygan.draw.exhibit_parts import Labelled, Material
+from toygan.draw.exhibit_parts import Labelled, Material, nothing
 from toygan.draw.exhibit_plane import critics, films, latents, steepnesses
 from toygan.draw.exhibit_price import price
 from toygan.draw.exhibit_rows import ends, matrix, rates
@@ -26,10 +26,15 @@ class Kind(NamedTuple):
     and whether it needs recordings and not rows alone.
     """
 
-    draw: Callable[[Material], Figure]
+    of: Callable[[Material], Figure]
     title: str
     about: str
     recorded: bool = False
+
+    def draw(self, material: Material) -> Figure:
+        """The picture of a panel; where there is nothing to draw it from, a page that says so."""
+        there = material.recordings if self.recorded else (material.rows or material.phases)
+        return self.of(material) if there else nothing(material)
 
 
 PANELS: dict[str, Kind] = {

@@ -12,12 +12,14 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
 from toygan.draw.exhibit_curves import histogram, layer_lines
-from toygan.draw.exhibit_parts import Labelled, Material, Page, absent, nothing, page, runs_in_words, titled, within
+from toygan.draw.exhibit_parts import Labelled, Material, Page, absent, page, runs_in_words, titled, within
+from toygan.draw.exhibit_plane import without_optimum
 from toygan.draw.layout import axis_at
-from toygan.draw.panels import FAINT, INK, PLAIN, SMALL, frame_view
+from toygan.draw.panels import INK, PLAIN, SMALL, frame_view
 from toygan.draw.points import REAL
 from toygan.draw.sheet import WIDTH
-from toygan.view.levels import levels
+from toygan.draw.style import quiet
+from toygan.view.levels import at, levels
 from toygan.view.scene import Scene, drawn_of, inside, scene
 
 LINES = LinearSegmentedColormap.from_list("lines", ["#1b4f8f", "#3f8fbf", "#57b894", "#b9b13a", "#d98b1e"], N=256)
@@ -25,8 +27,8 @@ MOST, LEFT, GAP = 5, 0.75, 0.12  # columns at most; inches for rows' names, and 
 FOOT, HISTOGRAMS = 4.3, 4  # inches of the foot; histograms in it
 OPTIMUM = "optimum"
 HOW = (
-    "Lines join places of one score, brighter ones higher; dots are real points, and generated ones are not drawn. The "
-    "last row is the best critic that there is for the clouds of the first method."
+    "Lines join places of one score, blue ones low, orange ones high; dots are real points, and generated ones are not drawn. "
+    "The last row is the best critic that there is for the clouds of the first method."
 )
 BENEATH = (
     "Beneath: size of the loss's gradient at each layer of the other runs' critics (faint: at first, bold: at last), and their "
@@ -36,8 +38,6 @@ BENEATH = (
 
 def level_lines(material: Material) -> Figure:
     """Runs whose generator is frozen as maps of levels, the others as layers and weights beneath."""
-    if not material.recordings:
-        return nothing(material)
     maps = [run for run in material.recordings if is_frozen(run)]
     deep = [run for run in material.recordings if run not in maps]
     table = in_table(maps)
@@ -59,11 +59,11 @@ def is_frozen(run: Labelled) -> bool:
 
 
 def in_table(runs: Sequence[Labelled]) -> dict[str, dict[str, Scene]]:
-    """Runs by scenario, then by method."""
+    """Runs by what their scenario is called, then by method."""
     found: dict[str, dict[str, Scene]] = {}
     for run in runs:
         facts = run.recording.facts
-        found.setdefault(facts.scenario, {}).setdefault(facts.method, scene(run.recording))
+        found.setdefault(facts.title, {}).setdefault(facts.method, scene(run.recording))
     return dict(list(found.items())[:MOST])
 
 
@@ -77,7 +77,7 @@ def draw_column(made: Page, name: str, column: dict[str, Scene], left: float, si
         axis = axis_at(made.figure, left, bottom, side, side)
         lines(axis, one, scores)
         if row == 0:
-            titled(axis, name.replace("-", " "), PLAIN)
+            titled(axis, name, PLAIN)
         if named:
             axis.set_ylabel(method, size=PLAIN, color=INK, labelpad=6, parse_math=False)
 
@@ -89,20 +89,11 @@ def lines(axis: Axes, shown: Scene, scores: np.ndarray | None) -> None:
     frame_view(axis, shown)
     axis.set(xticks=[], yticks=[])
     if scores is None or not np.isfinite(scores).any():
-        absent(axis)
+        absent(axis, without_optimum(axis, shown))
         return
-    edges = levels(scores, at_points(shown, scores)).edges
+    edges = levels(scores, at(shown, scores, shown.real)).edges
     axis.contour(shown.grid_x, shown.grid_y, scores, edges, cmap=LINES, linewidths=1.1, zorder=2)
-    for spine in axis.spines.values():
-        spine.set(color=FAINT, linewidth=0.6)
-
-
-def at_points(shown: Scene, scores: np.ndarray) -> np.ndarray:
-    """Scores [n] of the grid's places next to the real points."""
-    real = shown.real[inside(shown.real, shown.view)]
-    across, up = (np.abs(np.subtract.outer(real[:, i], grid)).argmin(axis=1)
-                  for i, grid in enumerate((shown.grid_x, shown.grid_y)))  # fmt: skip
-    return np.asarray(scores[up, across])
+    quiet(axis)
 
 
 def foot(made: Page, runs: Sequence[Labelled]) -> None:

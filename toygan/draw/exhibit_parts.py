@@ -11,8 +11,9 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from toygan.draw.panels import FAINT, GENERATED, INK, LARGE, PLAIN, SMALL
+from toygan.draw.panels import GENERATED, INK, LARGE, PLAIN, SMALL
 from toygan.draw.sheet import WIDTH, blank, even, point_legend, say, wrapped_command
+from toygan.draw.style import quiet
 from toygan.draw.sweep import BARS
 from toygan.files.text import number
 from toygan.quantities.table import QUANTITIES, better
@@ -115,8 +116,7 @@ def absent(axis: Axes, words: str = "not recorded") -> None:
     """An empty panel that says why."""
     axis.set(xticks=[], yticks=[])
     axis.text(0.5, 0.5, words, transform=axis.transAxes, ha="center", va="center", color=INK, size=PLAIN)
-    for spine in axis.spines.values():
-        spine.set(color=FAINT, linewidth=0.6)
+    quiet(axis)
 
 
 # --- which runs ------------------------------------------------------------------------------------------------------
@@ -124,8 +124,8 @@ def absent(axis: Axes, words: str = "not recorded") -> None:
 
 def runs_in_words(recordings: Sequence[Recording], shown: bool) -> str:
     """How many runs, of which seeds, which one is shown, and at which step they end."""
-    told = [f"shown: {shown_seed(one.facts.seeds)}" if shown else all_seeds(one) for one in recordings]
-    seeds = " / ".join(dict.fromkeys(told))
+    every = [recording.facts.seeds for recording in recordings]
+    seeds = f"shown: {shown_seeds(every)}" if shown else " / ".join(dict.fromkeys(map(all_seeds, recordings)))
     steps = sorted({int(recording.frames["step"][-1]) for recording in recordings})
     ends = f"step {steps[0]}" if len(steps) == 1 else f"steps {steps[0]} to {steps[-1]}"
     return f"{counted(len(recordings), 'run')} · {seeds} · last frame: {ends}"
@@ -134,6 +134,15 @@ def runs_in_words(recordings: Sequence[Recording], shown: bool) -> str:
 def shown_seed(seeds: Sequence[int], s: int = 0) -> str:
     """Which seed is shown, and of how many."""
     return f"seed {seeds[s]}" + (f", one of {len(seeds)}" if len(seeds) > 1 else "")
+
+
+def shown_seeds(several: Sequence[Sequence[int]]) -> str:
+    """Which seeds are shown of several runs, the first of each, and of how many."""
+    firsts, counts = sorted({seeds[0] for seeds in several}), sorted({len(seeds) for seeds in several})
+    if len(firsts) == len(counts) == 1:
+        return shown_seed(several[0])
+    of = "" if counts == [1] else f", one of {'up to ' if len(counts) > 1 else ''}{counts[-1]}"
+    return f"seed{'s' if len(firsts) > 1 else ''} {seeds_in_words(firsts)}{of}"
 
 
 def diverged_words(recording: Recording) -> str:
@@ -173,13 +182,21 @@ def by_label(rows: Rows) -> dict[str, Rows]:
     return {str(label): members for (label,), members in groups(list(map(dict, rows)), ("label",)).items()}
 
 
+def targets_of(rows: Rows) -> dict[str, Rows]:
+    """Rows by scenario, always: those of one have one target."""
+    return {str(name): members for (name,), members in groups(list(map(dict, rows)), ("scenario",)).items()}
+
+
 def by_scenario(rows: Rows) -> dict[str, Rows]:
     """A panel's rows by scenario; all in one panel where the runs are of a scenario each."""
-    found: dict[str, Rows] = {}
-    for (name,), members in groups(list(map(dict, rows)), ("scenario",)).items():
-        found[str(name)] = members
+    found = targets_of(rows)
     alone = len(found) > 1 and all(len(by_label(members)) == 1 for members in found.values())
     return {"": rows} if alone else found
+
+
+def runs_by_scenario(rows: Rows) -> dict[str, dict[str, Rows]]:
+    """A panel's rows by scenario as `by_scenario` has them, then by run."""
+    return {title: by_label(members) for title, members in by_scenario(rows).items()}
 
 
 def within(label: str, scenario: str) -> str:

@@ -13,42 +13,19 @@ from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
-from toygan.draw.exhibit_parts import (
-    Labelled,
-    Material,
-    Page,
-    absent,
-    at_end,
-    diverged_words,
-    measures_in,
-    middle_in_words,
-    nothing,
-    page,
-    runs_in_words,
-    titled,
-)
-from toygan.draw.layout import axis_at, panel_height, size_of
-from toygan.draw.panels import (
-    FAINT,
-    INK,
-    LARGE,
-    METHOD_COLOURS,
-    PLAIN,
-    SMALL,
-    decision_boundary,
-    frame_view,
-    pixel_extent,
-    score_bands,
-    score_bar,
-    steepness,
-)
-from toygan.draw.players import AROUND_ONE, latent_map
-from toygan.draw.points import MARKS, counted, generated_cloud, marker_size, real_points
+from toygan.draw import exhibit_parts as shared
+from toygan.draw import panels
+from toygan.draw.companions import marks_of_kind
+from toygan.draw.exhibit_parts import Labelled, Material, Page
+from toygan.draw.layout import axis_at, fitted_to, panel_height, place_beneath, size_of
+from toygan.draw.players import AROUND_ONE, around_one, latent_map
+from toygan.draw.points import counted, generated_cloud, marker_size, pale_points, real_points
 from toygan.draw.sheet import WIDTH, columns_for, measure_lines, note_of
+from toygan.draw.style import FAINT, INK, LARGE, PLAIN, SMALL
 from toygan.files.text import percent
 from toygan.quantities.table import label_of
 from toygan.view.levels import range_in_words, scales
-from toygan.view.scene import THIN, Points, Scene, endless, no_critic, outside_share, scene
+from toygan.view.scene import THIN, Points, Scene, endless, no_critic, no_optimum, outside_share, scene
 from toygan.view.shares import RINGS_IN_WORDS
 
 MOST = 24  # runs on one page: a 25th would be a stamp
@@ -60,7 +37,7 @@ TOLD_POINTS = {
     "thin": f"So that critics show, clouds are thinned to at most {THIN} points.",
     "none": "Points are not drawn.",
 }
-CATEGORIES = "Generated points, a colour and mark for each category of the latents, over real points (dark dots)."
+CATEGORIES = "Generated points, a colour and mark for each category of the latents, over real points (pale)."
 LATENTS = "The square of latents, coloured as the small one, where the generator sends it; dark rim: folded; discs: real points."
 
 Words = Callable[[Material, Labelled, Scene], Sequence[str]]
@@ -82,13 +59,13 @@ class Grid(NamedTuple):
         return left, made.top - (place // self.columns) * self.row - self.heading - self.tall
 
 
-def grid_of(shown: Sequence[Scene], labels: Sequence[str], panels: int, beneath: float) -> Grid:
+def grid_of(shown: Sequence[Scene], labels: Sequence[str], stories: int, beneath: float) -> Grid:
     """Rows of at most four runs, of `panels` panels above each other and so many inches beneath the last one."""
     columns = columns_for(len(shown))
     pitch, side = (WIDTH - 0.3) / columns, side_of(len(shown))
     tall = max(panel_height(one, side) for one in shown)
     heading = 0.16 * max(len(label_lines(label, side)) for label in labels) + 0.12
-    return Grid(columns, pitch, side, tall, heading + panels * tall + beneath, heading)
+    return Grid(columns, pitch, side, tall, heading + stories * tall + beneath, heading)
 
 
 def side_of(count: int) -> float:
@@ -103,7 +80,7 @@ def label_lines(label: str, side: float) -> list[str]:
     ]
 
 
-def plane_page(material: Material, told: Sequence[str], words: Words, panels: int = 1, beneath: float = 0.3,
+def plane_page(material: Material, told: Sequence[str], words: Words, stories: int = 1, beneath: float = 0.3,
                foot: float = 0.0, legend: bool = True, points: Points = "all",
                ) -> tuple[Page, Grid, list[tuple[Labelled, Scene, str]]]:  # fmt: skip
     """The page, its grid, and the runs that find room on it, each with so many of its points and the lines under it."""
@@ -112,39 +89,27 @@ def plane_page(material: Material, told: Sequence[str], words: Words, panels: in
     circles = legend and any(counted(shown) for _, shown in runs)
     told = [*told, *([CIRCLES] if circles else []), *([TOLD_POINTS[points]] if points in TOLD_POINTS else [])]
     side = side_of(len(runs))
-    lines = ["\n".join(wrapped(words(material, run, shown), side)) for run, shown in runs]
+    lines = [fitted_to(side, words(material, run, shown)) for run, shown in runs]
     lowest = beneath + 0.14 * max(text.count("\n") + 1 for text in lines) + 0.15
-    grid = grid_of([shown for _, shown in runs], [run.label for run, _ in runs], panels, lowest)
-    said = runs_in_words([run.recording for run, _ in runs], shown=True)
+    grid = grid_of([shown for _, shown in runs], [run.label for run, _ in runs], stories, lowest)
+    said = shared.runs_in_words([run.recording for run, _ in runs], shown=True)
     left_out = f" · the first {MOST} of {len(material.recordings)}" if len(material.recordings) > MOST else ""
     tall = -(-len(runs) // grid.columns) * grid.row + foot
-    made = page(material, tall, [said + left_out, *told], legend)
+    made = shared.page(material, tall, [said + left_out, *told], legend)
     return made, grid, [(run, shown, text) for (run, shown), text in zip(runs, lines, strict=True)]
-
-
-def wrapped(lines: Sequence[str], side: float) -> list[str]:
-    """Small lines wrapped to the width of a panel."""
-    return [part for line in lines for part in textwrap.wrap(line, int(side / (0.0081 * SMALL)))]
 
 
 def panel_of(made: Page, grid: Grid, place: int, run: Labelled) -> Axes:
     """A run's main axis with its name."""
     axis = axis_at(made.figure, *grid.corner(made, place), grid.side, grid.tall)
-    titled(axis, "\n".join(label_lines(run.label, grid.side)), LARGE if grid.columns < 4 else PLAIN)
+    shared.titled(axis, "\n".join(label_lines(run.label, grid.side)), LARGE if grid.columns < 4 else PLAIN)
     axis.tick_params(labelleft=place % grid.columns == 0)
     return axis
 
 
-def under(axis: Axes, words: str, inches: float = 0.24) -> None:
-    """Small lines so far under a panel."""
-    _, tall = size_of(axis)
-    axis.text(0, -inches / tall, words, transform=axis.transAxes, size=SMALL, va="top", color=INK, linespacing=1.25,
-              parse_math=False)  # fmt: skip
-
-
 def contour(axis: Axes, shown: Scene, scores: np.ndarray, edges: np.ndarray) -> None:
     """Scores [g, g] with the points; in a small panel the points are smaller, the generated ones more so."""
-    score_bands(axis, shown, scores, edges)
+    panels.score_bands(axis, shown, scores, edges)
     cloud(axis, shown)
 
 
@@ -155,16 +120,16 @@ def cloud(axis: Axes, shown: Scene) -> None:
     generated = generated_cloud(axis, shown, -1).marks
     real.set_markersize(real.get_markersize() * max(shrink, 0.9))
     generated.set_markersize(generated.get_markersize() * shrink)
-    frame_view(axis, shown)
+    panels.frame_view(axis, shown)
 
 
 def of_measures(material: Material, run: Labelled) -> list[str]:
     """The panel's measures of one run in words, over its seeds."""
     seeds = len(run.recording.facts.seeds)
-    found = {measure: at_end(material, run, measure) for measure in measures_in(material)}
+    found = {measure: shared.at_end(material, run, measure) for measure in shared.measures_in(material)}
     lost = {name: seeds - len(values) if 0 < len(values) < seeds else 0 for name, values in found.items()}
     return [
-        f"{label_of(measure)}: {middle_in_words(values)}"
+        f"{label_of(measure)}: {shared.middle_in_words(values)}"
         + f", {lost[measure]} of {seeds} without" * bool(lost[measure])
         for measure, values in found.items()
     ]
@@ -175,17 +140,15 @@ def of_measures(material: Material, run: Labelled) -> list[str]:
 
 def films(material: Material) -> Figure:
     """Final critics side by side with their points, measures beneath; the still behind a synchronised film."""
-    if not material.recordings:
-        return nothing(material)
     made, grid, runs = plane_page(material, [LIGHTER], final_words)
     for place, (run, shown, words) in enumerate(runs):
         axis = panel_of(made, grid, place, run)
         if shown.critic_kept:
             contour(axis, shown, shown.scores[-1], scales(shown).critic.edges)
-            decision_boundary(axis, shown, -1)
+            panels.decision_boundary(axis, shown, -1)
         else:
             cloud(axis, shown)
-        under(axis, words)
+        place_beneath(axis).set_text(words)
     return made.figure
 
 
@@ -202,23 +165,28 @@ def final_words(material: Material, run: Labelled, shown: Scene) -> list[str]:
 
 
 def critics(material: Material) -> Figure:
-    """The learned critic of each run over the optimal one at the last frame, with the panel's measure beneath."""
-    if not material.recordings:
-        return nothing(material)
+    """The learned critic of each run over the optimal one at the last frame, of a lone run beside it, with the panel's measure
+    beneath.
+    """
+    beside = len(material.recordings) == 1
+    first, second = ("Left", "right") if beside else ("Upper", "lower")
     told = [
-        f"Upper: the learned critic; lower: the optimal one for its objective. Bars: score, median removed. {LIGHTER}",
+        f"{first}: the learned critic; {second}: the optimal one for its objective. Bars: score, median removed. {LIGHTER}",
         "Beneath: median (range) of the seeds."
         + " Infinite scores are cut off." * any(map(has_endless, material.recordings)),
     ]
-    made, grid, runs = plane_page(material, told, measured_words, 2, 2 * BAR + HEADING, points="thin")
+    room = (1, BAR) if beside else (2, 2 * BAR + HEADING)
+    made, grid, runs = plane_page(material, told, measured_words, *room, points="thin")
+    across, down = ((WIDTH - 0.3) / 2, 0.0) if beside else (0.0, BAR + HEADING + grid.tall)
     for place, (run, shown, words) in enumerate(runs):
-        learned(panel_of(made, grid, place, run), shown)
+        above = panel_of(made, grid, place, run)
+        learned(above, shown)
         left, bottom = grid.corner(made, place)
-        below = axis_at(made.figure, left, bottom - BAR - HEADING - grid.tall, grid.side, grid.tall)
-        below.tick_params(labelleft=place % grid.columns == 0)
-        best(below, shown)
-        below.set_title("optimal", size=SMALL, loc="left", pad=3, color=INK)
-        under(below, words, BAR)
+        other = axis_at(made.figure, left + across, bottom - down, grid.side, grid.tall)
+        other.tick_params(labelleft=place % grid.columns == 0 and not beside)
+        best(other, shown)
+        other.set_title("optimal", size=SMALL, loc="left", pad=3, color=INK)
+        place_beneath(above if beside else other, BAR).set_text(words)
     return made.figure
 
 
@@ -236,35 +204,32 @@ def learned(axis: Axes, shown: Scene) -> None:
     """The learned critic with its colour bar."""
     of = scales(shown).critic
     contour(axis, shown, shown.scores[-1], of.edges)
-    decision_boundary(axis, shown, -1)
+    panels.decision_boundary(axis, shown, -1)
     axis.tick_params(labelbottom=False)
-    score_bar(axis, of, "", below=0.2)
+    panels.score_bar(axis, of, "", below=0.2)
 
 
 def best(axis: Axes, shown: Scene) -> None:
-    """The optimal critic with its colour bar, or a word that there is none."""
+    """The optimal critic with its colour bar, or why there is none."""
     of = scales(shown).optimal
     if of is None or shown.optimal is None:
-        frame_view(axis, shown)
-        absent(axis, "not recorded")
+        panels.frame_view(axis, shown)
+        shared.absent(axis, without_optimum(axis, shown))
         return
     contour(axis, shown, shown.optimal[-1], of.edges)
     axis.tick_params(labelbottom=False)
-    score_bar(axis, of, "", below=0.2)
+    panels.score_bar(axis, of, "", below=0.2)
 
 
-def colour_bar(place: Axes, colours: ScalarMappable, ticks: Sequence[float], labels: Sequence[str]) -> None:
-    """A horizontal colour bar in an axis of its own."""
-    drawn = place.figure.colorbar(colours, cax=place, orientation="horizontal", extendfrac=0.03)
-    drawn.set_ticks(list(ticks), labels=list(labels))
-    place.xaxis.set_minor_locator(NullLocator())
-    place.tick_params(labelsize=SMALL, length=2, pad=1.5, color=FAINT)
-    drawn.outline.set(linewidth=0.4, edgecolor=FAINT)
+def without_optimum(axis: Axes, shown: Scene) -> str:
+    """Why a run has no optimal critic, in lines that a panel has room for; one that was lost before its end has recorded none."""
+    words = "not recorded" if shown.note else f"No optimal critic: {no_optimum(shown.recording)}."
+    return fitted_to(0.85 * size_of(axis)[0], [words])
 
 
 def lost_at(shown: Scene) -> str:
     """Which seeds diverged, and the step of the picture where the run did not reach its end."""
-    parts = [diverged_words(shown.recording), f"lost after step {shown.steps[-1]}" if shown.note else ""]
+    parts = [shared.diverged_words(shown.recording), f"lost after step {shown.steps[-1]}" if shown.note else ""]
     return " · ".join(part for part in parts if part)
 
 
@@ -273,8 +238,6 @@ def lost_at(shown: Scene) -> str:
 
 def steepnesses(material: Material) -> Figure:
     """Where the critic is steeper than 1, orange, and how often at the data, a panel a run at the last frame."""
-    if not material.recordings:
-        return nothing(material)
     how = (
         "Blue: |∇ score| below 1; orange: above; line: 1; dark dots: real points. Beneath: the share above 1 at real "
         "points, at generated ones, and on the segments between the two, where transport goes; read off the grid of slopes."
@@ -282,8 +245,8 @@ def steepnesses(material: Material) -> Figure:
     made, grid, runs = plane_page(material, [how], steep_words, foot=0.45, legend=False, points="thin")
     for place, (run, shown, words) in enumerate(runs):
         axis = panel_of(made, grid, place, run)
-        steep_map(axis, shown)
-        under(axis, words)
+        around_one(axis, shown)
+        place_beneath(axis).set_text(words)
     common_bar(made)
     return made.figure
 
@@ -291,18 +254,6 @@ def steepnesses(material: Material) -> Figure:
 def steep_words(material: Material, run: Labelled, shown: Scene) -> list[str]:
     """The shares above 1."""
     return [lost_at(shown), above_one(shown)]
-
-
-def steep_map(axis: Axes, shown: Scene) -> None:
-    """|grad score| around 1 on a logarithmic scale from 0.1 to 10, and the line at 1."""
-    frame_view(axis, shown)
-    steep = np.clip(steepness(shown.slopes[-1]), 0.1, 10)
-    axis.imshow(steep, cmap=AROUND_ONE, norm=LogNorm(0.1, 10), origin="lower", interpolation="bilinear",
-                extent=pixel_extent(shown.slope_x, shown.slope_y), zorder=0)  # fmt: skip
-    if steep.min() < 1 < steep.max():
-        axis.contour(shown.slope_x, shown.slope_y, steep, [1.0], colors=INK, linewidths=0.9)
-    real_points(axis, shown).set_alpha(0.25)
-    frame_view(axis, shown)
 
 
 def above_one(shown: Scene) -> str:
@@ -319,7 +270,9 @@ def share_above(shown: Scene, points: np.ndarray) -> str:
     """The share of points [n, 2] at which the interpolated steepness is above 1; empty where none lies on the grid."""
     from scipy.interpolate import RegularGridInterpolator
 
-    steep = RegularGridInterpolator((shown.slope_y, shown.slope_x), steepness(shown.slopes[-1]), bounds_error=False)
+    steep = RegularGridInterpolator(
+        (shown.slope_y, shown.slope_x), panels.steepness(shown.slopes[-1]), bounds_error=False
+    )
     found = steep(points[np.isfinite(points).all(axis=1)][:, ::-1])
     found = found[np.isfinite(found)]
     return percent(float((found > 1).mean())) if len(found) else ""
@@ -328,7 +281,12 @@ def share_above(shown: Scene, points: np.ndarray) -> str:
 def common_bar(made: Page) -> None:
     """One colour bar for all maps."""
     place = axis_at(made.figure, 0.35, made.bottom + 0.2, 3.0, 0.11)
-    colour_bar(place, ScalarMappable(LogNorm(0.1, 10), AROUND_ONE), [0.1, 1, 10], ["≤ 0.1", "1", "≥ 10"])
+    colours = ScalarMappable(LogNorm(0.1, 10), AROUND_ONE)
+    drawn = made.figure.colorbar(colours, cax=place, orientation="horizontal", extendfrac=0.03)
+    drawn.set_ticks([0.1, 1, 10], labels=["≤ 0.1", "1", "≥ 10"])
+    place.xaxis.set_minor_locator(NullLocator())
+    place.tick_params(labelsize=SMALL, length=2, pad=1.5, color=FAINT)
+    drawn.outline.set(linewidth=0.4, edgecolor=FAINT)
     place.text(1.1, 0.5, "|∇ score|, per unit length", transform=place.transAxes, size=SMALL, va="center", color=INK)
 
 
@@ -337,24 +295,22 @@ def common_bar(made: Page) -> None:
 
 def latents(material: Material) -> Figure:
     """Generated points by category where the latents have some, else the square of latents where it is sent."""
-    if not material.recordings:
-        return nothing(material)
     coloured = any("categories" in run.recording.frames for run in material.recordings)
     how = CATEGORIES if coloured else LATENTS
     made, grid, runs = plane_page(material, [how], measured_words, legend=False)
     for place, (run, shown, words) in enumerate(runs):
         axis = panel_of(made, grid, place, run)
         (by_category if "categories" in run.recording.frames else latent_map)(axis, shown)
-        under(axis, words)
+        place_beneath(axis).set_text(words)
     return made.figure
 
 
 def by_category(axis: Axes, shown: Scene) -> None:
-    """The portrait seed's generated points, a colour and a mark for each category; beneath them the real points."""
-    real_points(axis, shown).set_alpha(0.2)
+    """The portrait seed's generated points, a colour and a mark for each category; beneath them the real points, pale."""
+    pale_points(axis, shown)
     chosen, points = shown.recording.frames["categories"][0], shown.samples[-1]
-    for category in np.unique(chosen):
-        colour, mark = METHOD_COLOURS[category % len(METHOD_COLOURS)], MARKS[category % len(MARKS)]
-        axis.plot(*points[chosen == category].T, mark, color=colour, markersize=1.1 * marker_size(len(points)),
-                  markeredgewidth=0, alpha=0.8, zorder=3, label=str(category))  # fmt: skip
-    frame_view(axis, shown)
+    for category in np.unique(chosen).tolist():
+        marks = marks_of_kind(axis, category, 2.0 * marker_size(len(points)))
+        marks.set_data(*points[chosen == category].T)
+        marks.set_label(str(category))
+    panels.frame_view(axis, shown)

@@ -10,30 +10,13 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from toygan.draw.exhibit_parts import (
-    ACCENT,
-    Material,
-    Page,
-    Rows,
-    absent,
-    bars_in_words,
-    by_label,
-    by_scenario,
-    dashed_in_words,
-    floor_of,
-    is_wide,
-    known,
-    measures_in,
-    nothing,
-    page,
-    rows_in_words,
-    titled,
-    within,
-)
-from toygan.draw.layout import axis_at, size_of
+from toygan.draw import exhibit_parts as shared
+from toygan.draw.exhibit_parts import Material, Page, Rows
+from toygan.draw.layout import axis_at, cut, size_of
 from toygan.draw.panels import CRITIC, FAINT, INK, PLAIN, SMALL
 from toygan.draw.sheet import say
-from toygan.draw.sweep import dress, floor_line, log_axis
+from toygan.draw.style import quiet
+from toygan.draw.sweep import floor_line, log_axis
 from toygan.quantities.table import axis_name, better
 from toygan.view.statistics import Interval, median
 
@@ -50,22 +33,23 @@ class Spot(NamedTuple):
 
 def price(material: Material) -> Figure:
     """Quality against core-seconds, a panel a scenario: the front named, and where there are many the others numbered."""
-    if not material.rows:
-        return nothing(material)
-    measure = measures_in(material)[0]
-    panels = {title: spots_of(by_label(rows), title, measure) for title, rows in by_scenario(material.rows).items()}
+    measure = shared.measures_in(material)[0]
+    panels = {
+        title: spots_of(shared.by_label(rows), title, measure)
+        for title, rows in shared.by_scenario(material.rows).items()
+    }
     labels = list(dict.fromkeys(spot.label for spots in panels.values() for spot in spots))
     numbers = {label: i + 1 for i, label in enumerate(sorted(labels))} if len(labels) > FEW else {}
     wide = len(labels) > FEW or len(panels) == 1
     tall, lines = (3.6 if wide else 2.6), (len(panels) if wide else -(-len(panels) // 2))
     key = 0.16 * -(-len(numbers) // 4) + 0.25 if numbers else 0.0
-    made = page(material, (tall + 0.95) * lines + key, price_in_words(material, measure))
+    made = shared.page(material, (tall + 0.95) * lines + key, price_in_words(material, measure))
     for place, (title, spots) in enumerate(panels.items()):
         left, line = (0.65, place) if wide else (0.65 + 3.85 * (place % 2), place // 2)
         axis = axis_at(made.figure, left, made.top - 0.35 - tall - (tall + 0.95) * line, 7.1 if wide else 3.25, tall)
-        rows = by_scenario(material.rows)[title]
-        market(axis, spots, measure, numbers, floor_of(rows, measure))
-        titled(axis, title)
+        rows = shared.by_scenario(material.rows)[title]
+        market(axis, spots, measure, numbers, shared.floor_of(rows, measure))
+        shared.titled(axis, title)
     key_of(made, numbers)
     return made.figure
 
@@ -73,17 +57,24 @@ def price(material: Material) -> Figure:
 def price_in_words(material: Material, measure: str) -> list[str]:
     """What was run, and where the good ones are."""
     corner = {"lower": "lower left is better", "higher": "upper left is better"}.get(better(measure), "")
-    lost = [label for label, rows in by_label(material.rows).items() if not known(rows, measure)]
+    lost = [label for label, rows in shared.by_label(material.rows).items() if not shared.known(rows, measure)]
     without = f"without a value: {', '.join(lost)}" if lost else ""
-    bars = bars_in_words(material.rows, [measure])
-    parts = [corner, bars, "orange: nothing is both faster and better", dashed_in_words(material.rows, [measure])]
-    return [rows_in_words(material.rows), " · ".join(part for part in parts if part), without]
+    bars = shared.bars_in_words(material.rows, [measure])
+    parts = [
+        corner,
+        bars,
+        "orange: nothing is both faster and better",
+        shared.dashed_in_words(material.rows, [measure]),
+    ]
+    return [shared.rows_in_words(material.rows), " · ".join(part for part in parts if part), without]
 
 
 def spots_of(runs: Mapping[str, Rows], title: str, measure: str) -> list[Spot]:
     """Medians with intervals of each run; a run without a value in all its seeds is left out."""
     made = [
-        Spot(within(label, title), median(known(rows, "core_seconds")), median(known(rows, measure)))
+        Spot(
+            shared.within(label, title), median(shared.known(rows, "core_seconds")), median(shared.known(rows, measure))
+        )
         for label, rows in runs.items()
     ]
     return [spot for spot in made if math.isfinite(spot.x.value) and math.isfinite(spot.y.value)]
@@ -104,19 +95,19 @@ def front(spots: Sequence[Spot], measure: str) -> set[int]:
 def market(axis: Axes, spots: Sequence[Spot], measure: str, numbers: Mapping[str, int], floor: float) -> None:
     """Every run as a dot with both intervals, and its name or number where it hides nothing."""
     if not spots:
-        return absent(axis, "no run has a value")
+        return shared.absent(axis, "no run has a value")
     best = front(spots, measure) if better(measure) != "neither" else set[int]()
     for i, (_, x, y) in enumerate(spots):
-        colour = ACCENT if i in best else CRITIC
+        colour = shared.ACCENT if i in best else CRITIC
         axis.plot(x.ends, [y.value, y.value], "-", color=colour, linewidth=0.8, alpha=0.45)
         axis.plot([x.value, x.value], y.ends, "-", color=colour, linewidth=0.8, alpha=0.45)
         axis.plot([x.value], [y.value], "o", color=colour, markersize=5, markeredgecolor="white", markeredgewidth=0.6)
     log_axis(axis, "x", [end for spot in spots for end in spot.x.ends])
     values = np.array([end for spot in spots for end in spot.y.ends])
-    if is_wide(np.append(values, floor), measure):
+    if shared.is_wide(np.append(values, floor), measure):
         log_axis(axis, "y", values.tolist())
     floor_line(axis, floor, "y")
-    dress(axis)
+    quiet(axis)
     axis.set_xlabel("core-seconds a seed", size=PLAIN, labelpad=2, color=INK)
     axis.set_ylabel(axis_name(measure), size=PLAIN, labelpad=2, color=INK, parse_math=False)
     return name_spots(axis, spots, best | extremes(spots, measure), numbers)
@@ -210,5 +201,4 @@ def key_of(made: Page, numbers: Mapping[str, int]) -> None:
     lines = -(-len(numbers) // 4)
     for i, (label, place) in enumerate(numbers.items()):
         left, row = 0.3 + 1.92 * (i // lines), i % lines
-        name = label if len(label) <= 24 else f"{label[:23]}…"
-        say(made.figure, left, made.bottom + 0.16 * (lines - 1 - row) + 0.05, f"{place}  {name}", SMALL - 0.5)
+        say(made.figure, left, made.bottom + 0.16 * (lines - 1 - row) + 0.05, f"{place}  {cut(label, 24)}", SMALL - 0.5)

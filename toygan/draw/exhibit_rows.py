@@ -14,34 +14,15 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 
-from toygan.draw.exhibit_parts import (
-    LOST,
-    TRACK,
-    Material,
-    Page,
-    Rows,
-    bars_in_words,
-    by_label,
-    by_scenario,
-    dashed_in_words,
-    floor_of,
-    is_wide,
-    known,
-    lost_in_words,
-    measures_in,
-    nothing,
-    page,
-    rows_in_words,
-    titled,
-    within,
-)
-from toygan.draw.layout import axis_at
+from toygan.draw import exhibit_parts as shared
+from toygan.draw.exhibit_parts import Material, Page, Rows
+from toygan.draw.layout import axis_at, cut
 from toygan.draw.panels import CRITIC, FAINT, GENERATED, INK, PLAIN, SHARE, SMALL, STEEPNESS
 from toygan.draw.sheet import WIDTH, say
-from toygan.draw.sweep import floor_line, frame_around, rings, scale_of
+from toygan.draw.sweep import floor_line, frame_around, grid_values, rings, scale_of, setting
 from toygan.files.text import number
 from toygan.quantities.table import axis_name, better, label_of
-from toygan.view.records import groups, in_order
+from toygan.view.records import groups
 from toygan.view.statistics import median, share
 
 KEPT = 8  # runs that keep the exhibit's order; more of them are sorted
@@ -56,15 +37,12 @@ RowsByRun = dict[str, Rows]  # rows by the name of their run
 
 def ends(material: Material) -> Figure:
     """Final measures: rings for seeds, the median as a dot with its 95 % interval, a panel a scenario and measure."""
-    if not material.rows:
-        return nothing(material)
-    measures = measures_in(material)
-    panels = by_scenario(material.rows)
-    runs = {title: ordered(by_label(rows), measures[0]) for title, rows in panels.items()}
+    measures = shared.measures_in(material)
+    runs = {title: ordered(own, measures[0]) for title, own in shared.runs_by_scenario(material.rows).items()}
     heights = {title: 0.23 * len(own) + 0.25 for title, own in runs.items()}
     lines = -(-len(measures) // 3)
     columns = -(-len(measures) // lines)
-    made = page(material, lines * sum(tall + 0.85 for tall in heights.values()), ends_in_words(material, runs))
+    made = shared.page(material, lines * sum(tall + 0.85 for tall in heights.values()), ends_in_words(material, runs))
     top = made.top
     for title, own in runs.items():
         for start in range(0, len(measures), columns):
@@ -75,11 +53,11 @@ def ends(material: Material) -> Figure:
 
 def ends_in_words(material: Material, runs: Mapping[str, RowsByRun]) -> list[str]:
     """What was run and how to read it."""
-    sorted_by = f"best {label_of(measures_in(material)[0])} on top"
+    sorted_by = f"best {label_of(shared.measures_in(material)[0])} on top"
     order = sorted_by if max(map(len, runs.values())) > KEPT else ""
-    bars = bars_in_words(material.rows, measures_in(material))
-    parts = ["rings: seeds", bars, order, dashed_in_words(material.rows, measures_in(material))]
-    return [rows_in_words(material.rows), " · ".join(part for part in parts if part)]
+    bars = shared.bars_in_words(material.rows, shared.measures_in(material))
+    parts = ["rings: seeds", bars, order, shared.dashed_in_words(material.rows, shared.measures_in(material))]
+    return [shared.rows_in_words(material.rows), " · ".join(part for part in parts if part)]
 
 
 def ordered(runs: RowsByRun, measure: str) -> RowsByRun:
@@ -87,27 +65,27 @@ def ordered(runs: RowsByRun, measure: str) -> RowsByRun:
     if len(runs) <= KEPT:
         return dict(runs)
     sign = -1.0 if better(measure) == "higher" else 1.0
-    middles = {label: sign * median(known(rows, measure)).value for label, rows in runs.items()}
+    middles = {label: sign * median(shared.known(rows, measure)).value for label, rows in runs.items()}
     return {label: runs[label] for label in sorted(runs, key=lambda label: np.nan_to_num(middles[label], nan=math.inf))}
 
 
 def ends_row(made: Page, bottom: float, tall: float, title: str, runs: RowsByRun, measures: Sequence[str]) -> None:
     """Panels of up to three measures beside each other, with the names of the runs at the left."""
-    names = [name_with_lost(within(label, title), rows, measures) for label, rows in reversed(runs.items())]
+    names = [name_with_lost(shared.within(label, title), rows, measures) for label, rows in reversed(runs.items())]
     left = names_wide(names)
     pitch = (WIDTH - left - 0.25) / len(measures)
     for place, measure in enumerate(measures):
         axis = axis_at(made.figure, left + place * pitch, bottom, pitch - 0.3, tall)
-        values = [known(rows, measure) for rows in reversed(runs.values())]
+        values = [shared.known(rows, measure) for rows in reversed(runs.values())]
         flat = np.array([value for own in values for value in own])
-        rings(axis, names if place == 0 else [""] * len(names), values, log=is_wide(flat, measure))
-        floor_line(axis, floor_of([row for rows in runs.values() for row in rows], measure), "x")
+        rings(axis, names if place == 0 else [""] * len(names), values, log=shared.is_wide(flat, measure))
+        floor_line(axis, shared.floor_of([row for rows in runs.values() for row in rows], measure), "x")
         if measure == "modes":
             axis.xaxis.set_major_locator(MaxNLocator(4, integer=True, min_n_ticks=1))
         said = "\n".join(textwrap.wrap(axis_name(measure), max(int(13 * (pitch - 0.3)), 12)))
         axis.set_xlabel(said, size=SMALL, labelpad=2, color=INK, parse_math=False, loc="left")
         if place == 0 and title:
-            titled(axis, title)
+            shared.titled(axis, title)
 
 
 def names_wide(names: Sequence[str]) -> float:
@@ -117,9 +95,8 @@ def names_wide(names: Sequence[str]) -> float:
 
 def name_with_lost(label: str, rows: Rows, measures: Sequence[str]) -> str:
     """A run's name, and how many of its seeds have no value in the first measure."""
-    lost = lost_in_words(rows, measures[0])
-    name = label if len(label) <= 34 else f"{label[:33]}…"
-    return f"{name}  ({lost})" if lost else name
+    lost = shared.lost_in_words(rows, measures[0])
+    return f"{cut(label, 34)}  ({lost})" if lost else cut(label, 34)
 
 
 # --- rates -----------------------------------------------------------------------------------------------------------
@@ -127,22 +104,20 @@ def name_with_lost(label: str, rows: Rows, measures: Sequence[str]) -> str:
 
 def rates(material: Material) -> Figure:
     """How many seeds of each run have each label of the diagnosis, or how many have found all modes."""
-    if not material.rows:
-        return nothing(material)
     return all_modes(material) if material.measure == "modes" else labels(material)
 
 
 def labels(material: Material) -> Figure:
     """A matrix of bars, a line a run and a column a label, with counts."""
-    panels = {title: by_label(rows) for title, rows in by_scenario(material.rows).items()}
+    panels = shared.runs_by_scenario(material.rows)
     columns = columns_of(material.rows)
-    left = names_wide([within(label, title) for title, own in panels.items() for label in own])
+    left = names_wide([shared.within(label, title) for title, own in panels.items() for label in own])
     pitch = min((WIDTH - left - 0.55) / len(columns), 1.3)
     slanted = max(map(len, columns)) * 0.066 > pitch
     head = 0.25 + slanted * 0.033 * max(map(len, columns))
     tall = sum(0.27 * len(own) + 0.15 + 0.3 * (len(panels) > 1) for own in panels.values())
     how = "Seeds with each label of the diagnosis; a seed may have several. Green: no failure."
-    made = page(material, tall + head + 0.15, [rows_in_words(material.rows), how])
+    made = shared.page(material, tall + head + 0.15, [shared.rows_in_words(material.rows), how])
     for place, name in enumerate(columns):
         made.figure.text((left + place * pitch) / WIDTH, (made.top - head) / made.figure.get_figheight(), name, size=SMALL,
                          rotation=30 * slanted, color=INK, va="bottom", rotation_mode="anchor", parse_math=False)  # fmt: skip
@@ -151,9 +126,9 @@ def labels(material: Material) -> Figure:
         top -= 0.3 * (len(panels) > 1)
         high = 0.27 * len(own)
         axis = axis_at(made.figure, left, top - high, pitch * len(columns), high)
-        label_bars(axis, {within(label, title): rows for label, rows in own.items()}, columns)
+        label_bars(axis, {shared.within(label, title): rows for label, rows in own.items()}, columns)
         if len(panels) > 1:
-            titled(axis, title)
+            shared.titled(axis, title)
         top -= high + 0.15
     return made.figure
 
@@ -184,7 +159,7 @@ def label_bars(axis: Axes, runs: RowsByRun, columns: Sequence[str]) -> None:
 
 def share_bar(axis: Axes, left: float, line: float, count: int, total: int, colour: str) -> None:
     """One track with its filling and "6/8" at its end."""
-    axis.add_patch(Rectangle((left, line - 0.28), 0.55, 0.56, color=TRACK, linewidth=0))
+    axis.add_patch(Rectangle((left, line - 0.28), 0.55, 0.56, color=shared.TRACK, linewidth=0))
     axis.add_patch(Rectangle((left, line - 0.28), 0.55 * count / total, 0.56, color=colour, linewidth=0))
     axis.text(left + 0.59, line, f"{count}/{total}", size=SMALL, va="center_baseline", color=INK if count else FAINT)
 
@@ -198,17 +173,17 @@ def bare(axis: Axes) -> None:
 
 def all_modes(material: Material) -> Figure:
     """A bar a run: the share of its seeds that found every mode, with its interval, and the median of modes."""
-    panels = {title: by_label(rows) for title, rows in by_scenario(material.rows).items()}
+    panels = shared.runs_by_scenario(material.rows)
     tall = sum(0.27 * len(own) + 0.6 for own in panels.values()) + 0.15
     how = "Share of the seeds that found all modes, bars: 95 % Wilson intervals; at the right the modes found, median (range)."
-    made = page(material, tall, [rows_in_words(material.rows), how])
-    left = names_wide([within(label, title) for title, own in panels.items() for label in own])
+    made = shared.page(material, tall, [shared.rows_in_words(material.rows), how])
+    left = names_wide([shared.within(label, title) for title, own in panels.items() for label in own])
     top = made.top - 0.3
     for title, own in panels.items():
         high = 0.27 * len(own)
         axis = axis_at(made.figure, left, top - high, WIDTH - left - 2.6, high)
-        mode_bars(axis, {within(label, title): rows for label, rows in own.items()})
-        titled(axis, title)
+        mode_bars(axis, {shared.within(label, title): rows for label, rows in own.items()})
+        shared.titled(axis, title)
         top -= high + 0.6
     return made.figure
 
@@ -218,7 +193,7 @@ def mode_bars(axis: Axes, runs: RowsByRun) -> None:
     for line, rows in enumerate(reversed(runs.values())):
         found = sum(row.get("modes_of") is not None and row.get("modes") == row["modes_of"] for row in rows)
         with_all = share(found, len(rows))
-        axis.barh(line, 1.0, 0.56, color=TRACK)
+        axis.barh(line, 1.0, 0.56, color=shared.TRACK)
         axis.barh(line, with_all.value, 0.56, color=CRITIC, alpha=0.55)
         axis.plot([with_all.low, with_all.high], [line, line], "-", color=INK, linewidth=1.1)
         axis.text(
@@ -232,9 +207,9 @@ def mode_bars(axis: Axes, runs: RowsByRun) -> None:
 
 def modes_in_words(rows: Rows) -> str:
     """Modes found, of how many."""
-    values, of = known(rows, "modes"), known(rows, "modes_of")
+    values, of = shared.known(rows, "modes"), shared.known(rows, "modes_of")
     if not values:
-        return LOST if all(row.get("status") == LOST for row in rows) else "not measured"
+        return shared.LOST if all(row.get("status") == shared.LOST for row in rows) else "not measured"
     low, high, middle = (f"{value:g}" for value in (min(values), max(values), float(np.median(values))))
     span = middle if low == high else f"{middle} ({low} to {high})"
     return f"{span} of {max(of):g}" if of else span
@@ -249,8 +224,8 @@ def matrix(material: Material) -> Figure:
     across, down = material.across or "constraint", material.down or "objective"
     rows = [row for row in rows if row.get(across) is not None and row.get(down) is not None]
     if not rows:
-        return nothing(material, f"no run has both {across} and {down}")
-    panels = {"": rows} if "scenario" in (across, down) else targets_of(rows)
+        return shared.nothing(material, f"no run has both {across} and {down}")
+    panels = {"": rows} if "scenario" in (across, down) else shared.targets_of(rows)
     maps = {title: cells_of(own, across, down, material.measure) for title, own in panels.items()}
     left = names_wide([str(mark) for found in maps.values() for mark in found.down]) + 0.2
     names = max(len(setting(mark)) for found in maps.values() for mark in found.across)
@@ -259,8 +234,8 @@ def matrix(material: Material) -> Figure:
     heights = {title: 0.3 * len(found.down) for title, found in maps.items()}
     own = "each scenario on its own scale: " if "scenario" in (across, down) else ""
     how = f"{axis_name(material.measure)}: medians of the seeds · {own}the darker, the larger · framed: the best"
-    made = page(
-        material, sum(heights.values()) + (head + 0.1) * len(maps), [rows_in_words(rows), how + lost_words(rows)]
+    made = shared.page(
+        material, sum(heights.values()) + (head + 0.1) * len(maps), [shared.rows_in_words(rows), how + lost_words(rows)]
     )
     top = made.top
     for title, found in maps.items():
@@ -289,11 +264,6 @@ class Cells(NamedTuple):
     lost: Mapping[tuple[int, int], tuple[int, int]]
 
 
-def targets_of(rows: Rows) -> dict[str, Rows]:
-    """Rows by scenario, always: the medians of one matrix are of one target."""
-    return {str(name): members for (name,), members in groups(list(map(dict, rows)), ("scenario",)).items()}
-
-
 def comparable(values: np.ndarray, across: str, down: str) -> list[np.ndarray]:
     """Masks [down, across] of the cells that share a target: each column, or row, that is a scenario, or else all."""
     rows, columns = np.indices(values.shape)
@@ -315,8 +285,8 @@ def best_cells(values: np.ndarray, parts: Sequence[np.ndarray], measure: str) ->
     """The best cells (row, column) of each part: all whose printed number is that of the best."""
     if better(measure) == "neither":
         return []
-    known, found = [part & np.isfinite(values) for part in parts], []
-    for own in (one for one in known if one.any()):
+    there, found = [part & np.isfinite(values) for part in parts], []
+    for own in (one for one in there if one.any()):
         best = cell_text(float((np.max if better(measure) == "higher" else np.min)(values[own])), (0, 1))
         found += [(int(i), int(j)) for i, j in np.argwhere(own) if cell_text(values[i, j], (0, 1)) == best]
     return found
@@ -330,16 +300,15 @@ def parted(row: Mapping[str, Any]) -> dict[str, Any]:
 
 def cells_of(rows: Rows, across: str, down: str, measure: str) -> Cells:
     """The medians of a measure in every cell; NaN where nothing is known."""
-    right, marks = (in_order({row[key] for row in rows}) for key in (across, down))
+    right, marks, values = grid_values(rows, across, down, measure)
     found = groups(list(map(dict, rows)), (down, across))
-    values = [[median(known(found.get((y, x), []), measure)).value for x in right] for y in marks]
     lost = {
-        (i, j): (sum(row.get("status") == LOST for row in own), len(own))
+        (i, j): (sum(row.get("status") == shared.LOST for row in own), len(own))
         for i, y in enumerate(marks)
         for j, x in enumerate(right)
         if (own := found.get((y, x)))
     }
-    return Cells(right, marks, np.array(values, float), lost)
+    return Cells(right, marks, values, lost)
 
 
 def field_wide(found: Cells, left: float) -> float:
@@ -347,14 +316,9 @@ def field_wide(found: Cells, left: float) -> float:
     return min((WIDTH - left - 0.5) / len(found.across), 1.1)
 
 
-def setting(value: Any) -> str:
-    """A setting's value in few letters."""
-    return f"{value:g}" if isinstance(value, float) else str(value)
-
-
 def lost_words(rows: Rows) -> str:
     """What the marks of lost seeds are, where there are some."""
-    return " · † some seeds diverged, ††: all" if any(row.get("status") == LOST for row in rows) else ""
+    return " · † some seeds diverged, ††: all" if any(row.get("status") == shared.LOST for row in rows) else ""
 
 
 def cells(axis: Axes, found: Cells, measure: str, slanted: bool, parts: Sequence[np.ndarray]) -> None:

@@ -19,7 +19,8 @@ from toygan.draw.layout import axis_at
 from toygan.draw.panels import CRITIC, FAINT, INK, PLAIN, SMALL
 from toygan.draw.points import GENERATED, REAL
 from toygan.draw.sheet import WIDTH, say
-from toygan.draw.sweep import dress, log_axis
+from toygan.draw.style import quiet
+from toygan.draw.sweep import log_axis
 from toygan.view.records import groups
 from toygan.view.statistics import mean
 
@@ -62,19 +63,14 @@ def key_of(row: Mapping[str, Any]) -> str:
 def along_a_number(made: Page, top: float, name: str, rows: Rows, key: str) -> None:
     """The three panels of one piece."""
     rows = sorted(rows, key=lambda row: row.get(key, 0))
-    along = column(rows, key)
-    floors = {each: column(rows, f"{each}_floor") for each in distance.DISTANCES}
+    along = column(rows, key).tolist()
+    values, floors = ({each: column(rows, f"{each}{tail}") for each in distance.DISTANCES} for tail in ("", "_floor"))
     step = (WIDTH - 0.55) / len(distance.PANELS)
     if name:
         say(made.figure, 0.2, top - 0.2, name, PLAIN, weight="bold")
     for i, (heading, members) in enumerate(distance.PANELS.items()):
         axis = axis_at(made.figure, 0.55 + i * step, top - 2.85, step - 0.62, 2.0)
-        axis.set_title(heading, size=PLAIN, loc="left", pad=24, color=INK)
-        for mark, colour, each in zip(distance.MARKS, distance.METHOD_COLOURS, members, strict=False):
-            distance.curve(axis, along.tolist(), column(rows, each), distance.name_of(each), colour, mark)
-        if i == 0 and any(np.isfinite(floor).any() for floor in floors.values()):
-            distance.floor_line(axis, along.tolist(), floors)
-        distance.dress(axis, key, members)
+        distance.panel(axis, heading, key, along, members, values, floors)
 
 
 # --- phase portraits -------------------------------------------------------------------------------------------------
@@ -152,7 +148,7 @@ def line(axis: Axes, row: Mapping[str, Any]) -> None:
                                      linewidth=1))  # fmt: skip
             axis.text(x, y, str(number + 1), color="white", size=SMALL - 1, ha="center", va="center")
     axis.xaxis.set_major_locator(MaxNLocator(12, integer=True))
-    dress(axis)
+    quiet(axis)
     for name in ("left", "top", "right"):
         axis.spines[name].set_visible(False)
 
@@ -182,7 +178,7 @@ def as_matrix(axis: Axes, row: Mapping[str, Any]) -> None:
     axis.set(xlim=(0, n), ylim=(n, 0))
     axis.set_xticks(np.arange(n) + 0.5, [f"{place:g}" for place in b])
     axis.set_yticks(np.arange(n) + 0.5, [f"{place:g}" for place in a])
-    dress(axis)
+    quiet(axis)
     axis.tick_params(labelsize=SMALL - 1, length=0)
     axis.set_xlabel("to", size=SMALL, labelpad=1, color=REAL)
     axis.set_ylabel("from", size=SMALL, labelpad=1, color=GENERATED)
@@ -243,13 +239,14 @@ def against_std(axis: Axes, rows: Rows) -> None:
     """The noise along the axis."""
     log_axis(axis, "x", column(rows, "std").tolist())
     axis.set_xlabel("std of the noise (log scale)", size=PLAIN, labelpad=2, color=INK)
-    dress(axis)
+    quiet(axis)
     axis.grid(linewidth=0.4, alpha=0.35)
 
 
 # --- critics used after training -------------------------------------------------------------------------------------
 
 OF_CRITIC = {"none": FAINT, "learned": GENERATED, "exact": CRITIC}
+CALLED = {"learned": "learned", "exact": "optimal"}  # as everywhere else
 LINE = 0.26  # inches of a way
 
 
@@ -285,11 +282,11 @@ def ways(axis: Axes, name: str, lines: Mapping[tuple[Any, ...], Rows]) -> None:
         axis.axvline(floor, color=INK, linewidth=0.9, linestyle=(0, (4, 2)))
     for place, ((critic, _), rows) in enumerate(lines.items()):
         over_seeds(axis, place, rows, OF_CRITIC[str(critic)])
-    names = [str(way) if critic == "none" else f"{way}, {critic} critic" for critic, way in lines]
+    names = [str(way) if critic == "none" else f"{way}, {CALLED[str(critic)]} critic" for critic, way in lines]
     axis.set_yticks(range(len(lines)), names)
     axis.set_ylim(len(lines) - 0.5, -0.5)
     axis.set_xlim(left=0)
-    dress(axis)
+    quiet(axis)
 
 
 def over_seeds(axis: Axes, place: int, rows: Rows, color: str) -> None:

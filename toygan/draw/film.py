@@ -26,16 +26,27 @@ from PIL import Image, ImageDraw, ImageFont
 from toygan.draw import panels, sheet
 from toygan.draw.companions import EXTRAS, colours_wanted, extras_of, tall_of, width_of
 from toygan.draw.finish import finish, translate
-from toygan.draw.moving import Moving, levels_in_time, show_scores, with_bar
-from toygan.draw.pixels import score_pixels, steepness_edges, steepness_pixels
+from toygan.draw.layout import size_of
+from toygan.draw.moving import (
+    BEYOND,
+    Moving,
+    levels_in_time,
+    longest_in_sight,
+    score_pixels,
+    show_scores,
+    steepness_edges,
+    steepness_pixels,
+    with_bar,
+)
 from toygan.draw.points import generated_cloud, move_cloud, real_points, visible
 from toygan.draw.reel import FILM_FORMATS, PACE, Pace, reel, write_film
+from toygan.draw.saved import suffix_in
+from toygan.draw.style import entitle
 from toygan.files.text import number
 from toygan.session.recording import Recording
 from toygan.view.levels import Levels, Scale
 from toygan.view.look import ASPECT, USUAL, Options
 from toygan.view.scene import (
-    Milestone,
     Scene,
     event_in_words,
     events_of,
@@ -52,17 +63,13 @@ Advance = Callable[[int, int], None]
 
 
 def save_film(
-    recording: Recording,
-    path: str | Path,
-    progress: Advance | None = None,
-    pace: Pace = PACE,
-    options: Options = USUAL,
+    recording: Recording, path: str | Path, progress: Advance | None = None, pace: Pace = PACE, options: Options = USUAL
 ) -> None:
     """Write the film of one run: its critic and slopes over time, each frame on its own scale or all on one.
 
     `progress(done, total)` is called after every frame. ValueError for an unknown suffix, ImportError without an encoder.
     """
-    kind = sheet.suffix_in(path, FILM_FORMATS)
+    kind = suffix_in(path, FILM_FORMATS)
     shown = scene(recording, options.points)
     figure, parts = film_figure(shown, pace.width, options)
     played = reel(len(shown.steps), pace)
@@ -139,20 +146,15 @@ def moving_row(
         axes[name] = sheet.axis_at(figure, left, bottom, wide, tall_in_film(shown, name, side))
         left += pitch + wide - side
     moving = moving_panels([axes[name] for name in main], main, shown, scale)
-    moving += [moving_extra(axes[name], shown, name, scale) for name in names if name in EXTRAS]
+    for name in [name for name in names if name in EXTRAS]:
+        moving.append(EXTRAS[name].film(axes[name], shown, scale))
+        entitle(axes[name], EXTRAS[name].title)
     for name in names[1:] if list(names) != ["critic", "slope"] else ():
         if name not in EXTRAS or EXTRAS[name].is_plane:
             axes[name].tick_params(labelleft=False)
         if name == "slope":
-            axes[name].set_title(SHORT_SLOPE, size=panels.PLAIN, loc="left", pad=5, color=panels.INK)
+            entitle(axes[name], SHORT_SLOPE)
     return moving
-
-
-def moving_extra(axis: Axes, shown: Scene, name: str, scale: Scale) -> Moving:
-    """One panel of what further players and classes show."""
-    part = EXTRAS[name].film(axis, shown, scale)
-    axis.set_title(EXTRAS[name].title, size=panels.PLAIN, loc="left", pad=5, color=panels.INK)
-    return part
 
 
 def moving_panels(axes: Sequence[Axes], names: Sequence[str], shown: Scene, scale: Scale) -> list[Moving]:
@@ -162,13 +164,9 @@ def moving_panels(axes: Sequence[Axes], names: Sequence[str], shown: Scene, scal
     if not shown.critic_kept and "critic" in names:
         sheet.say_no_critic(axes, shown)
         return [moving_contour(axes[0], shown, levels_in_time(shown, shown.scores, scale))]
-    drawn: list[Moving] = []
+    drawn = [MAIN[name](axis, shown, scale) for axis, name in zip(axes, names, strict=True)]
     for axis, name in zip(axes, names, strict=True):
-        if name == "critic":
-            drawn.append(moving_critic(axis, shown, scale, short=list(names) != ["critic", "slope"]))
-        else:
-            drawn.append((moving_optimum if name == "optimal" else moving_slopes)(axis, shown, scale))
-        axis.set_title(TITLES[name], size=panels.PLAIN, loc="left", pad=5, color=panels.INK)
+        entitle(axis, TITLES[name])
     return drawn
 
 
@@ -180,43 +178,47 @@ TITLES = {
 SHORT_SLOPE = "slope: arrows point uphill"
 
 
-def moving_critic(axis: Axes, shown: Scene, scale: Scale, short: bool) -> Moving:
-    """The critic panel of a film, with its colour bar."""
+def moving_critic(axis: Axes, shown: Scene, scale: Scale) -> Moving:
+    """The critic panel of a film, with its colour bar; one that is wide says which end is real."""
     known = levels_in_time(shown, shown.scores, scale)
-    part = moving_contour(axis, shown, known)
-    return with_bar(part, known, "score, median removed" + ("" if short else " (higher = more real)"))
+    wide = " (higher = more real)" if size_of(axis)[0] > 1.2 * sheet.THIRD else ""
+    return with_bar(moving_contour(axis, shown, known), known, f"score, median removed{wide}")
 
 
 def moving_optimum(axis: Axes, shown: Scene, scale: Scale) -> Moving:
     """The optimal critic against each frame's points, on its own colour scale."""
     assert shown.optimal is not None
-    optimal, known = shown.optimal, levels_in_time(shown, shown.optimal, scale, exact=True)
-    panels.frame_view(axis, shown)
-    field = score_pixels(axis, optimal[0], known[0].edges)
-    real, cloud = real_points(axis, shown), generated_cloud(axis, shown, 0)
-
-    def show(t: int) -> None:
-        show_scores(field, optimal[t], known[t])
-        move_cloud(cloud, shown, t)
-
-    part = Moving(axis, [field, real, *cloud.artists, *axis.spines.values()], show)
-    return with_bar(part, known, optimum_label(shown.recording))
+    known = levels_in_time(shown, shown.optimal, scale, exact=True)
+    part = moving_scores(axis, shown, shown.optimal, known)
+    return with_bar(
+        replace(part, artists=[*part.artists, *axis.spines.values()]), known, optimum_label(shown.recording)
+    )
 
 
 def moving_contour(axis: Axes, shown: Scene, known: Sequence[Levels]) -> Moving:
     """The critic's bands with real and generated points, between each frame's levels."""
-    panels.frame_view(axis, shown)
-    field = score_pixels(axis, shown.scores[0], known[0].edges)
-    real, cloud, note = real_points(axis, shown), generated_cloud(axis, shown, 0), moving_note(axis)
+    part, note = moving_scores(axis, shown, shown.scores, known), panels.corner_note(axis, "")
     boundary = panels.decision_boundary(axis, shown, 0)
 
     def show(t: int) -> None:
-        show_scores(field, shown.scores[t], known[t])
-        move_cloud(cloud, shown, t)
+        part.show(t)
         note.set_text(outside_share(shown.samples[t], shown.view))
         panels.move_boundary(boundary, shown, t)
 
-    return Moving(axis, [field, real, *cloud.artists, *boundary, note, *axis.spines.values()], show)
+    return Moving(axis, [*part.artists, *boundary, note, *axis.spines.values()], show)
+
+
+def moving_scores(axis: Axes, shown: Scene, scores: np.ndarray, known: Sequence[Levels]) -> Moving:
+    """Bands of scores [T, g, g] between each frame's levels, with real and generated points."""
+    panels.frame_view(axis, shown)
+    field = score_pixels(axis, scores[0], known[0].edges)
+    real, cloud = real_points(axis, shown), generated_cloud(axis, shown, 0)
+
+    def show(t: int) -> None:
+        show_scores(field, scores[t], known[t])
+        move_cloud(cloud, shown, t)
+
+    return Moving(axis, [field, real, *cloud.artists], show)
 
 
 def moving_slopes(axis: Axes, shown: Scene, scale: Scale) -> Moving:
@@ -227,7 +229,8 @@ def moving_slopes(axis: Axes, shown: Scene, scale: Scale) -> Moving:
     field = steepness_pixels(axis, panels.steepness(shown.slopes[0]), known[0])
     real, generated = panels.faint_points(axis, shown, 0)
     uphill: Quiver = panels.arrows(axis, shown, 0, known[0])
-    drawn = panels.steepness_bar(axis, known[0], "steepness |∇ score|, per unit length", max(known))
+    most = longest_in_sight(known)
+    drawn = panels.steepness_bar(axis, known[0], "steepness |∇ score|, per unit length", most)
 
     def show(t: int) -> None:
         field.edges = steepness_edges(known[t])
@@ -236,31 +239,22 @@ def moving_slopes(axis: Axes, shown: Scene, scale: Scale) -> Moving:
         uphill.set_UVC(*panels.arrow_lengths(shown, t, known[t]))
         panels.move_steepness_bar(drawn, known[t])
         if not one:
-            drawn.words.set_text(f"steepness up to {number(known[t], 2)}")
+            drawn.words.set_text(f"steepness up to {number(known[t], 2)}" + BEYOND * (known[t] > most))
 
     own = [] if one else [drawn.fill, drawn.words]
     return Moving(axis, [field, real, generated, uphill, *own, *axis.spines.values()], show)
 
 
-def moving_note(axis: Axes) -> Text:
-    """An empty note in the lower left corner."""
-    box = {"facecolor": "white", "edgecolor": "none", "alpha": 0.85, "pad": 1.5}
-    return axis.text(
-        0.015, 0.015, "", transform=axis.transAxes, size=panels.SMALL, color=panels.INK, bbox=box, va="bottom", zorder=6
-    )
+MAIN = {"critic": moving_critic, "optimal": moving_optimum, "slope": moving_slopes}
 
 
 def time_bar(figure: Figure, shown: Scene, bottom: float) -> Moving:
     """A bar of all steps with a mark at every event; above it the measures, below it the two latest events."""
-    recording = shown.recording
-    end = max(recording.facts.steps, int(shown.steps[-1]), 1)
+    recording, end, events = shown.recording, end_of(shown), events_of(shown.recording)
     axis = sheet.axis_at(figure, sheet.MARGIN, bottom, sheet.WIDTH - sheet.RIGHT - sheet.MARGIN, 0.36)
     axis.set(xlim=(0, end), ylim=(0, 1))
     axis.set_axis_off()
-    axis.plot([0, end], [0.25, 0.25], color="#dddddd", linewidth=4, solid_capstyle="butt")
-    events = events_of(recording)
-    (done,) = axis.plot([0, 0], [0.25, 0.25], color=panels.INK, linewidth=4, solid_capstyle="butt")
-    marks = event_marks(axis, events, recording.facts.portrait, 0.25)
+    done, *marks = run_bar(axis, shown, 0.25)
     state = axis.text(0, 0.95, "", size=panels.PLAIN, va="center", color=panels.INK, transform=axis.transAxes)
     latest = axis.text(0, -0.16, "", size=panels.PLAIN, va="center", color=panels.GENERATED, transform=axis.transAxes,
                        parse_math=False)  # fmt: skip
@@ -275,25 +269,30 @@ def time_bar(figure: Figure, shown: Scene, bottom: float) -> Moving:
     return Moving(axis, [done, *marks, state], show, [latest])
 
 
-def event_marks(
-    axis: Axes, events: Sequence[Milestone], portrait: int, height: float, colour: str = panels.GENERATED
+def end_of(shown: Scene) -> int:
+    """The step at which a run is over."""
+    return max(shown.recording.facts.steps, int(shown.steps[-1]), 1)
+
+
+def run_bar(
+    axis: Axes, shown: Scene, height: float, fill: str = panels.INK, colour: str = panels.GENERATED
 ) -> list[Line2D]:
-    """Diamonds on a time bar: full for the seed shown, hollow for the others."""
-    marks = []
+    """A bar of a run's steps on an axis of steps: what fills it, as yet empty, and a diamond at every event, full for the seed
+    shown, hollow for the others.
+    """
+    portrait, events = shown.recording.facts.portrait, events_of(shown.recording)
+    axis.plot([0, end_of(shown)], [height] * 2, color="#dddddd", linewidth=4, solid_capstyle="butt")
+    drawn = axis.plot([0, 0], [height] * 2, color=fill, linewidth=4, solid_capstyle="butt")
     for own in (False, True):
         steps = [event.step for event in events if (portrait in event.seeds) == own]
-        marks += axis.plot(steps, [height] * len(steps), "d", color=colour if own else "white", markersize=6,
+        drawn += axis.plot(steps, [height] * len(steps), "d", color=colour if own else "white", markersize=6,
                            markeredgecolor="white" if own else colour, markeredgewidth=0.6 if own else 1.0,
                            clip_on=False)  # fmt: skip
-    return marks
+    return drawn
 
 
 def rendered(
-    figure: Figure,
-    parts: Sequence[Moving],
-    looks: Sequence[int],
-    progress: Advance | None,
-    options: Options = USUAL,
+    figure: Figure, parts: Sequence[Moving], looks: Sequence[int], progress: Advance | None, options: Options = USUAL
 ) -> Iterator[Image.Image]:
     """Each look as a picture: the still background once, words beneath when they change, then what moves, and lines of
     words by a quicker pen.

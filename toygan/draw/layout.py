@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
-from toygan.draw.panels import INK, SMALL
+from toygan.draw.style import INK, SMALL
 from toygan.view.scene import Scene
 
 
@@ -22,7 +22,8 @@ def beneath(axis: Axes, lines: Sequence[str]) -> None:
 def place_beneath(axis: Axes, inches: float = 0.24) -> Text:
     """Room for small lines under a panel, so far below it."""
     _, tall = size_of(axis)
-    return axis.text(0, -inches / tall, "", transform=axis.transAxes, size=SMALL, va="top", color=INK, linespacing=1.25)
+    return axis.text(0, -inches / tall, "", transform=axis.transAxes, size=SMALL, va="top", color=INK, linespacing=1.25,
+                     parse_math=False)  # fmt: skip
 
 
 def fitted(axis: Axes, lines: Sequence[str]) -> str:
@@ -33,6 +34,11 @@ def fitted(axis: Axes, lines: Sequence[str]) -> str:
 def fitted_to(inches: float, lines: Sequence[str]) -> str:
     """Small lines wrapped to a width."""
     return "\n".join(part for line in lines for part in textwrap.wrap(line, int(inches / (0.0081 * SMALL))))
+
+
+def cut(words: str, most: float) -> str:
+    """Words in at most so many letters."""
+    return words if len(words) <= most else f"{words[: int(most) - 1]}…"
 
 
 def size_of(axis: Axes) -> tuple[float, float]:

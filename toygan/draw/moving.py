@@ -1,4 +1,6 @@
-"""Panels that move: what a film redraws of a panel, and how scores take their colours from frame to frame."""
+"""Panels that move: what a film redraws of a panel, how scores take their colours from frame to frame, and banded fields that
+are painted straight into pixels: a tenth of the time of an image that matplotlib resamples.
+"""
 
 from __future__ import annotations
 
@@ -8,10 +10,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
+from matplotlib.backend_bases import RendererBase
 from matplotlib.text import Text
+from PIL import Image
 
 from toygan.draw import panels
-from toygan.draw.pixels import Field
+from toygan.draw.panels import STEEPNESS, band_colours, field_box
 from toygan.view.levels import Levels, Scale, levels_of, range_in_words
 from toygan.view.scene import Scene
 
@@ -47,7 +51,7 @@ def with_bar(part: Moving, known: Sequence[Levels], label: str, below: float = 0
     """The same panel with a colour bar from the lowest score of all frames to the highest: where each frame has levels of
     its own, its colours take up the part of the bar where its scores are, and its range is said.
     """
-    every = Levels(known[0].edges, min(one.low for one in known), max(one.high for one in known))
+    every = within_sight(known)
     if all(one is known[0] for one in known):
         panels.score_bar(part.axis, known[0], label, below=below)
         return part
@@ -56,9 +60,30 @@ def with_bar(part: Moving, known: Sequence[Levels], label: str, below: float = 0
     def show(t: int) -> None:
         part.show(t)
         panels.move_score_bar(drawn, known[t])
-        drawn.words.set_text(range_in_words(known[t]))
+        beyond = known[t].low < every.low or known[t].high > every.high
+        drawn.words.set_text(range_in_words(known[t]) + BEYOND * beyond)
 
     return replace(part, artists=[*part.artists, drawn.fill, drawn.words], show=show)
+
+
+def within_sight(known: Sequence[Levels]) -> Levels:
+    """The lowest and the highest score of a film, its first frame left aside where that alone makes them DWARFED times as far
+    apart: beside players that have not learned yet all later ones would be a stub of the bar.
+    """
+    ends = [Levels(some[0].edges, min(one.low for one in some), max(one.high for one in some))
+            for some in (known, known[1:] or known)]  # fmt: skip
+    whole, later = (end.high - end.low for end in ends)
+    return ends[whole > DWARFED * later > 0]
+
+
+def longest_in_sight(known: Sequence[float]) -> float:
+    """The steepest slope of a film, its first frame left aside as `within_sight` does."""
+    later = max(known[1:], default=known[0])
+    return later if known[0] > DWARFED * later > 0 else max(known)
+
+
+DWARFED = 3.0
+BEYOND = " (beyond the bar)"
 
 
 def together(axis: Axes, parts: Sequence[Moving]) -> Moving:
@@ -69,3 +94,72 @@ def together(axis: Axes, parts: Sequence[Moving]) -> Moving:
             part.show(t)
 
     return Moving(axis, [artist for part in parts for artist in part.artists], show)
+
+
+# --- fields ----------------------------------------------------------------------------------------------------------
+
+
+class Field(Artist):
+    """A field [g, g] (row = y) on an even grid that spans the view, as flat bands, with lines between them or not."""
+
+    def __init__(self, axis: Axes, values: np.ndarray, edges: np.ndarray, colours: np.ndarray, lines: bool) -> None:
+        super().__init__()
+        self.lines = lines
+        self.left, self.bottom, right, top = field_box(axis)
+        self.size = right - self.left, top - self.bottom
+        self.set_bands(edges, colours)
+        self.set_values(values)
+        axis.add_artist(self)
+
+    def set_bands(self, edges: np.ndarray, colours: np.ndarray) -> None:
+        """Part the values at other edges [n] into bands of other colours [n + 1, 4]."""
+        self.edges = edges
+        self.colours = np.concatenate([colours, [(255, 255, 255, 255)]]).astype(np.uint8)  # the last one: not known
+
+    def set_values(self, values: np.ndarray) -> None:
+        """Show other values [g, g]: band 0 lies below all edges, the last one above them; the unknown is white."""
+        self.band = bands_of(values, self.edges, self.size)
+
+    def draw(self, renderer: RendererBase) -> None:
+        """Paint the bands, darker by a third where a pixel's neighbour to the right or above is in another one."""
+        pixels = self.colours[self.band]
+        if self.lines:
+            edge = np.zeros(self.band.shape, bool)
+            edge[:, :-1] = self.band[:, :-1] != self.band[:, 1:]
+            edge[:-1] |= self.band[:-1] != self.band[1:]
+            pixels[edge, :3] = pixels[edge, :3] // 3 * 2
+        graphics = renderer.new_gc()
+        renderer.draw_image(graphics, self.left, self.bottom, pixels)  # row 0 is the lowest, as in the grid
+        graphics.restore()
+
+
+def bands_of(values: np.ndarray, edges: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """Values [g, g] as the number of each pixel's band [height, width]: how many of edges [n] lie below; n + 1: unknown."""
+    rows, columns = values.shape
+    # The outermost grid points lie on the border of the view, not half a cell inside it.
+    box = (0.5, 0.5, columns - 0.5, rows - 0.5)
+    scale = float(np.abs(edges).max())  # float32 has no room for what is huge
+    fine = np.asarray(
+        Image.fromarray((values / scale).astype(np.float32)).resize(size, Image.Resampling.BILINEAR, box=box)
+    )
+    band = np.zeros(fine.shape, np.uint8)
+    for edge in (edges / scale).astype(np.float32):
+        band += fine >= edge
+    band[np.isnan(fine)] = len(edges) + 1
+    return band
+
+
+def score_pixels(axis: Axes, scores: np.ndarray, edges: np.ndarray) -> Field:
+    """The critic's bands, in the colours of the contour panel."""
+    return Field(axis, scores, edges, band_colours(edges), lines=True)
+
+
+def steepness_pixels(axis: Axes, steepness: np.ndarray, longest: float) -> Field:
+    """The gradient's norm in the colours of the slope panel."""
+    shades = np.asarray(STEEPNESS(np.arange(STEEPNESS.N), bytes=True))
+    return Field(axis, steepness, steepness_edges(longest), shades, lines=False)
+
+
+def steepness_edges(longest: float) -> np.ndarray:
+    """The edges between even bands of steepness, as many bands as there are colours up to a full-length arrow's."""
+    return longest / STEEPNESS.N * np.arange(1, STEEPNESS.N)

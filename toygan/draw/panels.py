@@ -19,7 +19,9 @@ from matplotlib.quiver import Quiver
 from matplotlib.text import Text
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
+from toygan.draw.layout import size_of
 from toygan.draw.points import GENERATED, generated_cloud, generated_points, real_points
+from toygan.draw.style import FAINT, INK, LARGE, PLAIN, SMALL, quiet
 from toygan.files.text import LARGEST, SMALLEST, number
 from toygan.quantities.table import Floor, label_of, shown_in
 from toygan.session.recording import Recording
@@ -34,12 +36,10 @@ from toygan.view.scene import (
     steepest,
 )
 
-INK, FAINT = "#222222", "#8a8a8a"
 CRITIC, PENALTY, SHARE, BOUNDARY = "#0072b2", "#7a7a7a", "#009e73", "#8b1a6b"
 # Even in lightness, and light enough at its dark end that single orange marks show in a grey print.
 SCORES = LinearSegmentedColormap.from_list("scores", ["#8fa8dc", "#a9c3dc", "#c6dad0", "#e6e8bd", "#fffbe4"], N=256)
 STEEPNESS = LinearSegmentedColormap.from_list("steepness", [(0, "#ffffff"), (1 / 11, "#f1f3f8"), (1, "#a3b1d0")], N=12)
-SMALL, PLAIN, LARGE = 8, 9, 10.5
 Dash = Literal["-", "--", ":"]
 Stroke = tuple[str, Dash, float]  # colour, dash, width in points
 BANDS = 12
@@ -190,9 +190,11 @@ def say_outside(axis: Axes, scene: Scene, frame: int) -> None:
         corner_note(axis, words)
 
 
-def corner_note(axis: Axes, words: str) -> None:
+def corner_note(axis: Axes, words: str) -> Text:
     """A short note in the panel's lower left corner, on white."""
-    axis.text(0.015, 0.015, words, transform=axis.transAxes, size=SMALL, color=INK, bbox=NOTE, va="bottom", zorder=6)
+    return axis.text(
+        0.015, 0.015, words, transform=axis.transAxes, size=SMALL, color=INK, bbox=NOTE, va="bottom", zorder=6
+    )
 
 
 NOTE = {"facecolor": "white", "edgecolor": "none", "alpha": 0.85, "pad": 1.5}
@@ -202,12 +204,10 @@ def frame_view(axis: Axes, scene: Scene) -> None:
     """The same view and equal units in every panel of a scenario."""
     left, right, bottom, top = scene.view
     axis.set(xlim=(left, right), ylim=(bottom, top), aspect="equal", anchor="W")
-    axis.tick_params(labelsize=SMALL, length=2, pad=2, color=FAINT)
     for line in (axis.xaxis, axis.yaxis):
         line.set_major_locator(MaxNLocator(3))  # few, so that none sits in a corner beside its neighbour's
         line.set_major_formatter(FuncFormatter(plane_tick))
-    for spine in axis.spines.values():
-        spine.set(color=FAINT, linewidth=0.6)
+    quiet(axis)
 
 
 def band_edges(scores: Sequence[np.ndarray] | np.ndarray) -> np.ndarray:
@@ -243,8 +243,7 @@ def score_bar(axis: Axes, shown: Levels, label: str, ends: Levels | None = None,
     themselves; a band of colour is as wide as its scores are apart.
     """
     _, low, high = ends or shown
-    wide = axis.get_position().width * axis.figure.get_figwidth()  # type: ignore[union-attr]
-    drawn = bar(axis, low, high, marks_on(low, high, wide), label, below)
+    drawn = bar(axis, low, high, marks_on(low, high, size_of(axis)[0]), label, below)
     move_score_bar(drawn, shown)
     return drawn
 
@@ -308,7 +307,7 @@ def number_bar(place: Axes, marks: Sequence[float], words: Sequence[str]) -> Non
 
 def bar_axis(axis: Axes, below: float, height: float) -> Axes:
     """The axis of a thin horizontal bar, so many inches below an axis, with a thin frame and small numbers."""
-    inch = 1 / (axis.get_position().height * axis.figure.get_figheight())  # type: ignore[union-attr]
+    inch = 1 / size_of(axis)[1]
     place = axis.inset_axes((0.0, -below * inch, 1.0, height * inch))
     place.tick_params(labelsize=SMALL, length=2, pad=1.5, color=FAINT)
     place.set_yticks([])
@@ -332,15 +331,13 @@ def short_tick(value: float) -> str:
 
 
 def tick(value: float, _: int | None = None) -> str:
-    """A number beside an axis: thousands from ten on with a k."""
-    if 1e4 <= abs(value) < LARGEST:
-        return f"{number(value / 1e3, 6)}k"
+    """A number beside an axis, as sentences write it; a round one to the last digit."""
     return number(value, 6 if SMALLEST <= abs(value) < LARGEST else 3)
 
 
 def plane_tick(value: float, at: int | None = None) -> str:
-    """A number beside the plane: as beside an axis, but with a k up to 10⁸, so that neighbours far from the origin differ."""
-    return f"{number(value / 1e3, 6)}k" if LARGEST <= abs(value) < 1e8 else tick(value, at)
+    """A number beside the plane: as beside an axis, but with a k from 10⁴ to 10⁸: far from the origin neighbours must differ."""
+    return f"{number(value / 1e3, 6)}k" if 1e4 <= abs(value) < 1e8 else tick(value, at)
 
 
 def loss_curves(axis: Axes, recording: Recording) -> Axes:
@@ -373,7 +370,7 @@ def w1_curves(axis: Axes, recording: Recording) -> Axes:
     """W1 of every seed over the steps on a logarithmic axis, with the band of its floor."""
     best, floor, w1 = recording.floor("w1"), recording.curve("w1_floor"), recording.curve("w1")
     seed_lines(axis, recording, "w1", "", GENERATED, "-")
-    wide = axis.get_position().width * axis.figure.get_figwidth() > NARROW  # type: ignore[union-attr]
+    wide = size_of(axis)[0] > NARROW
     floor_band(axis, floor, "floor, band: 90 % of perfect samplers" if best and best.draws and wide else "floor", best)
     logarithmic(axis, [w1, floor])
     dress_curves(axis, recording, "W1 to the target (log scale)")
@@ -519,20 +516,34 @@ def plot_seeds(axis: Axes, recording: Recording, values: np.ndarray, label: str,
               label=label or None, zorder=3)  # fmt: skip
 
 
+def median_line(
+    axis: Axes, steps: np.ndarray, table: np.ndarray | None, stroke: tuple[str, str], banded: bool, one: bool = False
+) -> Line2D | None:
+    """The median over the seeds of values [T, S] at steps [T], or the first seed's alone, in a colour and dashes, and their
+    range as a band where that is asked for; None where nothing is known.
+    """
+    if table is None or not np.isfinite(table).any():
+        return None
+    alive = np.isfinite(table).any(axis=1)
+    steps, found, (colour, dashes) = steps[alive], table[alive], stroke
+    if banded and found.shape[1] > 1:
+        low, high = np.nanmin(found, axis=1), np.nanmax(found, axis=1)
+        axis.fill_between(steps, low, high, color=colour, alpha=0.13, linewidth=0)
+    middle, marker = found[:, 0] if one else np.nanmedian(found, axis=1), "o" if len(steps) == 1 else ""
+    return axis.plot(steps, middle, dashes, color=colour, linewidth=1.5, marker=marker, markersize=4)[0]
+
+
 def dress_curves(axis: Axes, recording: Recording, title: str) -> None:
     """Title, steps, and what each line is, above the axis where it hides nothing."""
     named = len(axis.get_legend_handles_labels()[0])
     axis.set_title(title, size=LARGE, loc="left", pad=16 + 11 * max(-(-named // IN_LEGEND) - 1, 0), color=INK)
     axis.set_xlim(0, max(recording.facts.steps, int(recording.frames["step"][-1]), 1))
-    wide = axis.get_position().width * axis.figure.get_figwidth()  # type: ignore[union-attr]
-    axis.xaxis.set_major_locator(MaxNLocator(max(3, int(wide)), integer=True, steps=[1, 2, 5, 10]))
+    axis.xaxis.set_major_locator(MaxNLocator(max(3, int(size_of(axis)[0])), integer=True, steps=[1, 2, 5, 10]))
     axis.xaxis.set_major_formatter(FuncFormatter(tick))
     axis.yaxis.set_major_formatter(FuncFormatter(tick))
     axis.set_xlabel("step", size=PLAIN, labelpad=1, color=INK)
-    axis.tick_params(labelsize=SMALL, length=2, pad=2, color=FAINT)
     axis.grid(linewidth=0.4, alpha=0.35)
-    for name, spine in axis.spines.items():
-        spine.set(visible=name in ("left", "bottom"), color=FAINT, linewidth=0.6)
+    quiet(axis, ("left", "bottom"))
     if not axis.lines:
         axis.text(0.5, 0.5, "not measured", transform=axis.transAxes, ha="center", color=FAINT, size=PLAIN)
     elif axis.get_legend_handles_labels()[0]:
@@ -559,8 +570,7 @@ def name_ends(axis: Axes, ends: Sequence[float], names: Sequence[str], styles: S
     """Name lines at the right of where they end, moved apart where names would overlap."""
     drawable = [i for i, end in enumerate(ends) if np.isfinite(end) and (end > 0 or axis.get_yscale() != "log")]
     heights = [float(axis.transAxes.inverted().transform(axis.transData.transform((0, ends[i])))[1]) for i in drawable]
-    tall = axis.get_position().height * axis.figure.get_figheight()  # type: ignore[union-attr]
-    wide = axis.get_position().width * axis.figure.get_figwidth()  # type: ignore[union-attr]
+    wide, tall = size_of(axis)
     start, stop, text = (1 + inches / wide for inches in (0.05, 0.23, 0.28))
     for i, height in zip(drawable, moved_apart(heights, 1.25 * SMALL / 72 / tall), strict=True):
         colour, dashes, width = styles[i]

@@ -7,50 +7,21 @@ Whatever a recording does not hold is said to be not recorded, so that older run
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection, PolyCollection
 from matplotlib.colors import LinearSegmentedColormap, LogNorm
 from matplotlib.figure import Figure
+from matplotlib.image import AxesImage
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator
 
+from toygan.draw import panels, sheet
 from toygan.draw.layout import axis_at, panel_height
-from toygan.draw.panels import (
-    CRITIC,
-    FAINT,
-    INK,
-    LARGE,
-    PLAIN,
-    SHARE,
-    SMALL,
-    colour_bar,
-    corner_note,
-    dress_curves,
-    frame_view,
-    logarithmic,
-    pixel_extent,
-    steepness,
-    tick,
-)
 from toygan.draw.points import GENERATED, REAL, latent_colours, real_points
-from toygan.draw.sheet import (
-    MARGIN,
-    PICTURE_FORMATS,
-    WIDTH,
-    blank,
-    command_lines,
-    even,
-    header,
-    save_figure,
-    say,
-    status_line,
-    suffix_in,
-)
+from toygan.draw.style import FAINT, INK, LARGE, PLAIN, SMALL, quiet
 from toygan.files.text import number
 from toygan.session.recording import Recording
-from toygan.view.look import USUAL, Options
 from toygan.view.scene import Scene, scene, title_of
 
 PAIRS = 200  # points of either cloud in a transport plan: a thousand lines would be a blot
@@ -66,7 +37,7 @@ def latent_map(axis: Axes, scene: Scene, frame: int = -1) -> None:
     turned over (folds) with a dark rim; beneath, the square itself.
     """
     real_points(axis, scene).set_alpha(0.2)
-    frame_view(axis, scene)
+    panels.frame_view(axis, scene)
     sent = portrait_of(scene, "latent_map", frame)
     if sent is None:
         return not_recorded(axis)
@@ -106,7 +77,7 @@ def trails(axis: Axes, scene: Scene, frame: int = -1, particles: int = FOLLOWED)
     until, first = len(scene.steps) if frame == -1 else frame + 1, 0
     if not scene.recording.facts.followed:
         first = until - 1
-        corner_note(axis, "not of the same latents in every frame")
+        panels.corner_note(axis, "not of the same latents in every frame")
     ways = scene.samples[first:until, :particles].transpose(1, 0, 2)
     if until - first > 1:
         pieces = np.stack((ways[:, :-1], ways[:, 1:]), axis=2).reshape(-1, 2, 2)
@@ -116,7 +87,7 @@ def trails(axis: Axes, scene: Scene, frame: int = -1, particles: int = FOLLOWED)
     axis.plot(
         *ways[:, -1].T, "s", color=GENERATED, markersize=4, markeredgecolor="white", markeredgewidth=0.6, zorder=4
     )
-    frame_view(axis, scene)
+    panels.frame_view(axis, scene)
 
 
 def matched(points: np.ndarray, real: np.ndarray) -> np.ndarray:
@@ -138,7 +109,7 @@ def paired(scene: Scene, frame: int) -> tuple[np.ndarray, np.ndarray]:
 def transport_lines(axis: Axes, scene: Scene, frame: int = -1) -> None:
     """Draw the optimal transport plan: a line from each of 200 generated points to its real one."""
     points, real = paired(scene, frame)
-    frame_view(axis, scene)
+    panels.frame_view(axis, scene)
     if not np.isfinite(points).all():
         return not_recorded(axis, "no finite points")
     goals = real[matched(points, real)]
@@ -169,7 +140,7 @@ def transport_matrix(axis: Axes, scene: Scene, frame: int = -1) -> None:
         axis.axvline(edge, color=FAINT, linewidth=0.4, zorder=0)
     for edge in mode_edges(scene, points):
         axis.axhline(edge, color=FAINT, linewidth=0.4, zorder=0)
-    small_ticks(axis)
+    quiet(axis, ("left", "bottom"))
     axis.set_xlabel("real point", size=SMALL, labelpad=1, color=INK)
     axis.set_ylabel("generated point", size=SMALL, labelpad=1, color=INK)
     return None
@@ -202,21 +173,31 @@ def mode_edges(scene: Scene, points: np.ndarray) -> np.ndarray:
 
 
 def steeper_than_one(axis: Axes, scene: Scene, frame: int = -1) -> None:
-    """Draw |grad score| on a scale around 1, the slope that a Wasserstein critic may have: white is 1, the line
-    crosses it.
-    """
-    frame_view(axis, scene)
+    """Draw |grad score| around 1 with its colour bar."""
     if not scene.critic_kept:
+        panels.frame_view(axis, scene)
         return not_recorded(axis)
-    steep = np.clip(steepness(scene.slopes[frame]), 0.1, 10)
+    image = around_one(axis, scene, frame)
+    above = float((steepness_around_one(scene, frame) > 1).mean())
+    return panels.colour_bar(axis, image, [0.1, 1, 10], f"|∇ score|, {100 * above:.0f} % above 1")
+
+
+def around_one(axis: Axes, scene: Scene, frame: int = -1) -> AxesImage:
+    """|grad score| on a scale around 1, the slope that a Wasserstein critic may have: white is 1, the line crosses it."""
+    panels.frame_view(axis, scene)
+    steep = steepness_around_one(scene, frame)
     image = axis.imshow(steep, cmap=AROUND_ONE, norm=LogNorm(0.1, 10), origin="lower", interpolation="bilinear",
-                        extent=pixel_extent(scene.slope_x, scene.slope_y), zorder=0)  # fmt: skip
+                        extent=panels.pixel_extent(scene.slope_x, scene.slope_y), zorder=0)  # fmt: skip
     if steep.min() < 1 < steep.max():
         axis.contour(scene.slope_x, scene.slope_y, steep, [1.0], colors=INK, linewidths=0.9)
     real_points(axis, scene).set_alpha(0.25)
-    frame_view(axis, scene)
-    colour_bar(axis, image, [0.1, 1, 10], f"|∇ score|, {100 * (steep > 1).mean():.0f} % above 1")
-    return None
+    panels.frame_view(axis, scene)
+    return image
+
+
+def steepness_around_one(scene: Scene, frame: int) -> np.ndarray:
+    """|grad score| [h, h], at most ten times more or less than 1."""
+    return np.clip(panels.steepness(scene.slopes[frame]), 0.1, 10)
 
 
 def slopes_at_points(axis: Axes, recording: Recording) -> None:
@@ -228,11 +209,11 @@ def slopes_at_points(axis: Axes, recording: Recording) -> None:
             axis.fill_between(recording.frames["step"], low, high, color=colour, alpha=0.15, linewidth=0)
             axis.plot(recording.frames["step"], mid, dashes, color=colour, linewidth=1.4, label=label)
         axis.axhline(1, color=FAINT, linewidth=0.7, zorder=0)
-        logarithmic(axis, [drawable(table[:, 0, :, 2])])
-    dress(axis, recording, "steepness |∇ score|")
+        panels.logarithmic(axis, [drawable(table[:, 0, :, 2])])
+    panels.dress_curves(axis, recording, "steepness |∇ score|")
 
 
-PLACES = (("real", REAL, "-"), ("generated", GENERATED, "--"), ("between", SHARE, ":"))
+PLACES = (("real", REAL, "-"), ("generated", GENERATED, "--"), ("between", panels.SHARE, ":"))
 
 
 def layer_curves(axis: Axes, recording: Recording, frames: int = 3) -> None:
@@ -241,14 +222,14 @@ def layer_curves(axis: Axes, recording: Recording, frames: int = 3) -> None:
     """
     table = recording.frames.get("layer_gradients")
     if table is None:
-        return dress(axis, recording, "gradient by layer")
+        return panels.dress_curves(axis, recording, "gradient by layer")
     sizes = drawable(table[:, 0])
     chosen = np.unique(np.linspace(1 if len(sizes) > 1 else 0, len(sizes) - 1, frames).astype(int))
     numbers = np.arange(1, sizes.shape[1] + 1)
     for place, t in enumerate(chosen):
-        axis.plot(numbers, sizes[t], "o-", color=CRITIC, alpha=0.25 + 0.75 * (place + 1) / len(chosen), markersize=3,
+        axis.plot(numbers, sizes[t], "o-", color=panels.CRITIC, alpha=0.25 + 0.75 * (place + 1) / len(chosen), markersize=3,
                   linewidth=1.2, label=f"{recording.frames['step'][t]}")  # fmt: skip
-    logarithmic(axis, [sizes[chosen]])
+    panels.logarithmic(axis, [sizes[chosen]])
     dress_plain(axis, "gradient by layer, at step")
     axis.set_xlabel("layer, the last one's is the score", size=PLAIN, labelpad=1, color=INK)
     axis.xaxis.set_major_locator(FixedLocator(numbers.tolist()))
@@ -261,11 +242,11 @@ def weights(axis: Axes, recording: Recording) -> None:
     """Histogram of the critic's parameters at the end over that of the start, and how many sit at the bound."""
     shares, reach = recording.frames.get("weight_histogram"), recording.frames.get("weight_reach")
     if shares is None or reach is None:
-        return dress(axis, recording, "weights")
+        return panels.dress_curves(axis, recording, "weights")
     t = last_finite_frame(reach[:, 0])
     for frame, colour, alpha, label in (
         (0, FAINT, 0.5, "start"),
-        (t, CRITIC, 0.75, f"step {recording.frames['step'][t]}"),
+        (t, panels.CRITIC, 0.75, f"step {recording.frames['step'][t]}"),
     ):
         bins = shares.shape[2]
         edges = np.linspace(-1, 1, bins + 1) * float(reach[frame, 0])
@@ -286,15 +267,15 @@ def generator_curves(axis: Axes, recording: Recording) -> None:
         for s in range(sizes.shape[1]):
             axis.plot(recording.frames["step"], sizes[:, s], color=GENERATED, linewidth=1.6 if s == 0 else 0.6,
                       alpha=1 if s == 0 else 0.5)  # fmt: skip
-        logarithmic(axis, [sizes])
-    dress(axis, recording, "generator's gradient")
+        panels.logarithmic(axis, [sizes])
+    panels.dress_curves(axis, recording, "generator's gradient")
 
 
 def score_distributions(axis: Axes, recording: Recording) -> None:
     """Histograms of the scores of real and of generated points at the last frame: apart while the critic can tell."""
     real, fake = recording.frames.get("real_scores"), recording.frames.get("fake_scores")
     if real is None or fake is None:
-        return dress(axis, recording, "scores")
+        return panels.dress_curves(axis, recording, "scores")
     t = last_finite_frame(np.abs(real[:, 0]).max(axis=1) + np.abs(fake[:, 0]).max(axis=1))
     both = np.concatenate((real[t, 0], fake[t, 0])).astype(float)
     low, high = float(both.min()), float(both.max())
@@ -304,7 +285,7 @@ def score_distributions(axis: Axes, recording: Recording) -> None:
     dress_plain(axis, f"scores at step {recording.frames['step'][t]}")
     axis.set_xlabel("score", size=PLAIN, labelpad=1, color=INK)
     axis.xaxis.set_major_locator(MaxNLocator(3))
-    axis.xaxis.set_major_formatter(FuncFormatter(tick))
+    axis.xaxis.set_major_formatter(FuncFormatter(panels.tick))
     axis.legend(loc="upper left", fontsize=SMALL, frameon=False, borderpad=0.2, handlelength=1.2)
     return None
 
@@ -337,24 +318,12 @@ def not_recorded(axis: Axes, words: str = "not recorded") -> None:
     axis.text(0.5, 0.5, words, transform=axis.transAxes, ha="center", color=INK, size=PLAIN)
 
 
-def dress(axis: Axes, recording: Recording, title: str) -> None:
-    """A panel of curves over the steps."""
-    dress_curves(axis, recording, title)
-
-
 def dress_plain(axis: Axes, title: str) -> None:
     """A panel over anything but the steps, in the same manner."""
     axis.set_title(title, size=LARGE, loc="left", pad=14, color=INK)
-    small_ticks(axis)
-    axis.yaxis.set_major_formatter(FuncFormatter(tick))
+    quiet(axis, ("left", "bottom"))
+    axis.yaxis.set_major_formatter(FuncFormatter(panels.tick))
     axis.grid(linewidth=0.4, alpha=0.35)
-
-
-def small_ticks(axis: Axes) -> None:
-    """Small ticks and faint edges."""
-    axis.tick_params(labelsize=SMALL, length=2, pad=2, color=FAINT)
-    for name, spine in axis.spines.items():
-        spine.set(visible=name in ("left", "bottom"), color=FAINT, linewidth=0.6)
 
 
 # --- sheets ----------------------------------------------------------------------------------------------------------
@@ -365,75 +334,49 @@ TitledPanel = tuple[str, Callable[..., None]]
 def inside(recording: Recording) -> Figure:
     """The sheet of the inside of one run: maps and plans above, curves beneath."""
     shown = scene(recording)
-    maps: Sequence[TitledPanel] = (
-        ("latent map; dark rim: folded", latent_map),
-        (f"the way of {FOLLOWED} latents", trails),
-        ("where the slope is above 1", steeper_than_one),
-    )
+    maps = (*LATENT, ("where the slope is above 1", steeper_than_one))
     plots = (layer_curves, slopes_at_points, generator_curves, weights, score_distributions)
-    pitch = (WIDTH - 0.3) / 3
+    pitch = (sheet.WIDTH - 0.3) / 3
     side = pitch - 0.4
     tall = panel_height(shown, side)
-    commands = command_lines(recording, 112)
-    below = 0.25 + 0.165 * len(commands)
     curve, row = 1.25, 2.15
-    figure = blank(even(below + 2 * row + tall + 1.7))
-    header(figure, f"{title_of(recording)} · inside", status_line(shown))
+    figure, below = sheet.framed(recording, 2 * row + tall + 1.7)
+    sheet.header(figure, f"{title_of(recording)} · inside", sheet.status_line(shown))
     for place, (title, panel) in enumerate(maps):
-        axis = axis_at(figure, MARGIN + place * pitch, below + 2 * row + 0.75, side, tall)
+        axis = axis_at(figure, sheet.MARGIN + place * pitch, below + 2 * row + 0.75, side, tall)
         panel(axis, shown, shown.last)
         axis.set_title(title, size=PLAIN, loc="left", pad=5, color=INK)
     for place, plot in enumerate(plots):
-        left = MARGIN + 0.08 + (place % 3) * pitch
+        left = sheet.MARGIN + 0.08 + (place % 3) * pitch
         plot(axis_at(figure, left, below + (1 - place // 3) * row + 0.42, pitch - 0.55, curve), recording)
-    axis = axis_at(figure, MARGIN + 0.08 + 2 * pitch, below + 0.42, 1.5, 1.5)
+    axis = axis_at(figure, sheet.MARGIN + 0.08 + 2 * pitch, below + 0.42, 1.5, 1.5)
     transport_matrix(axis, shown, shown.last)
     axis.set_title("transport plan, pairs", size=LARGE, loc="left", pad=5, color=INK)
-    foot(figure, commands)
     return figure
 
 
-def one_panel(recording: Recording, panels: Sequence[TitledPanel]) -> Figure:
+def one_panel(recording: Recording, drawn: Sequence[TitledPanel]) -> Figure:
     """A sheet of one or two large panels on the plane."""
     shown = scene(recording)
     side = 3.4
     tall = panel_height(shown, side)
-    commands = command_lines(recording, 112)
-    below = 0.25 + 0.165 * len(commands)
-    figure = blank(even(below + tall + 1.5))
-    header(figure, title_of(recording), status_line(shown))
-    for place, (title, panel) in enumerate(panels):
-        axis = axis_at(figure, MARGIN + place * (WIDTH - 0.35 - side - MARGIN), below + 0.45, side, tall)
+    figure, below = sheet.framed(recording, tall + 1.5)
+    sheet.header(figure, title_of(recording), sheet.status_line(shown))
+    for place, (title, panel) in enumerate(drawn):
+        axis = axis_at(
+            figure, sheet.MARGIN + place * (sheet.WIDTH - 0.35 - side - sheet.MARGIN), below + 0.45, side, tall
+        )
         axis.set_title(title, size=PLAIN, loc="left", pad=5, color=INK)
         panel(axis, shown, shown.last)
-    foot(figure, commands)
     return figure
 
 
-def foot(figure: Figure, commands: Sequence[str]) -> None:
-    """The command that made the run."""
-    for row, words in enumerate(reversed(commands)):
-        say(figure, MARGIN - 0.15, 0.12 + 0.165 * row, words, SMALL, family="monospace")
-
-
-def latent(recording: Recording) -> Figure:
-    """The latent map beside the trails."""
-    return one_panel(
-        recording, (("latent map; dark rim: folded", latent_map), (f"the way of {FOLLOWED} latents", trails))
-    )
-
-
-def transport(recording: Recording) -> Figure:
-    """The transport plan as lines beside the plan as a matrix."""
-    return one_panel(recording, (("plan: ", transport_lines), ("the same plan as a matrix", transport_matrix)))
-
-
-def save_view(recording: Recording, view: str, path: str | Path, options: Options = USUAL) -> None:
-    """Write one view of a run as PNG, PDF or SVG; raises ValueError for an unknown view or suffix."""
-    if view not in VIEWS:
-        raise ValueError(f"view {view!r} cannot be drawn; one of {', '.join(VIEWS)} can")
-    suffix_in(path, PICTURE_FORMATS)
-    save_figure(VIEWS[view](recording), path, recording.facts.command, options)
-
-
-VIEWS: dict[str, Callable[[Recording], Figure]] = {"inside": inside, "latent": latent, "transport": transport}
+LATENT: Sequence[TitledPanel] = (
+    ("latent map; dark rim: folded", latent_map), (f"the way of {FOLLOWED} latents", trails)
+)  # fmt: skip
+TRANSPORT: Sequence[TitledPanel] = (("plan: ", transport_lines), ("the same plan as a matrix", transport_matrix))
+VIEWS: dict[str, Callable[[Recording], Figure]] = {
+    "inside": inside,
+    "latent": lambda recording: one_panel(recording, LATENT),
+    "transport": lambda recording: one_panel(recording, TRANSPORT),
+}

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
-from toygan.draw.layout import axis_at
+from toygan.draw.layout import axis_at, cut
 from toygan.draw.panels import FAINT, INK, LARGE, METHOD_COLOURS, PLAIN, SMALL
 from toygan.draw.sheet import WIDTH, blank, say
 from toygan.view.statistics import Interval
@@ -68,7 +68,7 @@ def panel(axis: Axes, name: str, members: Sequence[Both]) -> None:
         axis.annotate(
             line.verdict, (1.02, place), xycoords=("axes fraction", "data"), size=SMALL, va="center", color=INK
         )
-    axis.set_yticks(range(len(members)), [shortened(line.run) for line in members])
+    axis.set_yticks(range(len(members)), [cut(line.run, NAME) for line in members])
     axis.set_ylim(len(members) - 0.5, -0.5)
     axis.tick_params(labelsize=SMALL, length=2, pad=2, color=FAINT)
     axis.margins(x=0.06)
@@ -84,8 +84,3 @@ def bar(axis: Axes, found: Interval, place: float, colour: str, mark: str) -> No
         return
     axis.plot(found.ends, (place, place), "-", color=colour, linewidth=1.4, solid_capstyle="butt")
     axis.plot([found.value], [place], mark, color=colour, markersize=4.5)
-
-
-def shortened(name: str) -> str:
-    """A run's name, cut where there is no room for it."""
-    return name if len(name) <= NAME else name[: NAME - 1] + "…"

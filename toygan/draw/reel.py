@@ -111,10 +111,13 @@ def shared_palette(frames: Sequence[Image.Image], wanted: Sequence[tuple[int, in
         panels.STEEPNESS(np.arange(panels.STEEPNESS.N), bytes=True)[:, :3],
     ]
     colours = np.concatenate([np.asarray(common).reshape(-1, 3), *scales, np.asarray(wanted, int).reshape(-1, 3)])
-    colours[(colours >= 248).all(1)] = 255  # paper is white; Pillow looks colours up in boxes of 8: no rivals
+    colours[((255 - colours) ** 2).sum(1) < RIVALS] = 255  # paper is white; Pillow looks colours up in boxes of 8
     palette = Image.new("P", (1, 1))
     palette.putpalette(np.unique(colours, axis=0).astype(np.uint8).tobytes())
     return palette
+
+
+RIVALS = 200  # squares of distances from white, of colours that would stand for it
 
 
 def webp(pictures: Iterator[Image.Image], command: str, played: Reel) -> bytes:

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from matplotlib import rc_context
 from matplotlib.colors import to_hex
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure as Figure
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
@@ -48,8 +48,10 @@ def page_of(figure: Figure, options: Options) -> Paper:
 def save_figure(
     figure: Figure, path: str | Path, command: str | None, options: Options = USUAL, page: Paper | None = None
 ) -> None:
-    """Write a figure whole or not at all, the command in its metadata but no date: equal pictures are equal files."""
-    kind = Path(path).suffix[1:].lower()
+    """Write a figure as PNG, PDF or SVG, whole or not at all, the command in its metadata but no date: equal pictures are equal
+    files. Raises ValueError for another suffix.
+    """
+    kind = suffix_in(path, PICTURE_FORMATS)
     told = {"png": "Description", "pdf": "Subject", "svg": "Description"}[kind]
     undated = {"png": {}, "pdf": {"CreationDate": None}, "svg": {"Date": None}}[kind]
     finish(figure, options)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import textwrap
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,32 +10,17 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
+from toygan.draw import sheet
 from toygan.draw.layout import axis_at, panel_height
 from toygan.draw.panels import CRITIC, GENERATED, INK, PLAIN, SMALL, colour_bar, frame_view, pixel_extent
-from toygan.draw.players import foot
-from toygan.draw.sheet import (
-    MARGIN,
-    PICTURE_FORMATS,
-    RIGHT,
-    UNDER,
-    WIDTH,
-    blank,
-    command_lines,
-    even,
-    save_figure,
-    say,
-    status_line,
-    suffix_in,
-)
 from toygan.files.text import number, percent
 from toygan.session.recording import Recording
-from toygan.view.look import USUAL, Options
-from toygan.view.scene import Scene, scene, title_of
+from toygan.view.scene import Scene, scene
 
 if TYPE_CHECKING:
     from toygan.session.search import Dragged, Searched
 
-HALF = (WIDTH - MARGIN - RIGHT - 0.6) / 2
+HALF = (sheet.WIDTH - sheet.MARGIN - sheet.RIGHT - 0.6) / 2
 FAR = LinearSegmentedColormap.from_list("far", ["#ffffff", "#e3dcec", "#a998c6", "#6b4f9a", "#2f1b5a"])
 
 
@@ -131,40 +115,28 @@ BOLD = 112  # characters of small bold prose across a figure
 ARRIVED, UNLIKELY = 0.1, 0.01
 
 
+def anomalies(recording: Recording, seen: Searched) -> Figure:
+    """The sheet of residuals: their map, and how many points are near."""
+    panels = (("distance to what G can make", anomaly_map), ("real points and its own", anomaly_shares))
+    return searched(recording, seen, "anomaly", anomaly_in_words(seen), panels)
+
+
+def edits(recording: Recording, seen: Dragged) -> Figure:
+    """The sheet of what becomes of dragged points: their ways, and how far they stay behind."""
+    panels = (("points dragged along dashed lines", drag_map), ("how far they stay behind", drag_curves))
+    return searched(recording, seen, "edit", edit_in_words(seen), panels)
+
+
 def searched(
     recording: Recording, seen: Searched | Dragged, name: str, words: str, panels: tuple[tuple[str, object], ...]
 ) -> Figure:
     """A sheet of a plane and of curves beside it."""
     shown = scene(recording)
-    tall, commands = panel_height(shown, HALF), command_lines(recording, 112)
-    bottom = 0.25 + 0.165 * len(commands) + UNDER + 0.2
-    lines = textwrap.wrap(words, BOLD)
-    figure = blank(even(bottom + tall + 1.15 + 0.15 * len(lines)))
-    up, title = figure.get_figheight(), f"{title_of(recording)} · {name}"
-    say(figure, 0.2, up - 0.36, title, 15 * min(1, 60 / len(title)), weight="bold")
-    say(figure, 0.2, up - 0.6, status_line(shown), PLAIN)
-    for row, line in enumerate(lines):
-        say(figure, 0.2, up - 0.84 - 0.15 * row, line, SMALL, "bold")
-    for left, (title, panel) in zip((MARGIN, WIDTH - RIGHT - HALF), panels, strict=True):
-        axis = axis_at(figure, left, bottom, HALF, tall)
+    tall, prose = panel_height(shown, HALF), [(line, "bold") for line in textwrap.wrap(words, BOLD)]
+    figure, below = sheet.explained(recording, name, prose, sheet.UNDER + 0.2 + tall)
+    for left, (title, panel) in zip((sheet.MARGIN, sheet.WIDTH - sheet.RIGHT - HALF), panels, strict=True):
+        axis = axis_at(figure, left, below + sheet.UNDER + 0.2, HALF, tall)
         panel(axis, shown, seen)  # type: ignore[operator]
         axis.tick_params(labelsize=SMALL)
         axis.set_title(title, size=PLAIN, loc="left", pad=5, color=INK)
-    foot(figure, commands)
     return figure
-
-
-def save_anomaly(recording: Recording, seen: Searched, path: str | Path, options: Options = USUAL) -> None:
-    """Write the map of residuals as PNG, PDF or SVG, by the suffix; raises ValueError for another one."""
-    suffix_in(path, PICTURE_FORMATS)
-    panels = (("distance to what G can make", anomaly_map), ("real points and its own", anomaly_shares))
-    figure = searched(recording, seen, "anomaly", anomaly_in_words(seen), panels)
-    save_figure(figure, path, recording.facts.command, options)
-
-
-def save_edit(recording: Recording, seen: Dragged, path: str | Path, options: Options = USUAL) -> None:
-    """Write what becomes of dragged points as PNG, PDF or SVG, by the suffix; raises ValueError for another one."""
-    suffix_in(path, PICTURE_FORMATS)
-    panels = (("points dragged along dashed lines", drag_map), ("how far they stay behind", drag_curves))
-    figure = searched(recording, seen, "edit", edit_in_words(seen), panels)
-    save_figure(figure, path, recording.facts.command, options)

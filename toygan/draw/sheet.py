@@ -14,50 +14,24 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator
 
-from toygan.draw.companions import EXTRAS, OVER, brief_of, draw_rows, rows_of
+from toygan.draw import panels
+from toygan.draw.companions import EXTRAS, OVER, PanelRow, brief_of, draw_rows, rows_of
 from toygan.draw.companions import UNDER as UNDER_EXTRA
 from toygan.draw.layout import axis_at, beneath, fitted, fitted_to, panel_height, place_beneath, size_of
-from toygan.draw.panels import (
-    FAINT,
-    INK,
-    LARGE,
-    PLAIN,
-    SMALL,
-    Stroke,
-    critic_contour,
-    dress_curves,
-    floor_band,
-    last_finite,
-    logarithmic,
-    loss_curves,
-    name_ends,
-    optimal_contour,
-    own_curves,
-    own_known,
-    score_bar,
-    share_curves,
-    shares_known,
-    slope_curves,
-    slope_field,
-    stands_still,
-    steepness_bar,
-    styles_of,
-    transport_curves,
-    transport_known,
-    w1_curves,
-)
 from toygan.draw.points import GENERATED, REAL, counted, due_rings, share_discs
-from toygan.draw.saved import PICTURE_FORMATS, save_figure, suffix_in
+from toygan.draw.saved import save_figure
+from toygan.draw.style import FAINT, INK, LARGE, PLAIN, SMALL, entitle
 from toygan.files.text import number
 from toygan.session.recording import Recording
 from toygan.view.apart import names_apart, worlds
 from toygan.view.language import told, wrapped
-from toygan.view.levels import Levels, Scales, levels_of, range_in_words, scales
+from toygan.view.levels import Scales, levels_of, range_in_words, scales
 from toygan.view.look import USUAL, Options
 from toygan.view.scene import (
     THIN,
     Scene,
     no_critic,
+    no_optimum,
     optimum_in_words,
     optimum_label,
     real_in_words,
@@ -102,16 +76,12 @@ def picture(recording: Recording, options: Options = USUAL) -> Figure:
     shown = scene(recording, options.points)
     side = SIDE if shown.optimal is None else THIRD
     tall, extras = panel_height(shown, side), rows_of(shown, 3, THIRD, GAP)
-    opening, foot, panels, rows = (
-        opening_lines(shown, options.language),
-        footer_lines(shown, options.language),
-        curve_panels(recording),
-        final_rows(recording),
-    )
+    opening, foot = opening_lines(shown, options.language), footer_lines(shown, options.language)
+    rows, (near, drawn) = final_rows(recording), beside_lone(extras, curve_panels(recording))
     told = [] if shown.optimal is None else in_lines(optimum_in_words(recording), options.language, TEXT)
     table = ROW * (-(-len(rows) // BLOCKS) + 1.6) if rows else 0.0
     below = 0.165 * len(foot) + table + 0.2
-    more = below + (CURVES if len(panels) == 1 else TWO_ROWS)[1] * len(panels) + sum(row.tall for row in extras)
+    more = below + (CURVES if len(drawn) == 1 else TWO_ROWS)[1] * len(drawn) + sum(row.tall for row in extras)
     bottom = more + 0.15 * len(told) + UNDER
     figure = blank(bottom + tall + 1.05 + ROW * len(opening))
     header(figure, title_of(recording), status_line(shown), [shown])
@@ -124,7 +94,10 @@ def picture(recording: Recording, options: Options = USUAL) -> Figure:
     for row, line in enumerate(told):
         say(figure, MARGIN - 0.15, bottom - UNDER - 0.1 - 0.15 * row, line, SMALL)
     draw_rows(figure, shown, extras, MARGIN, more, THIRD, GAP)
-    curves(figure, recording, below + 0.4)
+    for slot, panel in enumerate(near, 1):
+        left, up = MARGIN + slot * (THIRD + GAP) + 0.38, extras[-1].tall - OVER - UNDER_EXTRA - 0.25
+        panel(axis_at(figure, left, more - sum(row.tall for row in extras) + UNDER_EXTRA, THIRD - 0.75, up), recording)
+    curves(figure, recording, drawn, below + 0.4)
     table_of(figure, rows, below - 0.3)
     for row, (line, family) in enumerate(reversed(foot)):
         say(figure, MARGIN - 0.15, 0.12 + 0.165 * row, line, SMALL, family=family)
@@ -136,11 +109,6 @@ ROW, BLOCKS = 0.165, 3  # inches of a line of small type; blocks of a table besi
 RUN_AT, PERFECT_AT = 1.22, 1.79  # inches from a block's left edge: its two columns of numbers
 
 
-def at_the_last(shown: Scene) -> str:
-    """What the last frame scores, for a run that has no end yet."""
-    return f"At step {shown.steps[-1]}: {' · '.join(words_with_range(shown.recording, shown.last))}"
-
-
 def in_lines(text: str, language: str, width: int, most: int | None = None) -> list[str]:
     """A text in a language, as lines."""
     return wrapped(told(text, language), width, most)
@@ -149,9 +117,9 @@ def in_lines(text: str, language: str, width: int, most: int | None = None) -> l
 def opening_lines(shown: Scene, language: str) -> list[tuple[str, str]]:
     """The lines under the title with their weights: what to look for, the settings, the one number, the diagnosis."""
     recording = shown.recording
-    first, found = headline(recording) or at_the_last(shown), diagnosed(recording)
+    end = headline(recording) or f"At step {shown.steps[-1]}: {' · '.join(words_with_range(recording, shown.last))}"
     opening = [*purpose(recording), settings_line(recording)]
-    parts = [*((text, "normal") for text in opening), (first, "bold"), (found, "normal")]
+    parts = [*((text, "normal") for text in opening), (end, "bold"), (diagnosed(recording), "normal")]
     most = [*[3] * len(opening), None, None]  # a long text of a file may be cut, what a run came to may not
     return [
         (line, weight)
@@ -176,66 +144,55 @@ def table_of(figure: Figure, rows: Sequence[Scored], top: float) -> None:
 
 def main_panels(axes: Sequence[Axes], shown: Scene, of: Scales) -> None:
     """The critic, the optimal one where it is known, and the critic's slopes at the last frame, with colour bars; of a
-    seed whose critic was not kept its points alone, in the first axis.
+    seed whose critic was not kept its points alone, in the first axis. Where panels are narrow titles are short, and numbers
+    stand at the left one only.
     """
     if not shown.critic_kept:
-        points_alone(axes, shown)
+        panels.critic_contour(axes[0], shown)
+        say_no_critic(axes, shown)
         return
     contour, *best, field = axes
-    critic_contour(contour, shown, -1, of.critic.edges)
-    slope_field(field, shown, -1, of.longest)
-    panel_titles(contour, field)
-    score_bar(contour, of.critic, "score, median removed" + ("" if best else " (higher = more real)"))
-    steepness_bar(field, of.longest, "steepness |∇ score|, per unit length")
+    panels.critic_contour(contour, shown, -1, of.critic.edges)
+    entitle(contour, "critic: the lighter, the more real")
+    panels.score_bar(contour, of.critic, "score, median removed" + ("" if best else " (higher = more real)"))
+    panels.slope_field(field, shown, -1, of.longest)
+    entitle(field, "slope: arrows point uphill" + ("" if best else ", to more real"))
+    panels.steepness_bar(field, of.longest, "steepness |∇ score|, per unit length")
     for axis in best:
         assert of.optimal is not None
-        optimal_panel(axis, shown, of.optimal)
-        beside_optimum(axis, field)
-
-
-def points_alone(axes: Sequence[Axes], shown: Scene) -> None:
-    """The points of the last frame, and in place of the critic what became of it."""
-    critic_contour(axes[0], shown)
-    say_no_critic(axes, shown)
+        panels.optimal_contour(axis, shown, of.optimal.edges)
+        entitle(axis, "the optimal critic")
+        panels.score_bar(axis, of.optimal, optimum_label(shown.recording))
+    for axis in (*best, field) if best else ():
+        axis.tick_params(labelleft=False)
 
 
 def say_no_critic(axes: Sequence[Axes], shown: Scene) -> None:
     """Say that the first axis has points alone, and why; the others stay empty."""
     first, *others = axes
-    first.set_title(f"points of seed {shown.recording.facts.portrait}", size=PLAIN, loc="left", pad=5, color=INK)
+    entitle(first, f"points of seed {shown.recording.facts.portrait}")
     place_beneath(first, 0.3).set_text(fitted(first, [no_critic(shown.recording)]))
     for axis in others:
         axis.set_axis_off()
 
 
-def beside_optimum(best: Axes, field: Axes) -> None:
-    """What is different where panels are narrow: numbers at the left one only, and a short title."""
-    for axis in (best, field):
-        axis.tick_params(labelleft=False)
-    field.set_title("slope: arrows point uphill", size=PLAIN, loc="left", pad=5, color=INK)
+def beside_lone(
+    extras: Sequence[PanelRow], rows: list[list[CurvePanel]]
+) -> tuple[list[CurvePanel], list[list[CurvePanel]]]:
+    """Two panels of curves that stand beside a panel which is alone in its row, and the rows of the rest."""
+    every = [panel for row in rows for panel in row]
+    if not extras or [EXTRAS[name].slots for name in extras[-1].names] != [1]:
+        return [], rows
+    return every[:2], [every[2:]] if every[2:] else []
 
 
-def optimal_panel(axis: Axes, shown: Scene, of: Levels) -> None:
-    """The optimal critic on its own colour scale, beside the learned one."""
-    optimal_contour(axis, shown, of.edges)
-    axis.set_title("the optimal critic", size=PLAIN, loc="left", pad=5, color=INK)
-    score_bar(axis, of, optimum_label(shown.recording))
-
-
-def panel_titles(contour: Axes, field: Axes) -> None:
-    """What the two main panels are, and what their points are."""
-    contour.set_title("critic: the lighter, the more real", size=PLAIN, loc="left", pad=5, color=INK)
-    field.set_title("slope: arrows point uphill, to more real", size=PLAIN, loc="left", pad=5, color=INK)
-
-
-def curves(figure: Figure, recording: Recording, bottom: float) -> None:
-    """The rows of curves, the lowest at `bottom`."""
-    rows = curve_panels(recording)
+def curves(figure: Figure, recording: Recording, rows: Sequence[Sequence[CurvePanel]], bottom: float) -> None:
+    """Rows of curves, the lowest at `bottom`."""
     height, room = CURVES if len(rows) == 1 else TWO_ROWS
-    for row, panels in enumerate(reversed(rows)):
-        pitch = (WIDTH - 0.3) / len(panels)
-        for place, panel in enumerate(panels):
-            left, names = MARGIN + 0.08 + place * pitch, 0.38 if panel is w1_curves else 0.0
+    for row, drawn in enumerate(reversed(rows)):
+        pitch = (WIDTH - 0.3) / len(drawn)
+        for place, panel in enumerate(drawn):
+            left, names = MARGIN + 0.08 + place * pitch, 0.38 if panel is panels.w1_curves else 0.0
             fit_numbers(panel(axis_at(figure, left, bottom + row * room, pitch - 0.62 - names, height), recording))
 
 
@@ -250,12 +207,12 @@ def fit_numbers(axis: Axes) -> None:
 
 def curve_panels(recording: Recording) -> list[list[CurvePanel]]:
     """The curves that matter, in rows of at most three: shares and transport only where they are known."""
-    still = stands_still(recording)
-    panels: list[CurvePanel] = [loss_curves, slope_curves if still else w1_curves]
-    panels += [share_curves] if shares_known(recording) and not still else []
-    panels += [transport_curves] if transport_known(recording) else []
-    panels += [own_curves] if own_known(recording) else []
-    return [panels] if len(panels) <= 3 else [panels[:2], panels[2:]]
+    still = panels.stands_still(recording)
+    drawn: list[CurvePanel] = [panels.loss_curves, panels.slope_curves if still else panels.w1_curves]
+    drawn += [panels.share_curves] if panels.shares_known(recording) and not still else []
+    drawn += [panels.transport_curves] if panels.transport_known(recording) else []
+    drawn += [panels.own_curves] if panels.own_known(recording) else []
+    return [drawn] if len(drawn) <= 3 else [drawn[:2], drawn[2:]]
 
 
 def status_line(shown: Scene) -> str:
@@ -272,16 +229,23 @@ def footer_lines(shown: Scene, language: str) -> list[tuple[str, str]]:
     bold = f"Curves: seed {recording.facts.portrait} bold, the others thin. " if len(seeds) > 1 else ""
     prose = [
         *final_notes(recording),
-        NO_OPTIMUM if shown.optimal is None and shown.critic_kept and not shown.note else "",
+        no_optimum_told(shown),
         real_in_words(shown),
         f"{bold}{dotted_in_words(recording)}{floor_in_words(recording)}Curves of W1 are of "
-        f"{recording.facts.summary.critic_points or 'a few'} points a frame. {arrows_in_words(shown)}",
+        f"{recording.facts.summary.critic_points or 'a few'} points a frame{SAME * recording.facts.followed}. "
+        f"{arrows_in_words(shown)}",
     ]
     lines = [(line, "sans-serif") for text in prose for line in in_lines(text, language, TEXT, 3)]
     return lines + [(line, "monospace") for line in command_lines(recording, 112)]
 
 
-NO_OPTIMUM = "No optimal critic is drawn: for this game none is known."
+SAME = ", always of the same latents, so all of a curve may lie above or below the end's number"
+
+
+def no_optimum_told(shown: Scene) -> str:
+    """That there is no optimal critic and why; nothing where there is one, or no critic at all."""
+    lacks = shown.optimal is None and shown.critic_kept and not shown.note
+    return f"No optimal critic is drawn: {no_optimum(shown.recording)}." if lacks else ""
 
 
 def arrows_in_words(shown: Scene) -> str:
@@ -293,9 +257,9 @@ def arrows_in_words(shown: Scene) -> str:
 
 def dotted_in_words(recording: Recording) -> str:
     """What dotted lines are, where there are some."""
-    shares = [] if stands_still(recording) else list(shares_known(recording).values())
-    best = any(np.isfinite(share.best) for share in shares) or any(map(recording.floor, own_known(recording)))
-    return "Thin dots: the best that can be reached. " if best or transport_known(recording) else ""
+    shares = [] if panels.stands_still(recording) else list(panels.shares_known(recording).values())
+    best = any(np.isfinite(share.best) for share in shares) or any(map(recording.floor, panels.own_known(recording)))
+    return "Thin dots: the best that can be reached. " if best or panels.transport_known(recording) else ""
 
 
 def floor_in_words(recording: Recording) -> str:
@@ -319,9 +283,31 @@ def wrapped_command(command: str, width: int) -> list[str]:
     return textwrap.wrap(f"$ {command}", width, subsequent_indent="    ")
 
 
+def framed(recording: Recording, tall: float) -> tuple[Figure, float]:
+    """A figure with so many inches of room above the command that made the run, which stands at its foot; where they begin."""
+    commands = command_lines(recording, 112)
+    below = 0.25 + ROW * len(commands)
+    figure = blank(even(below + tall))
+    for row, words in enumerate(reversed(commands)):
+        say(figure, MARGIN - 0.15, 0.12 + ROW * row, words, SMALL, family="monospace")
+    return figure, below
+
+
+def explained(recording: Recording, name: str, prose: Sequence[tuple[str, str]], tall: float) -> tuple[Figure, float]:
+    """A figure of something about a run's end, by its name, with lines of prose and their weights beneath the title, and so many
+    inches of room beneath these; where they begin.
+    """
+    figure, below = framed(recording, tall + 1.15 + ROW * len(prose))
+    up, title = figure.get_figheight(), f"{title_of(recording)} · {name}"
+    say(figure, 0.2, up - 0.36, title, 15 * min(1, 60 / len(title)), weight="bold")
+    say(figure, 0.2, up - 0.6, status_line(scene(recording)), PLAIN)
+    for row, (line, weight) in enumerate(prose):
+        say(figure, 0.2, up - 0.84 - ROW * row, line, SMALL, weight)
+    return figure, below
+
+
 def save_picture(recording: Recording, path: str | Path, options: Options = USUAL) -> None:
     """Write the sheet of a run as PNG, PDF or SVG, by the suffix; raises ValueError for another one."""
-    suffix_in(path, PICTURE_FORMATS)
     save_figure(picture(recording, options), path, recording.facts.command, options)
 
 
@@ -333,7 +319,7 @@ def comparison(recordings: Sequence[Recording], options: Options = USUAL) -> Fig
     grid = comparison_grid(scenes, 1.9, numbers_in_words(recordings) if all(map(is_at_end, scenes)) else "")
     for axis, extra, shown in zip(grid.critics, grid.extras, scenes, strict=True):
         of = scales(shown, scale=options.scale).critic
-        critic_contour(axis, shown, -1, of.edges)
+        panels.critic_contour(axis, shown, -1, of.edges)
         beneath(axis, [range_in_words(of), *measure_lines(shown, shown.last)])
         if extra is not None:
             EXTRAS[brief_of(shown)].draw(extra, shown, shown.last)
@@ -369,7 +355,7 @@ def comparison_grid(scenes: Sequence[Scene], curve_height: float, numbers: str) 
     side = min(pitch - 0.3, 3.4)
     tall, more = max(panel_height(shown, side) for shown in scenes), tall_briefs(scenes, side)
     recordings = [shown.recording for shown in scenes]
-    commands, styles = comparison_commands(recordings), styles_of(len(scenes))
+    commands, styles = comparison_commands(recordings), panels.styles_of(len(scenes))
     names = ["\n".join(textwrap.wrap(name, int(side * 12.5))) for name in names_apart(recordings)]
     under = max(beneath_critic(shown, side) for shown in scenes)
     row = tall + 0.3 + 0.17 * max(name.count("\n") for name in names) + under + more
@@ -402,7 +388,7 @@ def step_lines(shown: Scene, look: int) -> list[str]:
     return [f"step {shown.steps[look]} · {range_in_words(of)}", *measure_lines(shown, look)]
 
 
-def critic_axis(figure: Figure, place: tuple[float, float, float, float], name: str, style: Stroke) -> Axes:
+def critic_axis(figure: Figure, place: tuple[float, float, float, float], name: str, style: panels.Stroke) -> Axes:
     """An axis for one run's critic at a place in inches, titled in the style of its curve."""
     axis = axis_at(figure, *place)
     size = LARGE if place[2] >= THIRD else PLAIN
@@ -417,7 +403,7 @@ def tall_briefs(scenes: Sequence[Scene], side: float) -> float:
     return OVER + max(known) + UNDER_EXTRA if known else 0.0
 
 
-def key_line(axis: Axes, style: Stroke) -> None:
+def key_line(axis: Axes, style: panels.Stroke) -> None:
     """A line over a panel as its run's curve is drawn; words in that colour would be hard to read."""
     colour, dashes, _ = style
     height = 1 + 0.03 / size_of(axis)[1]
@@ -427,7 +413,7 @@ def key_line(axis: Axes, style: Stroke) -> None:
 
 def comparison_commands(recordings: Sequence[Recording]) -> list[str]:
     """The commands that made the runs, each once; more than four lines of them are left to the file's metadata."""
-    commands = dict.fromkeys(run.facts.command for run in recordings if run.facts.command)
+    commands = dict.fromkeys(one for run in recordings for one in run.facts.command.splitlines())
     lines = [line for command in commands for line in wrapped_command(command, 112)]
     return (
         lines if len(lines) <= 4 else [*lines[:3], f"    ({len(commands)} commands in all: see this file's metadata)"]
@@ -482,24 +468,26 @@ def w1_together(axis: Axes, recordings: Sequence[Recording]) -> list[Line2D | No
     """W1 over the steps, the median of each run's seeds, named at the right; few runs show all their seeds as bands. The
     lines, None for a run without W1. Each target's floor is drawn.
     """
-    styles = styles_of(len(recordings))
+    styles = panels.styles_of(len(recordings))
     lines = [
-        w1_of_one(axis, recording, colour, dashes, band=len(recordings) <= 4)
-        for recording, (colour, dashes, _) in zip(recordings, styles, strict=True)
+        panels.median_line(axis, one.frames["step"], one.curve("w1"), stroke[:2], len(recordings) <= 4)
+        for one, stroke in zip(recordings, styles, strict=True)
     ]
-    ends = [np.nan if line is None else last_finite(np.asarray(line.get_ydata(), float)) for line in lines]
+    ends = [np.nan if line is None else panels.last_finite(np.asarray(line.get_ydata(), float)) for line in lines]
     floors_of_all(axis, recordings)
     tables = [recording.curve(name) for name in ("w1", "w1_floor") for recording in recordings]
-    logarithmic(axis, tables)
-    dress_curves(axis, max(recordings, key=lambda recording: int(recording.facts.steps)), "W1, median of the seeds")
+    panels.logarithmic(axis, tables)
+    panels.dress_curves(
+        axis, max(recordings, key=lambda recording: int(recording.facts.steps)), "W1, median of the seeds"
+    )
     names = [textwrap.shorten(name, NAME, placeholder=" …") for name in names_apart(recordings)]
-    name_ends(axis, ends, names, styles)
+    panels.name_ends(axis, ends, names, styles)
     return lines
 
 
 def floors_of_all(axis: Axes, recordings: Sequence[Recording]) -> None:
     """The floor of W1 once a target: one in grey, several in the colour of the first run on it, each by its name."""
-    styles = styles_of(len(recordings))
+    styles = panels.styles_of(len(recordings))
     known = [(i, one) for i, one in enumerate(recordings) if one.curve("w1_floor") is not None]
     firsts = {world_of(recording): i for i, recording in reversed(known)}
     own = len({one.facts.scenario for one in recordings}) < len(firsts)  # of one world: where classes are drawn alike
@@ -507,10 +495,10 @@ def floors_of_all(axis: Axes, recordings: Sequence[Recording]) -> None:
     for i in sorted(firsts.values()):
         floor = recordings[i].curve("w1_floor")
         if len(firsts) == 1:
-            floor_band(axis, floor, "floor: W1 of perfect samplers", recordings[i].floor("w1"))
+            panels.floor_band(axis, floor, "floor: W1 of perfect samplers", recordings[i].floor("w1"))
         else:
             name = f"floor: {named[i]}"
-            floor_band(axis, floor, name, recordings[i].floor("w1"), styles[i][0])
+            panels.floor_band(axis, floor, name, recordings[i].floor("w1"), styles[i][0])
 
 
 def world_of(recording: Recording) -> str:
@@ -531,23 +519,8 @@ def world_of(recording: Recording) -> str:
     )
 
 
-def w1_of_one(axis: Axes, recording: Recording, colour: str, dashes: str, band: bool) -> Line2D | None:
-    """One run's median line; None if W1 is not known."""
-    values = recording.curve("w1")
-    if values is None:
-        return None
-    steps, known = recording.frames["step"], np.isfinite(values).any(axis=1)
-    middle = np.nanmedian(values[known], axis=1)
-    if band and values.shape[1] > 1:
-        low, high = np.nanmin(values[known], axis=1), np.nanmax(values[known], axis=1)
-        axis.fill_between(steps[known], low, high, color=colour, alpha=0.13, linewidth=0)
-    marker = "o" if len(middle) == 1 else ""
-    return axis.plot(steps[known], middle, dashes, color=colour, linewidth=1.5, marker=marker)[0]
-
-
 def save_comparison(recordings: Sequence[Recording], path: str | Path, options: Options = USUAL) -> None:
     """Write the comparison as PNG, PDF or SVG, by the suffix; raises ValueError for another one."""
-    suffix_in(path, PICTURE_FORMATS)
     save_figure(comparison(recordings, options), path, "\n".join(r.facts.command for r in recordings), options)
 
 

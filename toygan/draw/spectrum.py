@@ -4,36 +4,22 @@ from __future__ import annotations
 
 import math
 import textwrap
-from pathlib import Path
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
+from toygan.draw import sheet
 from toygan.draw.layout import axis_at
+from toygan.draw.moments import StepRow, moments
 from toygan.draw.panels import CRITIC, FAINT, INK, PLAIN, SMALL, tick
-from toygan.draw.players import foot
 from toygan.draw.points import GENERATED
-from toygan.draw.sheet import (
-    MARGIN,
-    PICTURE_FORMATS,
-    SIDE,
-    TEXT,
-    WIDTH,
-    blank,
-    command_lines,
-    even,
-    save_figure,
-    say,
-    status_line,
-    suffix_in,
-)
+from toygan.draw.style import quiet
 from toygan.files.text import number
 from toygan.quantities.spectrum import Spectrum
 from toygan.session.recording import Recording
-from toygan.view.look import USUAL, Options
-from toygan.view.scene import scene, title_of
 
 TURN = np.exp(2j * np.pi * np.linspace(0, 1, 721))
 KINKED = 0.1  # a Jacobian that is off by more is of a step without a derivative
@@ -80,14 +66,12 @@ def dress(axis: Axes, x: str, y: str) -> None:
     """A square panel of the complex plane."""
     axis.set_aspect("equal")
     axis.axhline(0, color=FAINT, linewidth=0.4, zorder=0)
-    axis.tick_params(labelsize=SMALL, length=2, pad=2, color=FAINT)
     for line in (axis.xaxis, axis.yaxis):
         line.set_major_locator(MaxNLocator(4))
         line.set_major_formatter(FuncFormatter(tick))
     axis.set_xlabel(x, size=SMALL, labelpad=1, color=INK)
     axis.set_ylabel(y, size=SMALL, labelpad=1, color=INK)
-    for spine in axis.spines.values():
-        spine.set(color=FAINT, linewidth=0.6)
+    quiet(axis)
 
 
 def spectrum_in_words(found: Spectrum) -> str:
@@ -101,33 +85,31 @@ def spectrum_in_words(found: Spectrum) -> str:
 
 
 METHOD = (
-    "Eigenvalues m of one step at the end of the run: the method's own rule and full rates, but plain descent in place of its "
+    "Eigenvalues m of one step from here: the method's own rule and full rates, but plain descent in place of its "
     "optimiser, and one fixed batch for all moves. A small offset is multiplied by m in every step."
 )
 
 
+def spectra_at(recordings: Sequence[Recording], found: Sequence[Spectrum]) -> Figure:
+    """The sheet of one run at several steps: the same two panels of each, side by side."""
+
+    def row(title: str, panel: Callable[[Axes, Spectrum], None]) -> StepRow:
+        return StepRow(title, lambda axis, k: panel(axis, found[k]), tall=1.0, under=0.5)
+
+    rows = [row(*titled) for titled in PANELS]
+    return moments(recordings, "spectrum", rows, [[spectrum_in_words(one)] for one in found], METHOD)
+
+
+PANELS = (("all of them, and the unit circle", circle), ("near 1, in units of the generator's rate", near_one))
+
+
 def spectra(recording: Recording, found: Spectrum) -> Figure:
     """The sheet: all multipliers, those near 1 in units of the rate, and what they say."""
-    commands = command_lines(recording, 112)
     prose = [(line, "bold") for line in textwrap.wrap(spectrum_in_words(found), 112)]
-    prose += [(line, "normal") for line in textwrap.wrap(METHOD, TEXT)]
-    bottom = 0.25 + 0.165 * len(commands) + 0.45
-    figure = blank(even(bottom + SIDE + 1.15 + 0.165 * len(prose)))
-    up, title = figure.get_figheight(), f"{title_of(recording)} · spectrum"
-    say(figure, 0.2, up - 0.36, title, 15 * min(1, 60 / len(title)), weight="bold")
-    say(figure, 0.2, up - 0.6, status_line(scene(recording)), PLAIN)
-    for row, (line, weight) in enumerate(prose):
-        say(figure, 0.2, up - 0.84 - 0.165 * row, line, SMALL, weight)
-    panels = (("all of them, and the unit circle", circle), ("near 1, in units of the generator's rate", near_one))
-    for left, (words, panel) in zip((MARGIN + 0.15, WIDTH - 0.2 - SIDE), panels, strict=True):
-        axis = axis_at(figure, left, bottom, SIDE, SIDE)
+    prose += [(line, "normal") for line in textwrap.wrap(METHOD, sheet.TEXT)]
+    figure, below = sheet.explained(recording, "spectrum", prose, 0.45 + sheet.SIDE)
+    for left, (words, panel) in zip((sheet.MARGIN + 0.15, sheet.WIDTH - 0.2 - sheet.SIDE), PANELS, strict=True):
+        axis = axis_at(figure, left, below + 0.45, sheet.SIDE, sheet.SIDE)
         panel(axis, found)
         axis.set_title(words, size=PLAIN, loc="left", pad=5, color=INK)
-    foot(figure, commands)
     return figure
-
-
-def save_spectrum(recording: Recording, found: Spectrum, path: str | Path, options: Options = USUAL) -> None:
-    """Write the sheet as PNG, PDF or SVG, by the suffix; raises ValueError for another one."""
-    suffix_in(path, PICTURE_FORMATS)
-    save_figure(spectra(recording, found), path, recording.facts.command, options)

@@ -3,27 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from toygan.draw import sheet
 from toygan.draw.layout import axis_at, fitted, fitted_to, panel_height, place_beneath
 from toygan.draw.panels import INK, LARGE, critic_contour
-from toygan.draw.players import foot
-from toygan.draw.sheet import (
-    MARGIN,
-    PICTURE_FORMATS,
-    UNDER,
-    WIDTH,
-    blank,
-    command_lines,
-    even,
-    header,
-    main_panels,
-    save_figure,
-    suffix_in,
-)
 from toygan.session.recording import Recording
 from toygan.view.chosen import at_look
 from toygan.view.levels import Scales, scales
@@ -57,7 +43,7 @@ def steps(recording: Recording, looks: Sequence[int], options: Options = USUAL) 
         panels(places, one, scales(shown, look, options.scale))
         dress(places, cells[column], column > 0)
         name(places[0], f"step {one.steps[0]}")
-        room = place_beneath(places[-1 if len(looks) > 1 else 0], UNDER + APART if shown.critic_kept else 0.3)
+        room = place_beneath(places[-1 if len(looks) > 1 else 0], sheet.UNDER + APART if shown.critic_kept else 0.3)
         room.set_text(fitted(places[0], told[column]))
     return figure
 
@@ -71,7 +57,7 @@ def measures_of(shown: Scene, look: int) -> list[str]:
 def panels(places: Sequence[Axes], one: Scene, of: Scales) -> None:
     """The panels of one look; what would be said in their corners stands beneath or in the header: they are small."""
     if one.critic_kept:
-        main_panels(places, one, of)
+        sheet.main_panels(places, one, of)
     else:
         critic_contour(places[0], one)
     for axis in places:
@@ -97,16 +83,14 @@ def grid(
 ) -> tuple[Figure, list[list[Axes]]]:
     """A figure with an empty axis for every cell, and room for what is told beneath."""
     right, down = cells[-1][-1]
-    side = min((WIDTH - MARGIN - 0.1) / (right + 1) - GAP, WIDEST)
+    side = min((sheet.WIDTH - sheet.MARGIN - 0.1) / (right + 1) - GAP, WIDEST)
     tall = panel_height(shown, side)
-    commands = command_lines(shown.recording, 112)
     room = 0.25 + APART + LINE * max(fitted_to(side, lines).count("\n") + 1 for lines in told)
-    below, pitch = 0.25 + 0.165 * len(commands) + room, tall + UNDER + ABOVE
-    figure = blank(even(below + pitch * (down + 1) + 0.95))
-    header(figure, title_of(shown.recording), said(shown, options), [shown])
-    foot(figure, commands)
+    pitch = tall + sheet.UNDER + ABOVE
+    figure, below = sheet.framed(shown.recording, room + pitch * (down + 1) + 0.95)
+    sheet.header(figure, title_of(shown.recording), said(shown, options), [shown])
     axes = [
-        [axis_at(figure, MARGIN + column * (side + GAP), below + (down - row) * pitch + UNDER, side, tall)
+        [axis_at(figure, sheet.MARGIN + column * (side + GAP), below + room + (down - row) * pitch + sheet.UNDER, side, tall)
          for column, row in look]
         for look in cells
     ]  # fmt: skip
@@ -127,9 +111,3 @@ def dress(places: Sequence[Axes], cells: Sequence[GridCell], later: bool) -> Non
 def name(axis: Axes, words: str) -> None:
     """The look's name over its first panel and that one's title."""
     axis.annotate(words, (0, 1), (0, 18), "axes fraction", "offset points", size=LARGE, weight="bold", color=INK)
-
-
-def save_steps(recording: Recording, looks: Sequence[int], path: str | Path, options: Options = USUAL) -> None:
-    """Write some looks [n] of a run as PNG, PDF or SVG; raises ValueError for another suffix, and as `steps` does."""
-    suffix_in(path, PICTURE_FORMATS)
-    save_figure(steps(recording, looks, options), path, recording.facts.command, options)

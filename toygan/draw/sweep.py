@@ -20,7 +20,8 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter, NullLoca
 from toygan.draw.layout import axis_at
 from toygan.draw.panels import FAINT, GENERATED, INK, LARGE, PLAIN, SMALL, STEEPNESS, styles_of, tick
 from toygan.draw.points import MARKS
-from toygan.draw.sheet import WIDTH, blank, even, save_figure, say
+from toygan.draw.sheet import WIDTH, blank, even, save_figure, say, wrapped_command
+from toygan.draw.style import quiet
 from toygan.files.text import number
 from toygan.quantities.table import axis_name
 from toygan.view.look import USUAL, Options
@@ -57,7 +58,7 @@ def rings(axis: Axes, names: Sequence[str], values: Sequence[Sequence[float]], l
     axis.grid(axis="y", color=FAINT, alpha=0.25, linewidth=0.5)
     if log:
         log_axis(axis, "x", [value for own in values for value in own])
-    dress(axis)
+    quiet(axis)
 
 
 def heat_map(axis: Axes, across: Sequence[Any], up: Sequence[Any], values: np.ndarray, norm: Normalize) -> None:
@@ -71,7 +72,7 @@ def heat_map(axis: Axes, across: Sequence[Any], up: Sequence[Any], values: np.nd
         axis.add_patch(frame_around(int(best[1]), int(best[0])))
     axis.set_xticks(np.arange(len(across)) + 0.5, list(map(setting, across)), parse_math=False)
     axis.set_yticks(np.arange(len(up)) + 0.5, list(map(setting, up)), parse_math=False)
-    dress(axis)
+    quiet(axis)
     axis.tick_params(length=0)
 
 
@@ -96,7 +97,7 @@ def price(axis: Axes, names: Sequence[str], seconds: Sequence[Interval], quality
                   markeredgewidth=0.6, label=names[i], linestyle="")  # fmt: skip
     log_axis(axis, "x", [end for x in seconds for end in x.ends])
     log_axis(axis, "y", [end for y in quality for end in y.ends])
-    dress(axis)
+    quiet(axis)
 
 
 def floor_line(axis: Axes, floor: float, which: str) -> None:
@@ -130,18 +131,11 @@ def log_axis(axis: Axes, which: str, values: Sequence[float]) -> None:
     line.set_minor_formatter(NullFormatter())
 
 
-def dress(axis: Axes) -> None:
-    """Small ticks and a thin frame."""
-    axis.tick_params(labelsize=SMALL, length=2, pad=2, color=FAINT)
-    for spine in axis.spines.values():
-        spine.set(color=FAINT, linewidth=0.6)
-
-
 # --- pictures --------------------------------------------------------------------------------------------------------
 
 
-def methods_picture(rows: Records, measure: str = "w1") -> Figure:
-    """Every method as a dot with its interval, a panel a scenario."""
+def methods_picture(rows: Records, measure: str = "w1", command: str = "") -> Figure:
+    """Every method as a dot with its interval, a panel a scenario; the command of the sweep beneath."""
     keys = kind_keys(rows)
     panels = dict(list(by_key(rows, ("scenario",)).items())[:MOST])
     kinds = [
@@ -151,7 +145,7 @@ def methods_picture(rows: Records, measure: str = "w1") -> Figure:
     names_wide = min(0.35 + 0.068 * max(len(name) for own in kinds for name in own), 3.6)
     heights = [0.24 * len(own) + 0.3 for own in kinds]
     how = f"rings: seeds · {BARS}{floor_words(rows, measure)}"
-    figure = headed("methods", how, rows, sum(heights) + 0.8 * len(heights))
+    figure, _ = headed("methods", how, rows, sum(heights) + 0.8 * len(heights), command)
     top = figure.get_figheight() - 0.95
     for title, own, tall in zip(panels, kinds, heights, strict=True):
         axis = axis_at(figure, names_wide, top - tall, WIDTH - names_wide - 0.3, tall)
@@ -162,7 +156,7 @@ def methods_picture(rows: Records, measure: str = "w1") -> Figure:
     return figure
 
 
-def price_picture(rows: Records, measure: str = "w1") -> Figure:
+def price_picture(rows: Records, measure: str = "w1", command: str = "") -> Figure:
     """Quality against core-seconds, a panel a scenario."""
     keys = kind_keys(rows)
     panels = dict(list(by_key(rows, ("scenario",)).items())[:MOST])
@@ -170,7 +164,8 @@ def price_picture(rows: Records, measure: str = "w1") -> Figure:
     names = [kind_name(kind) for kind in kinds]
     columns = max(1, min(3, int((WIDTH - 0.6) / (0.42 + 0.066 * max(map(len, names))))))  # of the legend
     tall = 3.2 * -(-len(panels) // 2) + 0.2 * -(-len(kinds) // columns)
-    figure = headed("quality against time", f"lower left is better · {BARS}{floor_words(rows, measure)}", rows, tall)
+    how = f"lower left is better · {BARS}{floor_words(rows, measure)}"
+    figure, foot = headed("quality against time", how, rows, tall, command)
     for i, (title, own) in enumerate(panels.items()):
         left, wide = beside(i, len(panels), 0.65, 0.1)
         axis = axis_at(figure, left, figure.get_figheight() - 3.45 - 3.2 * (i // 2), wide, 2.5)
@@ -180,12 +175,12 @@ def price_picture(rows: Records, measure: str = "w1") -> Figure:
         floor_line(axis, floor_of(own, measure), "y")
         titled(axis, title[0], axis_name("core_seconds"), axis_name(measure))
     handles, labels = axis.get_legend_handles_labels()
-    place = (0.55 / WIDTH, 0.02 / figure.get_figheight())
+    place = (0.55 / WIDTH, (foot + 0.02) / figure.get_figheight())
     figure.legend(handles, labels, loc="lower left", bbox_to_anchor=place, ncols=columns, fontsize=SMALL, frameon=False)
     return figure
 
 
-def grid_picture(rows: Records, across: str, up: str, measure: str = "w1") -> Figure:
+def grid_picture(rows: Records, across: str, up: str, measure: str = "w1", command: str = "") -> Figure:
     """The median of a measure over a two-setting grid, a panel a scenario and method, on one colour scale."""
     rows = [row for row in rows if across in row and up in row]
     panels = list(by_key(rows, ("scenario", "method")).items())[:MOST]
@@ -195,19 +190,19 @@ def grid_picture(rows: Records, across: str, up: str, measure: str = "w1") -> Fi
     tall = max(0.34 * max(len(marks) for _, marks, _ in maps.values()), 1.2)
     lines = -(-len(panels) // 2)
     what = "medians over seeds · framed: the lowest · ×: no value"
-    figure = headed(f"{across} × {up}", what, rows, lines * (tall + 0.75) + 0.4)
+    figure, foot = headed(f"{across} × {up}", what, rows, lines * (tall + 0.75) + 0.4, command)
     for i, (title, (right, marks, values)) in enumerate(maps.items()):
         left, wide = beside(i, len(maps), 0.95, 0.3)
         axis = axis_at(figure, left, figure.get_figheight() - 0.95 - tall - (tall + 0.75) * (i // 2), wide, tall)
         heat_map(axis, right, marks, values, norm)
         titled(axis, " · ".join(map(str, title)), across, up)
-    place = axis_at(figure, 0.95, 0.42, 2.6, 0.1)
+    place = axis_at(figure, 0.95, foot + 0.42, 2.6, 0.1)
     drawn = figure.colorbar(ScalarMappable(norm, STEEPNESS), cax=place, orientation="horizontal")
     ends = np.unique([norm.vmin, norm.vmax])
     drawn.set_ticks(ends.tolist(), labels=[number(float(end)) for end in ends])
     place.xaxis.set_minor_locator(NullLocator())
-    dress(place)
-    say(figure, 3.75, 0.4, axis_name(measure), SMALL)
+    quiet(place)
+    say(figure, 3.75, foot + 0.4, axis_name(measure), SMALL)
     return figure
 
 
@@ -261,15 +256,19 @@ def floor_words(rows: Records, measure: str) -> str:
     return " · dashed: floor" if np.isfinite(floor_of(rows, measure)) else ""
 
 
-def headed(what: str, how: str, rows: Records, tall: float) -> Figure:
-    """A figure with its title, what was run, and how to read it."""
-    figure = blank(even(tall + 0.95))
+def headed(what: str, how: str, rows: Records, tall: float, command: str) -> tuple[Figure, float]:
+    """A figure with its title, what was run, how to read it, and the first lines of the command; the inches that these take."""
+    commands = wrapped_command(command, 112)[:3] if command else []
+    foot = 0.15 * len(commands)
+    figure = blank(even(tall + 0.95 + foot))
     up = figure.get_figheight()
     runs, lost = len({row["folder"] for row in rows}), sum(row["status"] != "done" for row in rows)
     left_out = f", {lost} of them diverged or not ended" if lost else ""
     say(figure, 0.2, up - 0.36, f"Sweep: {what}", 15, weight="bold")
     say(figure, 0.2, up - 0.58, f"{runs} runs, {len(rows)} seeds{left_out} · {how}", SMALL)
-    return figure
+    for line, words in enumerate(reversed(commands)):
+        say(figure, 0.2, 0.1 + 0.15 * line, words, SMALL, family="monospace")
+    return figure, foot
 
 
 def titled(axis: Axes, title: str, across: str, up: str = "") -> None:
@@ -287,22 +286,24 @@ def save_sweep(
     formats: Sequence[str] = ("png",),
     options: Options = USUAL,
     wanted: Sequence[str] = ("methods", "quality-against-time", "grid"),
+    command: str = "",
 ) -> list[Path]:
     """Write the pictures that are wanted and that records allow, in every format: methods, quality against time, and a grid
-    of two settings.
+    of two settings; with the command of the sweep.
     """
     known = [row for row in rows if row.get(measure) is not None]
     if not known:
         return []
     made: dict[str, Figure] = {}
     if len(by_key(known, kind_keys(known))) > 1:
-        made = {"methods": methods_picture(rows, measure), "quality-against-time": price_picture(rows, measure)}
+        pictures = {"methods": methods_picture, "quality-against-time": price_picture}
+        made = {name: picture(rows, measure, command) for name, picture in pictures.items()}
     keys = [key for key in legal_keys(known) if key not in FIRST and len({row.get(key) for row in known}) > 1]
     if len(keys) == 2:
-        made["grid"] = grid_picture(rows, keys[0], keys[1], measure)
+        made["grid"] = grid_picture(rows, keys[0], keys[1], measure, command)
     paths = {
         folder / f"{name}.{suffix}": figure for name, figure in made.items() if name in wanted for suffix in formats
     }
     for path, figure in paths.items():
-        save_figure(figure, path, None, options)
+        save_figure(figure, path, command, options)
     return list(paths)

@@ -16,13 +16,13 @@ from matplotlib.ticker import FuncFormatter
 from toygan.draw.layout import axis_at
 from toygan.draw.panels import FAINT, INK, LARGE, PLAIN, SMALL, tick
 from toygan.draw.points import GENERATED, REAL
-from toygan.draw.sheet import blank, save_figure, say, suffix_in
+from toygan.draw.saved import save_figure
+from toygan.draw.sheet import blank, say
 from toygan.quantities.divergences import Window
 
 COLUMNS, SIDE, PITCH = 4, 1.72, (1.95, 2.12)  # panels in a row; inches of one, and from one to the next
 POINTS, PIXELS = 600, 90  # points and pixels along a side in one panel
 DENSITY = LinearSegmentedColormap.from_list("density", ["#ffffff", "#cfdff0", "#8fb4da", "#4f88bd"], N=12)
-SHEET_FORMATS = ("png", "pdf", "svg")
 
 
 class Drawable(Protocol):
@@ -121,5 +121,4 @@ CAPTION = f"Dark: {POINTS} points. Blue: root of the density. Orange: 3 sigma ar
 
 def save_targets(targets: Mapping[str, Drawable], path: str | Path) -> None:
     """Write the sheet of targets as PNG, PDF or SVG, by the suffix; raises ValueError for another one."""
-    suffix_in(path, SHEET_FORMATS)
     save_figure(target_sheet(targets), path, None)

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw
 
+from toygan.draw.moving import band_colours, bands_of
 from toygan.draw.panels import band_edges
-from toygan.draw.pixels import band_colours, bands_of
 from toygan.draw.points import (
     CARPET,
     DISC_INK,
@@ -55,6 +55,15 @@ def shrunk(path: Path, width: int) -> bytes:
     if picture.width > width:
         picture = picture.resize((width, round(picture.height * width / picture.width)), Image.Resampling.LANCZOS)
     return webp([picture])
+
+
+def is_tall(path: Path) -> bool:
+    """Whether a picture is so much higher than wide that it could not be read as high as a screen."""
+    with Image.open(path) as opened:
+        return opened.height > TALL * opened.width
+
+
+TALL = 1.35
 
 
 def size_of(shown: Scene, width: int) -> tuple[int, int]:

@@ -5,7 +5,7 @@ what was diagnosed.
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,9 +16,10 @@ from matplotlib.lines import Line2D
 
 from toygan.draw import panels, sheet
 from toygan.draw.companions import EXTRAS, brief_of, colours_wanted
-from toygan.draw.film import Advance, event_marks, moving_contour, rendered
-from toygan.draw.moving import Moving, levels_in_time
+from toygan.draw.film import Advance, end_of, moving_contour, rendered, run_bar
+from toygan.draw.moving import Moving, levels_in_time, together
 from toygan.draw.reel import FILM_FORMATS, PACE, Pace, reel, write_film
+from toygan.draw.saved import suffix_in
 from toygan.session.recording import Recording
 from toygan.view.apart import names_apart
 from toygan.view.levels import Scale, range_in_words
@@ -40,7 +41,7 @@ def save_comparison_film(
     options: Options = USUAL,
 ) -> None:
     """Write several runs' film, in step by share of training; raises as `save_film`, ValueError for none."""
-    kind = sheet.suffix_in(path, FILM_FORMATS)
+    kind = suffix_in(path, FILM_FORMATS)
     scenes = [scene(recording, options.points) for recording in recordings]
     figure, parts = comparison_figure(scenes, pace.width, options)
     played = reel(max(len(shown.steps) for shown in scenes), pace, HOLD)
@@ -53,7 +54,7 @@ def comparison_figure(
     scenes: Sequence[Scene], width: int = PACE.width, options: Options = USUAL
 ) -> tuple[Figure, list[Moving]]:
     """The still parts of a comparison film, so many pixels wide, and its moving ones; its clock is `clock_of`."""
-    told = told_lines(len(scenes))
+    told = 2 if len(scenes) <= 3 else 1  # lines of words that each run has
     room = BAR * len(scenes) + LINE * told * min(len(scenes), TOLD) + 0.1
     recordings, clock = [shown.recording for shown in scenes], clock_of(scenes)
     grid = sheet.comparison_grid(scenes, CURVE + 0.15 + room, numbers_in_words(recordings, NUMBERS))
@@ -63,16 +64,13 @@ def comparison_figure(
     bottom = 0.35 + LINE * len(sheet.comparison_commands(recordings)) + grid.more
     runs = [moving_run(place, shown, options.scale) for place, shown in zip(grid.critics, scenes, strict=True)]
     parts = [in_time(part, frames) for part, frames in zip(runs, clock, strict=True)]
-    parts += [in_time(moving_brief(place, shown, options.scale), frames)
-              for place, shown, frames in zip(grid.extras, scenes, clock, strict=True) if place is not None]  # fmt: skip
+    for place, shown, frames in zip(grid.extras, scenes, clock, strict=True):
+        if place is not None:  # what further players show
+            parts.append(in_time(EXTRAS[brief_of(shown)].film(place, shown, options.scale), frames))
+            sheet.dress_brief(place, shown)
     parts.append(moving_curves(axis, curves, scenes, clock))
     parts.append(moving_words(figure, scenes, clock, bottom, told))
     return figure, [*parts, moving_bars(figure, scenes, clock, bottom + room - BAR * len(scenes) - 0.05)]
-
-
-def told_lines(runs: int) -> int:
-    """How many lines of words each of several runs has."""
-    return 2 if runs <= 3 else 1
 
 
 def clock_of(scenes: Sequence[Scene]) -> list[np.ndarray]:
@@ -94,13 +92,6 @@ def moving_run(axis: Axes, shown: Scene, scale: Scale) -> Moving:
     return Moving(axis, [*panel.artists, words], show)
 
 
-def moving_brief(axis: Axes, shown: Scene, scale: Scale) -> Moving:
-    """What further players of one run of a comparison film show."""
-    part = EXTRAS[brief_of(shown)].film(axis, shown, scale)
-    sheet.dress_brief(axis, shown)
-    return part
-
-
 def in_time(part: Moving, frames: np.ndarray) -> Moving:
     """The same panel on another clock: at tick `t` it shows its frame `frames[t]`."""
     return replace(part, show=lambda t: part.show(int(frames[t])))
@@ -116,22 +107,12 @@ def moving_curves(
     axis: Axes, curves: Sequence[Line2D | None], scenes: Sequence[Scene], clock: Sequence[np.ndarray]
 ) -> Moving:
     """W1 of every run up to the step shown, in full colour with a dot at its end, over what is to come, pale."""
-    artists, grow = [], []
-    for curve, shown, frames in zip(curves, scenes, clock, strict=True):
-        if curve is not None:
-            line, dot, show = growing(axis, curve, shown.steps[frames])
-            artists += [line, dot]
-            grow.append(show)
-
-    def show_all(t: int) -> None:
-        for show in grow:
-            show(t)
-
-    return Moving(axis, artists, show_all)
+    drawn = zip(curves, scenes, clock, strict=True)
+    return together(axis, [growing(axis, curve, shown.steps[frames]) for curve, shown, frames in drawn if curve])
 
 
-def growing(axis: Axes, curve: Line2D, steps: np.ndarray) -> tuple[Line2D, Line2D, Callable[[int], None]]:
-    """A line that grows over a pale one, a dot at its end, and what sets both to a tick at `steps` [n]."""
+def growing(axis: Axes, curve: Line2D, steps: np.ndarray) -> Moving:
+    """A line that grows over a pale one up to a tick at `steps` [n], with a dot at its end."""
     curve.set_alpha(0.3)
     x, y = (np.asarray(values, float) for values in curve.get_data())
     (line,) = axis.plot([], [], color=curve.get_color(), linestyle=curve.get_linestyle(), linewidth=2)
@@ -142,7 +123,7 @@ def growing(axis: Axes, curve: Line2D, steps: np.ndarray) -> tuple[Line2D, Line2
         line.set_data(x[past], y[past])
         dot.set_data(x[past][-1:], y[past][-1:])
 
-    return line, dot, show
+    return Moving(axis, [line, dot], show)
 
 
 def moving_bars(figure: Figure, scenes: Sequence[Scene], clock: Sequence[np.ndarray], bottom: float) -> Moving:
@@ -154,12 +135,11 @@ def moving_bars(figure: Figure, scenes: Sequence[Scene], clock: Sequence[np.ndar
     axis.set(xlim=(0, end), ylim=(-len(scenes) + 0.5, 0.5))
     axis.set_axis_off()
     styles = panels.styles_of(len(scenes))
-    filled, marks = [], []
+    filled, marks = list[Line2D](), list[Line2D]()
     for row, (shown, (colour, _, _)) in enumerate(zip(scenes, styles, strict=True)):
-        axis.plot([0, end_of(shown)], [-row, -row], color="#dddddd", linewidth=4, solid_capstyle="butt")
-        filled += axis.plot([0, 0], [-row, -row], color=colour, linewidth=4, solid_capstyle="butt")
-        told = shown.recording
-        marks += event_marks(axis, events_of(told), told.facts.portrait, -row, colour)
+        done, *events = run_bar(axis, shown, -row, colour, colour)
+        filled.append(done)
+        marks += events
     state = axis.text(1.02, 0.5, "", size=panels.PLAIN, va="center", color=panels.INK, transform=axis.transAxes)
     same = len({end_of(shown) for shown in scenes}) == 1
 
@@ -170,11 +150,6 @@ def moving_bars(figure: Figure, scenes: Sequence[Scene], clock: Sequence[np.ndar
         state.set_text(f"step {max(steps)} of {end}" if same else "")
 
     return Moving(axis, [*filled, *marks, state], show)
-
-
-def end_of(shown: Scene) -> int:
-    """The step at which a run is over."""
-    return max(shown.recording.facts.steps, int(shown.steps[-1]), 1)
 
 
 def moving_words(

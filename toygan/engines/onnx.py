@@ -110,13 +110,13 @@ class Onnx:
         self.now, self.then = (copied(named(state, "state")) for _ in range(2))
         self.ways = [self.way(model.outputs, *pair) for pair in ((self.now, self.then), (self.then, self.now))]
 
-    def way(self, outputs: Sequence[Port], now: Mapping[str, Tensor], then: Mapping[str, Tensor]) -> Bound:
+    def way(self, outputs: Sequence[Port], now: Mapping[str, Tensor], then: Mapping[str, Tensor]) -> Binding:
         """How to get from one copy of the state to the other."""
         binding = self.session.io_binding()
         for (name, before), after, port in zip(now.items(), then.values(), outputs, strict=True):
             bind(binding.bind_input, name, before)
             bind(binding.bind_output, port.name, after)
-        return Bound(binding, {})
+        return Binding(binding, {})
 
     def advance(self, draw: Tree, dials: Tree) -> None:
         """One step on. Raises ValueError for numbers of another shape than the examples'."""
@@ -140,7 +140,7 @@ class Onnx:
         return rebuilt(self.like, copied(self.now), "state")
 
 
-class Bound(NamedTuple):
+class Binding(NamedTuple):
     """A binding of names to memory, and the draws and dials that it reads, which live as long as they are read."""
 
     binding: Any

@@ -67,7 +67,7 @@ def compared(
     score = SCORES[row.measure]
     known = [float(value) for value in values or () if math.isfinite(value)]
     ours, published = ours_of(score, known), published_of(row)
-    verdict, why = verdict_of(row, score, ours, published, known) if known else (MISSING, "")
+    verdict, why = agreement_of(row, score, ours, published, known) if known else (MISSING, "")
     if values and not known:
         verdict, why = UNKNOWN, "no seed has a number"
     ends, lost = score.ends_among(modes), len(values or ()) - len(known)
@@ -112,7 +112,7 @@ def around(value: float, half: float) -> tuple[float, float]:
     return value - half, value + half
 
 
-def verdict_of(
+def agreement_of(
     row: Reported, score: Score, ours: Interval, published: Interval, values: Sequence[float]
 ) -> tuple[str, str]:
     """The verdict, and what it rests on where that is not the overlap of two intervals."""

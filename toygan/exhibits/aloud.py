@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from toygan.exhibits.files import EVERY, NO, PIECES, Claim, Filter, Term, asked_of
+from toygan.exhibits.forms import BOUNDS, MOMENTS
 from toygan.files.text import number
 from toygan.quantities.table import label_of
 
@@ -77,39 +78,16 @@ def term_aloud(term: Term) -> str:
         return str(term.measure)
     if isinstance(term.at, int):
         return f"{term.measure} at step {term.at}"
-    return TIMES[term.at].format(term.measure)
-
-
-TIMES: Mapping[str, str] = {
-    "start": "{} at the start",
-    "end": "{} at the end",
-    "min": "the smallest {} over the frames",
-    "max": "the largest {} over the frames",
-    "mean": "the mean of {} over the frames",
-    "median": "the median of {} over the frames",
-    "late": "the mean of {} over the last quarter of the frames",
-    "period": "the period of {} in steps",
-}
+    return MOMENTS[term.at].aloud.format(term.measure)
 
 
 def bounds_aloud(claim: Claim) -> str:
     """The bounds of a claim in words."""
-    said = {name: number_aloud(bound) for name, bound in claim.bounds.items()}
+    said = [BOUNDS[name].aloud.format(number_aloud(bound)) for name, bound in claim.bounds.items() if name in BOUNDS]
     if claim.equals is not None:
-        near = (
-            f"within {number_aloud(claim.within)} of {said['equals']}" if claim.within else f"equal to {said['equals']}"
-        )
-        said["equals"] = near
-    return " and ".join(BOUNDS[name].format(bound) for name, bound in said.items())
-
-
-BOUNDS: Mapping[str, str] = {
-    "above": "above {}",
-    "below": "below {}",
-    "at_least": "at least {}",
-    "at_most": "at most {}",
-    "equals": "{}",
-}
+        near = f"within {number_aloud(claim.within)} of" if claim.within else "equal to"
+        said.append(f"{near} {number_aloud(claim.equals)}")
+    return " and ".join(said)
 
 
 # --- for people ------------------------------------------------------------------------------------------------------
@@ -122,7 +100,7 @@ def number_named(claim: Claim) -> str:
         return first
     sign, mine, yours = "over" if claim.over else "less", who(claim.value.of), who(other.of)
     if mine == yours:
-        return f"{first} {sign} {beside(other, claim.value)}"
+        return f"{first} {sign} {moment_beside(other, claim.value)}"
     if claim.each:  # whose value is said before
         mine = who({name: value for name, value in claim.value.of.items() if name != claim.each})
         alike = claim.value.of.get(claim.each)
@@ -131,11 +109,11 @@ def number_named(claim: Claim) -> str:
     return f"{first}{f' of {mine}' if mine else ''} {sign} {whose if called(other) == first else called(other)}"
 
 
-def beside(other: Term, first: Term) -> str:
+def moment_beside(other: Term, first: Term) -> str:
     """A number as it is called beside another one: the same quantity by its moment alone."""
     if other.measure != first.measure or other.of_a_curve or isinstance(other.at, int):
         return called(other)
-    return BESIDE[other.at]
+    return MOMENTS[other.at].beside
 
 
 def called(term: Term) -> str:
@@ -149,7 +127,7 @@ def called(term: Term) -> str:
         return f"core-seconds until {name} is {number(term.reaches)}"
     if term.never is not None:
         return f"{name} never {number(term.never)} or better"
-    return f"{name} at step {term.at}" if isinstance(term.at, int) else CALLED[term.at].format(name)
+    return f"{name} at step {term.at}" if isinstance(term.at, int) else MOMENTS[term.at].called.format(name)
 
 
 def plain_name(measure: str) -> str:
@@ -157,28 +135,6 @@ def plain_name(measure: str) -> str:
     head, _, tail = (THEORY.get(measure) or label_of(measure)).rpartition(", ")
     return f"{tail} {head}" if head else tail
 
-
-CALLED: Mapping[str, str] = {
-    "start": "{} at the start",
-    "end": "{}",
-    "min": "smallest {}",
-    "max": "largest {}",
-    "mean": "mean {}",
-    "median": "median {} while training",
-    "late": "late {}",
-    "period": "steps of a period of {}",
-}
-
-BESIDE: Mapping[str, str] = {
-    "start": "that at the start",
-    "end": "that at the end",
-    "min": "its smallest",
-    "max": "its largest",
-    "mean": "its mean",
-    "median": "its median while training",
-    "late": "that late",
-    "period": "its period",
-}
 
 THEORY: Mapping[str, str] = {  # numbers of pieces of theory, which the table of quantities does not know
     "best": "cost of the best plan",
@@ -195,7 +151,8 @@ THEORY: Mapping[str, str] = {  # numbers of pieces of theory, which the table of
 def who(wanted: Filter) -> str:
     """Which runs or pieces of theory a term is about, by the values of its filter; empty for all."""
     shown = [key for key in wanted if key != "scenario" and not (key in PIECES.values() and "method" in wanted)]
-    words = {key: name_of(key, wanted[key]) for key in shown}
+    shown = sorted(shown, key=lambda key: key in LAST)  # a way, then whose; a method, then its group
+    words = {key: named_setting(key, wanted[key]) for key in shown}
     doubled = {one.split(" ")[0] for key, one in words.items() if "." in key}
     if words.get("group") and "method" in words:
         words["group"] = f"({words['group']})"
@@ -203,14 +160,20 @@ def who(wanted: Filter) -> str:
     return " ".join([*told, *([f"on {several(wanted['scenario'])}"] if "scenario" in wanted else [])])
 
 
-def name_of(key: str, value: Any) -> str:
+def named_setting(key: str, value: Any) -> str:
     """One value of a filter: of a key of a grid with the last word of its key."""
     told = several(value)
-    if key in ("method", "group", "objective", "constraint", *PIECES.values()):
+    if key in ("method", "group", "objective", "constraint", "way", *PIECES.values()):
         return told
+    if key == "critic":
+        return USED.get(told, told)
     if key == "update":
         return "" if told == "its own" else f"under {told} steps"
     return f"{key.rsplit('.', 1)[-1].replace('_', ' ')} {told}"
+
+
+LAST = ("critic", "group")
+USED = {"none": "as they are made", "learned": "by the learned critic", "exact": "by the optimal critic"}
 
 
 def several(value: Any) -> str:

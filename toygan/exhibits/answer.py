@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from toygan.exhibits.aloud import beside, called, several, who
+from toygan.exhibits.aloud import called, moment_beside, several, who
 from toygan.exhibits.claims import (
     BY_CONSTRUCTION,
     JUDGED,
@@ -16,10 +16,15 @@ from toygan.exhibits.claims import (
     kept_of,
     meant,
     middle,
+    narrowed,
     number_of,
+    of_all,
+    room,
+    rows_apart,
     values_of,
 )
-from toygan.exhibits.files import Claim, Filter, Term
+from toygan.exhibits.files import Claim, Filter, Term, asked_of
+from toygan.exhibits.forms import BOUNDS
 from toygan.files.text import number
 from toygan.quantities.table import written
 
@@ -102,21 +107,45 @@ def values_told(some: Sequence[Said]) -> list[str]:
 
 def fact_of(claim: Claim, rows: Sequence[Row], failed: bool) -> Said | None:
     """A claim's number: the median, or in how many seeds; held against another term's if it has one. Of a claim that
-    failed in some seeds only, in how many it held too.
+    failed, what was claimed of it too, and in how many seeds it held all the same; of one that goes through a column, of the
+    value that decides.
     """
+    claim, rows, beside_it = deciding(claim, rows, failed)
     first, other = value_of(claim.value, rows), claim.over or claim.minus
     second = value_of(other, rows) if other else ""
     if first is None or second is None:
         return None
     words = first + whose(claim.value.of)
     if other is not None:
-        name = "" if called(other) == called(claim.value) else f" {beside(other, claim.value)}"
+        name = "" if called(other) == called(claim.value) else f" {moment_beside(other, claim.value)}"
         same = other.of == claim.value.of
         words += f" against{name} {second}" + ("" if same else whose(other.of))
-    if failed and claim.seeds and not claim.value.truth and not claim.each:
-        words += happy(claim, rows)
+    if not claim.value.truth:
+        words += bounded(claim, rows, failed)
     where = f"on {several(claim.value.of['scenario'])}" if "scenario" in claim.value.of else ""
-    return Said(called(claim.value), words, where)
+    return Said(called(claim.value), words + beside_it, where)
+
+
+def deciding(claim: Claim, rows: Sequence[Row], failed: bool) -> tuple[Claim, Sequence[Row], str]:
+    """Of a claim that goes through a column the value whose number comes nearest to failing, or failed by most: the claim
+    about it, its rows, and of how many it is the one. Any other claim as it is.
+    """
+    if not claim.each:
+        return claim, rows, ""
+    every = rows_apart(claim, rows)
+    found = {value: own for value, own in every.items() if of_all(claim, own).held is not failed}
+    value = min(found, key=lambda one: room(claim, found[one]))
+    told = narrowed(claim, found[value])
+    terms = {key: of_value(term, claim.each, value, found[value]) for key, term in told.terms.items()}
+    which = f" (the {'worst' if failed else 'closest'} of {len(every)})" if len(every) > 1 else ""
+    return told.model_copy(update=terms), found[value], which
+
+
+def of_value(term: Term, column: str, value: Any, rows: Sequence[Row]) -> Term:
+    """A term that names the value of a column, where all of its rows have it and no method's name says it."""
+    alike = all(row.get(column) == value for row in meant(term.of, rows))
+    said = "method" in term.of and column in ("objective", "constraint")
+    return term.model_copy(update={"of": {**term.of, column: value}}) if alike and not said else term
 
 
 def whose(wanted: Filter) -> str:
@@ -125,12 +154,37 @@ def whose(wanted: Filter) -> str:
     return f" with {words}" if words else ""
 
 
-def happy(claim: Claim, rows: Sequence[Row]) -> str:
-    """In how many seeds a claim held all the same; empty for none."""
+def bounded(claim: Claim, rows: Sequence[Row], failed: bool) -> str:
+    """What was claimed of a number, where its claim failed or asks that few seeds are so, and of how many seeds it is true;
+    of numbers that are held against others the latter alone. Empty where nothing is to be said.
+    """
     kept = kept_of(claim, meant(claim.value.of, rows))
-    values = values_of(claim, kept, rows)
+    values = values_of(claim, kept, rows) if claim.seeds else []
     some = sum(value is not None and fulfils(claim, value) for value in values)
-    return f" (as claimed in {some} of {len(values)} seeds)" if some else ""
+    told, of = bounds_told(claim), f"in {some} of {len(values)} seeds"
+    asked = asked_of(claim.seeds) if claim.seeds else None
+    if told and asked and asked.at_most:
+        return f" ({told} {of})"
+    if not failed:
+        return ""
+    if told:
+        return f" (claimed: {told}{f'; so {of}' if some else ''})"
+    return f" (as claimed {of})" if some else ""
+
+
+def bounds_told(claim: Claim) -> str:
+    """The bounds of a number that stands alone, as it is written itself: `at least 25`, `within 0.1 of 0.725`."""
+    if claim.over or claim.minus:
+        return ""
+    said = [
+        BOUNDS[name].aloud.format(in_format(claim.value, bound))
+        for name, bound in claim.bounds.items()
+        if name in BOUNDS
+    ]
+    if claim.equals is not None:
+        near = f"within {in_format(claim.value, claim.within)} of " if claim.within else ""
+        said.append(f"{near}{in_format(claim.value, claim.equals)}")
+    return " and ".join(said)
 
 
 def value_of(term: Term, rows: Sequence[Row]) -> str | None:
@@ -144,5 +198,10 @@ def value_of(term: Term, rows: Sequence[Row]) -> str | None:
     result = middle(values)
     if result is None:
         return None
+    return in_format(term, result)
+
+
+def in_format(term: Term, value: float) -> str:
+    """A number of a term as people write its quantity."""
     plain = term.along is not None or term.reaches is not None or term.at == "period"
-    return number(result) if plain else written(str(term.measure), result)
+    return number(value) if plain else written(str(term.measure), value)

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from operator import ge, gt, le, lt
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -15,11 +14,12 @@ from scipy.stats import spearmanr
 
 from toygan.exhibits.aloud import number_named
 from toygan.exhibits.files import EVERY, PIECES, Claim, Filter, Term, asked_of
+from toygan.exhibits.forms import BOUNDS, MOMENTS
 from toygan.files.disk import complete_lines
 from toygan.files.text import number
-from toygan.quantities.rhythm import period
 from toygan.quantities.table import better, derived, label_of
 from toygan.session.facts import read_facts
+from toygan.session.recording import read_metrics
 from toygan.view.records import Row
 
 
@@ -81,37 +81,53 @@ def judge(claim: Claim, rows: Sequence[Row]) -> Verdict:
 
 def verdict_of(claim: Claim, rows: Sequence[Row]) -> Verdict:
     """Whether it held, or why that cannot be said."""
-    chosen = meant(claim.value.of, rows)
-    if not chosen:
+    if not meant(claim.value.of, rows):
         return Verdict(claim.says, None, "no run is what the claim is about")
     asked = [row for term in claim.terms.values() for row in meant(term.of, rows)]
     unfinished = [row for row in asked if row.get("status") not in (None, "done", "diverged")]
     if unfinished:
         return Verdict(claim.says, None, f"{len(unfinished)} of {len(asked)} seeds did not end")
     try:
-        found = of_each(claim, chosen, rows) if claim.each else of_all(claim, chosen, rows)
+        found = of_each(claim, rows) if claim.each else of_all(claim, rows)
         return found._replace(numbers="; ".join([found.numbers, *frames_used(claim, rows)]))
     except LookupError as error:
         return Verdict(claim.says, None, str(error.args[0]))
 
 
-def of_each(claim: Claim, chosen: Sequence[Row], rows: Sequence[Row]) -> Verdict:
+def of_each(claim: Claim, rows: Sequence[Row]) -> Verdict:
     """The verdict for every value of a column by itself: all must hold. A value all of whose seeds are left out is told
     and not judged.
     """
-    values = list(dict.fromkeys(row.get(claim.each) for row in chosen))
-    found = {}
-    for value in values:
-        own = [row for row in rows if fits(row.get(claim.each), value) or row.get(claim.each) not in values]
-        found[value] = of_all(claim, [row for row in chosen if fits(row.get(claim.each), value)], own)
+    found = {value: of_all(claim, own) for value, own in rows_apart(claim, rows).items()}
     judged = [one.held for one in found.values() if one.numbers != ALL_LOST]
     held = None if not judged or None in judged else all(judged)
     numbers = "; ".join(f"{value}: {one.numbers}" for value, one in found.items())
     return Verdict(claim.says, False if False in judged else held, numbers)
 
 
-def of_all(claim: Claim, chosen: Sequence[Row], rows: Sequence[Row]) -> Verdict:
-    """The verdict over all chosen rows, those that diverged left out if the claim says so."""
+def rows_apart(claim: Claim, rows: Sequence[Row]) -> dict[Any, list[Row]]:
+    """The rows of every value that a claim goes through, with the rows of none of them, which it may hold these against."""
+    values = dict.fromkeys(row.get(claim.each) for row in meant(claim.value.of, rows))
+    return {
+        value: [row for row in rows if fits(row.get(claim.each), value) or row.get(claim.each) not in values]
+        for value in values
+    }
+
+
+def narrowed(claim: Claim, rows: Sequence[Row]) -> Claim:
+    """The claim as it is told of some rows: of several values in its filters those that are there."""
+    terms = {}
+    for key, term in claim.terms.items():
+        there = meant(term.of, rows)
+        left = {name: tuple(one for one in wanted if any(fits(row.get(name), one) for row in there))
+                for name, wanted in term.of.items() if isinstance(wanted, tuple)}  # fmt: skip
+        terms[key] = term.model_copy(update={"of": {**term.of, **left}})
+    return claim.model_copy(update=terms)
+
+
+def of_all(claim: Claim, rows: Sequence[Row]) -> Verdict:
+    """The verdict over all rows that a claim is about, those that diverged left out if it says so."""
+    chosen = meant(claim.value.of, rows)
     kept = kept_of(claim, chosen)
     if not kept:
         return Verdict(claim.says, None, ALL_LOST)
@@ -133,8 +149,8 @@ def frames_used(claim: Claim, rows: Sequence[Row]) -> list[str]:
     said = []
     for key, term in claim.terms.items():
         of_runs = [row for row in meant(term.of, rows) if "folder" in row and isinstance(term.at, int)]
-        curves = [recorded_at(row["folder"]).curve(row["seed"], "step")[0] for row in of_runs]
-        if steps := sorted({nearest(all_steps, int(term.at)) for all_steps in curves if len(all_steps)}):
+        frames = [recorded_at(row["folder"]).steps for row in of_runs]
+        if steps := sorted({nearest(all_steps, int(term.at)) for all_steps in frames if len(all_steps)}):
             said.append(f"{key} at the frame of step {' or '.join(map(str, steps))}")
     return said
 
@@ -183,7 +199,7 @@ def by_seed(claim: Claim, chosen: Sequence[Row], rows: Sequence[Row]) -> Verdict
         return Verdict(
             claim.says, held, f"{numbers}; {label_of(str(claim.value.measure))} at best: {median_in_words(best)}"
         )
-    named = "" if claim.value.label else f"; {number_named(claim)}: {median_in_words(values)}"
+    named = "" if claim.value.label else f"; {number_named(narrowed(claim, rows))}: {median_in_words(values)}"
     return Verdict(claim.says, held, numbers + named)
 
 
@@ -234,12 +250,15 @@ def is_setting(column: str) -> bool:
 
 def combined(claim: Claim, row: Row, other: Row | None) -> float | None:
     """The number that the condition is about."""
-    first = number_of(claim.value, row)
-    term = claim.over or claim.minus
-    if term is None or other is None or first is None:
-        return first
-    second = number_of(term, other)
-    if second is None:
+    first, term = number_of(claim.value, row), claim.over or claim.minus
+    return (
+        first if term is None or other is None or first is None else held_against(claim, first, number_of(term, other))
+    )
+
+
+def held_against(claim: Claim, first: float | None, second: float | None) -> float | None:
+    """A number divided by another one, or less that; None where either is not known."""
+    if first is None or second is None:
         return None
     return taken_off(first, second) if claim.minus else divided(first, second)
 
@@ -265,21 +284,25 @@ def by_median(claim: Claim, chosen: Sequence[Row], rows: Sequence[Row]) -> Verdi
     """The median over the rows fulfils the condition: of a ratio or difference, that of the two medians. Where half of
     the rows or more have no number, nothing is judged.
     """
-    values = [number_of(claim.value, row) for row in chosen]
-    result, words = middle(values), median_in_words(values)
-    term = claim.over or claim.minus
-    if term is not None:
-        against = [number_of(term, row) for row in meant(term.of, rows)]
-        second = middle(against)
-        sign = "less" if claim.minus else "over"
-        words = f"{words} {sign} {median_in_words(against)}"
-        result = None if result is None or second is None else (
-            taken_off(result, second) if claim.minus else divided(result, second)
-        )  # fmt: skip
+    values, against, result = medians(claim, chosen, rows)
+    words = median_in_words(values)
+    if claim.over or claim.minus:
+        words = f"{words} {'less' if claim.minus else 'over'} {median_in_words(against)}"
         words = f"{number(result, 4)} = {words}" if result is not None else words
     if result is None:
         return Verdict(claim.says, None, f"there is no number to judge by: {words}")
-    return Verdict(claim.says, fulfils(claim, result), f"{number_named(claim)}: {words}")
+    return Verdict(claim.says, fulfils(claim, result), f"{number_named(narrowed(claim, rows))}: {words}")
+
+
+def medians(
+    claim: Claim, chosen: Sequence[Row], rows: Sequence[Row]
+) -> tuple[list[float | None], list[float | None], float | None]:
+    """The numbers of the chosen rows, those that the claim holds them against, and what comes of the two medians."""
+    values, term = [number_of(claim.value, row) for row in chosen], claim.over or claim.minus
+    if term is None:
+        return values, [], middle(values)
+    against = [number_of(term, row) for row in meant(term.of, rows)]
+    return values, against, held_against(claim, middle(values), middle(against))
 
 
 def middle(values: Sequence[float | None]) -> float | None:
@@ -292,10 +315,22 @@ def fulfils(claim: Claim, value: float) -> bool:
     """Whether a number lies within the claim's bounds."""
     others = {name: bound for name, bound in claim.bounds.items() if name != "equals"}
     near = claim.equals is None or value == claim.equals or abs(value - claim.equals) <= claim.within
-    return near and all(TESTS[name](value, bound) for name, bound in others.items())
+    return near and all(BOUNDS[name].holds(value, bound) for name, bound in others.items())
 
 
-TESTS: Mapping[str, Callable[[float, float], bool]] = {"above": gt, "below": lt, "at_least": ge, "at_most": le}
+def room(claim: Claim, rows: Sequence[Row]) -> float:
+    """How far within its bounds the number of a claim about some rows lies, below 0 beyond them; -inf without a number."""
+    kept = kept_of(claim, meant(claim.value.of, rows))
+    value = middle(values_of(claim, kept, rows)) if claim.seeds else medians(claim, kept, rows)[2]
+    return -math.inf if value is None else min(inside(claim, name, value) for name in claim.bounds)
+
+
+def inside(claim: Claim, name: str, value: float) -> float:
+    """How far on the right side of one of its bounds a number lies."""
+    bound = claim.bounds[name]
+    if name == "equals":
+        return claim.within - (0.0 if value == bound else abs(value - bound))
+    return BOUNDS[name].side * (value - bound)
 
 
 # --- one number ------------------------------------------------------------------------------------------------------
@@ -314,11 +349,11 @@ def number_of(term: Term, row: Row) -> float | None:
     name = str(term.measure)
     lost = row.get("status") == "diverged"
     plain = not term.of_a_curve
-    if lost and plain and term.at in ENDS:
+    if lost and plain and isinstance(term.at, str) and MOMENTS[term.at].is_end:
         return None
     if folder is None or (plain and term.at == "end" and row.get(name) is not None):
         return number_or_none(row.get(name))
-    if name not in recorded_at(folder).names and name not in row:
+    if name not in recorded_at(folder).curves and name not in row:
         raise LookupError(f"{name} was not measured in {row.get('label', folder)}")
     steps, values = recorded_at(folder).curve(row["seed"], name)
     alive = before(row, steps)
@@ -342,10 +377,7 @@ def of_life(term: Term, row: Row, steps: np.ndarray, values: np.ndarray) -> floa
         if there.any():
             return number_or_none(float(steps[there.argmax()] * run.step_seconds))
         return None if row.get("status") == "diverged" else math.inf
-    return at_moment(steps, values, str(term.at))
-
-
-ENDS = ("end", "late", "min")  # moments that say how a seed came out
+    return number_or_none(float(MOMENTS[str(term.at)].of(steps, values))) if np.isfinite(values).any() else None
 
 
 def before(row: Row, steps: np.ndarray) -> np.ndarray:
@@ -361,23 +393,23 @@ def number_or_none(value: Any) -> float | None:
 
 class Recorded(NamedTuple):
     """What claims ask of a run's folder, to be read only: its last step, the core-seconds of a step and seed, the labels
-    of every seed, the names of what its frames measured, and every curve as steps [T] and values [T].
+    of every seed, the seeds, the steps [T] of its frames, and what these measured by name [T, S].
     """
 
     end: int
     step_seconds: float
     labels: Mapping[int, frozenset[str]]
-    names: frozenset[str]
-    curves: Mapping[tuple[int, str], tuple[np.ndarray, np.ndarray]]
+    seeds: Sequence[int]
+    steps: np.ndarray
+    curves: Mapping[str, np.ndarray]
 
     def curve(self, seed: int, name: str) -> tuple[np.ndarray, np.ndarray]:
         """Steps [T] and a measure's values [T] of one seed, NaN where it has none; empty where it was never taken."""
-        steps, values = self.curves.get((seed, name), (EMPTY, EMPTY))
-        return (steps, values) if np.isfinite(values).any() else (EMPTY, EMPTY)
+        values = self.curves[name][:, self.seeds.index(seed)] if name in self.curves else EMPTY
+        return (self.steps, values) if np.isfinite(values).any() else (EMPTY, EMPTY)
 
 
 EMPTY = np.zeros(0)
-EMPTY.flags.writeable = False
 
 
 def recorded_at(folder: str | Path) -> Recorded:
@@ -394,43 +426,23 @@ def stamp(path: Path) -> tuple[int, ...]:
     return found.st_mtime_ns, found.st_size, found.st_ino
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=128)
 def read_run(folder: Path, *stamps: tuple[int, ...]) -> Recorded:
     """The folder in the state that the stamps tell."""
     facts, path = read_facts(folder), folder / "metrics.jsonl"
-    lines = complete_lines(path) if path.exists() else []
-    names = frozenset(name for line in lines[:1] for name in line)
+    steps = np.array(sorted({line["step"] for line in complete_lines(path)} if path.exists() else ()), int)
+    curves = read_metrics(path, steps, facts.seeds)
+    curves |= derived(curves)
+    for shared in (EMPTY, steps, *curves.values()):
+        shared.flags.writeable = False
     return Recorded(
         end=facts.steps,
         step_seconds=facts.step_seconds,
         labels=MappingProxyType({seed: facts.labels_of(seed) for seed in facts.seeds}),
-        names=names | derived(dict.fromkeys(names, 1.0)).keys(),
-        curves=MappingProxyType(curves_of(lines)),
+        seeds=facts.seeds,
+        steps=steps,
+        curves=MappingProxyType(curves),
     )
-
-
-def curves_of(lines: Sequence[Mapping[str, Any]]) -> dict[tuple[int, str], tuple[np.ndarray, np.ndarray]]:
-    """Every curve in the lines of `metrics.jsonl`, by seed and name, derived ones too."""
-    found: dict[tuple[int, str], tuple[np.ndarray, np.ndarray]] = {}
-    for seed in dict.fromkeys(line["seed"] for line in lines):
-        own = [line for line in lines if line["seed"] == seed]
-        steps = read_only([line["step"] for line in own], int)
-        names = dict.fromkeys(name for line in own for name in line)
-        curves = {name: np.array([as_number(line.get(name)) for line in own]) for name in names}
-        found |= {(seed, name): (steps, read_only(curve)) for name, curve in (curves | derived(curves)).items()}
-    return found
-
-
-def read_only(values: Sequence[float], kind: type = float) -> np.ndarray:
-    """An array [T] that nobody can change."""
-    array: np.ndarray = np.array(values, kind)
-    array.flags.writeable = False
-    return array
-
-
-def as_number(value: Any) -> float:
-    """A number; NaN for what is none."""
-    return float(value) if isinstance(value, int | float) else math.nan
 
 
 def at_step(end: int, steps: np.ndarray, values: np.ndarray, at: int) -> float | None:
@@ -446,27 +458,6 @@ def at_step(end: int, steps: np.ndarray, values: np.ndarray, at: int) -> float |
 def nearest(steps: np.ndarray, at: int) -> int:
     """The step nearest to another one; the earlier of two."""
     return int(steps[np.abs(steps - at).argmin()])
-
-
-def at_moment(steps: np.ndarray, values: np.ndarray, at: str) -> float | None:
-    """The curve at a moment; None where it has no number there."""
-    if at == "late":
-        steps, values = steps[-max(1, len(steps) // 4) :], values[-max(1, len(values) // 4) :]
-    if not np.isfinite(values).any():
-        return None
-    return number_or_none(MOMENTS[at](steps, values))
-
-
-MOMENTS: Mapping[str, Callable[[np.ndarray, np.ndarray], float]] = {
-    "start": lambda steps, values: float(values[0]),
-    "end": lambda steps, values: float(values[-1]),
-    "min": lambda steps, values: float(np.nanmin(values)),
-    "max": lambda steps, values: float(np.nanmax(values)),
-    "mean": lambda steps, values: float(np.nanmean(values)),
-    "median": lambda steps, values: float(np.nanmedian(values)),
-    "late": lambda steps, values: float(np.nanmean(values)),
-    "period": period,
-}
 
 
 def correlation(one: np.ndarray, other: np.ndarray) -> float | None:

@@ -38,7 +38,7 @@ class Played(NamedTuple):
     theory: str
 
 
-def asked(exhibit: Exhibit) -> tuple[list[str], list[str]]:
+def dials_of(exhibit: Exhibit) -> tuple[list[str], list[str]]:
     """The methods and the update rules of an exhibit's phase portraits: what its dials may choose."""
     methods = dict.fromkeys(method for item in exhibit.phases for method in item.methods)
     return list(methods), list(dict.fromkeys(update for item in exhibit.phases for update in item.updates))
@@ -49,10 +49,10 @@ def axis() -> np.ndarray:
     return np.linspace(-dirac.WINDOW, dirac.WINDOW, SIDE)
 
 
-def games(method: str, rule: str) -> list[Played]:
+def played_games(method: str, rule: str) -> list[Played]:
     """Every setting of rate and weight of a method under a rule; kept between builds, for it takes seconds."""
     found = cache.kept(
-        "dirac-dials", [method, rule, RATES, WEIGHTS, SIDE, STEPS], lambda: list(map(packed, played(method, rule)))
+        "dirac-dials", [method, rule, RATES, WEIGHTS, SIDE, STEPS], lambda: list(map(packed, each_game(method, rule)))
     )
     return [unpacked(one) for one in found]
 
@@ -69,18 +69,18 @@ def unpacked(said: Mapping[str, Any]) -> Played:
     return Played(said["rate"], said["weight"], paths, said["motion"], said["theory"])
 
 
-def played(method: str, rule: str) -> Iterator[Played]:
+def each_game(method: str, rule: str) -> Iterator[Played]:
     """Play them: every start is a seed of its own."""
-    weighted = "weight" in as_data(config_of(method, rule, RATES[0], None))["method"]["constraint"]
+    weighted = "weight" in as_data(dirac_at(method, rule, RATES[0], None))["method"]["constraint"]
     for rate in RATES:
         for weight in WEIGHTS if weighted else (None,):
-            config = config_of(method, rule, rate, weight)
+            config = dirac_at(method, rule, rate, weight)
             game, start, draw = dirac.stage(config)
             motion = dirac.motion_in_words(dirac.eigenvalues(game, start, draw, build_rule(config).period))
             yield Played(rate, weight, fan(config), motion, theory(config, rate))
 
 
-def config_of(method: str, rule: str, rate: float, weight: float | None) -> Config:
+def dirac_at(method: str, rule: str, rate: float, weight: float | None) -> Config:
     """The Dirac scenario at one setting of the dials."""
     changes: list[tuple[str, Any]] = [("training.batch", BATCH), ("method.update", {"kind": rule})]
     changes += [(f"method.{player}_rate", rate) for player in ("generator", "critic")]

@@ -5,7 +5,7 @@ Nobody writes a verdict: whether the claim holds there, which arguments differ, 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from inspect import signature
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -21,7 +21,7 @@ from toygan.files.config import deciding
 from toygan.files.text import number, one_line
 from toygan.game.players import CRITICS
 from toygan.many.sweep import plain_value
-from toygan.view.records import Row
+from toygan.view.records import Row, flattened
 
 Settings = Mapping[str, str]  # of one run: every argument that decides, as it is written
 Cases = Sequence[tuple[Row, Settings]]  # runs of one term of a claim: the columns that name them, and their settings
@@ -59,7 +59,7 @@ def with_explanations(
     pairs = list(zip(exhibit.explanations, behind, strict=True))
     told = []
     for i, (claim, verdict) in enumerate(zip(exhibit.claims, verdicts, strict=True), 1):
-        own = Setting("", cases_of(exhibit, claim, here.works), verdict, numbers_of(claim, here.rows))
+        own = Setting("", cases_of(exhibit, claim, here.works), verdict, numbers_asked(claim, here.rows))
         about = [(one, judged(exhibit, one, claim, there)) for one, there in pairs if i in one.claims]
         others = [there for _, there in about]
         told.append(verdict._replace(explanations=tuple(explained(one, own, there, others) for one, there in about)))
@@ -69,11 +69,11 @@ def with_explanations(
 def judged(exhibit: Exhibit, one: Explanation, claim: Claim, there: Behind) -> Setting:
     """A claim's condition, judged by the runs of an explanation."""
     asked = one.asked(claim)
-    cases, numbers = cases_of(exhibit, asked, there.works), numbers_of(asked, there.rows)
+    cases, numbers = cases_of(exhibit, asked, there.works), numbers_asked(asked, there.rows)
     return Setting(one.setting, cases, judge(asked, there.rows), numbers)
 
 
-def numbers_of(claim: Claim, rows: Sequence[Row]) -> list[tuple[float | None, bool]]:
+def numbers_asked(claim: Claim, rows: Sequence[Row]) -> list[tuple[float | None, bool]]:
     """The number of every row that a condition is asked of, and whether it fulfils it; nothing where that cannot be said."""
     try:
         values = values_of(claim, kept_of(claim, meant(claim.value.of, rows)), rows)
@@ -87,7 +87,7 @@ def explained(one: Explanation, here: Setting, there: Setting, others: Sequence[
     verdict, differs, (other, argument) = there.verdict, differing(here, there), decisive(here, there, others)
     untested = "" if other.numbers and there.numbers else ", the one difference, though not held against chance"
     contrast = f"not {where(other)}: {argument} decides it{untested}" if argument else in_doubt(here, there, differs)
-    vain = in_vain(differs, chance(here, there) < LIKELY)
+    vain = without_effect(differs, chance(here, there) < LIKELY)
     words = sentence(here.held, verdict, vain, contrast, f"because {one_line(one.because).rstrip('.')}")
     return Explained(one.setting, verdict.held, verdict.numbers, differs, argument, words)
 
@@ -147,7 +147,8 @@ UNASKED = {"name", "view", "method.name", "training.frames", "training.points", 
 
 def settings_of(config: Mapping[str, Any]) -> dict[str, str]:
     """Every argument of a run that decides, by its key; a part is written with its kind and its own arguments."""
-    return dict(arguments(with_its_critic(deciding(config))))
+    flat = flattened(with_its_critic(deciding(config)))
+    return {key: in_few_digits(value) for key, value in flat.items() if not {key, key.split(".")[0]} & UNASKED}
 
 
 def with_its_critic(config: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -164,18 +165,6 @@ def with_its_critic(config: Mapping[str, Any]) -> Mapping[str, Any]:
     return {**config, "critic": {"kind": kind, **options}, "method": method}
 
 
-def arguments(table: Mapping[str, Any], under: str = "") -> Iterator[tuple[str, str]]:
-    """The keys of a config with their values; the view is none, for it changes no game."""
-    for name, value in table.items():
-        key = f"{under}{name}"
-        if key in UNASKED:
-            continue
-        if isinstance(value, Mapping):
-            yield from arguments(value, f"{key}.")
-        else:
-            yield key, in_few_digits(value)
-
-
 def in_few_digits(value: Any) -> str:
     """A setting's value; one that was computed, such as 2/15, in six digits."""
     return f"{value:.6g}" if isinstance(value, float) and len(repr(value)) > 9 else plain_value(value)
@@ -189,7 +178,7 @@ def differing(here: Setting, there: Setting) -> tuple[str, ...]:
     for key, cases in there.cases.items():
         before = here.cases.get(key, ())
         for columns, settings in cases:
-            other = beside(columns, before)
+            other = counterpart(columns, before)
             found = ({} if other is None else changed(other, settings)) | found
         found = fewer(before, cases) | found
     return tuple(found.values())
@@ -214,7 +203,7 @@ def some_of(values: Sequence[Any]) -> str:
     return ", ".join(plain_value(value) for value in values)
 
 
-def beside(columns: Row, cases: Cases) -> Settings | None:
+def counterpart(columns: Row, cases: Cases) -> Settings | None:
     """The settings of the run that stands for this one in another setting: where there is a choice, of the same columns."""
     found = list(cases)
     for name in (*NAMING, *(name for name in columns if "." in name)):
@@ -275,7 +264,7 @@ def where(other: Setting) -> str:
     return f'in the setting "{other.name}"' if other.name else "here"
 
 
-def in_vain(differs: Sequence[str], apart: bool) -> str:
+def without_effect(differs: Sequence[str], apart: bool) -> str:
     """That one argument did not turn the verdict, or several together; the numbers may be others all the same."""
     one, names = len(differs) == 1, ", ".join(differs) or "nothing"
     if apart:

@@ -6,8 +6,9 @@ import math
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple, Self
 
 from pydantic import (
     AllowInfNan,
@@ -21,6 +22,7 @@ from pydantic import (
     model_validator,
 )
 
+from toygan.exhibits.forms import BOUNDS, MOMENTS
 from toygan.files.config import Method, Name
 from toygan.files.own import in_its_file
 from toygan.files.scenario import KINDED, as_kind, beyond
@@ -28,12 +30,12 @@ from toygan.files.shipped import exhibits_folder, shipped_exhibits
 from toygan.files.strict import (
     Key,
     Mistake,
-    Place,
     Source,
     Strict,
     UserError,
     check,
     examined,
+    file_of,
     in_toml,
     placed,
     read_toml,
@@ -54,7 +56,6 @@ Filter = Mapping[str, Scalar | tuple[Scalar, ...]]  # column -> the value, or va
 Seeds = Annotated[str, Field(examples=["7 of 8"])]
 Text = Annotated[str, Field(min_length=1)]
 
-MOMENTS = ("start", "end", "min", "max", "mean", "median", "late", "period")
 FRAMED = ("layer_gradients", "weight_histogram", "latent_map")  # what panels take from the frames themselves
 OF_THEORY = (
     "best",
@@ -68,6 +69,13 @@ OF_THEORY = (
 )  # columns of rows without training
 
 
+def without_seeds(whose: str, value: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Settings as in a scenario file; Refusal for seeds in a place where they would not count."""
+    if "training.seeds" in flat(value):
+        raise Refusal(f"training.seeds belongs to the {whose}")
+    return value
+
+
 class Runs(Strict):
     """Runs: every scenario by every method (or the scenario's own) at every point of the grid, as in a sweep file."""
 
@@ -78,13 +86,7 @@ class Runs(Strict):
     set: Mapping[str, Any] = {}
     grid: Mapping[str, Any] = {}
 
-    @field_validator("set", "grid")
-    @classmethod
-    def no_seeds(cls, value: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Refuse seeds in a place where they would not count."""
-        if "seeds" in value.get("training", {}) or "training.seeds" in value:
-            raise Refusal("training.seeds belongs to the group itself, as seeds = 8")
-        return value
+    no_seeds = field_validator("set", "grid")(partial(without_seeds, "group itself, as seeds = 8"))
 
     @field_validator("grid")
     @classmethod
@@ -350,8 +352,8 @@ class Claim(Strict):
             never = 'of a goal that is not reached say never = 0.2, seeds = "all"'
             raise Refusal("every time fulfils it", never, name)
         may_be_endless = self.value.reaches is not None or far
-        always = (name in ("below", "at_most") and bound > 0) or (name in ("above", "at_least") and bound < 0)
-        if math.isinf(bound) and name != "equals" and always and not (name == "below" and may_be_endless):
+        always = name in BOUNDS and BOUNDS[name].side * bound < 0
+        if math.isinf(bound) and always and not (name == "below" and may_be_endless):
             raise Refusal("every number fulfils it", "say a finite bound", name)
         if math.isinf(bound) and name in ("above", "below", "at_most") and not always:
             raise Refusal("no number fulfils it", "say a finite bound", name)
@@ -372,8 +374,7 @@ class Claim(Strict):
     @property
     def bounds(self) -> dict[str, float]:
         """The bounds that are said."""
-        names = ("above", "below", "at_least", "at_most", "equals")
-        said = {name: getattr(self, name) for name in names if getattr(self, name) is not None}
+        said = {name: value for name in (*BOUNDS, "equals") if (value := getattr(self, name)) is not None}
         return said or ({"at_least": 1.0} if self.value.truth else {})
 
     @property
@@ -413,13 +414,30 @@ class Explanation(Strict):
 
 
 class Origin(NamedTuple):
-    """What an exhibit was read from: the data with its methods spelled out, and the file."""
+    """What an exhibit or a protocol was read from: the data, methods spelled out, and the file."""
 
     data: Mapping[str, Any]
     source: Source
 
 
-class Exhibit(Strict):
+class FromFile(Strict):
+    """A value that knows what it was read from, for the messages' sake."""
+
+    _origin: Origin = PrivateAttr(default=Origin({}, Source("")))
+
+    @property
+    def origin(self) -> Origin:
+        """What it was read from."""
+        return self._origin
+
+    def read_from(self, origin: Origin) -> Self:
+        """The same, which knows what it was read from."""
+        copy = self.model_copy()
+        copy._origin = origin
+        return copy
+
+
+class Exhibit(FromFile):
     """A question, what to look at, which runs and pieces of theory, which panels, and the claims."""
 
     name: Name
@@ -438,18 +456,6 @@ class Exhibit(Strict):
     panels: tuple[Panel, ...] = Field(min_length=1)
     claims: tuple[Claim, ...] = Field(min_length=1)
     explanations: tuple[Explanation, ...] = ()
-    _origin: Origin = PrivateAttr(default=Origin({}, Source("exhibit")))
-
-    @property
-    def origin(self) -> Origin:
-        """What it was read from, for the messages' sake."""
-        return self._origin
-
-    def read_from(self, origin: Origin) -> Exhibit:
-        """The same exhibit, which knows what it was read from."""
-        copy = self.model_copy()
-        copy._origin = origin
-        return copy
 
     @model_validator(mode="after")
     def about_something(self) -> Exhibit:
@@ -484,13 +490,7 @@ def known(value: str | None, legal: list[str], what: str) -> str | None:
 
 def find(name: str) -> Path:
     """The file of a shipped exhibit, or of a path; UserError for neither."""
-    path = Path(name)
-    if path.suffix == ".toml":
-        return path
-    if name in shipped_exhibits():
-        return exhibits_folder() / f"{name}.toml"
-    wrong = f"no exhibit has this name; {suggestion(name, shipped_exhibits(), 'names')}"
-    raise UserError(Mistake(None, wrong, "or give the path of a .toml file", place=Place(f"exhibit {name!r}")))
+    return file_of("exhibit", name, shipped_exhibits(), exhibits_folder())
 
 
 def read(name: str) -> Exhibit:
@@ -502,18 +502,18 @@ def read(name: str) -> Exhibit:
     mistakes = [
         *wrong_methods(origin.data["methods"]),
         *wrong_columns(exhibit),
-        *twins(exhibit),
+        *same_pieces(exhibit),
         *nothing_shown(exhibit),
         *about_no_claim(exhibit),
     ]
     if mistakes:
         raise UserError(*placed(mistakes, *origin))
     runs, explanations = (
-        at_home(exhibit.runs, path.parent),
-        tuple(one.model_copy(update={"runs": at_home(one.runs, path.parent)}) for one in exhibit.explanations),
+        runs_at_home(exhibit.runs, path.parent),
+        tuple(one.model_copy(update={"runs": runs_at_home(one.runs, path.parent)}) for one in exhibit.explanations),
     )
     distances = tuple(
-        item.model_copy(update={side: beside(getattr(item, side), path.parent) for side in ("a", "b")})
+        item.model_copy(update={side: in_its_folder(getattr(item, side), path.parent) for side in ("a", "b")})
         for item in exhibit.distances
     )
     return exhibit.model_copy(update={"runs": runs, "distances": distances, "explanations": explanations}).read_from(
@@ -521,10 +521,10 @@ def read(name: str) -> Exhibit:
     )
 
 
-def at_home(groups: tuple[Runs, ...], folder: Path) -> tuple[Runs, ...]:
+def runs_at_home(groups: tuple[Runs, ...], folder: Path) -> tuple[Runs, ...]:
     """Groups of runs whose scenarios' files lie where they are."""
     return tuple(
-        group.model_copy(update={"scenarios": tuple(beside(name, folder) for name in group.scenarios)})
+        group.model_copy(update={"scenarios": tuple(in_its_folder(name, folder) for name in group.scenarios)})
         for group in groups
     )
 
@@ -552,7 +552,7 @@ def wrong_columns(exhibit: Exhibit) -> list[Mistake]:
     ]
 
 
-def twins(exhibit: Exhibit) -> Iterator[Mistake]:
+def same_pieces(exhibit: Exhibit) -> Iterator[Mistake]:
     """Pieces of theory that nothing tells apart."""
     for kind in PIECES.values():
         counts = Counter[str]()
@@ -567,7 +567,7 @@ def nothing_shown(exhibit: Exhibit) -> Iterator[Mistake]:
     for i, panel in enumerate(exhibit.panels):
         needed = PIECES.get(panel.kind, "runs")
         if not getattr(exhibit, needed):
-            what = f"the panel {called(panel)} has nothing to show"
+            what = f"the panel {panel_name(panel)} has nothing to show"
             yield Mistake(("panels", i, "kind"), what, f"it needs [[{needed}]]; or choose another kind")
 
 
@@ -596,12 +596,12 @@ def named_before(exhibit: Exhibit, i: int) -> set[tuple[str, int]]:
 PIECES = {"distances": "distances", "phases": "phases", "plan": "plans", "bound": "bounds", "refined": "refined"}
 
 
-def called(panel: Panel) -> str:
+def panel_name(panel: Panel) -> str:
     """A panel by its title, or by its kind."""
     return in_toml(panel.title or panel.kind)
 
 
-def beside(scenario: str, folder: Path) -> str:
+def in_its_folder(scenario: str, folder: Path) -> str:
     """A scenario's file where it lies, or its name."""
     return str(folder / scenario) if scenario.endswith(".toml") else scenario
 

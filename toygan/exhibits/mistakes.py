@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from toygan.exhibits.files import Exhibit
+from toygan.files.mistakes import Key, Mistake, Place, UserError, headline
 from toygan.files.scenario import METHOD
-from toygan.files.strict import Key, Mistake, Place, UserError, headline, key_lines, locate
+from toygan.files.strict import key_lines, locate
 
 
 def said(exhibit: Exhibit, key: Key, names: Iterable[str]) -> dict[str, Place]:
@@ -20,12 +21,12 @@ def retold(exhibit: Exhibit, error: UserError, otherwise: Key, method: str | Non
     """
     source = exhibit.origin.source
     for mistake in error.mistakes:
-        found = at_home(mistake, otherwise, method)
+        found = placed_here(mistake, otherwise, method)
         place = locate(found.key or (), source, key_lines(source.text))
         yield found._replace(place=place._replace(text=mistake.place.text or place.text))
 
 
-def at_home(mistake: Mistake, otherwise: Key, method: str | None) -> Mistake:
+def placed_here(mistake: Mistake, otherwise: Key, method: str | None) -> Mistake:
     """One mistake with its key in the exhibit's file."""
     key, (_, line, under, _) = mistake.key or (), mistake.place
     if under[-1:] in WORDS:  # a word of a list or a sweep, of which the message is about a part

@@ -6,6 +6,7 @@ They are parsed by the same strict parser as scenarios and exhibits, into frozen
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -14,13 +15,12 @@ from pydantic import (
     NonNegativeFloat,
     PositiveFloat,
     PositiveInt,
-    PrivateAttr,
     WrapValidator,
     field_validator,
     model_validator,
 )
 
-from toygan.exhibits.files import Origin, Text, known
+from toygan.exhibits.files import FromFile, Origin, Text, known, without_seeds
 from toygan.exhibits.scores import NEEDS, SCORES, Counting
 from toygan.files.config import Config, Name, as_data
 from toygan.files.scenario import folder_name, of_data
@@ -33,6 +33,7 @@ from toygan.files.strict import (
     Strict,
     UserError,
     examined,
+    file_of,
     key_lines,
     locate,
     placed,
@@ -89,13 +90,7 @@ class Group(Strict):
     seeds: Annotated[PositiveInt, Field(le=1000)] | None = None
     share: Fraction | None = None
 
-    @field_validator("set")
-    @classmethod
-    def no_seeds(cls, value: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Refuse seeds in a place where they would not count."""
-        if "training.seeds" in flat(value):
-            raise Refusal("training.seeds belongs to the run itself, as seeds = 5")
-        return value
+    no_seeds = field_validator("set")(partial(without_seeds, "run itself, as seeds = 5"))
 
 
 class Reported(Strict):
@@ -156,7 +151,7 @@ class Reported(Strict):
         return 0.5 * 10.0**-written
 
 
-class Protocol(Strict):
+class Protocol(FromFile):
     """A published experiment: what it is about, how its runs are counted, the runs and the published numbers."""
 
     name: Name
@@ -164,23 +159,11 @@ class Protocol(Strict):
     counting: Counting = Counting()
     runs: tuple[Group, ...] = Field(min_length=1)
     rows: tuple[Reported, ...] = Field(min_length=1)
-    _origin: Origin = PrivateAttr(default=Origin({}, Source("protocol")))
-
-    @property
-    def origin(self) -> Origin:
-        """What it was read from: everything its file says, and the file."""
-        return self._origin
 
     @property
     def title(self) -> str:
         """What its file calls it."""
         return str(self.origin.data["title"])
-
-    def read_from(self, origin: Origin) -> Protocol:
-        """The same protocol, which knows what it was read from."""
-        copy = self.model_copy()
-        copy._origin = origin
-        return copy
 
     def part(self, group: Group, quick: bool) -> float:
         """The part of the published steps that a run takes."""
@@ -190,13 +173,7 @@ class Protocol(Strict):
 
 def find(name: str) -> Path:
     """The file of a shipped protocol, or of a path; UserError for neither."""
-    path = Path(name)
-    if path.suffix == ".toml":
-        return path
-    if name in shipped_protocols():
-        return protocols_folder() / f"{name}.toml"
-    wrong = f"no protocol has this name; {suggestion(name, shipped_protocols(), 'names')}"
-    raise UserError(Mistake(None, wrong, "or give the path of a .toml file", place=Place(f"protocol {name!r}")))
+    return file_of("protocol", name, shipped_protocols(), protocols_folder())
 
 
 def read(name: str) -> Protocol:
@@ -208,7 +185,7 @@ def read(name: str) -> Protocol:
     if found is None:
         raise UserError(*placed(mistakes, data, source))
     protocol = found.read_from(Origin(named, source))
-    if mistakes := [*twins(protocol), *lost_rows(protocol)]:
+    if mistakes := [*same_runs(protocol), *lost_rows(protocol)]:
         raise UserError(*placed(mistakes, data, source))
     wrong = dict.fromkeys(mistake for i in range(len(protocol.runs)) for mistake in mistakes_of(protocol, i))
     if wrong:
@@ -225,7 +202,7 @@ def told_by_its_method(mistake: Mistake, every: Iterable[Mistake]) -> bool:
                                           and other.message == mistake.message for other in every)  # fmt: skip
 
 
-def twins(protocol: Protocol) -> Iterator[Mistake]:
+def same_runs(protocol: Protocol) -> Iterator[Mistake]:
     """Runs that nothing tells apart."""
     names = [group.name for group in protocol.runs]
     for i, name in enumerate(names):

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from toygan.exhibits.agreement import Compared, compared
-from toygan.exhibits.protocol_files import Group, Protocol, config_of, published_steps
+from toygan.exhibits.protocol_files import Group, Protocol, Reported, config_of, published_steps
 from toygan.exhibits.scores import SCORES, Ended
 from toygan.exhibits.work import fingerprint
 from toygan.files.config import as_data
@@ -31,10 +31,10 @@ def planned(
     protocol: Protocol, place: Path, quick: bool = False, seeds: int | None = None, command: str = ""
 ) -> list[Attempt]:
     """Every run of a protocol; nothing is made yet. UserError with what is wrong in any of them."""
-    return [played(protocol, group, place, quick, seeds, command) for group in protocol.runs]
+    return [attempt_at(protocol, group, place, quick, seeds, command) for group in protocol.runs]
 
 
-def played(protocol: Protocol, group: Group, place: Path, quick: bool, seeds: int | None, command: str) -> Attempt:
+def attempt_at(protocol: Protocol, group: Group, place: Path, quick: bool, seeds: int | None, command: str) -> Attempt:
     """One run as a task; runs with one config, in whatever protocol, share a folder."""
     config = config_of(protocol, group, quick, seeds)
     folder = place / f"{config.name}-{config.method.name}-{fingerprint(config)}"
@@ -50,10 +50,19 @@ def tasks_of(runs: Sequence[Attempt]) -> list[Task]:
 
 
 def rows_of(protocol: Protocol, runs: Sequence[Attempt]) -> list[Compared]:
-    """Every published number beside ours."""
+    """Every published number beside ours, row by row."""
     attempts = {run.group.name: run for run in runs}
     recordings = {name: recorded(run.task.folder) for name, run in attempts.items()}
-    return list(told(protocol, recordings, attempts))
+    return [row_beside(protocol, row, attempts[row.run], recordings[row.run]) for row in protocol.rows]
+
+
+def row_beside(protocol: Protocol, row: Reported, run: Attempt, recording: Recording | None) -> Compared:
+    """One published number beside that of its run, which may not be made yet."""
+    if recording is None:
+        return compared(row, None, run.share, run.modes)
+    score = SCORES[row.measure]
+    diverged = sum(step is not None for step in recording.facts.diverged_at) if score.trained else 0
+    return compared(row, list(score.of(Ended(recording, protocol.counting))), run.share, run.modes, diverged)
 
 
 def recorded(folder: Path) -> Recording | None:
@@ -61,16 +70,3 @@ def recorded(folder: Path) -> Recording | None:
     if not (folder / "frames.npz").exists() or read_facts(folder).status not in FINISHED:
         return None
     return load(folder)
-
-
-def told(
-    protocol: Protocol, recordings: Mapping[str, Recording | None], attempts: Mapping[str, Attempt]
-) -> Iterator[Compared]:
-    """Row by row."""
-    for row in protocol.rows:
-        recording = recordings[row.run]
-        ended = None if recording is None else SCORES[row.measure].of(Ended(recording, protocol.counting))
-        run, diverged = attempts[row.run], 0
-        if recording is not None and SCORES[row.measure].trained:
-            diverged = sum(step is not None for step in recording.facts.diverged_at)
-        yield compared(row, None if ended is None else list(ended), run.share, run.modes, diverged)

@@ -36,10 +36,10 @@ class Published(NamedTuple):
 def published(place: Path) -> list[Published]:
     """The shipped protocols by number, with what their runs in a folder say; those of which nothing was run have no picture."""
     found = sorted(map(read, shipped_protocols()), key=lambda one: one.protocol.number)
-    return [told(protocol, place) for protocol in found]
+    return [judged_protocol(protocol, place) for protocol in found]
 
 
-def told(protocol: Protocol, place: Path) -> Published:
+def judged_protocol(protocol: Protocol, place: Path) -> Published:
     """One protocol."""
     rows, command = rows_of(protocol, planned(protocol, place)), f"toygan protocol {protocol.name}"
     some = any(one.verdict != MISSING for one in rows)

@@ -26,16 +26,16 @@ NAMED = ("scenario", "method", "group", "seed")  # columns of a run's seed that 
 def refined_columns(exhibit: Exhibit, runs: Sequence[Row]) -> Iterator[dict[str, Any]]:
     """The columns by which these rows are chosen, before any number is known."""
     for piece in exhibit.refined:
-        for run in seeds_of(piece, runs):
-            yield from (told(piece, run, critic, way) for critic, way in every())
+        for run in seeds_chosen(piece, runs):
+            yield from (row_named(piece, run, critic, way) for critic, way in every())
 
 
 def refined_rows(exhibit: Exhibit, runs: Sequence[Row]) -> list[Record]:
     """The rows of all pieces, of the seeds of runs that ended; those of a seed that diverged have no numbers."""
     return [
-        told(piece, run, *named) | numbers
+        row_named(piece, run, *named) | numbers
         for piece in exhibit.refined
-        for run, found in numbers_of_each([run for run in seeds_of(piece, runs) if run.get("status") in FINISHED])
+        for run, found in numbers_of_each([run for run in seeds_chosen(piece, runs) if run.get("status") in FINISHED])
         for named, numbers in found.items()
     ]
 
@@ -55,7 +55,7 @@ def is_lost(run: Row) -> bool:
     return bool(run.get("status") == "diverged")
 
 
-def seeds_of(piece: Refining, runs: Sequence[Row]) -> list[Row]:
+def seeds_chosen(piece: Refining, runs: Sequence[Row]) -> list[Row]:
     """The rows of seeds that a piece is about, each once."""
     found = matching(piece.of, [row for row in runs if "folder" in row])
     return list({(str(row["folder"]), row.get("seed")): row for row in reversed(found)}.values())[::-1]
@@ -77,7 +77,7 @@ def every() -> Iterator[tuple[str, str]]:
     yield from product(CRITICS, WAYS)
 
 
-def told(piece: Refining, run: Row, critic: str, way: str) -> dict[str, Any]:
+def row_named(piece: Refining, run: Row, critic: str, way: str) -> dict[str, Any]:
     """The columns that name a row."""
     return {"refined": piece.name, "critic": critic, "way": way} | {key: run[key] for key in NAMED if key in run}
 

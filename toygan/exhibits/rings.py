@@ -46,7 +46,7 @@ def rings_table(found: Sequence[Published]) -> Table:
 def line(ring: Ring, found: Sequence[Published]) -> dict[str, str]:
     """One paper's ring in words."""
     values = (*(written(one) for one in (ring.radius, ring.std)), str(ring.places), written(ring.apart), ring.rule,
-              ring.published, modes_of(ring, found))  # fmt: skip
+              ring.published, our_modes(ring, found))  # fmt: skip
     return {"ring of": ring.paper} | dict(zip(COLUMNS, values, strict=True))
 
 
@@ -55,7 +55,7 @@ def written(value: float) -> str:
     return "-" if math.isnan(value) else number(value)
 
 
-def modes_of(ring: Ring, found: Sequence[Published]) -> str:
+def our_modes(ring: Ring, found: Sequence[Published]) -> str:
     """How many modes our run of the same game finds."""
     protocol, run = ring.ours
     rows = [row for one in found if one.protocol.name == protocol for row in one.rows]

@@ -147,7 +147,7 @@ def rounded_slopes(config: Config, points: np.ndarray) -> np.ndarray:
     return on_host(found).astype(float)
 
 
-def compared(
+def slopes_compared(
     ended: Ended,
     of: Callable[[np.ndarray, np.ndarray], np.ndarray],
     true: Callable[[Config, np.ndarray], np.ndarray] = true_slopes,
@@ -289,12 +289,12 @@ OWN: dict[str, Score] = {
                        ends=SHARE),
     "no_mode": Score("seeds that find no mode", "share", of_modes(lambda x, modes, rule: found(x, modes, rule) == 0), "modes",
                      counted=True, ends=SHARE),
-    "cosine": Score("cosine to the true slope", "cosine", partial(compared, of=cosines), "funnels", ends=(-1.0, 1.0)),
-    "slope_error": Score("squared distance to the true slope", "", partial(compared, of=squares), "funnels"),
+    "cosine": Score("cosine to the true slope", "cosine", partial(slopes_compared, of=cosines), "funnels", ends=(-1.0, 1.0)),
+    "slope_error": Score("squared distance to the true slope", "", partial(slopes_compared, of=squares), "funnels"),
     "cosine_by_cdist": Score("cosine to the true slope as torch.cdist has it", "cosine",
-                             partial(compared, of=cosines, true=rounded_slopes), "funnels", ends=(-1.0, 1.0)),
+                             partial(slopes_compared, of=cosines, true=rounded_slopes), "funnels", ends=(-1.0, 1.0)),
     "slope_error_by_cdist": Score("squared distance to the true slope as torch.cdist has it", "",
-                                  partial(compared, of=squares, true=rounded_slopes), "funnels"),
+                                  partial(slopes_compared, of=squares, true=rounded_slopes), "funnels"),
     "seen_distance": Score("W1 as the critic sees it", "plane", seen_distance, "funnels", ends=(-math.inf, math.inf)),
     "true_distance": Score("W1", "plane", true_distance, "funnels", each="point"),
     "growing": Score("share of directions in which small offsets grow", "share",

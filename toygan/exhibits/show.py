@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -10,19 +11,20 @@ from typing import Any, NamedTuple
 
 from toygan.exhibits.answer import answer
 from toygan.exhibits.claims import Verdict, judge, matching
-from toygan.exhibits.dials import asked as dials_of
+from toygan.exhibits.dials import dials_of
 from toygan.exhibits.explained import Behind, with_explanations
 from toygan.exhibits.files import PIECES, Exhibit, Panel
 from toygan.exhibits.refined import refined_rows
 from toygan.exhibits.theory import phase_portraits, theory_rows
 from toygan.exhibits.work import Work, columns_of, halves
+from toygan.files.memory import give_back
 from toygan.files.strict import UserError
 from toygan.many.results import facts_of, records_of
-from toygan.many.sweep import plain_value
 from toygan.quantities.table import QUANTITIES
 from toygan.session.dirac import Portrait
 from toygan.session.facts import Facts
 from toygan.session.recording import Recording, load
+from toygan.view.apart import said
 from toygan.view.chosen import of_seed
 from toygan.view.look import USUAL, Options
 from toygan.view.records import Record, Row
@@ -95,11 +97,8 @@ def showing(
     rows = [*with_refined(exhibit, runs), *theory_rows(exhibit, portraits)]
     finished = [row for row in rows if row.get("status") in (None, "done", "diverged")]
     films = [row for panel in exhibit.panels if panel.kind == "films" for row in matching(panel.of, runs)]
-    verdicts = [judge(claim, rows) for claim in exhibit.claims]
-    if explaining:
-        others = [Behind(own, with_refined(exhibit, run_rows(own))) for own in explaining]
-        verdicts = with_explanations(exhibit, verdicts, Behind(works, rows), others)
-    return Showing(
+    verdicts = verdicts_of(exhibit, Behind(works, rows), explaining)
+    shown = Showing(
         name=exhibit.name,
         title=exhibit.title,
         question=exhibit.question,
@@ -116,6 +115,15 @@ def showing(
         curves=curves_of(exhibit),
         dials=dials_of(exhibit),
     )
+    give_back()  # a gallery shows dozens of exhibits in one process
+    return shown
+
+
+def verdicts_of(exhibit: Exhibit, here: Behind, explaining: Sequence[Sequence[Work]]) -> list[Verdict]:
+    """What became of every claim, and in the settings of its explanations, if these were done."""
+    verdicts = [judge(claim, here.rows) for claim in exhibit.claims]
+    others = [Behind(own, with_refined(exhibit, run_rows(own))) for own in explaining]
+    return with_explanations(exhibit, verdicts, here, others) if explaining else verdicts
 
 
 def with_refined(exhibit: Exhibit, runs: Sequence[Record]) -> list[Record]:
@@ -183,12 +191,13 @@ def floors_of(facts: Facts) -> dict[str, float]:
 
 
 def run_labels(rows: Sequence[Row]) -> list[str]:
-    """The shortest name of each row's run: method, and scenario, group and settings where they tell runs apart; where
-    they do not, numbered.
+    """The shortest name of each row's run: method, and scenario, group and settings where they tell runs apart, without the
+    method where every group is of one; where they do not, numbered.
     """
     columns = ("scenario", "method", "group", "short_settings")
-    said = [name for name in columns if len({row.get(name) for row in rows}) > 1] or ["method"]
-    names = [", ".join(str(row[name]) for name in said if row.get(name)) or str(row.get("method")) for row in rows]
+    told = [name for name in columns if len({row.get(name) for row in rows}) > 1] or ["method"]
+    told = [name for name in told if name != "method" or not groups_tell(rows)] or told
+    names = [name_of(row, told) for row in rows]
     folders: dict[str, list[Any]] = {}
     for name, row in zip(names, rows, strict=True):
         if row.get("folder") not in folders.setdefault(name, []):
@@ -196,6 +205,20 @@ def run_labels(rows: Sequence[Row]) -> list[str]:
     numbers = [folders[name].index(row.get("folder")) + 1 for name, row in zip(names, rows, strict=True)]
     several = [len(folders[name]) > 1 for name in names]
     return [f"{name}, {i}" if many else name for name, i, many in zip(names, numbers, several, strict=True)]
+
+
+def name_of(row: Row, columns: Sequence[str]) -> str:
+    """A run's name of these columns: a group that is called as its settings begin is not said twice."""
+    parts = [str(row[name]) for name in columns if row.get(name)]
+    twice = [before for before, after in itertools.pairwise(parts) if after.startswith(f"{before} ")]
+    return ", ".join(part for part in parts if part not in twice) or str(row.get("method"))
+
+
+def groups_tell(rows: Sequence[Row]) -> bool:
+    """Whether every run is of a group, and every group of one method: its name is the author's own for what it plays."""
+    pairs = {(row.get("group"), row.get("method")) for row in rows}
+    groups = {group for group, _ in pairs}
+    return all(groups) and 1 < len(groups) == len(pairs)
 
 
 def short_settings(settings: Mapping[str, Any]) -> str:
@@ -208,7 +231,7 @@ def short_settings(settings: Mapping[str, Any]) -> str:
 def in_short(name: str, value: Any) -> str:
     """One setting: a table by its kind and its own settings."""
     if not isinstance(value, Mapping):
-        return f"{name.replace('_', ' ')} {plain_value(value)}"
+        return f"{name.replace('_', ' ')} {said(value)}"
     return ", ".join([str(value.get("kind", name)), *(in_short(*item) for item in value.items() if item[0] != "kind")])
 
 

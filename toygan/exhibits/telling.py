@@ -69,7 +69,7 @@ def published_in_words(row: Reported) -> str:
     if row.published is None:
         return row.says
     score = SCORES[row.measure]
-    n = f" of {several(score, row.seeds)}" if row.seeds else ""
+    n = f" of {so_many(score, row.seeds)}" if row.seeds else ""
     spreads = {
         "SD": lambda: f" ± {spread_of(score, row)} (SD{n})",
         "SE": lambda: f" ± {spread_of(score, row)} (SE{n})",
@@ -91,11 +91,11 @@ def ours_in_words(one: Compared) -> str:
     if not one.ours.n:
         return "-"
     score = SCORES[one.row.measure]
-    seeds = "" if score.certain else f" ({several(score, one.ours.n)}{lost_in_words(one)})"
+    seeds = "" if score.certain else f" ({so_many(score, one.ours.n)}{lost_in_words(one)})"
     return score.write(one.ours.value) + ends_in_words(score, one.ours) + seeds
 
 
-def several(score: Score, n: int) -> str:
+def so_many(score: Score, n: int) -> str:
     """So many seeds, or points."""
     return f"{n} {score.each}{'' if n == 1 else 's'}"
 

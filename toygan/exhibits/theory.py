@@ -58,15 +58,15 @@ def wrong_distances(exhibit: Exhibit, i: int, item: Distances) -> Iterator[Mista
 def wrong_phases(exhibit: Exhibit, i: int, item: Phases) -> dict[Mistake, None]:
     """What is wrong with the methods, update rules and settings of a piece, each mistake once."""
     wrong, key = dict[Mistake, None](), ("phases", i)
-    for method, update in games(item):
+    for method, update in methods_by_rules(item):
         there = said(exhibit, (*key, "set"), flat(item.set)) | said(exhibit, (*key, "methods"), ["method.name"])
         there |= said(exhibit, (*key, "updates"), ["method.update"] if update else [])
         try:
             if item.game:
                 check_finite(typed(item.game, "game"), Ask(**item.asks))
-                config_of(Ask(**item.asks), asked(item, update), there)
+                config_of(Ask(**item.asks), changes_for(item, update), there)
             else:
-                planar(read("dirac", method, asked(item, update), there))
+                planar(read("dirac", method, changes_for(item, update), there))
         except UserError as error:
             wrong |= dict.fromkeys(retold(exhibit, error, (*key, "game" if item.game else "methods")))
     return wrong
@@ -78,7 +78,7 @@ def theory_columns(exhibit: Exhibit) -> Iterator[dict[str, Any]]:
         sweep = parsed_sweep(item.over)
         yield from ({"distances": item.name, sweep.key: value} for value in sweep.values)
     for phases in exhibit.phases:
-        yield from (phase_columns(phases, method, update) for method, update in games(phases))
+        yield from (phase_columns(phases, method, update) for method, update in methods_by_rules(phases))
     yield from ({"plans": plan.name} for plan in exhibit.plans)
     for bounds in exhibit.bounds:
         yield from ({"bounds": bounds.name, "std": std} for std in bounds.stds)
@@ -99,19 +99,19 @@ def phase_portraits(exhibit: Exhibit) -> list[tuple[dict[str, Any], Portrait]]:
     return [
         (phase_columns(item, method, update), portrait_of(item, method, update))
         for item in exhibit.phases
-        for method, update in games(item)
+        for method, update in methods_by_rules(item)
     ]
 
 
 def portrait_of(item: Phases, method: str, update: str) -> Portrait:
     """One phase portrait: of a method, or of the game that is typed in."""
     if not item.game:
-        return portrait(method, asked(item, update))
+        return portrait(method, changes_for(item, update))
     ask = Ask(**item.asks)
-    return typed_portrait(typed(item.game, "game"), ask, config_of(ask, asked(item, update)))
+    return typed_portrait(typed(item.game, "game"), ask, config_of(ask, changes_for(item, update)))
 
 
-def games(item: Phases) -> Iterator[tuple[str, str]]:
+def methods_by_rules(item: Phases) -> Iterator[tuple[str, str]]:
     """Every method, or the typed game, with every update rule; an empty rule is the method's own."""
     return itertools.product(item.methods or (TYPED,), item.updates or ("",))
 
@@ -121,7 +121,7 @@ def phase_columns(item: Phases, method: str, update: str) -> dict[str, Any]:
     return {"phases": item.name, "method": method, "update": update or "its own"}
 
 
-def asked(item: Phases, update: str) -> list[tuple[str, Any]]:
+def changes_for(item: Phases, update: str) -> list[tuple[str, Any]]:
     """What is changed in the Dirac scenario for a phase portrait."""
     return [*flat(item.set).items(), *([("method.update", {"kind": update})] if update else [])]
 

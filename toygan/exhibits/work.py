@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from toygan.exhibits.claims import fits, matching, meant
-from toygan.exhibits.files import PIECES, Claim, Exhibit, Filter, Runs, called
+from toygan.exhibits.files import PIECES, Claim, Exhibit, Filter, Runs, panel_name
 from toygan.exhibits.mistakes import retold, said
 from toygan.exhibits.refined import refined_columns
 from toygan.exhibits.theory import theory_columns, theory_mistakes
@@ -223,7 +223,7 @@ def in_vain(exhibit: Exhibit, rows: Sequence[Row]) -> Iterator[Mistake]:
     for i, panel in enumerate(exhibit.panels):
         shown = [row for row in rows if PIECES.get(panel.kind, "folder") in row]
         chosen = matching(panel.of, shown)
-        yield from no_rows(("panels", i, "of"), f"the panel {called(panel)}", panel.of, shown, chosen)
+        yield from no_rows(("panels", i, "of"), f"the panel {panel_name(panel)}", panel.of, shown, chosen)
 
 
 def asked_in_vain(exhibit: Exhibit, i: int, rows: Sequence[Row]) -> Iterator[Mistake]:

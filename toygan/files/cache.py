@@ -20,7 +20,8 @@ from toygan.files.disk import content_of, read_json, write_aside
 
 PACKAGE = Path(__file__).parent.parent
 MAKERS = ("numpy", "scipy", "POT")  # another version of these may round otherwise
-MADE: dict[str, Any] = {}  # of this process
+MADE: dict[str, str] = {}  # of this process, as JSON
+SMALL = 10**5  # characters: what is longer is read from the folder again
 ROOM = 2**26  # bytes of each kind; the oldest files go
 
 
@@ -29,12 +30,15 @@ def kept(kind: str, about: Any, make: Callable[[], Any]) -> Any:
     key = digest([kind, about, makers()])
     if key not in MADE:
         name = f"{kind}/{key}.json"
-        found = read(name)
+        found = stored(name)
         if found is None:
             found = make()
             write(name, found)
-        MADE[key] = found
-    return json.loads(json.dumps(MADE[key]))  # a copy of the caller's own
+        text = json.dumps(found)
+        if len(text) > SMALL:
+            return json.loads(text)
+        MADE[key] = text
+    return json.loads(MADE[key])  # a copy of the caller's own
 
 
 def folder() -> Path:
@@ -50,7 +54,7 @@ def folder() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or home / ".cache") / "toygan"
 
 
-def read(name: str) -> Any:
+def stored(name: str) -> Any:
     """What a file of the folder keeps; None where it is not there or not as it was written."""
     try:
         found = read_json(folder() / name)

@@ -11,9 +11,10 @@ from typing import Any, Literal, NamedTuple, get_args, get_origin, get_type_hint
 
 from toygan.files.advice import advice
 from toygan.files.config import Config, as_data, toml_lines, toml_value
+from toygan.files.mistakes import UserError, did_you_mean, nearest, plainly
 from toygan.files.scenario import NAMED, find, read, spelled, unset_view
 from toygan.files.shipped import shipped, shipped_folder
-from toygan.files.strict import UserError, did_you_mean, nearest, plainly, read_toml
+from toygan.files.strict import read_toml
 from toygan.game.casts import CASTS
 from toygan.game.constraints import CONSTRAINTS
 from toygan.game.methods import PAPERS

@@ -19,7 +19,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from toygan.files.strict import UserError, did_you_mean, nearest
+from toygan.files.mistakes import UserError, did_you_mean, nearest
 
 Formula = Callable[[Tensor, Tensor], Tensor]  # of x [n] and y [n]: [n], differentiable
 

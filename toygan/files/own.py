@@ -84,7 +84,7 @@ class Code(NamedTuple):
     @property
     def place(self) -> Place:
         """Where the function begins."""
-        return line_of(
+        return source_line(
             self.file, getattr(getattr(inspect.unwrap(self.function), "__code__", None), "co_firstlineno", 0)
         )
 
@@ -147,7 +147,7 @@ def halves(word: str) -> tuple[str, str] | None:
     return both if any(map(WORD.fullmatch, both)) else None
 
 
-def table_of(word: str) -> dict[str, Any]:
+def half_as_table(word: str) -> dict[str, Any]:
     """A half of a pair as a table: its kind and, for one's own, its file."""
     found = WORD.fullmatch(word)
     return (
@@ -160,7 +160,7 @@ def table_of(word: str) -> dict[str, Any]:
 def in_its_file(table: Any) -> Any:
     """The table of a part, with the file of one's own where it says that in its kind alone; any other value as it is."""
     kind = table.get("kind") if isinstance(table, Mapping) and "path" not in table else None
-    return {**table, **table_of(kind)} if isinstance(kind, str) and WORD.fullmatch(kind) else table
+    return {**table, **half_as_table(kind)} if isinstance(kind, str) and WORD.fullmatch(kind) else table
 
 
 def absolute(path: str) -> str:
@@ -210,7 +210,7 @@ def allow_named(words: Iterable[str]) -> None:
 def load_again(config: Mapping[str, Any], functions: Iterable[Code] = ()) -> None:
     """Load the parts of a config that another process of the same command has checked, and take functions that it was given."""
     for code in functions:
-        kept(code)
+        in_reach(code)
     for table in own_tables(config).values():
         if str(table.get("path")).endswith(".py"):
             load(table["path"], table["kind"].rpartition(":")[2])
@@ -225,7 +225,7 @@ def settled(config: Mapping[str, Any], inputs: Mapping[str, Any]) -> None:
         name, wanted = kind.rpartition(":")[2], inputs.get(path)
         alike = [one for one in LOADED.values() if one.kind.rpartition(":")[2] == name and wanted == one.digest]
         if alike:
-            kept(alike[-1]._replace(kind=kind, path=path))
+            in_reach(alike[-1]._replace(kind=kind, path=path))
         elif (kind, path) in LOADED and path.endswith(".py"):
             wrong, hint = "has changed since this run", "the run's folder has a copy of what it was: name that one"
             raise UserError(Mistake(None, wrong, hint, place=Place(path)))
@@ -274,7 +274,7 @@ def load(path: str, name: str) -> Code:
         ]
         wrong = f"has no function {name!r}" if function is None else f"{name} is no function"
         raise UserError(Mistake(None, wrong, suggestion(name, own, "names") if own else "", place=Place(path)))
-    return kept(Code(f"{Path(path).name}:{name}", function, path, path, source))
+    return in_reach(Code(f"{Path(path).name}:{name}", function, path, path, source))
 
 
 def imported(path: str) -> tuple[ModuleType, bytes]:
@@ -323,7 +323,7 @@ def given(function: Any) -> dict[str, Any]:
     except (OSError, TypeError):  # typed at a prompt, which keeps no text
         source, file = getattr(getattr(bare, "__code__", None), "co_code", b"").hex(), ""
     known = sha256(f"{source}{held_values(bare)}".encode()).hexdigest()[:16]
-    code = kept(Code(f"{IN_PYTHON}:{name}", bare, known, file, source.encode()))
+    code = in_reach(Code(f"{IN_PYTHON}:{name}", bare, known, file, source.encode()))
     return {"kind": code.kind, "path": known, **options}
 
 
@@ -333,7 +333,7 @@ def held_values(function: Any) -> str:
     return repr([value for value in cells if isinstance(value, bool | int | float | str | tuple)])
 
 
-def kept(code: Code) -> Code:
+def in_reach(code: Code) -> Code:
     """A function, in reach of a config that names it."""
     LOADED[code.kind, code.path] = code
     return code
@@ -415,7 +415,7 @@ def is_fixed(parameter: inspect.Parameter) -> bool:
     return parameter.kind in (*free, parameter.VAR_POSITIONAL) and parameter.default is parameter.empty
 
 
-def options_of(code: Code, *extra: Callable[..., Any]) -> type[Strict]:
+def own_options(code: Code, *extra: Callable[..., Any]) -> type[Strict]:
     """The model of a function's options: its other parameters, by their annotations, or by their defaults' types; and those
     of more functions.
     """
@@ -550,10 +550,10 @@ def blamed(code: Code, function: Callable[..., Any]) -> Callable[..., Any]:
 def answer_of(code: Code, given: Sequence[Any], options: Mapping[str, Any], values: Tensor) -> Any:
     """What a user's function says, with its dials as they go with these values."""
     with blaming(code.file):
-        return code.function(*given, **{name: turned(option, values) for name, option in options.items()})
+        return code.function(*given, **{name: as_dial(option, values) for name, option in options.items()})
 
 
-def turned(option: Any, values: Tensor) -> Any:
+def as_dial(option: Any, values: Tensor) -> Any:
     """An option as a user's function meets it: a dial as it goes with the values, anything else as it is."""
     return over(option, values) if isinstance(option, Tensor) else option
 
@@ -614,11 +614,11 @@ def in_one_line(error: BaseException) -> str:
 def place_of(error: BaseException, file: str) -> Place:
     """The innermost line of a file at which an error came up."""
     if isinstance(error, SyntaxError) and error.filename == file:
-        return line_of(file, error.lineno or 0)
+        return source_line(file, error.lineno or 0)
     lines = [number for frame, number in traceback.walk_tb(error.__traceback__) if frame.f_code.co_filename == file]
-    return line_of(file, lines[-1] if lines else 0)
+    return source_line(file, lines[-1] if lines else 0)
 
 
-def line_of(file: str, number: int) -> Place:
+def source_line(file: str, number: int) -> Place:
     """A line of a file with its text."""
     return Place(file, number, text=shortened(linecache.getline(file, number).strip()))

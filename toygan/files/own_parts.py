@@ -16,9 +16,9 @@ from toygan.files.own import (
     blaming,
     code_of,
     in_words,
-    options_of,
     own_constraint,
     own_objective,
+    own_options,
     parameters,
     returning,
     takes,
@@ -40,7 +40,7 @@ def filled(table: Mapping[str, Any], part: str) -> tuple[dict[str, Any], list[Mi
     except UserError as error:
         return dict(table), [error.mistakes[0]._replace(key=(part, "kind"))]
     takes(code, part)
-    model = options_of(code, *EXTRA.get(part, ()))
+    model = own_options(code, *EXTRA.get(part, ()))
     options, mistakes = examined(model, {key: value for key, value in table.items() if key != "path"})
     if options is None:
         return dict(table), [mistake._replace(key=(part, *(mistake.key or ()))) for mistake in mistakes]

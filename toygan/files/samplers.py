@@ -117,7 +117,7 @@ def sampler_of(code: Code) -> OwnSampler:
 
 def names_in(asked: Mapping[str, inspect.Parameter]) -> dict[str, str | None]:
     """Which arguments say how many, by which stream and by which seed; an unknown one that is needed says how many."""
-    names = {what: one_of(asked, words) for what, words in (("n", NUMBERS), ("rng", RNGS), ("seed", SEEDS))}
+    names = {what: argument_called(asked, words) for what, words in (("n", NUMBERS), ("rng", RNGS), ("seed", SEEDS))}
     if names["n"] is None:
         left = [name for name, one in asked.items() if is_needed(one) and name not in names.values()]
         names["n"] = next((name for name in left if name.lower() not in USUAL), None)
@@ -151,7 +151,7 @@ def method_of(code: Code, owner: Any) -> Callable[..., Any]:
     return found
 
 
-def one_of(asked: Mapping[str, Any], words: tuple[str, ...]) -> str | None:
+def argument_called(asked: Mapping[str, Any], words: tuple[str, ...]) -> str | None:
     """The first argument that is called by one of the words; of a capital N too."""
     return next((name for name in asked if name.lower() in words), None)
 

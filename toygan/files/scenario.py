@@ -7,36 +7,31 @@ from __future__ import annotations
 
 import copy
 import math
-import os
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
+from os.path import isfile  # which says no of a name that is none, where Path raises
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from toygan.files.config import Config, Method, View
-from toygan.files.own import PARTS, WORD, given, halves, in_its_file, is_own, short, table_of
+from toygan.files.memory import memory
+from toygan.files.mistakes import Key, Mistake, Place, UserError, in_toml, plainly, shortened, suggestion
+from toygan.files.own import PARTS, WORD, given, half_as_table, halves, in_its_file, is_own, short
 from toygan.files.own_parts import filled
 from toygan.files.shipped import shipped, shipped_folder
 from toygan.files.strict import (
-    Key,
-    Mistake,
     Names,
-    Place,
     Source,
-    UserError,
     as_kind,
     examined,
-    in_toml,
+    file_of,
     json_default,
     parse_key,
     parse_override,
     placed,
-    plainly,
-    put,
     read_toml,
     refused,
-    shortened,
-    suggestion,
+    set_key,
 )
 from toygan.files.world import BUILDERS, build_target
 from toygan.game.constraints import CONSTRAINTS
@@ -60,18 +55,12 @@ TABLES = {"target": None, "generator": "mlp", "critic": "mlp"}  # tables with a 
 def find(name: str) -> Path:
     """The file of a shipped name or of a path; UserError for neither."""
     path = Path(name)
-    if path.suffix == ".toml":
-        return path
-    if name in shipped():
-        return shipped_folder() / f"{name}.toml"
-    if (path / "run.json").is_file():
+    if name not in shipped() and path.suffix != ".toml" and isfile(path / "run.json"):
         again = f"its config repeats it: toygan run {path / 'config.toml'}"
         hint = again if (path / "config.toml").is_file() else "a recorded loop cannot be played; toygan draw draws it"
-        raise UserError(
-            Mistake(None, "is the folder of a run and no scenario", hint, place=Place(f"scenario {name!r}"))
-        )
-    wrong = f"no shipped scenario has this name; {suggestion(name, shipped(), 'names')}"
-    raise UserError(Mistake(None, wrong, "or give the path of a .toml file", place=Place(f"scenario {name!r}")))
+        wrong = "is the folder of a run and no scenario"
+        raise UserError(Mistake(None, wrong, hint, place=Place(f"scenario {name!r}")))
+    return file_of("shipped scenario", name, shipped(), shipped_folder())
 
 
 # --- from a file to a config -----------------------------------------------------------------------------------------
@@ -140,7 +129,7 @@ def scenario_of(scenario: str | Callable[..., Any]) -> tuple[dict[str, Any], Sou
         path = find(scenario)
         file, source = read_toml(path)
         return {"name": folder_name(path)} | file, source, path.parent
-    target = table_of(scenario) if isinstance(scenario, str) else given(scenario)
+    target = half_as_table(scenario) if isinstance(scenario, str) else given(scenario)
     name = short(target["kind"])
     title = name.rpartition(".")[2].replace("_", " ")
     return {"name": name, "title": title, "target": target}, Source(str(scenario)), Path.cwd()
@@ -201,7 +190,7 @@ def overriding(override: str | tuple[str, Any], said: Mapping[str, Place]) -> Ov
 def apply(changes: Sequence[Override], data: dict[str, Any]) -> None:
     """Put overrides into the data in place."""
     for key, value, place in changes:
-        put(data, key, (given(value) if callable(value) else as_kind(value)) if is_part(key) else value, place)
+        set_key(data, key, (given(value) if callable(value) else as_kind(value)) if is_part(key) else value, place)
 
 
 def is_part(key: Names) -> bool:
@@ -243,7 +232,7 @@ def resolved(file: Mapping[str, Any], method: str | Method | None) -> tuple[dict
 def called(name: Any, own: Collection[str] = ()) -> Any:
     """The name of a method as a run has it: `mine.py:my_loss+r1` is `mine.my_loss+r1`; any other word as it is."""
     both = halves(name) if isinstance(name, str) and name not in own else None
-    return "+".join(short(table_of(half)["kind"]) for half in both if half != "none") if both else name
+    return "+".join(short(half_as_table(half)["kind"]) for half in both if half != "none") if both else name
 
 
 def name_of(method: Method) -> str:
@@ -311,7 +300,7 @@ def method_named(name: Any, own: Mapping[str, Any], changes: Mapping[str, Any]) 
 
 def pair_named(head: str, tail: str) -> Mapping[str, Any]:
     """The table of a pair; Refusal where a half of it is nothing."""
-    parts = {"objective": table_of(head), "constraint": table_of(tail)}
+    parts = {"objective": half_as_table(head), "constraint": half_as_table(tail)}
     for (what, part), legal in zip(parts.items(), (OBJECTIVES, CONSTRAINTS), strict=True):
         if not is_own(part["kind"]):
             known_half(what, part["kind"], list(legal))
@@ -441,17 +430,3 @@ def whole(player: Any, option: str, usual: int) -> int:
     """An option of a player that is a whole number; the usual one where it is none, as one's own may be."""
     found = getattr(player, option, usual)
     return found if isinstance(found, int) else usual
-
-
-def memory() -> float:
-    """The bytes of memory that this process may have: the machine's, or its container's; a guess where nobody tells."""
-    try:
-        found = float(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
-    except (AttributeError, OSError, ValueError):
-        return GUESSED_MEMORY
-    limits = (text for path in MEMORY_LIMITS if path.is_file() and (text := path.read_text().strip()).isdigit())
-    return min(found, *map(float, limits), math.inf)
-
-
-GUESSED_MEMORY = 16.0 * 2**30
-MEMORY_LIMITS = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))

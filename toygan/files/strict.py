@@ -5,10 +5,8 @@ A mistake names file, line, key and value, says what is legal, and suggests the 
 
 from __future__ import annotations
 
-import difflib
 import inspect
 import json
-import math
 import re
 import stat
 import tomllib
@@ -20,10 +18,19 @@ from typing import Annotated, Any, Literal, NamedTuple, TypeVar, get_args, get_t
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 
+from toygan.files.mistakes import (
+    Key,
+    Mistake,
+    Place,
+    UserError,
+    dotted,
+    in_toml,
+    shortened,
+    suggestion,
+)
 from toygan.targets.refusal import Refusal
 
 Names = tuple[str, ...]
-Key = tuple[str | int, ...]
 Item = Mapping[str, Any]  # one of pydantic's errors
 Parsed = TypeVar("Parsed", bound=BaseModel)
 
@@ -32,41 +39,6 @@ class Strict(BaseModel):
     """A frozen value in which an unknown key, a wrong type, NaN or infinity is a mistake."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
-
-class Place(NamedTuple):
-    """Where something was said: a file, or an option as typed; the line, 0 for none; the table that the keys there are
-    in; and the text of the line.
-    """
-
-    name: str = ""
-    line: int = 0
-    under: Key = ()
-    text: str = ""
-
-
-class Mistake(NamedTuple):
-    """One thing that is wrong: its key (None where it is about no key), what, and what would be right; with the value as
-    shown and the place, as soon as these are known. `inner` is the mistake in a file that the key names.
-    """
-
-    key: Key | None
-    message: str
-    hint: str = ""
-    given: str = ""
-    place: Place = Place()
-    inner: Mistake | None = None
-
-
-class UserError(ValueError):
-    """What a user did wrong, which needs no traceback: mistakes, printed as a paragraph each."""
-
-    def __init__(self, *mistakes: Mistake | str) -> None:
-        self.mistakes = tuple(Mistake(None, one) if isinstance(one, str) else one for one in mistakes)
-        super().__init__(*self.mistakes)
-
-    def __str__(self) -> str:
-        return "\n".join(map(paragraph, self.mistakes))
 
 
 class Source(NamedTuple):
@@ -145,6 +117,18 @@ def read_toml(path: Path) -> tuple[dict[str, Any], Source]:
     if data is None or depth(data) > DEEPEST:
         raise UserError(in_file(path, "tables and lists are nested deeper than anything a scenario has"))
     return data, Source(str(path), text)
+
+
+def file_of(what: str, name: str, legal: Sequence[str], folder: Path) -> Path:
+    """The file of a shipped name, such as an exhibit's, or of a path; UserError for neither."""
+    path = Path(name)
+    if path.suffix == ".toml":
+        return path
+    if name in legal:
+        return folder / f"{name}.toml"
+    wrong = f"no {what} has this name; {suggestion(name, legal, 'names')}"
+    place = Place(f"{what.removeprefix('shipped ')} {name!r}")
+    raise UserError(Mistake(None, wrong, "or give the path of a .toml file", place=place))
 
 
 DEEPEST = 12
@@ -236,7 +220,7 @@ def parse_key(name: str, option: str = "--set", place: Place | None = None) -> N
     return tuple(key)
 
 
-def put(data: dict[str, Any], key: Names, value: Any, place: Place) -> None:
+def set_key(data: dict[str, Any], key: Names, value: Any, place: Place) -> None:
     """Set a nested key in place; a part of the path that is not a table is a UserError.
 
     Another kind brings its own options: the old kind's go.
@@ -322,20 +306,6 @@ def placed(mistakes: Sequence[Mistake], data: Mapping[str, Any], source: Source)
     return sorted(first.values(), key=lambda found: (line_of(found.key or (), lines) or 0, dotted(found.key or ())))
 
 
-def paragraph(mistake: Mistake) -> str:
-    """What is printed: what is wrong and where; below it the line itself and what would be right."""
-    return "\n    ".join(part for part in (headline(mistake), mistake.place.text, mistake.hint) if part)
-
-
-def headline(mistake: Mistake) -> str:
-    """Place, key, value and message, or instead of that what is wrong in the file that the key names."""
-    name, line, under, _ = mistake.place
-    place = ", ".join([name, *([f"line {line}"] if line else []), *([dotted(under)] if under else [])])
-    key = "" if mistake.key is None else dotted(mistake.key) + (f" = {mistake.given}" if mistake.given else "")
-    message = headline(mistake.inner) if mistake.inner else mistake.message
-    return ": ".join(part for part in (place, key, message) if part)
-
-
 def locate(key: Key, source: Source, lines: Mapping[Key, int]) -> Place:
     """The place of a key: the option that put it there, or the line of the file and the text that stands there."""
     said = [one for one in source.overrides if key[: len(one)] == one or one[: len(key)] == key]
@@ -343,27 +313,6 @@ def locate(key: Key, source: Source, lines: Mapping[Key, int]) -> Place:
         return source.overrides[max(said, key=len)]
     line = line_of(key, lines)
     return Place(source.name, line or 0, text=shortened(source.text.split("\n")[line - 1].strip()) if line else "")
-
-
-def shortened(text: str, length: int = 100) -> str:
-    """Text of at most that length."""
-    return text if len(text) <= length else text[: length - 3] + "..."
-
-
-def in_toml(value: Any) -> str:
-    """A value as people write it; of one that holds a number of thousands of digits, what it is."""
-    if isinstance(value, float) and not math.isfinite(value):
-        return str(value)
-    try:
-        return json.dumps(value, default=str, ensure_ascii=False)
-    except ValueError:
-        return hex(value) if isinstance(value, int) else "..."
-
-
-def dotted(key: Key) -> str:
-    """A key as people write it: target.centres[2]."""
-    text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in key)
-    return text.lstrip(".") or "file"
 
 
 def lookup(data: Any, key: Key) -> Any:
@@ -561,7 +510,7 @@ def example_of(value: Any) -> str:
 
 def example(schema: Mapping[str, Any], node: Any) -> Any:
     """A legal value: the default, or one made from the type; None where the schema says too little."""
-    node = resolved(schema, node)
+    node = followed(schema, node)
     if examples := node.get("examples"):
         return examples[0]
     if isinstance(node.get("default"), bool | int | float | str | list):
@@ -578,28 +527,6 @@ def example(schema: Mapping[str, Any], node: Any) -> Any:
 
 
 EXAMPLES = {"integer": 1, "number": 0.5, "string": "some words", "path": "points.csv", "boolean": True, "object": {}}
-
-
-def suggestion(word: str, legal: Sequence[str], what: str) -> str:
-    """The nearest legal word, if one is near, and all legal ones."""
-    near = nearest(word, legal)
-    return f"{did_you_mean(near) + ' ' if near else ''}legal {what}: {', '.join(legal)}"
-
-
-def nearest(word: str, legal: Sequence[str]) -> list[str]:
-    """The one or two legal words that are near, whatever the case and the dashes; none where none is."""
-    plain = {plainly(one): one for one in reversed(legal)}
-    return [plain[one] for one in difflib.get_close_matches(plainly(word), plain, n=2, cutoff=0.6)]
-
-
-def did_you_mean(near: Sequence[str]) -> str:
-    """The question whether one of the words near by was meant."""
-    return f"did you mean {' or '.join(map(in_toml, near))}?"
-
-
-def plainly(word: str) -> str:
-    """A word in small letters with dashes for underscores."""
-    return word.lower().replace("_", "-")
 
 
 OWN = "a user's own"  # pydantic's tag for a part that is none of a table's rows
@@ -625,14 +552,14 @@ def legal_keys(model: type[BaseModel], location: Key) -> list[str]:
 
 def legal_kinds(model: type[BaseModel], location: Key) -> list[str]:
     """The kinds of the table at pydantic's location, in the order of its own table."""
-    choices = [resolved(schema_of(model), choice) for choice in node_at(model, location).get("oneOf", ())]
+    choices = [followed(schema_of(model), choice) for choice in node_at(model, location).get("oneOf", ())]
     return [choice["properties"]["kind"]["const"] for choice in choices]
 
 
 def legal_words(model: type[BaseModel], location: Key) -> list[str]:
     """The words, or numbers, that may stand at pydantic's location."""
     node = node_at(model, location)
-    several = [resolved(schema_of(model), choice) for choice in node.get("anyOf", (node,))]
+    several = [followed(schema_of(model), choice) for choice in node.get("anyOf", (node,))]
     return [str(word) for one in several for word in one.get("enum", [one["const"]] if "const" in one else [])]
 
 
@@ -642,7 +569,7 @@ def node_at(model: type[BaseModel], location: Key) -> dict[str, Any]:
     node: Any = schema
     for part in location:
         node = step_into(schema, node, part)
-    return resolved(schema, node)
+    return followed(schema, node)
 
 
 @lru_cache(maxsize=64)
@@ -653,7 +580,7 @@ def schema_of(model: type[BaseModel]) -> dict[str, Any]:
 
 def step_into(schema: Mapping[str, Any], node: Any, part: str | int) -> Any:
     """The schema one step further down: into a property, a tagged choice, an item or any key of a mapping."""
-    node = resolved(schema, node)
+    node = followed(schema, node)
     tags = node.get("discriminator", {}).get("mapping", {})
     if part in tags:
         return {"$ref": tags[part]}
@@ -662,13 +589,13 @@ def step_into(schema: Mapping[str, Any], node: Any, part: str | int) -> Any:
     if isinstance(part, int) and part < len(node.get("prefixItems", ())):
         return node["prefixItems"][part]
     for choice in node.get("anyOf", ()) if isinstance(part, int) else ():
-        if resolved(schema, choice).get("type") == "array":
+        if followed(schema, choice).get("type") == "array":
             return step_into(schema, choice, part)
     more = node.get("additionalProperties") or next(iter(node.get("patternProperties", {}).values()), None)
     return more if isinstance(more, dict) else node.get("items", node)
 
 
-def resolved(schema: Mapping[str, Any], node: Any) -> dict[str, Any]:
+def followed(schema: Mapping[str, Any], node: Any) -> dict[str, Any]:
     """A schema node with its reference followed; of something that may be left out, the node of what may be there."""
     while isinstance(node, dict) and ("$ref" in node or len(there := present(node)) == 1):
         node = schema["$defs"][node["$ref"].rsplit("/", 1)[1]] if "$ref" in node else there[0]

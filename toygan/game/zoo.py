@@ -21,7 +21,7 @@ ZOO: dict[str, dict[str, Any]] = {
     "tc-gan": {
         "formula": "cgan;  the class is the moment, of twelve",
         "reference": "after Mirza and Osindero, 2014, arXiv:1411.1784, with time for a label",
-        "look_for": "A target that moves: one cloud a moment, and the critic's hill goes around with it.",
+        "look_for": "A target that moves: a cloud a moment, each in its colour; a moment's critic flattens as its cloud arrives.",
         "objective": NS,
         "constraint": R1,
         "labels": "both",
@@ -152,7 +152,7 @@ ZOO: dict[str, dict[str, Any]] = {
         "formula": "D = sp(f);  C1: -E log D1(real) + E D1(fake);  C2: -E log D2(fake) + E D2(real);  "
         "both + 0.1/2 E |f'(real)|^2;  G: -E D1(fake) + E log D2(fake)",
         "reference": "Nguyen et al., 2017, arXiv:1709.03831",
-        "look_for": "One critic likes the data, the other what is generated: KL and reverse KL pull together.",
+        "look_for": "One critic, the drawn one, likes the data, the other what is generated: KL and reverse KL pull together.",
         "objective": {"kind": "positive-ratio"},
         "constraint": R1,
         "generator_rate": 2e-3,

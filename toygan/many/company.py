@@ -93,7 +93,7 @@ def play_together(runs: Sequence[tuple[Config, Order]]) -> None:
         try:
             for parts in abreast(there):
                 if len(parts) > 1:
-                    played(parts)
+                    play_company(parts)
         except KeyboardInterrupt:
             for part in there:
                 if not part.ledger.is_finished:
@@ -123,12 +123,12 @@ def abreast(parts: Sequence[Companion]) -> list[list[Companion]]:
     return list(found.values())
 
 
-def played(parts: Sequence[Companion]) -> None:
+def play_company(parts: Sequence[Companion]) -> None:
     """Play a company to the end, looking at each run when it is due, as long as its folder takes it and it is not over."""
     first = -1 if parts[0].state is None else step_of(parts[0].state)
     try:
         with sharing(parts):
-            running, moves = started(parts)
+            running, moves = company_started(parts)
     except Unusable:
         return
     there = dict(enumerate(part if part.state else renewed(part) for part in parts))
@@ -154,7 +154,7 @@ def goes_on(part: Companion, state: State) -> bool:
     return not is_over(part.work.sim, state)
 
 
-def started(parts: Sequence[Companion]) -> tuple[Running, Iterator[bool]]:
+def company_started(parts: Sequence[Companion]) -> tuple[Running, Iterator[bool]]:
     """The runs as one game at where they stand, and its moves, as `moved` has them. Raises Unusable."""
     sims, backend = [part.work.sim for part in parts], parts[0].ledger.backend
     states = [sim.start if part.state is None else part.state for sim, part in zip(sims, parts, strict=True)]
@@ -165,20 +165,19 @@ def started(parts: Sequence[Companion]) -> tuple[Running, Iterator[bool]]:
     for part in parts:
         part.ledger.put(backend=begun.engine)
         part.ledger.write()
-    # How torch rounds a product may hang on where a matrix lies in memory; how a graph does, on how many there are.
-    tried = range(len(parts) if begun.engine == "eager" else 1)
+    # How a product or a sum is rounded may hang on where its numbers lie in memory, which is elsewhere for every run.
     alone = {
-        k * seeds: (begin(begun.engine, step, states[k], of_first(first, seeds), sims[k].world.dials).running, sims[k])
-        for k in tried
+        k * seeds: (begin(begun.engine, step, states[k], of_first(first, seeds), sim.world.dials).running, sim)
+        for k, sim in enumerate(sims)
     }
-    return begun.running, moved((begun.running, dials), alone, draws_of(parts, at))
+    return begun.running, moves_checked((begun.running, dials), alone, draws_of(parts, at))
 
 
-def moved(
+def moves_checked(
     joint: tuple[Running, Dials], alone: Mapping[int, tuple[Running, Simulation]], draws: Iterable[Draw]
 ) -> Iterator[bool]:
-    """One step of the joint game after the other, without end; whether the numbers are those of the runs that are tried alone,
-    by the first of their seeds, as long as they are.
+    """One step of the joint game after the other, without end; whether the numbers are those of the runs by themselves, each
+    told by its first row, as long as these are tried.
     """
     running, dials = joint
     for k, draw in enumerate(draws):

@@ -151,7 +151,7 @@ def is_broken(future: Future[End]) -> bool:
     return not future.cancelled() and isinstance(future.exception(), BrokenProcessPool)
 
 
-def ended(end: End) -> Future[End]:
+def already_ended(end: End) -> Future[End]:
     """The future of a task that has come to its end already."""
     future: Future[End] = Future()
     future.set_result(end)
@@ -317,7 +317,7 @@ class Cluster:
         try:
             cargo = cargo_for(task)
         except OSError as error:  # such as a points file that has gone
-            return ended(End("failed", error_in_words(error)))
+            return already_ended(End("failed", error_in_words(error)))
         digest = hashlib.sha256(json.dumps([task.name, task.config], sort_keys=True).encode()).hexdigest()
         key = f"{task.name}-{digest[:16]}"
         self.names[key] = task.name

@@ -25,7 +25,6 @@ from toygan.quantities.optimal import Known
 from toygan.quantities.table import N_W1, shown_in
 from toygan.session import folder as folders
 from toygan.session import measuring, takes
-from toygan.session.facts import FORMAT
 from toygan.session.ground import (
     Floors,
     Ground,
@@ -282,7 +281,7 @@ class LoopRecorder:
         frames |= fixed_on(stage.ground, frames["step"].tolist())
         write_aside(place / "metrics.jsonl", lines)
         metrics = read_metrics(place / "metrics.jsonl", frames["step"], seeds)
-        floors, summary = ended(stage, self._told, seeds, frames, metrics)
+        floors, summary = end_of_loop(stage, self._told, seeds, frames, metrics)
         self._tell()
         ledger.put(floors={"frame": stage.floors, "final": floors}, summary=summary)
         write_aside(place / "frames.npz", packed(frames))
@@ -291,25 +290,8 @@ class LoopRecorder:
 
 def first_facts(told: Brief, order: Order) -> dict[str, Any]:
     """What `run.json` says of a loop at first. Nothing is known of the device, and toygan runs nothing of it."""
-    return {
-        "format": FORMAT,
-        "versions": run.versions(),
-        "device": "unknown",
-        "backend": "none",
-        "inputs": dict(told.inputs),
-        "scenario": told.config["name"],
-        "title": told.config["title"],
-        "method": told.config["method"]["name"],
-        "command": order.command,
-        "seeds": [],
-        "status": "running",
-        "step": 0,
-        "steps": 0,
-        "seconds": dict.fromkeys(("train", "observe", "measure", "floors", "draw"), 0.0),
-        "config": config_for(told, None),
-        "settings": {},
-        "summary": {},
-    }
+    made = {"versions": run.versions(), "device": "unknown", "backend": "none", "inputs": dict(told.inputs)}
+    return run.facts_before(made, config_for(told, None), order, [], 0)
 
 
 # --- a frame -------------------------------------------------------------------------------------------------------------
@@ -378,7 +360,7 @@ def measured(stage: LoopStage, seen: Glance, step: int, seed: int) -> tuple[dict
 # --- the end ---------------------------------------------------------------------------------------------------------------
 
 
-def ended(
+def end_of_loop(
     stage: LoopStage, told: Brief, seeds: list[int], frames: Mapping[str, np.ndarray], metrics: Mapping[str, np.ndarray]
 ) -> tuple[Floors, dict[str, Any]]:
     """The floors of the end and its summary, of the last frame's points against as many fresh ones of the target."""

@@ -95,10 +95,10 @@ def differing_keys(runs: Sequence[Facts]) -> list[dict[str, Any]]:
     configs = [flattened({**in_full(dict(facts.config)), "inputs": facts.inputs}) for facts in runs]
     flat = [{key: scalar(value) for key, value in config.items()} for config in configs]
     found: list[dict[str, Any]] = [{} for _ in runs]
-    for members in together(range(len(runs)), lambda i: runs[i].scenario):
+    for members in gathered(range(len(runs)), lambda i: runs[i].scenario):
         grid = {key for i in members for key in runs[i].settings}
-        keys = {key for key in differing(members, runs, flat) if not any(overlap(key, own) for own in grid)}
-        for alike in together(members, lambda i: json.dumps(runs[i].settings, sort_keys=True)):
+        keys = {key for key in differing(members, runs, flat) if not any(keys_overlap(key, own) for own in grid)}
+        for alike in gathered(members, lambda i: json.dumps(runs[i].settings, sort_keys=True)):
             keys |= set(differing(alike, runs, flat))
         for i in members:
             own = runs[i].settings
@@ -106,7 +106,7 @@ def differing_keys(runs: Sequence[Facts]) -> list[dict[str, Any]]:
     return found
 
 
-def together(which: Iterable[int], key: Callable[[int], Any]) -> list[list[int]]:
+def gathered(which: Iterable[int], key: Callable[[int], Any]) -> list[list[int]]:
     """The numbers of runs with the same key together."""
     found: dict[Any, list[int]] = defaultdict(list)
     for i in which:
@@ -117,7 +117,7 @@ def together(which: Iterable[int], key: Callable[[int], Any]) -> list[list[int]]
 def differing(members: Sequence[int], runs: Sequence[Facts], flat: Sequence[Mapping[str, Any]]) -> set[str]:
     """The keys in which some runs' flat configs differ; those of the method only among runs of one method."""
     found = {key for key in unlike([flat[i] for i in members]) if not key.startswith("method.")}
-    for alike in together(members, lambda i: runs[i].method):
+    for alike in gathered(members, lambda i: runs[i].method):
         found |= set(unlike([flat[i] for i in alike]))
     known = {key: {flat[i][key] for i in members if key in flat[i]} for key in found if key.startswith("inputs.")}
     beside = {key for key, digests in known.items() if len(digests) < 2}  # own code, that some runs do without
@@ -134,7 +134,7 @@ def is_told_by_kind(path: str, configs: Sequence[Mapping[str, Any]]) -> bool:
 IDLE = {"about", "measures", "name", "reference", "title"}  # parts of a config that change no number
 
 
-def overlap(key: str, other: str) -> bool:
+def keys_overlap(key: str, other: str) -> bool:
     """Whether one dotted key is the other one or lies in its table."""
     return f"{key}.".startswith(f"{other}.") or f"{other}.".startswith(f"{key}.")
 

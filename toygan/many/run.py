@@ -199,24 +199,30 @@ def opened(config: Config, order: Order) -> Ledger:
 
 def first_facts(config: Config, order: Order) -> dict[str, Any]:
     """What `run.json` says before the first step."""
-    return (
-        {"format": FORMAT}
-        | here(config, order.device, order.backend)
-        | {
-            "scenario": config.name,
-            "title": config.title,
-            "method": config.method.name,
-            "command": order.command,
-            "seeds": config.training.seed_list,
-            "status": "running",
-            "step": 0,
-            "steps": config.training.steps,
-            "seconds": dict.fromkeys(("train", "observe", "measure", "floors", "draw"), 0.0),
-            "config": as_data(config),
-            "settings": dict(order.settings),
-            "summary": {},
-        }
-    )
+    training, made = config.training, here(config, order.device, order.backend)
+    return facts_before(made, as_data(config), order, training.seed_list, training.steps)
+
+
+def facts_before(
+    made: Mapping[str, Any], config: Mapping[str, Any], order: Order, seeds: Sequence[int], steps: int
+) -> dict[str, Any]:
+    """The same of any run, or loop that is only recorded: `made` says by what it is, as `here` does."""
+    return {
+        "format": FORMAT,
+        **made,
+        "scenario": config["name"],
+        "title": config["title"],
+        "method": config["method"]["name"],
+        "command": order.command,
+        "seeds": seeds,
+        "status": "running",
+        "step": 0,
+        "steps": steps,
+        "seconds": dict.fromkeys(("train", "observe", "measure", "floors", "draw"), 0.0),
+        "config": config,
+        "settings": dict(order.settings),
+        "summary": {},
+    }
 
 
 def here(config: Config, device: str, backend: str) -> dict[str, Any]:

@@ -12,13 +12,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from importlib.util import find_spec
+from os import fsencode
 from os.path import exists, isfile  # which say no of a name that is none, where Path raises
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 from urllib.parse import quote
 
-from pydantic import Field, NonNegativeInt, PositiveInt
+from pydantic import Field, NonNegativeInt, PositiveInt, field_validator
 
 from toygan.files.config import Config, Method, as_data, toml_value
 from toygan.files.own import WORD, allow, in_no_file
@@ -53,10 +54,11 @@ from toygan.session.facts import Facts
 from toygan.session.measuring import gauge
 from toygan.session.simulation import simulation
 from toygan.session.stream import Look, advancing, engine_of, looks_from
+from toygan.targets.refusal import Refusal
 from toygan.view.records import Record
 
 MOST = 5  # mistakes that one message tells
-LONGEST = 120  # characters of a folder's name: 255 bytes is the most that file systems take
+LONGEST, LONGEST_PART = 120, 255  # characters of a run's folder, and bytes of a name, the most that file systems take
 PROBE_STEPS, PROBES = 24, 12  # steps that a probe plays, and how many pairs of scenario and method are probed
 WARM_STEPS = 4  # played before them
 END_SECONDS = 2.0  # the final measures and the picture of a run
@@ -79,6 +81,14 @@ class Plan(Strict):
     set: Mapping[str, Any] = {}  # tables of keys with a value each
     out: str = "runs"
     animation: bool = False
+
+    @field_validator("out")
+    @classmethod
+    def a_folder(cls, value: str) -> str:
+        """Refuse what no disk takes for a folder's name."""
+        if "\0" in value or any(len(fsencode(part)) > LONGEST_PART for part in Path(value).parts):
+            raise Refusal("is no name of a folder", f"one has at most {LONGEST_PART} bytes, for example runs")
+        return value
 
 
 @dataclass

@@ -257,10 +257,12 @@ def best_of(table: Table, name: str, rows: Sequence[int]) -> list[int]:
     if way == "neither" or not known:
         return []
     best = (min if way == "lower" else max)(known.values(), key=lambda value: value.value)
-    ties = [i for i, value in known.items() if overlap(value, best) or number(value.value) == number(best.value)]
+    ties = [
+        i for i, value in known.items() if intervals_overlap(value, best) or number(value.value) == number(best.value)
+    ]
     return ties if len(ties) < len(known) else []
 
 
-def overlap(one: Interval, other: Interval) -> bool:
+def intervals_overlap(one: Interval, other: Interval) -> bool:
     """Whether two numbers' intervals have a point in common."""
     return one.ends[0] <= other.ends[1] and one.ends[1] >= other.ends[0]

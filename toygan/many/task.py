@@ -74,9 +74,9 @@ def perform(task: Task, driver: int | None = None, cargo: Files | None = None) -
         place, inputs = Path(scratch) / "run", Path(scratch) / INPUTS
         config, moves = at_home_here(task.config, inputs)
         unload({name: content for name, content in cargo.items() if name.startswith(INPUTS)}, Path(scratch))
-        unload(moved(cargo_of_run(cargo), moves), place)
+        unload(files_moved(cargo_of_run(cargo), moves), place)
         end = carried_out(task, place, config, telling())
-        return end._replace(files=moved(load(place), {there: home for home, there in moves.items()}))
+        return end._replace(files=files_moved(load(place), {there: home for home, there in moves.items()}))
 
 
 def perform_together(tasks: Sequence[Task], driver: int | None = None) -> list[End]:
@@ -208,7 +208,7 @@ def at_home_here(config: Mapping[str, Any], inputs: Path) -> tuple[dict[str, Any
     return drawn_from(deepcopy(dict(config)), moves), moves
 
 
-def moved(files: Files, moves: Mapping[str, str]) -> Files:
+def files_moved(files: Files, moves: Mapping[str, str]) -> Files:
     """The files with one path for another in the fields of a run's records that name its files; a record that cannot be read
     stays as it is, for the run to tell.
     """

@@ -85,9 +85,8 @@ def regions(game: Game, parameters: Parameters, points: Tensor, clouds: tuple[Te
         duel.heads(game, settled(face.repeat(1, 1, game.pack)).outputs.detach())
         for face in duel.faces(game, own, points, clouds)
     ]
-    return {
-        name: torch.stack([one[name].log_softmax(dim=-1) for one in said]).mean(dim=0).argmax(dim=-1) for name in names
-    }
+    logs = {name: torch.stack([one[name].log_softmax(dim=-1) for one in said]) for name in names}
+    return {name: each.mean(dim=0).argmax(dim=-1) for name, each in logs.items()}
 
 
 # --- there and back --------------------------------------------------------------------------------------------------
@@ -109,9 +108,8 @@ def of_maps(game: Game, state: State, clouds: Watched, places: Tensor) -> Arrays
         if SHARES in game.players:
             return of_rounds(game, parameters, clouds, real)
         if ENCODER in game.players:
-            found = of_encoder(game, parameters, clouds, real) | {
-                "code_map": code_map(game, parameters, clouds, places)
-            }
+            found = of_encoder(game, parameters, clouds, real)
+            found["code_map"] = code_map(game, parameters, clouds, places)
         elif BACK in game.players:
             found = of_way_back(game, parameters, clouds, real)
         else:

@@ -4,44 +4,34 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
-from toygan.engines.graph import Graph, Untraceable, recorded
 from toygan.files.own import SHAPES, Code, blaming, in_one_line, is_fixed, parameters
 from toygan.files.own_networks import ENDS, INPUTS, OUTPUTS
 from toygan.files.own_parts import own_measure
 from toygan.files.samplers import is_sampler, sampler_of
 from toygan.files.strict import UserError, suggestion
-from toygan.quantities.critic_contract import critic_facts
-from toygan.quantities.forms import (
-    CRITICS,
-    GENERATORS,
-    LossForm,
-    PenaltyForm,
-    critics_in,
-    is_score,
-    losses_of,
-    penalty_of,
-)
-from toygan.quantities.generator_contract import generator_facts
-from toygan.quantities.held import Held, holds, normal, note, one_held, reseed, streams_kept
-from toygan.quantities.loss_contract import loss_facts, scores
-from toygan.quantities.measure_contract import measure_facts
-from toygan.quantities.penalty_contract import clouds, penalty_facts, small
-from toygan.quantities.target_contract import target_facts
+from toygan.quantities.forms import CRITICS, GENERATORS, critics_in, is_score, losses_of, penalty_of
+from toygan.quantities.held import Contract, Held, all_held, normal, reseed, streams_kept
+from toygan.quantities.loss_contract import LOSS
+from toygan.quantities.measure_contract import MEASURE
+from toygan.quantities.network_contract import CRITIC, GENERATOR, FedNetwork, critic_network, generator_network
+from toygan.quantities.penalty_contract import PENALTY
+from toygan.quantities.target_contract import TARGET, Looked
 
 
 def held(code: Code, role: str | None = None) -> tuple[str, list[Held]]:
     """What a user's code is taken for, and every fact of that part's contract. UserError where it cannot be called so."""
     chosen = role or guessed(code)
-    if chosen not in ROLES:
-        raise UserError(f"--as {chosen}: unknown; {suggestion(chosen, list(ROLES), 'parts')}")
+    if chosen not in PARTS:
+        raise UserError(f"--as {chosen}: unknown; {suggestion(chosen, list(PARTS), 'parts')}")
+    part = PARTS[chosen]
     with streams_kept():
         reseed(0)  # the first weights of a class are the same each time
-        return chosen, ROLES[chosen](code)
+        return chosen, all_held(code, part.contract, part.form(code))
 
 
 def guessed(code: Code) -> str:
@@ -120,36 +110,6 @@ def as_function(code: Code) -> Code:
 # --- the parts ---------------------------------------------------------------------------------------------------------
 
 
-def objective_held(code: Code) -> list[Held]:
-    """The contract of a loss."""
-    form = losses_of(as_function(code))
-    return [*loss_facts(code, form), one_held(code, "traceable", lambda: loss_traced(form))]
-
-
-def penalty_held(code: Code) -> list[Held]:
-    """The contract of a gradient penalty."""
-    form = penalty_of(as_function(code))
-    return [*penalty_facts(code, form), one_held(code, "traceable", lambda: penalty_traced(form))]
-
-
-def critic_held(code: Code) -> list[Held]:
-    """The contract of a critic: a module, the class of one, or a function of points."""
-    with blaming(code.file):
-        made = made_network(code, "critic")
-        made(torch.zeros(2, 2, dtype=torch.float64))
-    traced = one_held(code, "traceable", lambda: traceable(lambda points: [made(points)], [normal(6, 2)]))
-    return [*critic_facts(code, made), traced]
-
-
-def generator_held(code: Code) -> list[Held]:
-    """The contract of a generator: a module, the class of one, or a function of latents."""
-    with blaming(code.file):
-        made = made_network(code, "generator")
-    d = latents_of(code, made)
-    traced = one_held(code, "traceable", lambda: traceable(lambda z: [made(z)], [normal(6, d)]))
-    return [*generator_facts(code, made, d), traced]
-
-
 def latents_of(code: Code, made: Callable[[Tensor], Tensor]) -> int:
     """How wide the latents are that a generator takes. UserError where it takes none."""
     first = next((p for p in made.parameters() if p.ndim == 2), None) if isinstance(made, nn.Module) else None
@@ -166,13 +126,6 @@ def latents_of(code: Code, made: Callable[[Tensor], Tensor]) -> int:
 
 
 LATENTS = (2, 1, 3, 4, 5, 8, 10, 16, 20, 25, 32, 50, 64, 100, 128, 256, 512)
-
-
-def target_held(code: Code) -> list[Held]:
-    """The contract of a target: a sampler, and its density where it says one."""
-    with blaming(code.file):
-        sampler = sampler_of(code)
-    return target_facts(code, sampler)
 
 
 def made_network(code: Code, part: str) -> Callable[[Tensor], Tensor]:
@@ -209,65 +162,41 @@ HIDDEN = dict.fromkeys(
 ) | dict.fromkeys(("depth", "layers", "n_layers", "num_layers"), 2)
 
 
-def measure_held(code: Code) -> list[Held]:
-    """The contract of a measure of clouds. UserError for a function that is none."""
-    return measure_facts(code, own_measure(code)())
+def critic_of(code: Code) -> FedNetwork:
+    """A critic: a module, the class of one, or a function of points."""
+    with blaming(code.file):
+        made = made_network(code, "critic")
+        made(torch.zeros(2, 2, dtype=torch.float64))
+    return critic_network(made)
 
 
-ROLES: dict[str, Callable[[Code], list[Held]]] = {
-    "objective": objective_held,
-    "penalty": penalty_held,
-    "critic": critic_held,
-    "generator": generator_held,
-    "target": target_held,
-    "measure": measure_held,
+def generator_of(code: Code) -> FedNetwork:
+    """A generator: a module, the class of one, or a function of latents."""
+    with blaming(code.file):
+        made = made_network(code, "generator")
+    return generator_network(made, latents_of(code, made))
+
+
+def target_of(code: Code) -> Looked:
+    """A sampler, and its density where it says one."""
+    with blaming(code.file):
+        return Looked(sampler_of(code))
+
+
+class CodePart(NamedTuple):
+    """A part that code may be: how it is brought into the one form that is looked at, UserError where it cannot be, and the
+    facts of that form.
+    """
+
+    form: Callable[[Code], Any]
+    contract: Contract[Any]
+
+
+PARTS = {
+    "objective": CodePart(lambda code: losses_of(as_function(code)), LOSS),
+    "penalty": CodePart(lambda code: penalty_of(as_function(code)), PENALTY),
+    "critic": CodePart(critic_of, CRITIC),
+    "generator": CodePart(generator_of, GENERATOR),
+    "target": CodePart(target_of, TARGET),
+    "measure": CodePart(lambda code: own_measure(code)(), MEASURE),
 }
-
-
-# --- graphs ------------------------------------------------------------------------------------------------------------
-
-
-def loss_traced(form: LossForm) -> Held:
-    """Whether a loss is a graph of its scores."""
-    players = [loss for loss in (form.critic, form.generator) if loss]
-    return traceable(lambda r, g: [loss(r, g) for loss in players], scores())
-
-
-def penalty_traced(form: PenaltyForm) -> Held:
-    """Whether a penalty is a graph of its points and of the critic's parameters."""
-    critic = small()
-    names = list(dict(critic.named_parameters()))
-
-    def step(real: Tensor, fake: Tensor, *values: Tensor) -> list[Tensor]:
-        return [form.of(Called(critic, dict(zip(names, values, strict=True))), real, fake)]
-
-    return traceable(step, [*clouds(), *(p.detach().clone().requires_grad_() for p in critic.parameters())])
-
-
-class Called(nn.Module):
-    """A critic with other parameters than its own."""
-
-    def __init__(self, critic: nn.Module, values: dict[str, Tensor]) -> None:
-        super().__init__()
-        self.of = lambda points: torch.func.functional_call(critic, values, (points,))
-
-    def forward(self, points: Tensor) -> Tensor:
-        """Scores of points."""
-        return self.of(points)
-
-
-def traceable(step: Callable[..., Sequence[Tensor]], args: Sequence[Tensor]) -> Held:
-    """Whether a function is a graph of its arguments; where it is none it runs all the same, as it is written."""
-
-    def graph_of(given: Sequence[Tensor]) -> Graph:
-        reseed(0)
-        return recorded(step, given)[0]
-
-    try:
-        graph, other = graph_of(args), graph_of([given + 0.1 for given in args])
-    except Untraceable as error:
-        return note(f"runs by the eager engine, not as a graph: {error}")
-    pairs = zip(graph.constants.values(), other.constants.values(), strict=False)
-    if len(graph.nodes) != len(other.nodes) or not all(torch.equal(*pair) for pair in pairs):
-        return note("runs by the eager engine, not as a graph: it takes numbers out of tensors")
-    return holds(f"a graph of {len(graph.nodes)} operators")

@@ -28,10 +28,8 @@ ENOUGH = 24  # fine points that a patch must cover to be laid out over them
 OFF = 0.1  # it is chance which points the rim of a patch covers: scaled is what is off its mass by more
 CELLS, FINE = 120, 3  # cells along a side of the map, and points along a side of a cell
 NUDGE = 1e-6  # of the central differences that give det dG/dz at nodes
-SKEW = (
-    0.0137,
-    -0.0173,
-)  # by which the cells of the two coordinates are uneven, so that no node lies on an edge by symmetry
+# by which the cells of the two coordinates are uneven, so that no node lies on an edge by symmetry
+SKEW = (0.0137, -0.0173)
 ROUNDING = 1e-9  # of a divergence
 FLAT = 1e-12  # a map whose |det| is below this share of its |J|^2 has squeezed the plane into a curve
 LOST = 1e-4  # of the latents, or of the target: below this a share without density is one that a mesh may overlook
@@ -47,10 +45,8 @@ class LatentLaw(NamedTuple):
     log_density: Callable[[np.ndarray], np.ndarray]
 
 
-STRETCH, REACH = (
-    2.5,
-    8.0,
-)  # cells of a normal latent widen outwards, by up to cosh 2.5, and end at 8 standard deviations
+# cells of a normal latent widen outwards, by up to cosh 2.5, and end at 8 standard deviations
+STRETCH, REACH = 2.5, 8.0
 
 LAWS: dict[str, LatentLaw] = {
     "normal": LatentLaw(

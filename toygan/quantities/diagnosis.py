@@ -160,7 +160,7 @@ def runaway_critic(story: Story) -> Finding | None:
     """A critic that claims a distance many times the real one, and claims ever more."""
     w1 = story.curve("w1")
     scale = max(float(np.nanmax(w1)) if w1 is not None else 0.0, story.size) or 1.0
-    for name, claims in CLAIMS:
+    for name, claims, words in CLAIMS:
         values = story.curve(name)
         if values is None or len(values) < 4:
             continue
@@ -171,8 +171,7 @@ def runaway_critic(story: Story) -> Finding | None:
         start, end = float(np.nanmin(sizes[: 1 + part(sizes)])), middle(last(sizes))
         if end > least and end > LIMIT.growth * start:
             beyond = int(np.argmax(sizes > least))
-            words = SPOKEN[name] + " from {} to {}, on a target of size {}"
-            return Finding(beyond, words, numbers(start, end, scale))
+            return Finding(beyond, words + " from {} to {}, on a target of size {}", numbers(start, end, scale))
     return None
 
 
@@ -190,7 +189,9 @@ def swapped_critic(story: Story) -> Finding | None:
     below = lead < 0
     if not (stays(below) and before_last(below).mean() >= LIMIT.nearly_all and middle(last(w1)) > w1[0]):
         return None
-    if still_improving(story) is not None or not middle(np.abs(last(lead))) > LIMIT.swing * middle(story_scores(story)):
+    scores = story.curve("score_range")
+    least = 0.0 if scores is None else LIMIT.swing * middle(last(scores))
+    if still_improving(story) is not None or not middle(np.abs(last(lead))) > least:
         return None
     words = "scores generated points {} above real ones, W1 from {} to {}"
     return Finding(since(below) or 0, words, numbers(-middle(last(lead)), w1[0], middle(last(w1))))
@@ -200,12 +201,6 @@ def lead_of(story: Story) -> np.ndarray | None:
     """How far above the generated cloud the critic holds the real one [T], from its scores or as measured."""
     lead = story.curve("lead")
     return story.curve("critic_value") if lead is None else lead
-
-
-def story_scores(story: Story) -> np.ndarray:
-    """The range of scores in the last fifth, 0 where it is not known."""
-    scores = story.curve("score_range")
-    return np.zeros(1) if scores is None else last(scores)
 
 
 def runaway_generator(story: Story) -> Finding | None:
@@ -432,11 +427,9 @@ def swings(values: np.ndarray, least: float) -> tuple[int, int, float] | None:
     later = level(values[len(values) // 5 :])
     turns = zigzag(later, least)
     times = (len(turns) - 1) // 2
-    if (
-        times < LIMIT.swings
-        or turns[-1] < 0.6 * len(later)
-        or rhythm(np.arange(len(later)), later, LIMIT.chance / CURVES_THAT_SWING) is None
-    ):
+    if times < LIMIT.swings or turns[-1] < 0.6 * len(later):
+        return None
+    if rhythm(np.arange(len(later)), later, LIMIT.chance / CURVES_THAT_SWING) is None:
         return None
     heights = np.abs(np.diff(later[turns]))
     if middle(last(heights)) < LIMIT.undamped * middle(early(heights)):
@@ -533,34 +526,20 @@ def bends(values: np.ndarray) -> float:
 # --- tables ----------------------------------------------------------------------------------------------------------
 
 
-SPOKEN = {
-    "critic_loss": "critic loss",
-    "steepness": "the critic's steepness",
-    "score_gap": "score gap of the two clouds",
-    "score_range": "range of scores",
-}
 NORMAL_BEND = 0.6745 * 6**0.5  # the median of |x - 2 y + z| for three independent normal numbers
 SHARE = "a quarter of their share"  # LIMIT.quarter in words: the rule by which every label counts modes
-# the curves in which a critic may run away, and from how many times the target's size on
+# the curves in which a critic may run away, from how many times the target's size on, and in words
 CLAIMS = (
-    ("critic_loss", LIMIT.claims),
-    ("steepness", LIMIT.slopes),
-    ("score_gap", LIMIT.logits),
-    ("score_range", LIMIT.logits),
+    ("critic_loss", LIMIT.claims, "critic loss"),
+    ("steepness", LIMIT.slopes, "the critic's steepness"),
+    ("score_gap", LIMIT.logits, "score gap of the two clouds"),
+    ("score_range", LIMIT.logits, "range of scores"),
 )
 
-FAILURES = {
-    "diverged",
-    "runaway-critic",
-    "swapped-critic",
-    "runaway-generator",
-    "vanishing-gradient",
-    "mode-hopping",
-    "mode-collapse",
-    "oscillation",
-    "shrunk",
-}
+FAILURES = {"diverged", "runaway-critic", "swapped-critic", "runaway-generator", "vanishing-gradient", "mode-hopping",
+            "mode-collapse", "oscillation", "shrunk"}  # fmt: skip
 AWAY = {"swapped-critic", "runaway-generator"}
+LED_AWAY = {"diverged", "swapped-critic"}
 CURVES_THAT_SWING = 3  # W1 and the two coordinates of the cloud's middle: the chance of each is a third of all
 STUCK = AWAY | {"runaway-critic", "vanishing-gradient"}  # they explain what became of a cloud that they left
 
@@ -569,12 +548,7 @@ RULES: list[tuple[str, str, Callable[[Story], Finding | None], set[str]]] = [
     ("diverged", "diverged", diverged, set()),
     ("runaway-critic", "had a critic that ran away", runaway_critic, set()),
     ("swapped-critic", "had a critic that took generated points for real ones", swapped_critic, {"diverged"}),
-    (
-        "runaway-generator",
-        "had a generator that left the target behind",
-        runaway_generator,
-        {"diverged", "swapped-critic"},
-    ),
+    ("runaway-generator", "had a generator that left the target behind", runaway_generator, LED_AWAY),
     ("weight-saturation", "had a critic pressed to its bound", weight_saturation, set()),
     ("exploding-layers", "had gradients that explode on their way back through the critic", exploding_layers, set()),
     ("vanishing-layers", "had gradients that vanish on their way back through the critic", vanishing_layers, set()),

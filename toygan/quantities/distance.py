@@ -283,14 +283,13 @@ def by_quadrature(one: Side, other: Side, missing: Sequence[str], points: int) -
         return {}
     if one.dimension != 2 or other.dimension != 2:
         return all_of(dict.fromkeys(wanted, math.nan), "not known: a target has no density")
-    samples = np.concatenate(
-        [side.target.sample(np.random.default_rng(k), 4000) for k, side in enumerate((one, other))]
-    )
-    boxes = np.array([reach(side.target, part) for side, part in zip((one, other), np.split(samples, 2), strict=True)])
+    targets = one.target, other.target
+    samples = [target.sample(np.random.default_rng(k), 4000) for k, target in enumerate(targets)]
+    boxes = np.array([reach(target, part) for target, part in zip(targets, samples, strict=True)])
     (left, bottom), (right, top) = boxes[:, 0].min(axis=0), boxes[:, 1].max(axis=0)
     log_p, log_q = (log_density(side.target) for side in (one, other))
     try:
-        nodes, error = divergences.quadrature(log_p, log_q, (left, right, bottom, top), samples)
+        nodes, error = divergences.quadrature(log_p, log_q, (left, right, bottom, top), np.concatenate(samples))
     except ValueError as fault:
         return all_of(dict.fromkeys(wanted, math.nan), f"not known: {fault}")
     if error > MISSED:

@@ -39,10 +39,8 @@ class Fineness(NamedTuple):
     per_cell: int
 
 
-KNOWN, UNKNOWN = (
-    Fineness(150, 10),
-    Fineness(64, 16),
-)  # least biased over docs/truth.md with the target known, and without
+# least biased over docs/truth.md with the target known, and without
+KNOWN, UNKNOWN = Fineness(150, 10), Fineness(64, 16)
 
 Window = tuple[float, float, float, float]  # left, right, bottom, top
 
@@ -199,8 +197,9 @@ def shares(points: np.ndarray, real: np.ndarray, many_real: np.ndarray | None = 
     """Log-shares of the target and of points [n, 2] in up to 150 cells, cut where both clouds together leave a gap.
 
     Real [m, 2] and generated points cut the cells; the target's share of each is that of `many_real [k, 2]`, exact to
-    sqrt(share / k), or of the real points themselves where there are no more. The last node is elsewhere: what of the
-    target lies beside none of the points of its cell, generated ones or real.
+    sqrt(share / k), or of the real points themselves where there are no more. The last node but one is elsewhere: what of
+    the target lies beside none of the points of its cell, generated ones or real. The last one is what the target has not:
+    generated points that share a place (`lone_atoms`), as those of a collapsed cloud do, however many places these are.
 
     What the divergences of these shares say of the distributions: less than the truth, because cells forget where in
     them a point lies, and more, because shares fluctuate: js by about (cells - 1) / 8 * (1 / n + 1 / k) nats. A cloud in
@@ -212,16 +211,32 @@ def shares(points: np.ndarray, real: np.ndarray, many_real: np.ndarray | None = 
     if len(pooled) < 2 * fine.per_cell:
         raise ValueError(f"two cells need at least {2 * fine.per_cell} points together, got {len(pooled)}")
     known = np.asarray(real if many_real is None else many_real, float)
+    lone = np.zeros(len(pooled), bool)
+    lone[len(real) :] = many_real is not None and lone_atoms(points, known)
+    pooled, atoms = pooled[~lone], int(lone.sum())
     farthest = max(float(np.abs(cloud).max()) for cloud in (pooled, known))
     scale = max(farthest, np.finfo(float).tiny)  # differences of huge coordinates stay finite
     places, known = (np.ascontiguousarray(cloud.T) / scale for cloud in (pooled, known))
     cells, held = cut(places, known, max(fine.per_cell, len(pooled) / fine.cells))
     elsewhere = cells.max() + 1
     target = np.where(beside(places, cells, known, held), held, elsewhere)
-    counts = [np.bincount(side, minlength=elsewhere + 1) for side in (target, cells[len(real) :])]
+    counts = [np.bincount(side, minlength=elsewhere + 2) for side in (target, cells[len(real) :])]
+    counts[1][-1] = atoms
     with np.errstate(divide="ignore"):
         log_p, log_q = (np.log(count / count.sum()) for count in counts)
     return Nodes(log_p, log_q, np.ones(len(log_p)))
+
+
+def lone_atoms(points: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """Which of points [n, 2] share their place, in single precision, with another one and with none of the target's [k, 2]: no
+    density has mass there. [n]
+    """
+    exponent = max(math.frexp(float(np.abs(cloud).max(initial=0.0)))[1] for cloud in (points, known))
+    small = (np.ldexp(np.asarray(cloud, float), -exponent).astype(np.float32) for cloud in (points, known))
+    places, target = (cloud.astype(float) @ (1, 1j) for cloud in small)
+    _, which, counts = np.unique(places, return_inverse=True, return_counts=True)
+    shared = counts[which] > 1
+    return shared & ~np.isin(places, target) if shared.any() else shared
 
 
 def fineness(many_real: np.ndarray | None) -> Fineness:

@@ -26,18 +26,18 @@ class Story(NamedTuple):
     alive: int  # frames before the first value that is not finite
     curves: Mapping[str, np.ndarray]
     layers: np.ndarray | None  # [T, L]: gradient at each layer, the first one nearest the points; after the end, too
-    shares: np.ndarray | None
-    home: np.ndarray | None
-    carried: np.ndarray | None
     weights: np.ndarray
     has_modes: bool
-    centre: np.ndarray | None  # [T, 2]: mean of the generated points
-    width: np.ndarray | None
     ceilings: Mapping[str, float]
     size: float  # root mean square distance of the real points from their mean
-    points: int  # generated points a frame
     floor_spread: float  # standard deviation of a perfect sampler's W1, 0 where unknown
-    error: float  # standard error of the mean of a frame's generated points
+    shares: np.ndarray | None = None
+    home: np.ndarray | None = None
+    carried: np.ndarray | None = None
+    centre: np.ndarray | None = None  # [T, 2]: mean of the generated points
+    width: np.ndarray | None = None
+    points: int = 0  # generated points a frame
+    error: float = 0.0  # standard error of the mean of a frame's generated points
 
     def curve(self, name: str) -> np.ndarray | None:
         """The living part of a curve, None where nothing of it is known."""
@@ -63,53 +63,38 @@ def story_of(frames: Arrays, metrics: Arrays, floors: KnownFloors, s: int) -> St
     samples = frames["samples"][:, s].astype(float) if "samples" in frames else None
     real = np.asarray(frames["real"], float) if "real" in frames else None
     layers = frames.get("layer_gradients")
-    alive = living(frames, curves, samples, s, len(steps))
-    places = places_of(frames, real)
-    size = size_of(real)
-    here = whereabouts(samples[:alive] if samples is not None else None, real, places)
-    return Story(
+    alive, places = living(frames, curves, samples, s, len(steps)), places_of(frames, real)
+    story = Story(
         steps=steps,
         alive=alive,
         curves=curves,
         layers=np.asarray(layers, float)[:, s] if layers is not None and layers.shape[1] > s else None,
-        shares=here.shares,
-        home=here.home,
-        carried=here.carried,
         weights=np.empty(0) if places is None else places.weights,
         has_modes="mode_centres" in frames,
-        centre=here.centre,
-        width=widths_of(samples[:alive], size) if samples is not None and size > 0 else None,
         ceilings=CEILINGS | ceilings_of(floors),
-        size=size,
-        points=samples.shape[1] if samples is not None else 0,
+        size=size_of(real),
         floor_spread=float((floors.get("w1") or {}).get("spread") or 0.0),
-        error=error_of_mean(samples[:alive]) if samples is not None and alive else 0.0,
     )
+    return story if samples is None else with_points(story, samples[:alive], real, places)
 
 
-class Whereabouts(NamedTuple):
-    """What a story has from points and places alone; None where either is unknown."""
-
-    shares: np.ndarray | None
-    home: np.ndarray | None
-    carried: np.ndarray | None
-    centre: np.ndarray | None
-
-
-def whereabouts(samples: np.ndarray | None, real: np.ndarray | None, places: Places | None) -> Whereabouts:
-    """Where points [T, N, 2] are, on the places of a target."""
-    centre = samples.mean(axis=1) if samples is not None else None
-    if samples is None or places is None:
-        return Whereabouts(None, None, None, centre)
-    moved = carried(samples, real, places) if real is not None else None
-    return Whereabouts(occupancy(samples, places.centres), at_home(samples, places), moved, centre)
+def with_points(story: Story, samples: np.ndarray, real: np.ndarray | None, places: Places | None) -> Story:
+    """A story with where the generated points [T, N, 2] are, as far as places and real points [N, 2] are known."""
+    found = story._replace(
+        centre=samples.mean(axis=1),
+        width=widths_of(samples, story.size) if story.size > 0 else None,
+        points=samples.shape[1],
+        error=error_of_mean(samples) if len(samples) else 0.0,
+    )
+    if places is None:
+        return found
+    moved = None if real is None else carried(samples, real, places)
+    return found._replace(shares=occupancy(samples, places.centres), home=at_home(samples, places), carried=moved)
 
 
 def size_of(real: np.ndarray | None) -> float:
     """Root mean square distance of the real points [N, 2] from their mean, 0 where there are none."""
-    return (
-        float(np.sqrt(((real - real.mean(axis=0)) ** 2).sum(axis=1).mean())) if real is not None and len(real) else 0.0
-    )
+    return 0.0 if real is None or not len(real) else float(np.sqrt(real.var(axis=0).sum()))
 
 
 def widths_of(samples: np.ndarray, size: float) -> np.ndarray:
@@ -138,9 +123,8 @@ def score_curves(frames: Mapping[str, np.ndarray], count: int, s: int) -> dict[s
     range of its scores on the grid, and how steep it is between the clouds, the median.
     """
     found = {}
-    real, fake, grid, slopes = (
-        frames.get(name) for name in ("real_scores", "fake_scores", "scores", "slope_quantiles")
-    )
+    names = ("real_scores", "fake_scores", "scores", "slope_quantiles")
+    real, fake, grid, slopes = map(frames.get, names)
     if real is not None and fake is not None and real.shape[1] > s:
         found["lead"] = real[:, s].astype(float).mean(axis=1) - fake[:, s].astype(float).mean(axis=1)
         found["score_gap"] = np.abs(found["lead"])
@@ -412,9 +396,9 @@ def emptied_from(story: Story, few: int) -> int | None:
     gone = gone_for_good(story)
     if story.shares is None or gone is None or not gone.any() or few < 1:
         return None
-    held = story.shares[: few + 1, gone].sum(axis=1)
-    level = np.sort(held)[-3:].min()  # one frame or two may be lucky
-    if level < story.weights[gone].sum() / 2:
+    held, due = story.shares[: few + 1, gone].sum(axis=1), story.weights[gone].sum()
+    level = min(np.sort(held)[-3:].min(), due)  # one frame or two may be lucky, and so may many that follow each other
+    if level < due / 2:
         return None
     return int(np.flatnonzero(held >= LIMIT.untouched * level)[-1] + 1)
 

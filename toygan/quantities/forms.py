@@ -36,6 +36,12 @@ class LossForm(NamedTuple):
     together: Callable[[Tensor, Tensor], Sequence[Tensor]] | None
     labels: str = ""
 
+    @property
+    def players(self) -> dict[str, Loss]:
+        """What it says that players minimise."""
+        both = {"critic": self.critic, "generator": self.generator}
+        return {who: loss for who, loss in both.items() if loss}
+
 
 class PenaltyForm(NamedTuple):
     """A penalty in one form: a function of a critic (points -> scores) and of points [n, 2], how it was called, and the penalty
@@ -215,11 +221,11 @@ def outcome(call: Callable[[Tensor, Tensor], Any], size: Sequence[int]) -> tuple
         said = tensors(call(r, g))
     except Exception as error:
         return None, f"{type(error).__name__}: {' '.join(str(error).split())[:80]}"
-    fits = said is not None and all(
-        one.shape in ((size[0],) if len(size) == 3 else (), size[:1], tuple(size)) for one in said
-    )
-    per_seed = len(size) < 3 or (said is not None and all(one.shape == (size[0],) for one in said))
-    return (said, "") if fits and per_seed else (None, f"it returns {in_words(call(r, g))}")
+    legal = (
+        [(size[0],)] if len(size) == 3 else [(), tuple(size[:1]), tuple(size)]
+    )  # a number, or one for each seed or point
+    fits = said is not None and all(tuple(one.shape) in legal for one in said)
+    return (said, "") if fits else (None, f"it returns {in_words(call(r, g))}")
 
 
 def tensors(said: Any) -> list[Tensor] | None:
@@ -289,14 +295,7 @@ def argument(name: str, real: Tensor, fake: Tensor) -> Any:
     return 10.0 if low.startswith("lam") else USUAL[low]
 
 
-USUAL: dict[str, Any] = {
-    "device": "cpu",
-    "use_cuda": False,
-    "cuda": False,
-    "weight": 10.0,
-    "gp_weight": 10.0,
-    "gamma": 10.0,
-}
+USUAL = {"device": "cpu", "use_cuda": False, "cuda": False, "weight": 10.0, "gp_weight": 10.0, "gamma": 10.0}
 
 
 # --- penalties ---------------------------------------------------------------------------------------------------------
@@ -308,11 +307,7 @@ def penalty_of(code: Code) -> PenaltyForm:
     if not required:
         return of_constraint(code)
     if len(required) == 1:
-        return PenaltyForm(
-            lambda f, real, fake: one_number(code.function(sight_of(f, real, fake))),
-            f"{required[0]}: a Sight",
-            code.function,
-        )
+        return of_sight(code.function, f"{required[0]}: a Sight")
     critics = critics_in(required)
     if any(is_score(name) for name in required):
         return of_scores(code, required)
@@ -373,8 +368,12 @@ def of_constraint(code: Code) -> PenaltyForm:
         made = code.function()
     if not isinstance(made, Constraint) or made.penalty is Constraint().penalty:
         raise code.fault(f"returns {in_words(made)}: no penalty to check")
-    seen = made.penalty
-    return PenaltyForm(lambda f, real, fake: one_number(seen(sight_of(f, real, fake))), "a Constraint", seen)
+    return of_sight(made.penalty, "a Constraint")
+
+
+def of_sight(seen: Callable[[Sight], Any], call: str) -> PenaltyForm:
+    """A penalty of toygan's own form."""
+    return PenaltyForm(lambda f, real, fake: one_number(seen(sight_of(f, real, fake))), call, seen)
 
 
 def sight_of(f: nn.Module, real: Tensor, fake: Tensor) -> Sight:
@@ -384,9 +383,8 @@ def sight_of(f: nn.Module, real: Tensor, fake: Tensor) -> Sight:
         leaf = points[0].detach().requires_grad_()
         return torch.autograd.grad(f(leaf).sum(), leaf, create_graph=True)[0][None]
 
-    with (
-        _disable_current_modes()
-    ):  # in a game they are given, and a recorder should not take them for the penalty's own
+    # In a game they are given, and a recorder should not take them for the penalty's own.
+    with _disable_current_modes():
         draw = {name: torch.rand(1, len(real), width, dtype=real.dtype) for name, width in (("mix", 1), ("around", 2))}
     return Sight(
         real[None], fake[None], draw, lambda: slopes_at(real[None]), lambda: slopes_at(fake[None]), slopes_at, list

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import random
 import warnings
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
+from toygan.engines.graph import Graph, Untraceable, recorded
 from toygan.files.own import Code, in_one_line, place_of
 from toygan.files.samplers import reseed, streams_restored
 
@@ -29,19 +30,32 @@ class Held(NamedTuple):
     looks_like: str = ""
 
 
-Check = Callable[[], Held]
+T = TypeVar("T")
+# The rows of a part's contract: a fact's name, and what looks at it; None where there is nothing to look at.
+Contract = Mapping[str, Callable[[T], Held | None]]
+# Facts that all later ones stand on: where one of them is broken the others are not looked at.
+NEEDED = ("a score for each point", "shape", "finite")
 
 
-def all_held(code: Code, checks: Iterable[tuple[str, Check]]) -> list[Held]:
-    """Every fact in turn; what the user's code raises meanwhile is a fact that does not hold, with its line."""
-    return [one_held(code, name, check) for name, check in checks]
+def all_held(code: Code, contract: Contract[T], part: T) -> list[Held]:
+    """Every fact of a part's contract in turn; what the user's code raises meanwhile is a fact that does not hold, with its
+    line.
+    """
+    found: list[Held] = []
+    for name, check in contract.items():
+        fact = one_held(code, name, check, part)
+        found += [fact] if fact else []
+        if fact and fact.holds is False and name in NEEDED:
+            break
+    return found
 
 
-def one_held(code: Code, name: str, check: Check) -> Held:
+def one_held(code: Code, name: str, check: Callable[[T], Held | None], part: T) -> Held | None:
     """A fact, or what kept it from being looked at."""
     reseed(0)  # code that draws numbers of its own draws the same at every check
     try:
-        return check()._replace(name=name)
+        fact = check(part)
+        return fact and fact._replace(name=name)
     except Exception as error:
         place = place_of(error, code.file)
         where = f" (line {place.line}: {place.text})" if place.line else ""
@@ -87,35 +101,6 @@ def differences(f: Callable[[Tensor], Tensor], x: Tensor, step: float = 1e-6) ->
     return torch.stack([(again(f, x + way) - again(f, x - way)) / (2 * step) for way in ways]).view_as(x)
 
 
-def as_differences(f: Callable[[Tensor], Tensor], x: Tensor) -> Held:
-    """Whether the gradient by points is what central differences say."""
-    found, wanted = gradient(f, x), differences(f, x)
-    if not bool(torch.isfinite(found).all()):
-        return broken("NaN", "NaN from a square root at zero")
-    if not close(found, wanted, CLOSE):
-        return broken(
-            f"{six_digits(found.norm())} where differences say {six_digits(wanted.norm())}",
-            "a detach or .data on the way",
-        )
-    return holds("autograd agrees with central differences to 1e-5")
-
-
-def moved_by_all(player: Any, value: Callable[[], Tensor], what: str) -> Held:
-    """Whether torch knows of all of a player's parameters, and each moves a value made of its scores or points."""
-    if lost := in_plain_lists(player):
-        return broken(f"torch does not know of the layers in {lost}", "a plain list where nn.ModuleList belongs")
-    if not isinstance(player, nn.Module) or not list(player.parameters()):
-        return note("it has no parameters that torch knows of")
-    named, said = dict(player.named_parameters()), value()
-    if not said.requires_grad:
-        return broken(f"no parameter moves the {what}s", "a detach or no_grad on the way")
-    found = torch.autograd.grad(said, list(named.values()), allow_unused=True)
-    dead = [name for name, slope in zip(named, found, strict=True) if slope is None]
-    return (
-        broken(f"{', '.join(dead)} move no {what}") if dead else holds(f"all {len(named)} parameters move the {what}s")
-    )
-
-
 def again(f: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
     """The sum of f with the same random numbers each time."""
     reseed(0)
@@ -126,18 +111,6 @@ def close(a: Any, b: Any, tolerance: float = 1e-9) -> bool:
     """Whether numbers agree, relative to the larger ones."""
     a, b = (torch.as_tensor(x, dtype=torch.float64).detach() for x in (a, b))
     return bool(torch.isfinite(a).all() and ((a - b).abs() <= tolerance * (1 + torch.maximum(a.abs(), b.abs()))).all())
-
-
-def moved_beside(f: Callable[[Tensor], Tensor], x: Tensor) -> float:
-    """By how much the first row of f changes with the rows beside it; 0 for no more than rounding."""
-    together, other = (f(one) for one in (x, torch.cat((x[:1], 5 * x[1:] + 2))))
-    off = float((together[0] - other[0]).abs().max().detach())
-    return 0.0 if off < 1e-9 * (1 + float(together.abs().max().detach())) else off
-
-
-def sloped(f: Callable[[Tensor], Tensor], x: Tensor) -> bool:
-    """Whether values and slopes are finite."""
-    return bool(torch.isfinite(f(x)).all() and torch.isfinite(gradient(f, x)).all())
 
 
 def six_digits(value: Any) -> str:
@@ -189,16 +162,6 @@ def stream_states() -> dict[str, bytes]:
     }
 
 
-def in_plain_lists(module: Any) -> str:
-    """The first attribute that holds layers in a plain list or dict, of which torch does not know; empty where none does."""
-    for part in module.modules() if isinstance(module, nn.Module) else ():
-        for name, value in vars(part).items():
-            inside = value.values() if isinstance(value, dict) else value if isinstance(value, list | tuple) else ()
-            if not name.startswith("_") and any(isinstance(one, nn.Module) for one in inside):
-                return name
-    return ""
-
-
 def settings() -> dict[str, Any]:
     """Torch's settings that a function might change."""
     return {
@@ -207,3 +170,20 @@ def settings() -> dict[str, Any]:
         "the default type": torch.get_default_dtype(),
         "anomaly detection": torch.is_anomaly_enabled(),
     }
+
+
+def traced(step: Callable[..., Sequence[Tensor]], args: Sequence[Tensor]) -> Held:
+    """Whether a function is a graph of its arguments; where it is none it runs all the same, as it is written."""
+
+    def graph_of(given: Sequence[Tensor]) -> Graph:
+        reseed(0)
+        return recorded(step, given)[0]
+
+    try:
+        graph, other = graph_of(args), graph_of([given + 0.1 for given in args])
+    except Untraceable as error:
+        return note(f"runs by the eager engine, not as a graph: {error}")
+    pairs = zip(graph.constants.values(), other.constants.values(), strict=False)
+    if len(graph.nodes) != len(other.nodes) or not all(torch.equal(*pair) for pair in pairs):
+        return note("runs by the eager engine, not as a graph: it takes numbers out of tensors")
+    return holds(f"a graph of {len(graph.nodes)} operators")

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
+from itertools import product
 
 import torch
 from torch import Tensor
 
-from toygan.files.own import Code
 from toygan.quantities.forms import Loss, LossForm
 from toygan.quantities.held import (
     CLOSE,
-    Check,
+    Contract,
     Held,
-    all_held,
     broken,
     close,
     differences,
@@ -25,30 +24,8 @@ from toygan.quantities.held import (
     note,
     six_digits,
     state_kept,
+    traced,
 )
-
-Players = dict[str, Loss]
-
-
-def loss_facts(code: Code, form: LossForm) -> list[Held]:
-    """Every fact of a loss, in the order in which they are told."""
-    return all_held(code, loss_checks(form))
-
-
-def loss_checks(form: LossForm) -> Iterator[tuple[str, Check]]:
-    """The checks of a loss by name."""
-    players = {who: loss for who, loss in (("critic", form.critic), ("generator", form.generator)) if loss}
-    yield "form", lambda: told_form(form, players)
-    yield "orientation", lambda: orientation(form)
-    yield "values at zero scores", lambda: at_zero(players, form.squashed)
-    if form.critic:
-        yield "both halves", lambda: halves_of(form.critic)  # type: ignore[arg-type]
-    yield "seeds", lambda: seeds_apart(form)
-    yield "gradients", lambda: own_gradients(players)
-    yield "order in the batch", lambda: order(players)
-    yield "mean over the batch", lambda: mean_not_sum(players)
-    yield "large scores", lambda: large(players)
-    yield "global state", lambda: state_kept(lambda: [loss(*scores()) for loss in players.values()])
 
 
 def scores(n: int = 6, seed: int = 0) -> tuple[Tensor, Tensor]:
@@ -56,11 +33,11 @@ def scores(n: int = 6, seed: int = 0) -> tuple[Tensor, Tensor]:
     return tuple(0.5 + 0.4 * torch.tanh(normal(n, 1, seed=seed + i)) for i in range(2))  # type: ignore[return-value]
 
 
-def told_form(form: LossForm, players: Players) -> Held:
+def told_form(form: LossForm) -> Held:
     """How the loss was called."""
     kind = "probabilities" if form.squashed else "scores"
     kind += f" and {form.labels}," if form.labels else ""
-    return note(f"takes {kind} {form.shape}, says what {' and '.join(f'the {who}' for who in players)} minimises")
+    return note(f"takes {kind} {form.shape}, says what {' and '.join(f'the {who}' for who in form.players)} minimises")
 
 
 # --- which way is up ---------------------------------------------------------------------------------------------------
@@ -76,7 +53,7 @@ def orientation(form: LossForm) -> Held:
         said = "the critic pushes scores either way, by which of real and generated ones are higher on average"
         return broken(said, "an absolute value or a square of a difference of means")
     if c and c == ("down", "up"):
-        flat = curvature(form.critic)  # type: ignore[arg-type]
+        flat = form.critic is not None and curvature(form.critic)
         also = ", and so does the generator, so it trains but its picture is a negative" if g == ("", "down") else ""
         like = "a least-squares GAN with flipped signs or labels" if flat else "critics with opposite orientation"
         return broken(f"the critic pushes real scores down and generated ones up{also}", like)
@@ -133,14 +110,14 @@ LOG2 = math.log(2)
 KNOWN = {2 * LOG2: "2 log 2", LOG2: "log 2", -LOG2: "-log 2", -2 * LOG2: "-2 log 2"}
 
 
-def at_zero(players: Players, squashed: bool) -> Held:
+def at_zero(form: LossForm) -> Held:
     """The losses where every score is 0, with the words for numbers that are known."""
     zero = torch.zeros(4, 1, dtype=torch.float64)
-    values = {who: float(loss(zero, zero).mean()) for who, loss in players.items()}
+    values = {who: float(loss(zero, zero).mean()) for who, loss in form.players.items()}
     told = ", ".join(f"{who} {named(value)}" for who, value in values.items())
     if not all(map(math.isfinite, values.values())):
         return broken(told, "a logarithm or a root of zero")
-    return holds(told + (" (probabilities of 1/2)" if squashed else ""))
+    return holds(told + (" (probabilities of 1/2)" if form.squashed else ""))
 
 
 def named(value: float) -> str:
@@ -163,8 +140,11 @@ TEMPLATES: dict[str, tuple[Callable[[float], float], Callable[[float], float]]] 
 PROBES = (-2.0, -0.7, 0.4, 1.7)
 
 
-def halves_of(loss: Loss) -> Held:
+def halves_of(form: LossForm) -> Held | None:
     """Whether the real and the generated half of a critic's loss belong together."""
+    loss = form.critic
+    if loss is None:
+        return None
     for name, (real, fake) in TEMPLATES.items():
         a, b = share(loss, "real", real), share(loss, "fake", fake)
         if a and b and math.isclose(a, b, rel_tol=1e-6):
@@ -217,21 +197,19 @@ def seeds_apart(form: LossForm) -> Held:
     return holds("the loss of a seed is the same beside others as alone")
 
 
-def own_gradients(players: Players) -> Held:
+def own_gradients(form: LossForm) -> Held:
     """Whether what autograd says is what central differences say."""
-    for who, loss in players.items():
-        r, g = scores(4)
-        pairs = {"real": (partial(swapped, loss, g), r), "generated": (partial(loss, r), g)}
-        for what, (f, x) in pairs.items():
-            found, wanted = gradient(f, x), differences(f, x)
-            if not bool(torch.isfinite(found).all()):
-                return broken(
-                    f"the {who}'s gradient by {what} scores is NaN", "NaN from a square root or a logarithm at zero"
-                )
-            if not close(found, wanted, CLOSE):
-                cut = ": nothing reaches it" if not bool(found.any()) else ""
-                return broken(f"the {who}'s gradient by {what} scores is {six_digits(found.norm())} where differences say "
-                              f"{six_digits(wanted.norm())}{cut}", "a detach or .data on the way")  # fmt: skip
+    r, g = scores(4)
+    for (who, loss), what in product(form.players.items(), ("real", "generated")):
+        f, x = (partial(swapped, loss, g), r) if what == "real" else (partial(loss, r), g)
+        found, wanted = gradient(f, x), differences(f, x)
+        told = f"the {who}'s gradient by {what} scores is"
+        if not bool(torch.isfinite(found).all()):
+            return broken(f"{told} NaN", "NaN from a square root or a logarithm at zero")
+        if not close(found, wanted, CLOSE):
+            cut = "" if bool(found.any()) else ": nothing reaches it"
+            wrong = f"{told} {six_digits(found.norm())} where differences say {six_digits(wanted.norm())}{cut}"
+            return broken(wrong, "a detach or .data on the way")
     return holds("autograd agrees with central differences to 1e-5")
 
 
@@ -240,31 +218,31 @@ def swapped(loss: Loss, g: Tensor, r: Tensor) -> Tensor:
     return loss(r, g)
 
 
-def order(players: Players) -> Held:
+def order(form: LossForm) -> Held:
     """Whether the order of the pairs in a batch does not matter."""
     r, g = scores()
     mixed = torch.tensor([3, 0, 5, 1, 4, 2])
-    moved = [who for who, loss in players.items() if not close(loss(r, g).mean(), loss(r[mixed], g[mixed]).mean())]
+    moved = [who for who, loss in form.players.items() if not close(loss(r, g).mean(), loss(r[mixed], g[mixed]).mean())]
     return broken(f"the loss of {' and '.join(moved)} depends on it") if moved else holds("it does not matter")
 
 
-def mean_not_sum(players: Players) -> Held:
+def mean_not_sum(form: LossForm) -> Held:
     """Whether a batch twice over has the same loss."""
     r, g = scores()
-    for who, loss in players.items():
+    for who, loss in form.players.items():
         once, twice = loss(r, g), loss(torch.cat((r, r)), torch.cat((g, g)))
         if once.numel() > 1:
             return broken(f"the {who}'s loss is {list(once.shape)}, a number a point", "a reduction that was left out")
         if not close(once, twice):
             grown = f"{six_digits(twice / once)} times as large" if abs(float(once.detach())) > 1e-12 else "another"
-            return broken(
-                f"the {who}'s loss of a batch twice over is {grown}", "a sum over the batch where a mean belongs"
-            )
+            wrong = f"the {who}'s loss of a batch twice over is {grown}"
+            return broken(wrong, "a sum over the batch where a mean belongs")
     return holds("a batch twice over has the same loss")
 
 
-def large(players: Players) -> Held:
+def large(form: LossForm) -> Held:
     """Whether losses and slopes stay finite for large scores, in single precision, as games have them."""
+    players = form.players
     worst = [(who, size) for who, loss in players.items() for size in (60.0, 200.0) if not finite_at(loss, size)]
     if not worst:
         return holds("finite at scores of 60 and 200 either way, in single precision")
@@ -305,3 +283,28 @@ def grows(loss: Loss) -> bool:
         return max(abs(float(loss(end, -end).detach().mean())) for end in ends)
 
     return size(12.0) > 5 * size(10.0)
+
+
+def keeps_state(form: LossForm) -> Held:
+    """Whether a call leaves torch as it was."""
+    return state_kept(lambda: [loss(*scores()) for loss in form.players.values()])
+
+
+def is_graph(form: LossForm) -> Held:
+    """Whether it is a graph of its scores."""
+    return traced(lambda r, g: [loss(r, g) for loss in form.players.values()], scores())
+
+
+LOSS: Contract[LossForm] = {
+    "form": told_form,
+    "orientation": orientation,
+    "values at zero scores": at_zero,
+    "both halves": halves_of,
+    "seeds": seeds_apart,
+    "gradients": own_gradients,
+    "order in the batch": order,
+    "mean over the batch": mean_not_sum,
+    "large scores": large,
+    "global state": keeps_state,
+    "traceable": is_graph,
+}

@@ -27,6 +27,20 @@ from toygan.targets.target import Modes
 NO_KINDS = Kinds()
 
 
+class Against(NamedTuple):
+    """What clouds are held against, and how: real points [N, 2], modes and a curve where the target has them, the first n_w1
+    points of either cloud for transport and neighbours, all for whatever concerns modes, curves and cells; `when = "final"`
+    has what is dear, too. `many_real [k, 2]` tell the target's shares of cells; where there are none, the real points do.
+    """
+
+    real: np.ndarray
+    modes: Modes | None = None
+    curve: Curve | None = None
+    n_w1: int = N_W1
+    when: When = "frame"
+    many_real: np.ndarray | None = None
+
+
 class Seen(NamedTuple):
     """One seed's cloud at one moment with all that measures need, each worked out once; None for what is not known.
 
@@ -55,18 +69,10 @@ class Seen(NamedTuple):
 
 
 def seen(
-    points: np.ndarray,
-    real: np.ndarray,
-    n: int,
-    modes: Modes | None,
-    curve: Curve | None,
-    judged: Judged | None,
-    when: When,
-    known: Known | None,
-    many_real: np.ndarray | None,
-    kinds: Kinds = NO_KINDS,
+    points: np.ndarray, against: Against, judged: Judged | None, known: Known | None, kinds: Kinds = NO_KINDS
 ) -> Seen:
     """A cloud [N, 2] beside real points [N, 2], with what several measures share; more arguments as in `measure_frame`."""
+    real, n, many_real = against.real, against.n_w1, against.many_real
     some, some_real = points[:n], real[:n]
     finite = bool(np.isfinite(points).all())
     plan = solved(some, some_real)
@@ -80,9 +86,9 @@ def seen(
         plan=plan,
         cells=shares(points, real, many_real) if enough else None,
         apart=spacings(some, some_real) if finite and min(len(some), len(some_real)) > 1 else None,
-        near=nearness(some, some_real) if finite and when == "final" else None,
-        modes=modes,
-        curve=curve,
+        near=nearness(some, some_real) if finite and against.when == "final" else None,
+        modes=against.modes,
+        curve=against.curve,
         judged=judged,
         shown=shown,
         best=optimal_critic(known, shown) if known else None,
@@ -114,47 +120,31 @@ def clouds_of(shown: TrainedOn) -> Clouds:
 
 def measure_frame(
     samples: np.ndarray,
-    real: np.ndarray,
-    modes: Modes | None = None,
-    n_w1: int = N_W1,
-    curve: Curve | None = None,
+    against: Against,
     judged: Sequence[Judged] | None = None,
-    when: When = "frame",
     known: Known | None = None,
-    many_real: np.ndarray | None = None,
     kinds: Sequence[Kinds] | None = None,
 ) -> dict[str, np.ndarray]:
-    """Every measure of one frame: samples [S, N, 2] against real [N, 2] and modes or a curve give one [S] a measure.
+    """Every measure of one frame: samples [S, N, 2] against real points give one [S] a measure.
 
-    Depends on nothing but this frame, so a run that continues measures only what is new. Transport and neighbours take
-    the first n_w1 points of either cloud; whatever concerns modes, curves and cells takes all N. `judged` is what the
-    critic says, one a seed, and `known` what it should say. `many_real [k, 2]` tell the target's shares of cells; where
-    there are none, the real points do. `kinds` is what is known of single points, one a seed. What there is nothing to hold
-    against is left out, and so is, in a frame, what is dear: `when = "final"` has it too.
+    Depends on nothing but this frame, so a run that continues measures only what is new. `judged` is what the critic says,
+    one a seed, and `known` what it should say. `kinds` is what is known of single points, one a seed. What there is nothing
+    to hold against is left out, and so is, in a frame, what is dear.
     """
-    clouds = clouds_seen(samples, real, modes, n_w1, curve, judged, when, known, many_real, kinds)
-    return of_clouds(clouds, measurable(modes, curve, judged, when, known, kinds))
+    return of_clouds(clouds_seen(samples, against, judged, known, kinds), measurable(against, judged, known, kinds))
 
 
 def clouds_seen(
     samples: np.ndarray,
-    real: np.ndarray,
-    modes: Modes | None,
-    n_w1: int,
-    curve: Curve | None,
+    against: Against,
     judged: Sequence[Judged] | None,
-    when: When,
     known: Known | None,
-    many_real: np.ndarray | None,
     kinds: Sequence[Kinds] | None = None,
 ) -> list[Seen]:
     """Every seed's cloud with what measures need; arguments as in `measure_frame`."""
-    critics: Sequence[Judged | None] = judged if judged else [None for _ in samples]
-    each = kinds if kinds else [NO_KINDS for _ in samples]
-    return [
-        seen(cloud, real, n_w1, modes, curve, critic, when, known, many_real, own)
-        for cloud, critic, own in zip(samples, critics, each, strict=True)
-    ]
+    critics: Sequence[Judged | None] = judged if judged else [None] * len(samples)
+    each = zip(samples, critics, kinds or [NO_KINDS] * len(samples), strict=True)
+    return [seen(cloud, against, critic, known, own) for cloud, critic, own in each]
 
 
 def of_clouds(clouds: Sequence[Seen], names: Sequence[str]) -> dict[str, np.ndarray]:
@@ -169,24 +159,20 @@ def value(row: Quantity, cloud: Seen) -> float:
 
 
 def measurable(
-    modes: Modes | None,
-    curve: Curve | None,
-    judged: Sequence[Judged] | None,
-    when: When,
+    against: Against,
+    judged: Sequence[Judged] | None = None,
     known: Known | None = None,
     kinds: Sequence[Kinds] | None = None,
 ) -> list[str]:
-    """The names of the measures that can be taken then, with what is known."""
+    """The names of the measures that can be taken, with what is known."""
     first = kinds[0] if kinds else NO_KINDS
-    parts: dict[str, object] = {"modes": modes, "curve": curve, "judged": judged, "best": known}
+    parts: dict[str, object] = {"modes": against.modes, "curve": against.curve, "judged": judged, "best": known}
     parts |= {"classes": classes_in(first), "makers": first.makers}
     missing = {name for name, part in parts.items() if part is None}
     return [
         name
         for name, row in QUANTITIES.items()
-        if row.source in ("cloud", "critic")
-        and not missing & set(row.needs)
-        and (row.when == "frame" or when == "final")
+        if row.source in ("cloud", "critic") and not missing & set(row.needs) and against.when in ("final", row.when)
     ]
 
 
@@ -194,31 +180,17 @@ BAND = (0.05, 0.95)  # of perfect samplers, from 19 draws on: fewer have no such
 
 
 def floors(
-    sample: Callable[[int], np.ndarray],
-    real: np.ndarray,
-    draws: int,
-    modes: Modes | None = None,
-    curve: Curve | None = None,
-    n_w1: int = N_W1,
-    when: When = "frame",
-    many_real: np.ndarray | None = None,
-    kinds: Callable[[int], Kinds] | None = None,
+    sample: Callable[[int], np.ndarray], against: Against, draws: int, kinds: Callable[[int], Kinds] | None = None
 ) -> dict[str, Floor]:
-    """What perfect generators score in every measure of clouds, against the very `real [N, 2]` that a run is held against.
+    """What perfect generators score in every measure of clouds, against the very real points that a run is held against.
 
     Any fixed sample is nearer to, or farther from, all others than two samples are on average: a floor over pairs is not
     what a perfect generator reaches. `sample(k)` draws the k-th target sample [n, 2] for k < draws: floors where lower
-    is better, ceilings where higher is. `many_real` as in `measure_frame`, and `kinds(k)` of the k-th sample. Raises
-    ValueError for fewer than two draws.
+    is better, ceilings where higher is; `kinds(k)` is what is known of its points. Raises ValueError for fewer than two draws.
     """
     if draws < 2:
         raise ValueError(f"a spread needs at least 2 draws, got {draws}")
-    rows = [
-        measure_frame(
-            sample(k)[None], real, modes, n_w1, curve, when=when, many_real=many_real, kinds=kinds and [kinds(k)]
-        )
-        for k in range(draws)
-    ]
+    rows = [measure_frame(sample(k)[None], against, kinds=kinds and [kinds(k)]) for k in range(draws)]
     return {name: floor_of(np.array([row[name][0] for row in rows])) for name in rows[0]}
 
 

@@ -2,30 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 
-from toygan.files.own import Code
 from toygan.files.own_parts import Measure
-from toygan.quantities.held import Check, Held, all_held, broken, holds, note, reseed, six_digits, state_kept
+from toygan.quantities.held import Contract, Held, broken, holds, note, reseed, six_digits, state_kept
 
 N = 200
-
-
-def measure_facts(code: Code, measure: Measure) -> list[Held]:
-    """Every fact of a measure, in the order in which they are told."""
-    return all_held(code, measure_checks(measure))
-
-
-def measure_checks(measure: Measure) -> Iterator[tuple[str, Check]]:
-    """The checks of a measure by name."""
-    yield "a number", lambda: finite(measure)
-    yield "same again", lambda: again(measure)
-    yield "order in the batch", lambda: order(measure)
-    yield "tells clouds apart", lambda: tells(measure)
-    yield "one place", lambda: of_one_place(measure)
-    yield "global state", lambda: state_kept(lambda: measure(*clouds()))
 
 
 def clouds() -> tuple[np.ndarray, np.ndarray]:
@@ -37,9 +19,9 @@ def clouds() -> tuple[np.ndarray, np.ndarray]:
 def finite(measure: Measure) -> Held:
     """Whether it is finite on two clouds."""
     found = measure(*clouds())
-    return (
-        holds(f"{six_digits(found)} of two unlike clouds") if np.isfinite(found) else broken(f"{found} of two clouds")
-    )
+    if not np.isfinite(found):
+        return broken(f"{found} of two clouds")
+    return holds(f"{six_digits(found)} of two unlike clouds")
 
 
 def again(measure: Measure) -> Held:
@@ -50,10 +32,8 @@ def again(measure: Measure) -> Held:
     second = measure(*clouds())
     if first == second:
         return holds("the same points give the same number")
-    return broken(
-        f"{six_digits(first)}, then {six_digits(second)}: a run's record would depend on chance",
-        "random numbers of its own",
-    )
+    wrong = f"{six_digits(first)}, then {six_digits(second)}: a run's record would depend on chance"
+    return broken(wrong, "random numbers of its own")
 
 
 def order(measure: Measure) -> Held:
@@ -65,10 +45,8 @@ def order(measure: Measure) -> Held:
     mixed = measure(points[::-1].copy(), real)
     if np.isclose(first, mixed, rtol=1e-9, atol=1e-12):
         return holds("it does not matter")
-    return broken(
-        f"{six_digits(first)}, of the same points in another order {six_digits(mixed)}",
-        "points in pairs: a cloud has no order",
-    )
+    wrong = f"{six_digits(first)}, of the same points in another order {six_digits(mixed)}"
+    return broken(wrong, "points in pairs: a cloud has no order")
 
 
 def tells(measure: Measure) -> Held:
@@ -79,9 +57,8 @@ def tells(measure: Measure) -> Held:
     same = measure(clouds()[1].copy(), clouds()[1])
     if found == perfect[0] == perfect[1] == same:
         return broken(f"{six_digits(found)} of every cloud")
-    return holds(
-        f"{six_digits(found)} far from the real points, {six_digits(np.mean(perfect))} of fresh ones like them"
-    )
+    told = six_digits(np.mean(perfect))
+    return holds(f"{six_digits(found)} far from the real points, {told} of fresh ones like them")
 
 
 def of_one_place(measure: Measure) -> Held:
@@ -90,3 +67,13 @@ def of_one_place(measure: Measure) -> Held:
     if np.isfinite(found):
         return holds(f"{six_digits(found)} of a generator with one point")
     return note(f"{found} of a generator with one point, of which a run has no value then")
+
+
+MEASURE: Contract[Measure] = {
+    "a number": finite,
+    "same again": again,
+    "order in the batch": order,
+    "tells clouds apart": tells,
+    "one place": of_one_place,
+    "global state": lambda measure: state_kept(lambda: measure(*clouds())),
+}

@@ -5,6 +5,8 @@ Formulas take arrays or tensors alike (`maths`), so that the lab's page plays wh
 One more optimum is one function here and one row in `OPTIMA`.
 """
 
+# ruff: noqa: E741  (l is the formulas' own name)
+
 from __future__ import annotations
 
 import inspect
@@ -23,6 +25,7 @@ from toygan.targets.densities import in_blocks, log_sum_exp, maths
 from toygan.targets.target import BlurredLogDensity
 
 Scores = Callable[[np.ndarray], np.ndarray]  # points [n, 2] -> scores [n]
+LabelPair = tuple[float, float]
 OfSquares = Callable[[np.ndarray], np.ndarray]  # squared distances to a cloud [..., n] -> [...]
 FAINT = 1e-200  # kernel sums below this are taken again by logarithms
 NOTHING: Mapping[str, Any] = MappingProxyType({})
@@ -57,24 +60,24 @@ PLAINLY = Told()
 # --- from densities: functions of l [...] and the objective's own options --------------------------------------------
 
 
-def as_told(l: Any, told: Told) -> Any:  # noqa: E741  (the formulas' own name)
+def as_told(l: Any, told: Told) -> Any:
     """The log-ratio of what the critic is told, from l = log p/q: at the pack (x, ..., x) of m points it is m l, and with
     a share s of the labels swapped log ((1-s) p + s q) / ((1-s) q + s p).
     """
-    l, s = told.pack * l, told.swapped  # noqa: E741
+    l, s = told.pack * l, told.swapped
     if maths(s) is np and not s:  # a dial is there only where some labels are swapped
         return l
     real, fake = (s + (1 - 2 * s) * chance(side) for side in (l, -l))
     return maths(l).log(real) - maths(l).log(fake)
 
 
-def chance(l: Any) -> Any:  # noqa: E741
+def chance(l: Any) -> Any:
     """p/(p + q), the chance that a point is real: 1 / (1 + exp(-l))."""
     with np.errstate(over="ignore"):
         return 1 / (1 + maths(l).exp(-l))
 
 
-def log_ratio(l: Any) -> Any:  # noqa: E741
+def log_ratio(l: Any) -> Any:
     """The log-ratio l itself, the optimum of cross-entropy (Goodfellow et al., 2014, arXiv:1406.2661).
 
     Plus any constant it is that of relativistic pairs too: E sp(f(y) - f(x)) is the negative log-likelihood of a model of
@@ -84,12 +87,12 @@ def log_ratio(l: Any) -> Any:  # noqa: E741
     return l
 
 
-def between_targets(l: Any, *, fake: float = 0.0, real: float = 1.0) -> Any:  # noqa: E741
+def between_targets(l: Any, *, fake: float = 0.0, real: float = 1.0) -> Any:
     """(real p + fake q) / (p + q) (Mao et al., 2016, arXiv:1611.04076)."""
     return real * chance(l) + fake * chance(-l)
 
 
-def sides(l: Any) -> Any:  # noqa: E741
+def sides(l: Any) -> Any:
     """sign(p - q), hinge's optimum (Lim and Ye, 2017, arXiv:1705.02894).
 
     Of total variation only the direction: the raw score runs to infinity while T = tanh(v)/2 comes to sign(p - q)/2.
@@ -97,12 +100,7 @@ def sides(l: Any) -> Any:  # noqa: E741
     return maths(l).sign(l)
 
 
-def soft_log_ratio(
-    l: Any,  # noqa: E741
-    *,
-    real: tuple[float, float] = (0.7, 1.2),
-    fake: tuple[float, float] = (0.0, 0.3),
-) -> Any:
+def soft_log_ratio(l: Any, *, real: LabelPair = (0.7, 1.2), fake: LabelPair = (0.0, 0.3)) -> Any:
     """Logarithm of (y p + z q) over ((1 - y) p + (1 - z) q), for mean labels y, z: smoothed cross-entropy's.
 
     The loss is linear in the labels, so only their means count. There is a best score where the mean label of a place,
@@ -112,7 +110,7 @@ def soft_log_ratio(
     return log_of_sum(l, y, z) - log_of_sum(l, 1 - y, 1 - z)
 
 
-def log_of_sum(l: Any, a: float, b: float) -> Any:  # noqa: E741
+def log_of_sum(l: Any, a: float, b: float) -> Any:
     """log (a exp(l) + b) [...]; -inf where the sum is not positive."""
     lib = maths(l)
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -122,24 +120,24 @@ def log_of_sum(l: Any, a: float, b: float) -> Any:  # noqa: E741
         return most + lib.log(lib.clip(a * lib.exp(l - most) + b * lib.exp(-most), 0, None))
 
 
-def above_one(l: Any) -> Any:  # noqa: E741
+def above_one(l: Any) -> Any:
     """1 + log p/q: T of KL (Nowozin et al., 2016, arXiv:1606.00709)."""
     return 1 + l
 
 
-def relative_excess(l: Any) -> Any:  # noqa: E741
+def relative_excess(l: Any) -> Any:
     """2 (p/q - 1): T of Pearson's chi^2 (Nowozin et al., 2016, arXiv:1606.00709); infinite where float64 ends."""
     with np.errstate(over="ignore"):
         return 2 * maths(l).expm1(l)
 
 
-def ratio(l: Any) -> Any:  # noqa: E741
+def ratio(l: Any) -> Any:
     """p/q itself (Uehara et al., 2016, arXiv:1610.02920); infinite where float64 ends."""
     with np.errstate(over="ignore"):
         return maths(l).exp(l)
 
 
-def positive_ratio(l: Any, *, weight: float = 1.0) -> Any:  # noqa: E741
+def positive_ratio(l: Any, *, weight: float = 1.0) -> Any:
     """The score v whose D = sp(v) is weight p/q: v = log(exp(weight p/q) - 1) (Nguyen et al., 2017, arXiv:1709.03831).
 
     That is D + log(1 - exp(-D)), where 1 - exp(-D) = 2t/(1 + t) of t = tanh(D/2), and log D where D is nothing.
@@ -151,12 +149,12 @@ def positive_ratio(l: Any, *, weight: float = 1.0) -> Any:  # noqa: E741
         return lib.where(t > 0, best + lib.log(2 * t / (1 + t)), l + maths(weight).log(weight))
 
 
-def half_log_ratio(l: Any) -> Any:  # noqa: E741
+def half_log_ratio(l: Any) -> Any:
     """1/2 log p/q: T = 1 - exp(-v) = 1 - sqrt(q/p) of squared Hellinger (Nowozin et al., 2016, arXiv:1606.00709)."""
     return l / 2
 
 
-def least_energy(l: Any, *, margin: float = 1.0) -> Any:  # noqa: E741
+def least_energy(l: Any, *, margin: float = 1.0) -> Any:
     """-margin where q > p, 0 elsewhere: no energy on the data (Zhao et al., 2016, arXiv:1609.03126)."""
     lib = maths(l)
     return lib.where(l < 0, -margin, lib.where(l >= 0, 0.0, np.nan))
@@ -211,7 +209,9 @@ def alignment_ceiling(clouds: Clouds, again: Clouds) -> float:
 
 
 def kantorovich(clouds: Clouds, grid_x: np.ndarray, grid_y: np.ndarray) -> OptimalCritic:
-    """The potential of the frame's own plan: at the clouds it is the plan's duals, and costs nothing."""
+    """The potential of the frame's own plan: at the clouds it is the plan's duals, and costs nothing. With its own c-transform
+    it reaches W1, whichever of both is learned.
+    """
     duals = clouds.plan.real_dual.astype(np.float32)
 
     def best(squares: np.ndarray) -> np.ndarray:
@@ -224,13 +224,6 @@ def kantorovich(clouds: Clouds, grid_x: np.ndarray, grid_y: np.ndarray) -> Optim
     )
 
 
-def conjugate_pair(
-    clouds: Clouds, grid_x: np.ndarray, grid_y: np.ndarray, *, learned: Literal["real", "fake"] = "real"
-) -> OptimalCritic:
-    """The same potential: with its own c-transform it reaches W1, whichever of both is learned."""
-    return kantorovich(clouds, grid_x, grid_y)
-
-
 def over_rows(of: OfSquares, cloud: np.ndarray, grid_x: np.ndarray, grid_y: np.ndarray) -> np.ndarray:
     """A function of squared distances to a cloud [n, 2] on the grid [g, g], in float32: half the time, and good to 1e-7."""
     axes = zip((grid_x, grid_y), cloud.T, strict=True)
@@ -239,13 +232,17 @@ def over_rows(of: OfSquares, cloud: np.ndarray, grid_x: np.ndarray, grid_y: np.n
     return np.stack([of(np.add(across, row, out=table)) for row in up])
 
 
+Kernel = Literal["gaussian", "rational-quadratic"]
+WIDTHS = (0.1, 0.3, 1.0, 3.0)
+
+
 def mmd_witness(
     clouds: Clouds,
     grid_x: np.ndarray,
     grid_y: np.ndarray,
     *,
-    kernel: Literal["gaussian", "rational-quadratic"] = "gaussian",
-    bandwidths: Sequence[float] = (0.1, 0.3, 1.0, 3.0),
+    kernel: Kernel = "gaussian",
+    bandwidths: Sequence[float] = WIDTHS,
 ) -> OptimalCritic:
     """E k(x, real) - E k(x, fake) with the objective's kernel on the plane itself (Gretton et al., 2012)."""
     similar = partial(mmd_similarity, kernel=kernel, bandwidths=bandwidths)
@@ -260,12 +257,7 @@ def mmd_witness(
     return critic._replace(on_grid=lambda: gaussians(clouds.some_real) - gaussians(clouds.some))
 
 
-def mmd_similarity(
-    squares: Any,
-    *,
-    kernel: Literal["gaussian", "rational-quadratic"] = "gaussian",
-    bandwidths: Sequence[float] = (0.1, 0.3, 1.0, 3.0),
-) -> Any:
+def mmd_similarity(squares: Any, *, kernel: Kernel = "gaussian", bandwidths: Sequence[float] = WIDTHS) -> Any:
     """The mean over a cloud of the mean kernel, from squared distances [..., n]: [...]."""
     return sum(KERNELS[kernel](squares, width).mean(axis=-1) for width in bandwidths) / len(bandwidths)
 
@@ -442,11 +434,17 @@ def optimal_critic(known: Known, clouds: Clouds) -> OptimalCritic | None:
         critic: OptimalCritic = row.of(clouds, known.grid_x, known.grid_y, **taken(row.of, known.options))
         return critic
     on_grid = cache(lambda: grid_densities(known, clouds))  # dear where the cloud is far away, and wanted twice
-    at_clouds = partial(point_densities, known, clouds, on_grid)
-    return OptimalCritic(
-        on_grid=lambda: optimal_scores(known.kind, *on_grid(), known.options, known.told),
-        at_clouds=lambda: optimal_scores(known.kind, *at_clouds(), known.options, known.told),
-    )
+
+    def best(log_p: np.ndarray, log_q: np.ndarray) -> np.ndarray:
+        return np.asarray(optimal_scores(known.kind, log_p, log_q, known.options, known.told))
+
+    def at_clouds() -> np.ndarray:
+        points = np.concatenate([clouds.some_real, clouds.some])
+        if known.exact:
+            return best(*(log(points) for log in known.exact))
+        return best(*(read_off(log, known, points) for log in on_grid()))  # estimates are smooth
+
+    return OptimalCritic(on_grid=lambda: best(*on_grid()), at_clouds=at_clouds)
 
 
 def grid_densities(known: Known, clouds: Clouds) -> tuple[np.ndarray, np.ndarray]:
@@ -457,25 +455,13 @@ def grid_densities(known: Known, clouds: Clouds) -> tuple[np.ndarray, np.ndarray
     return known.log_p, kernel_estimate(clouds.fake, known.width, known.grid_x, known.grid_y)
 
 
-def point_densities(
-    known: Known, clouds: Clouds, on_grid: Callable[[], tuple[np.ndarray, np.ndarray]]
-) -> tuple[np.ndarray, np.ndarray]:
-    """Log-densities of both players at the clouds' points, real first: [m + n]; estimates are read off the smooth grid."""
-    points = np.concatenate([clouds.some_real, clouds.some])
-    if known.exact:
-        return known.exact[0](points), known.exact[1](points)
-    log_p, log_q = on_grid()
-    return read_off(log_p, known, points), read_off(log_q, known, points)
-
-
 def read_off(table: np.ndarray, known: Known, points: np.ndarray) -> np.ndarray:
     """A table on the grid [g, g], linear between its points, at points [n, 2]; NaN outside: [n]."""
     from scipy.ndimage import map_coordinates
 
     grids = (known.grid_y, known.grid_x)
-    places = [
-        (x - grid[0]) / (grid[-1] - grid[0]) * (len(grid) - 1) for x, grid in zip(points.T[::-1], grids, strict=True)
-    ]
+    pairs = zip(points.T[::-1], grids, strict=True)
+    places = [(x - grid[0]) / (grid[-1] - grid[0]) * (len(grid) - 1) for x, grid in pairs]
     return np.asarray(map_coordinates(table, places, order=1, mode="constant", cval=math.nan))
 
 
@@ -584,16 +570,14 @@ class Optimum(NamedTuple):
 
 WITNESS = "witness on the plane itself, without learned features,"
 
+# fmt: off
 OPTIMA = {
     "minimax": Optimum(log_ratio, "density", "log p/q", boundary=True),
     "non-saturating": Optimum(log_ratio, "density", "log p/q", boundary=True),
     "boundary-seeking": Optimum(log_ratio, "density", "log p/q", boundary=True),
     "soft-labels": Optimum(soft_log_ratio, "density", "log-odds of the mean label", boundary=True),
     "least-squares": Optimum(
-        between_targets,
-        "density",
-        "(b p + a q)/(p + q), b and a the labels of real and generated points",
-        boundary=True,
+        between_targets, "density", "(b p + a q)/(p + q), b and a the labels of real and generated points", boundary=True
     ),
     "hinge": Optimum(sides, "density", "sign(p - q)", boundary=True),
     "relativistic": Optimum(log_ratio, "density", "log p/q, up to a constant", linear=False),
@@ -606,17 +590,13 @@ OPTIMA = {
         sides, "density", "sign(p - q), times infinity", "only its sign: the score is endless", boundary=True
     ),
     "density-ratio": Optimum(ratio, "density", "p/q", boundary=True),
-    "positive-ratio": Optimum(
-        positive_ratio, "density", "log(exp(a p/q) - 1), a the weight of real points", boundary=True
-    ),
+    "positive-ratio": Optimum(positive_ratio, "density", "log(exp(a p/q) - 1), a the weight of real points", boundary=True),
     "energy": Optimum(least_energy, "density", "-margin where q > p, else 0", critics=("autoencoder",)),
     "wasserstein": Optimum(kantorovich, "potential", "the exact Kantorovich potential", critics=("mlp", "autoencoder")),
     "c-transform": Optimum(
-        conjugate_pair, "potential", "the exact Kantorovich potential", critics=("mlp", "autoencoder"), linear=False
+        kantorovich, "potential", "the exact Kantorovich potential", critics=("mlp", "autoencoder"), linear=False
     ),
-    "mmd": Optimum(
-        mmd_witness, "kernel", f"the kernel's {WITNESS}", critics=("mlp", "identity"), similar=mmd_similarity
-    ),
+    "mmd": Optimum(mmd_witness, "kernel", f"the kernel's {WITNESS}", critics=("mlp", "identity"), similar=mmd_similarity),
     "cramer": Optimum(
         energy_witness, "kernel", f"the energy distance's {WITNESS}", critics=("mlp", "identity"), similar=closeness
     ),

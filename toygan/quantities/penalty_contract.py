@@ -6,20 +6,17 @@ What a penalty says of one point with a slope of length L is measured, on a line
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor, nn
 
-from toygan.files.own import Code
 from toygan.game.constraints import Sight
 from toygan.quantities.forms import PenaltyForm, sight_of
 from toygan.quantities.held import (
     CLOSE,
-    Check,
+    Contract,
     Held,
-    all_held,
     broken,
     close,
     holds,
@@ -28,34 +25,13 @@ from toygan.quantities.held import (
     reseed,
     six_digits,
     state_kept,
+    traced,
 )
 
 N = 6  # points in a batch
 LENGTHS = (0.25, 1.0, 2.5)
 WAYS = ((0.6, 0.8), (1.0, 0.0), (-0.8, 0.6))
 Of = Callable[[nn.Module, Tensor, Tensor], Tensor]
-
-
-def penalty_facts(code: Code, form: PenaltyForm) -> list[Held]:
-    """Every fact of a penalty, in the order in which they are told."""
-    return all_held(code, penalty_checks(form))
-
-
-def penalty_checks(form: PenaltyForm) -> Iterator[tuple[str, Check]]:
-    """The checks of a penalty by name."""
-    of, call, seen = form
-    yield "form", lambda: note(f"called as {call}")
-    if seen is not None:
-        yield "seeds", lambda: by_seed(seen)
-    yield "exact on linear critics", lambda: on_linear(of)
-    yield "size of the batch", lambda: by_batch(of)
-    yield "a norm for each point", lambda: per_point(of)
-    yield "where slopes are taken", lambda: places(of)
-    yield "slope zero", lambda: at_zero_slope(of)
-    yield "moves the critic", lambda: moves(of)
-    yield "order in the batch", lambda: order(of)
-    yield "nothing else moves", lambda: untouched(of)
-    yield "global state", lambda: state_kept(lambda: of(small(), *clouds()))
 
 
 # --- critics to look at ------------------------------------------------------------------------------------------------
@@ -112,8 +88,10 @@ def h(of: Of, length: float, way: Sequence[float] = WAYS[0], n: int = 1) -> floa
 SEVERAL = 3  # seeds that are seen together
 
 
-def by_seed(seen: Callable[[Sight], Any]) -> Held:
+def by_seed(form: PenaltyForm) -> Held | None:
     """Whether each seed has a number of its own, which no other seed moves: [seed] of several seeds seen together."""
+    if form.seen is None:
+        return None
     pairs = [clouds(seed=10 * k) for k in range(SEVERAL)]
     alone = [sight_of(Probed(k), *pair) for k, pair in enumerate(pairs)]
     draw = {name: torch.cat([one.draw[name] for one in alone]) for name in alone[0].draw}
@@ -123,16 +101,17 @@ def by_seed(seen: Callable[[Sight], Any]) -> Held:
 
     real, fake = (torch.stack([pair[i] for pair in pairs]) for i in (0, 1))
     together = Sight(real, fake, draw, lambda: slopes_at(real), lambda: slopes_at(fake), slopes_at, list)
-    said = seen(together)
+    said = form.seen(together)
     if not isinstance(said, Tensor) or said.shape != (SEVERAL,):
         shape = list(said.shape) if isinstance(said, Tensor) else type(said).__name__
-        return broken(
-            f"of {SEVERAL} seeds it returns {shape}, not [{SEVERAL}]: take means over the points alone, dim=1"
-        )
-    own = torch.cat([seen(one).reshape(1) for one in alone])
+        return broken(f"of {SEVERAL} seeds it returns {shape}, not [{SEVERAL}]: {OVER_POINTS}")
+    own = torch.cat([form.seen(one).reshape(1) for one in alone])
     if not close(said.detach(), own.detach()):
-        return broken("the number of one seed depends on another seed: take means over the points alone, dim=1")
+        return broken(f"the number of one seed depends on another seed: {OVER_POINTS}")
     return holds("each seed's number is its own")
+
+
+OVER_POINTS = "take means over the points alone, dim=1"
 
 
 # --- the formula -------------------------------------------------------------------------------------------------------
@@ -163,11 +142,7 @@ def formula(of: Of) -> str:
     if close(zero, 0, 1e-6) and close(two, 2 * one) and close(three, 3 * one):
         return f"{six_digits(one)} |w|, not squared as those of R1 and WGAN-GP are"
     if close(one, 0) and close(three, 4 * two):
-        return (
-            f"{six_digits(two)} max(0, |w| - 1)^2, one-sided"
-            if close(zero, 0, 1e-6)
-            else f"{six_digits(two)} (|w| - 1)^2"
-        )
+        return f"{six_digits(two)} {'max(0, |w| - 1)^2, one-sided' if close(zero, 0, 1e-6) else '(|w| - 1)^2'}"
     return f"a function of |w| alone: {', '.join(f'{six_digits(h(of, x))} at {x}' for x in LENGTHS)}"
 
 
@@ -180,12 +155,10 @@ def by_batch(of: Of) -> Held:
     said = f"at |w| = {odd[0]} it depends on the size of the batch: {values}"
     if on_linear(of).holds is False:
         return broken(said, WRONG_AXIS)
-    fits = (
-        like
-        for like, wanted in BATCH_ERRORS.items()
-        if all(close(h(of, length, n=N), wanted(of, length)) for length in LENGTHS)
-    )
-    return broken(said, next(fits, "a norm or a mean over the wrong axis"))
+    for like, wanted in BATCH_ERRORS.items():
+        if all(close(h(of, length, n=N), wanted(of, length)) for length in LENGTHS):
+            return broken(said, like)
+    return broken(said, "a norm or a mean over the wrong axis")
 
 
 # What a penalty of a batch of N is, in terms of that of one point, where it is wrong in a way people's code is.
@@ -208,20 +181,20 @@ def per_point(of: Of) -> Held:
     choices = [torch.cat(asked), *asked]
     if any(close(said, mean_h(of, slopes(points)), 1e-6) for points in choices):
         return holds("of a bent critic it is the mean over points of the penalty of each")
-    whole = [h(of, float(slopes(points).norm())) for points in choices]
-    means = [h(of, float(slopes(points).norm(dim=1).mean())) for points in choices]
-    like = "a gradient norm over the whole batch" if any(close(said, x, 1e-6) for x in whole) else ""
-    like = (
-        "the square of a mean where the mean of squares belongs" if any(close(said, x, 1e-6) for x in means) else like
-    )
-    roots = [h(of, float(slopes(points).square().sum(dim=1).mean().sqrt())) for points in choices]
-    like = (
-        "a mean over the batch within the norm: one size for all points"
-        if any(close(said, x, 1e-6) for x in roots)
-        else like
-    )
-    return broken(f"of a bent critic it is {six_digits(said)}; the mean over points of the penalty of each is "
-                  f"{six_digits(mean_h(of, slopes(choices[0])))}", like)  # fmt: skip
+    mean = six_digits(mean_h(of, slopes(choices[0])))
+    told = f"of a bent critic it is {six_digits(said)}; the mean over points of the penalty of each is {mean}"
+    for like, size in SIZES.items():
+        if any(close(said, h(of, float(size(slopes(points)))), 1e-6) for points in choices):
+            return broken(told, like)
+    return broken(told)
+
+
+# The one size of all slopes [n, 2] of which a penalty is, where it is wrong in a way people's code is.
+SIZES: dict[str, Callable[[Tensor], Tensor]] = {
+    "a mean over the batch within the norm: one size for all points": lambda at: at.square().sum(dim=1).mean().sqrt(),
+    "the square of a mean where the mean of squares belongs": lambda at: at.norm(dim=1).mean(),
+    "a gradient norm over the whole batch": lambda at: at.norm(),
+}
 
 
 def slopes(points: Tensor) -> Tensor:
@@ -318,9 +291,8 @@ def moves(of: Of) -> Held:
         wanted = (shifted(of, 1e-6 * way) - shifted(of, -1e-6 * way)) / 2e-6
         if not close((found * way).sum(), wanted, CLOSE):
             told = f"{six_digits((found * way).sum())} where differences say {six_digits(wanted)}"
-            return broken(
-                f"along a random way its slope is {told}", "a detach on the way, or two graphs where one is meant"
-            )
+            like = "a detach on the way, or two graphs where one is meant"
+            return broken(f"along a random way its slope is {told}", like)
     return holds("autograd agrees with central differences to 1e-5")
 
 
@@ -366,3 +338,42 @@ def untouched(of: Of) -> Held:
     if not critic.training or not all(p.requires_grad for p in critic.parameters()):
         return broken("it leaves the critic in another mode, or its parameters frozen")
     return holds("parameters, gradients and points are as before")
+
+
+def is_graph(of: Of) -> Held:
+    """Whether it is a graph of its points and of the critic's parameters."""
+    critic = small()
+    named = {name: one.detach().clone().requires_grad_() for name, one in critic.named_parameters()}
+
+    def step(real: Tensor, fake: Tensor, *values: Tensor) -> list[Tensor]:
+        return [of(Called(critic, dict(zip(named, values, strict=True))), real, fake)]
+
+    return traced(step, [*clouds(), *named.values()])
+
+
+class Called(nn.Module):
+    """A critic with other parameters than its own."""
+
+    def __init__(self, critic: nn.Module, values: dict[str, Tensor]) -> None:
+        super().__init__()
+        self.of = lambda points: torch.func.functional_call(critic, values, (points,))
+
+    def forward(self, points: Tensor) -> Tensor:
+        """Scores of points."""
+        return self.of(points)
+
+
+PENALTY: Contract[PenaltyForm] = {
+    "form": lambda form: note(f"called as {form.call}"),
+    "seeds": by_seed,
+    "exact on linear critics": lambda form: on_linear(form.of),
+    "size of the batch": lambda form: by_batch(form.of),
+    "a norm for each point": lambda form: per_point(form.of),
+    "where slopes are taken": lambda form: places(form.of),
+    "slope zero": lambda form: at_zero_slope(form.of),
+    "moves the critic": lambda form: moves(form.of),
+    "order in the batch": lambda form: order(form.of),
+    "nothing else moves": lambda form: untouched(form.of),
+    "global state": lambda form: state_kept(lambda: form.of(small(), *clouds())),
+    "traceable": lambda form: is_graph(form.of),
+}

@@ -6,19 +6,18 @@ All is looked at on a few thousand points, and judged by how far equal samplers 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
-from functools import cache, partial
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
 import torch
 
-from toygan.files.own import Code
 from toygan.files.samplers import PLACES, STDS, VARIANCES, OwnSampler, batches, cloud_of
 from toygan.quantities.held import (
-    Check,
+    Contract,
     Held,
-    all_held,
     broken,
     close,
     holds,
@@ -34,65 +33,48 @@ N = 4096
 ODD = 17  # a batch that no number of modes divides
 SURE = 4.0  # standard errors
 
-
-def target_facts(code: Code, sampler: OwnSampler) -> list[Held]:
-    """Every fact of a target, in the order in which they are told; of one whose points are none the first ones only."""
-    first = all_held(code, first_checks(sampler))
-    return [*first, *(all_held(code, target_checks(sampler)) if first[-1].holds is not False else ())]
+Density = Callable[[Any], Any]  # of points [n, 2], its logarithm [n]
 
 
-def first_checks(sampler: OwnSampler) -> Iterator[tuple[str, Check]]:
-    """The checks without which there are no others."""
-    yield "form", lambda: note(f"called as {sampler.call}")
-    yield "shape", lambda: shape(sampler)
-    if shape(sampler).holds:
-        yield "as many as asked for", lambda: counts(sampler)
-        yield "finite", lambda: finite(sampler.points(N))
+@dataclass
+class Looked:
+    """A sampler that is looked at, and what many look at: some of its points, and the places found among them."""
+
+    sampler: OwnSampler
+
+    @cached_property
+    def points(self) -> np.ndarray:
+        """N of its points [N, 2]."""
+        return self.sampler.points(N).astype(float)
+
+    @cached_property
+    def found(self) -> Clusters:
+        """Where they are."""
+        return places(self.points)
 
 
-def target_checks(sampler: OwnSampler) -> Iterator[tuple[str, Check]]:
-    """The checks of a target by name."""
-    points = cache(lambda: sampler.points(N).astype(float))
-    found = cache(lambda: places(points()))
-    yield "fresh points", lambda: fresh(sampler)
-    yield "repeatable", lambda: repeatable(sampler)
-    yield "any batch", lambda: by_batch(sampler)
-    yield "order in the batch", lambda: order(points())
-    yield "places", lambda: told_places(points(), found(), sampler)
-    yield "weights", lambda: weights(points(), found())
-    for name in sampler.options:
-        if name.lower() in (*STDS, *VARIANCES):
-            yield f"option {name}", partial(spread, sampler, name)
-    yield "scale", lambda: scale(points())
-    if sampler.draw(N).labels is not None:
-        yield "labels", lambda: labels(sampler)
-    if sampler.density:
-        yield "density's whole", lambda: whole(sampler, points())
-        yield "density and sample", lambda: agreement(sampler, points())
-    yield "global state", lambda: leaves_streams(sampler)
-
-
-def leaves_streams(sampler: OwnSampler) -> Held:
+def leaves_streams(at: Looked) -> Held:
     """Whether a draw leaves torch's settings and the global streams alone."""
-    draws = iter([sampler.opened(ODD, 0, {}) for _ in range(2)])
+    draws = iter([at.sampler.opened(ODD, 0, {}) for _ in range(2)])
     return state_kept(lambda: next(draws)())
 
 
 # --- points ------------------------------------------------------------------------------------------------------------
 
 
-def shape(sampler: OwnSampler) -> Held:
+def shape(at: Looked) -> Held:
     """Whether points are [n, 2]."""
-    got = sampler.points(6).shape
+    points, names = at.sampler.draw(6)
+    got = points.shape
     if len(got) == 2 and got[1] == 2:
-        return holds("points [n, 2]" + ("" if sampler.draw(6).labels is None else ", and a label for each"))
+        return holds("points [n, 2]" + ("" if names is None else ", and a label for each"))
     turned = "the axes swapped" if got == (2, 6) else ""
     return broken(f"asked for 6 points it returns {list(got)}, where [6, 2] is wanted", turned)
 
 
-def counts(sampler: OwnSampler) -> Held:
+def counts(at: Looked) -> Held:
     """Whether there are as many points as were asked for, also where that is no multiple of anything."""
-    got = {n: len(sampler.points(n)) for n in (1, ODD, 100, 1000)}
+    got = {n: len(at.sampler.points(n)) for n in (1, ODD, 100, 1000)}
     wrong = {n: m for n, m in got.items() if n != m}
     if not wrong:
         return holds("1, 17, 100 and 1000 points give so many")
@@ -103,25 +85,25 @@ def counts(sampler: OwnSampler) -> Held:
     return broken(f"it returns {told}", like)
 
 
-def finite(points: np.ndarray) -> Held:
+def finite(at: Looked) -> Held:
     """Whether all are numbers."""
-    bad = int((~np.isfinite(points).all(axis=1)).sum())
+    bad, n = int((~np.isfinite(at.points).all(axis=1)).sum()), len(at.points)
     if bad:
-        return broken(f"{bad} of {len(points)} points are NaN or infinite")
-    distinct = len(np.unique(points, axis=0))
-    few = distinct < 0.9 * len(points) and distinct > 64
-    return (
-        note(f"finite; but {distinct} of {len(points)} points differ: drawn from a list?") if few else holds("all are")
-    )
+        return broken(f"{bad} of {n} points are NaN or infinite")
+    distinct = len(np.unique(at.points, axis=0))
+    if 64 < distinct < 0.9 * n:
+        return note(f"finite; but {distinct} of {n} points differ: drawn from a list?")
+    return holds("all are")
 
 
 # --- random numbers ----------------------------------------------------------------------------------------------------
 
 
-def fresh(sampler: OwnSampler) -> Held:
+def fresh(at: Looked) -> Held:
     """Whether the next draw, or that of another seed, has other points."""
+    sampler = at.sampler
     first, second = batches(sampler, ODD, 2)
-    if len(np.unique(sampler.points(N), axis=0)) == 1:
+    if len(np.unique(at.points, axis=0)) == 1:
         return note("all points are one")
     if first.shape == second.shape and np.array_equal(first, second):
         return broken("the next call draws the same points", "a seed set inside: random numbers that are not fresh")
@@ -130,8 +112,9 @@ def fresh(sampler: OwnSampler) -> Held:
     return holds("the next call has other points")
 
 
-def repeatable(sampler: OwnSampler) -> Held:
+def repeatable(at: Looked) -> Held:
     """Whether what it is given alone decides the points."""
+    sampler = at.sampler
     same = np.array_equal(sampler.points(ODD), sampler.points(ODD))
     if not sampler.by:
         streams = used_streams(sampler)
@@ -179,9 +162,9 @@ def is_alone(x: np.ndarray) -> bool:
     return bool(first - second > 1e-9 * first)
 
 
-def by_batch(sampler: OwnSampler) -> Held:
+def by_batch(at: Looked) -> Held:
     """Whether the distribution is the same in any batch: none is normalised by itself."""
-    drawn = [batch.astype(float) for batch in batches(sampler, ODD, 60)]
+    drawn = [batch.astype(float) for batch in batches(at.sampler, ODD, 60)]
     if all(np.array_equal(drawn[0], batch) for batch in drawn):
         return note("all batches are one")
     if len(np.unique(drawn[0].round(9), axis=0)) > ODD // 2:
@@ -189,7 +172,7 @@ def by_batch(sampler: OwnSampler) -> Held:
             if np.ptp([of(batch) for batch in drawn]) < 1e-6:
                 return broken(f"{name} is the same in every batch of {ODD}: {six_digits(of(drawn[0]))}",
                               "normalising across the batch: a point depends on the points beside it")  # fmt: skip
-    pooled, large = np.concatenate(drawn), sampler.points(N).astype(float)
+    pooled, large = np.concatenate(drawn), at.points
     for name, power in (("mean", 1), ("mean square", 2)):
         a, b = pooled**power, large**power
         sure = SURE * np.sqrt(a.var(axis=0) / len(a) + b.var(axis=0) / len(b)) + 1e-9
@@ -199,9 +182,9 @@ def by_batch(sampler: OwnSampler) -> Held:
     return holds(f"points of 60 batches of {ODD} are as those of one of {N}")
 
 
-def order(points: np.ndarray) -> Held:
+def order(at: Looked) -> Held:
     """Whether the first half of a draw is a sample as good as all of it."""
-    first, second = np.array_split(points, 2)
+    first, second = np.array_split(at.points, 2)
     off = np.abs(first.mean(axis=0) - second.mean(axis=0))
     sure = SURE * np.sqrt((first.var(axis=0) + second.var(axis=0)) / len(first)) + 1e-9
     if (off > 1.5 * sure).any():
@@ -212,14 +195,14 @@ def order(points: np.ndarray) -> Held:
 # --- places ------------------------------------------------------------------------------------------------------------
 
 
-def told_places(points: np.ndarray, found: Clusters, sampler: OwnSampler) -> Held:
+def told_places(at: Looked) -> Held:
     """How many places there are, and whether one is missing on a circle or a lattice, or beside what an option says."""
-    k = len(found.counts)
-    if k < 2 or not are_apart(points, found):
+    found, k = at.found, len(at.found.counts)
+    if not are_apart(at.points, found):
         return note("its mass hangs together: no separate modes")
     if missing := one_missing(found):
         return broken(f"{k} places, of {k + 1} {missing}", "a range or randint that leaves out the last")
-    said = next(((name, value) for name, value in sampler.options.items() if name.lower() in PLACES), None)
+    said = next(((name, value) for name, value in at.sampler.options.items() if name.lower() in PLACES), None)
     if said and said[1] != k:
         told = f"{k} places, where {said[0]} says {said[1]}"
         return note(f"{told}: see weights") if is_doubled(found) and evenly(found) else broken(told)
@@ -248,10 +231,10 @@ def one_missing(found: Clusters) -> str:
     return f"in a lattice of {columns} x {rows}" if k > 6 and columns * rows == k + 1 else ""
 
 
-def weights(points: np.ndarray, found: Clusters) -> Held:
+def weights(at: Looked) -> Held:
     """Whether the places are equally likely; whether one of them is two that lie on each other."""
-    k, n = len(found.counts), len(found.which)
-    if k < 2 or not are_apart(points, found):
+    found, k, n = at.found, len(at.found.counts), len(at.points)
+    if not are_apart(at.points, found):
         return note("no separate modes to weigh")
     off = (found.counts / n - 1 / k) / math.sqrt((1 - 1 / k) / k / n)
     if np.abs(off).max() < SURE + 0.5:
@@ -276,10 +259,13 @@ def is_doubled(found: Clusters) -> bool:
 # --- options and scale -------------------------------------------------------------------------------------------------
 
 
-def spread(sampler: OwnSampler, name: str) -> Held:
+def spread(at: Looked, called: str) -> Held | None:
     """How the spread of the points grows with an option that is called a standard deviation, or a variance."""
-    value = float(sampler.options[name]) or 0.05
-    sharp, one, four = (sampler.points(N, 0, **{name: factor * value}).astype(float) for factor in (1e-6, 1, 4))
+    name = next((one for one in at.sampler.options if one.lower() == called), None)
+    if name is None:
+        return None
+    value = float(at.sampler.options[name]) or 0.05
+    sharp, one, four = (at.sampler.points(N, 0, **{name: factor * value}).astype(float) for factor in (1e-6, 1, 4))
     if not sharp.shape == one.shape == four.shape:
         return note("another value draws other points: nothing can be said")
     small, large = (float(np.sqrt(np.square(x - sharp).mean())) for x in (one, four))
@@ -287,7 +273,7 @@ def spread(sampler: OwnSampler, name: str) -> Held:
         return broken(f"{name} changes nothing")
     power, told = math.log(large / small, 4), f"{name} = {six_digits(value)} spreads points by {six_digits(small)}"
     squared, rooted = abs(power - 2) < 0.05, abs(power - 0.5) < 0.05
-    if name.lower() in VARIANCES:
+    if called in VARIANCES:
         if abs(power - 1) < 0.05:
             return broken(f"{told}, and four times of it four times as far", "variance passed as standard deviation")
         return holds(f"{told}, its root") if rooted else note(f"{told}: by no power that is known")
@@ -301,10 +287,10 @@ def spread(sampler: OwnSampler, name: str) -> Held:
     return holds(told + ("" if close(small, value, 0.1) else f", {six_digits(small / value)} of it: scaled afterwards"))
 
 
-def scale(points: np.ndarray) -> Held:
+def scale(at: Looked) -> Held:
     """Whether points are about as large as what networks begin with."""
-    centre = points.mean(axis=0)
-    radius, away = float(np.sqrt(np.square(points - centre).sum(axis=1).mean())), float(np.hypot(*centre))
+    centre = at.points.mean(axis=0)
+    radius, away = float(np.sqrt(np.square(at.points - centre).sum(axis=1).mean())), float(np.hypot(*centre))
     told = f"root mean square {six_digits(radius)} from the mean, which is {six_digits(away)} from the origin"
     small, large = 0 < radius < 0.02, max(radius, away) > 30
     if small or large:
@@ -312,12 +298,13 @@ def scale(points: np.ndarray) -> Held:
     return holds(told)
 
 
-def labels(sampler: OwnSampler) -> Held:
+def labels(at: Looked) -> Held | None:
     """Whether the labels are those of the points: near points have the same."""
     from scipy.spatial import cKDTree
 
-    points, names = sampler.draw(N)
-    assert names is not None
+    points, names = at.sampler.draw(N)
+    if names is None:
+        return None
     if len(names) != len(points):
         return broken(f"{len(names)} labels for {len(points)} points")
     if not np.array_equal(names, np.round(names)) or len(np.unique(names)) > 100:
@@ -334,13 +321,15 @@ def labels(sampler: OwnSampler) -> Held:
 # --- density -----------------------------------------------------------------------------------------------------------
 
 
-def whole(sampler: OwnSampler, points: np.ndarray) -> Held:
+def whole(at: Looked) -> Held | None:
     """Whether the density integrates to 1, by importance sampling around the points."""
-    ratios = weighed(sampler, points)[1]
+    if at.sampler.density is None:
+        return None
+    ratios = weighed(at.sampler.density, at.points)[1]
     total, error = float(ratios.mean()), float(ratios.std() / math.sqrt(len(ratios)))
     if abs(total - 1) < max(0.03, SURE * error):
         return holds(f"its integral is {six_digits(total)}, give or take {six_digits(error)}")
-    k = len(places(points).counts)
+    k = len(at.found.counts)
     summed = k > 1 and abs(total - k) < 0.1 * k
     like = "a sum over the modes where a mean belongs" if summed else next(
         (like for factor, like in FACTORS.items() if abs(total / factor - 1) < 0.05), "")  # fmt: skip
@@ -353,7 +342,7 @@ FACTORS = {
 }
 
 
-def weighed(sampler: OwnSampler, points: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def weighed(density: Density, points: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Log-densities at fresh places around the points, the density there over the law of the places, and log-densities at
     the points themselves.
     """
@@ -372,25 +361,25 @@ def weighed(sampler: OwnSampler, points: np.ndarray) -> tuple[np.ndarray, np.nda
         share / (2 * math.pi * w**2) * np.exp(-square / (2 * w**2)).mean(axis=1)
         for share, w in zip((0.6, 0.3, 0.1), (*width, size), strict=True)
     )
-    there = log_density(sampler, at)
-    return there, np.exp(there) / law, log_density(sampler, points)
+    there = log_density(density, at)
+    return there, np.exp(there) / law, log_density(density, points)
 
 
-def log_density(sampler: OwnSampler, points: np.ndarray) -> np.ndarray:
+def log_density(density: Density, points: np.ndarray) -> np.ndarray:
     """What it says at points: of tensors where it takes them, else of arrays."""
-    assert sampler.density
-    said: Any
     try:
-        said = sampler.density(torch.from_numpy(points))
+        said = density(torch.from_numpy(points))
     except (AttributeError, TypeError):
-        said = sampler.density(points)
+        said = density(points)
     found = said.detach().numpy() if isinstance(said, torch.Tensor) else np.asarray(said)
     return found.reshape(len(points)).astype(float)
 
 
-def agreement(sampler: OwnSampler, points: np.ndarray) -> Held:
+def agreement(at: Looked) -> Held | None:
     """Whether the sample is as likely as the density's own points are: the mean of log p over either."""
-    there, ratios, own = weighed(sampler, points)
+    if at.sampler.density is None:
+        return None
+    there, ratios, own = weighed(at.sampler.density, at.points)
     kept = ratios > 0
     shares = ratios[kept] / ratios.sum()
     wanted = float((shares * there[kept]).sum())
@@ -402,3 +391,23 @@ def agreement(sampler: OwnSampler, points: np.ndarray) -> Held:
     return broken(
         f"{told}: the sample is {wide} than the density says", "variance passed as standard deviation in one of them"
     )
+
+
+TARGET: Contract[Looked] = {
+    "form": lambda at: note(f"called as {at.sampler.call}"),
+    "shape": shape,
+    "as many as asked for": counts,
+    "finite": finite,
+    "fresh points": fresh,
+    "repeatable": repeatable,
+    "any batch": by_batch,
+    "order in the batch": order,
+    "places": told_places,
+    "weights": weights,
+    **{f"option {name}": partial(spread, called=name) for name in (*STDS, *VARIANCES)},
+    "scale": scale,
+    "labels": labels,
+    "density's whole": whole,
+    "density and sample": agreement,
+    "global state": leaves_streams,
+}

@@ -28,9 +28,8 @@ def opinions(recording: Recording, points: np.ndarray) -> Opinions:
     """
     sim = simulation(recording.config())
     if sim.world.game.beside:
-        raise UserError(
-            f"{recording.name}: its critic is shown more than points, and cannot be asked about points alone"
-        )
+        why = "its critic is shown more than points, and cannot be asked about points alone"
+        raise UserError(f"{recording.name}: {why}")
     like, learned = sim.start.memory, recording.weights("to ask its critic")
     parameters = {name: torch.from_numpy(learned[name]).to(like) for name in sim.world.game.players}
     seeds, last = len(like), torch.from_numpy(recording.frames["samples"][-1]).to(like)

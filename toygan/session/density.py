@@ -31,7 +31,8 @@ class SeenDensity(NamedTuple):
 
 
 def seen_density(recording: Recording) -> SeenDensity:
-    """The density of the averaged generator of a recording's first seed through the run's window, and its divergences.
+    """The density of the averaged generator of a recording's first seed through the run's window, and its divergences, at the
+    end; at any other step it is of a recording as it was there (`toygan.session.again`).
 
     Raises UserError for a generator whose points have no density in the plane or hang on each other, and for a recording
     without `weights.npz`.
@@ -52,23 +53,19 @@ def seen_density(recording: Recording) -> SeenDensity:
 
 def fit_for_density(config: Config) -> None:
     """UserError for a generator that is no function of two latent numbers alone."""
-    generator = config.generator
-    if generator.kind != "mlp":
-        raise UserError(f"--view density: {NEEDED}; this run's generator is {generator.kind}")
-    if generator.latent_dim != 2:
-        raise UserError(f"--view density: {NEEDED}; this run's is {generator.latent_dim}")
-    if config.method.categories:
-        raise UserError(
-            f"--view density: {NEEDED}; this run's is fed with one of {config.method.categories} categories too"
-        )
-    if config.method.labels:
-        raise UserError(f"--view density: {NEEDED}; this run's is fed with a class too")
-    if (kind := getattr(config.method.cast, "kind", "")) in ("generators", "coupled"):
-        raise UserError(f"--view density: {NEEDED}; this run's cast is {kind}")
-    if generator.normalisation == "batch":
-        raise UserError(
-            f"--view density: {NEEDED}; with normalisation = 'batch' a point hangs on the others of its batch"
-        )
+    generator, method = config.generator, config.method
+    cast = getattr(method.cast, "kind", "")
+    why = (
+        f"this run's generator is {generator.kind}" if generator.kind != "mlp"
+        else f"this run's is {generator.latent_dim}" if generator.latent_dim != 2
+        else f"this run's is fed with one of {method.categories} categories too" if method.categories
+        else "this run's is fed with a class too" if method.labels
+        else f"this run's cast is {cast}" if cast in ("generators", "coupled")
+        else "with normalisation = 'batch' a point hangs on the others of its batch" if generator.normalisation == "batch"
+        else ""
+    )  # fmt: skip
+    if why:
+        raise UserError(f"--view density: {NEEDED}; {why}")
 
 
 def sender(config: Config, parameters: np.ndarray) -> Transform:

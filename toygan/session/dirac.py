@@ -8,7 +8,7 @@ again here.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from itertools import islice
 from math import log, pi
 from typing import Any, NamedTuple
@@ -25,7 +25,7 @@ from toygan.files.world import build_rule
 from toygan.game import play as rules
 from toygan.game.constraints import column_norms
 from toygan.game.duel import CRITIC, GENERATOR
-from toygan.game.play import Draw, Game, State
+from toygan.game.play import Draw, Game, Learned, Parameters, State
 from toygan.game.streams import draws
 from toygan.quantities.spectrum import a_step
 from toygan.session.looks import like
@@ -133,15 +133,14 @@ def placed(game: Game, start: State, plane: Tensor) -> State:
     return at_place(wide, {GENERATOR: generator, CRITIC: critic})
 
 
-def at_place(state: State, parameters: Mapping[str, Tensor]) -> State:
-    """The same state with these parameters, averaged ones included."""
-    players = {
-        name: learned._replace(
-            parameters=parameters[name], average=None if learned.average is None else parameters[name]
-        )
-        for name, learned in state.players.items()
-    }
-    return state._replace(players=players)
+def at_place(state: State, parameters: Parameters, averages: Parameters | None = None) -> State:
+    """The same state with these parameters, and these averaged ones, the same where none are named."""
+
+    def at(name: str, learned: Learned) -> Learned:
+        average = None if learned.average is None else (averages or parameters)[name]
+        return learned._replace(parameters=parameters[name], average=average)
+
+    return state._replace(players={name: at(name, learned) for name, learned in state.players.items()})
 
 
 def repeated(state: State, n: int) -> State:
@@ -172,14 +171,7 @@ def after(game: Game, state: State, draw: Draw, steps: int) -> State:
 def settled(game: Game, state: State, draw: Draw, period: int = 1) -> State:
     """The same place after a head start and a step, or a period, spent on it: memories are what standing still there leaves."""
     remembered = after(game, after_head_start(game, state, period), draw, period)
-    averages = {name: learned.shown for name, learned in state.players.items()}
-    players = {
-        name: learned._replace(
-            parameters=state.players[name].parameters, average=None if learned.average is None else averages[name]
-        )
-        for name, learned in remembered.players.items()
-    }
-    return remembered._replace(players=players)
+    return at_place(remembered, state.parameters, state.averaged)
 
 
 def after_head_start(game: Game, state: State, period: int) -> State:
@@ -301,11 +293,8 @@ def fate(size: float, turning: float) -> str:
 
 def rates_in_words(rates: np.ndarray) -> str:
     """Two rates as people write them: -0.05 ± 0.497i, or -0.9, -0.1."""
-    first, second = (
-        complex(round(rate.real, 9), round(rate.imag, 9)) for rate in map(complex, rates)
-    )  # rounding is zero
+    first, second = map(complex, np.round(rates, 9))  # rounding is zero
     if first.imag and abs(first - second.conjugate()) < 1e-6 * max(1.0, abs(first)):
         return f"{number(first.real)} ± {number(abs(first.imag))}i"
-    return ", ".join(
-        f"{number(rate.real)} + {number(rate.imag)}i" if rate.imag else number(rate.real) for rate in (first, second)
-    )
+    turning = [f" + {number(rate.imag)}i" if rate.imag else "" for rate in (first, second)]
+    return ", ".join(f"{number(rate.real)}{turn}" for rate, turn in zip((first, second), turning, strict=True))

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple, NoReturn
 
 from toygan.files.disk import read_json
 from toygan.quantities.diagnosis import Event
-from toygan.quantities.table import Floor
+from toygan.quantities.table import Floor, derived
 
 FORMAT = 1
 FACTS = {"format", "scenario", "method", "seeds", "status", "step", "steps", "seconds", "config", "summary"}
@@ -118,9 +118,17 @@ class Facts:
         return {int(row["seed"] or 0): row for row in self.summary.rows}
 
     @property
+    def ends(self) -> list[Finals]:
+        """The final measures of every seed, and what is derived of them, as far as it is known."""
+        return [
+            {**row, **{name: value for name, value in derived(row).items() if math.isfinite(value)}}
+            for row in self.summary.rows
+        ]
+
+    @property
     def portrait_row(self) -> Finals:
-        """The final measures of the seed that is shown; empty before the end."""
-        return next(iter(self.summary.rows), NO_ROW)
+        """The same of the seed that is shown; empty before the end."""
+        return next(iter(self.ends), NO_ROW)
 
     @property
     def diverged_at(self) -> list[int | None]:

@@ -129,11 +129,10 @@ def agreeing(folder: Path, config: Config, now: Mapping[str, Any]) -> dict[str, 
 def other_inputs(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
     """What is said of files that are not what they were: points, or the source of the user's own functions."""
     changed = [name for name in now if then.get(name) != now[name]]
-    is_code = {name: name.endswith(".py") or name.startswith("python:") for name in changed}
-    return [
-        f"{Path(name).name} has changed since" if is_code[name] else "the points file has changed since"
-        for name in changed
+    told = [
+        Path(name).name if name.endswith(".py") or name.startswith("python:") else "the points file" for name in changed
     ]
+    return [f"{name} has changed since" for name in told]
 
 
 def begun_by(known: Mapping[str, Any], now: Mapping[str, Any]) -> str:
@@ -201,9 +200,8 @@ def digests(config: Config) -> dict[str, str]:
     """The SHA-256 of every file that a config draws from: changed points are another run."""
     path = None if isinstance(config.target, Own) else getattr(config.target, "path", None)
     points = {str(path): digest(path.read_bytes()).hex()} if path else {}
-    return points | {
-        code.path if code.path.endswith(".py") else code.kind: code.digest for code in own_code(config).values()
-    }
+    codes = own_code(config).values()
+    return points | {code.path if code.path.endswith(".py") else code.kind: code.digest for code in codes}
 
 
 def keep_code(folder: Path, config: Config) -> None:
@@ -233,9 +231,8 @@ def earlier(folder: Path) -> dict[str, Any]:
 
 def unreadable(path: Path, fault: str = "") -> dict[str, Any]:
     """Refuse a run.json that is damaged or not ours."""
-    raise UserError(
-        f"{path}: is not the record of a run{fault}; --fresh replaces it, --out DIR puts this run elsewhere"
-    )
+    hint = "--fresh replaces it, --out DIR puts this run elsewhere"
+    raise UserError(f"{path}: is not the record of a run{fault}; {hint}")
 
 
 def clear(folder: Path) -> None:
@@ -279,9 +276,8 @@ def keep(folder: Path, past: Trail, step: int, frame: Mapping[str, np.ndarray], 
         file.write(measures)
     past.digests.append(digest(content, measures))
     past.lengths.append(len(measures))
-    write_aside(
-        folder / "partial" / "state.npz", sealed(packed({**state, **marks(past)}, compress=False)), durable=False
-    )
+    last = packed({**state, **marks(past)}, compress=False)
+    write_aside(folder / "partial" / "state.npz", last + digest(last), durable=False)  # zip archives do not mind
 
 
 def marks(past: Trail) -> dict[str, np.ndarray]:
@@ -293,13 +289,8 @@ def marks(past: Trail) -> dict[str, np.ndarray]:
     }
 
 
-def sealed(content: bytes) -> bytes:
-    """Content with its own digest behind it; zip archives do not mind."""
-    return content + digest(content)
-
-
 def unsealed(content: bytes) -> bytes:
-    """The content in front of its digest. ValueError where it is not what was sealed."""
+    """The content in front of its own digest. ValueError where it is not what was sealed."""
     body, seal = content[:-32], content[-32:]
     if digest(body) != seal:
         raise ValueError("is damaged")

@@ -73,6 +73,15 @@ def curve_of(target: Target) -> measure.Curve | None:
     return None if target.skeleton is None else measure.Curve(target.skeleton, target.radius)
 
 
+def against(
+    ground: Ground, real: np.ndarray | None = None, n_w1: int = N_W1, when: measure.When = "frame"
+) -> measure.Against:
+    """What clouds are held against, on a ground: its watched points, or other ones [n, 2]."""
+    target = ground.target
+    held = ground.real if real is None else real
+    return measure.Against(held, target.modes, curve_of(target), n_w1, when, ground.many_real)
+
+
 # --- the optimal critic on it ------------------------------------------------------------------------------------------
 
 
@@ -114,10 +123,7 @@ def seen_on(
     """Every seed's cloud of samples [S, N, 2], with what measures of a frame need; `known` is what its critic should say,
     `kinds` what is known of single points.
     """
-    target = ground.target
-    return measure.clouds_seen(
-        samples, ground.real, target.modes, N_W1, curve_of(target), critics, "frame", known, ground.many_real, kinds
-    )
+    return measure.clouds_seen(samples, against(ground), critics, known, kinds)
 
 
 def measured_on(
@@ -128,8 +134,7 @@ def measured_on(
     kinds: Sequence[Kinds] | None = None,
 ) -> dict[str, np.ndarray]:
     """Every measure of a frame that can be taken of these clouds, [S] each; `known`: whether an optimum ever is."""
-    target = ground.target
-    return measure.of_clouds(clouds, measure.measurable(target.modes, curve_of(target), critics, "frame", known, kinds))
+    return measure.of_clouds(clouds, measure.measurable(against(ground), critics, known, kinds))
 
 
 def best_on(ground: Ground, clouds: Sequence[measure.Seen]) -> np.ndarray:
@@ -161,22 +166,13 @@ def draw_of(perfect: Perfect, k: int) -> Batch:
 
 def floors_of(perfect: Perfect, draws: int = PERFECT) -> dict[str, Floor]:
     """What so many of the samplers score in every measure of clouds."""
-    ground, due = perfect.ground, perfect.due
+    due = perfect.due
 
     def kinds(k: int) -> Kinds:
         return Kinds(None if due is None else draw_of(perfect, k).labels, due, perfect.makers)
 
-    return measure.floors(
-        lambda k: draw_of(perfect, k).points,
-        perfect.real,
-        draws,
-        ground.target.modes,
-        curve_of(ground.target),
-        perfect.n_w1,
-        perfect.when,
-        ground.many_real,
-        kinds,
-    )
+    held = against(perfect.ground, perfect.real, perfect.n_w1, perfect.when)
+    return measure.floors(lambda k: draw_of(perfect, k).points, held, draws, kinds)
 
 
 def address_of(perfect: Perfect) -> str:
@@ -237,10 +233,8 @@ def fixed_on(ground: Ground, steps: Sequence[int]) -> dict[str, np.ndarray]:
     arrays = {"step": np.array(steps), "real": ground.real.astype(np.float32)}
     arrays |= dict(zip(("grid_x", "grid_y"), ground.score_axes, strict=True))
     arrays |= dict(zip(("slope_x", "slope_y"), ground.slope_axes, strict=True))
-    modes = ground.target.modes
-    return arrays | (
-        dict(zip(("mode_centres", "mode_covariances", "mode_weights"), modes, strict=True)) if modes else {}
-    )
+    modes = ground.target.modes or ()
+    return arrays | dict(zip(("mode_centres", "mode_covariances", "mode_weights"), modes, strict=False))
 
 
 def summed_up(
@@ -257,10 +251,8 @@ def summed_up(
     [S] each, is what else is known of the end; the first of the frames at which a seed was seen to have diverged. Means
     are over the seeds that had not.
     """
-    target = ground.target
-    found = measure.measure_frame(
-        final, real, target.modes, n_w1, curve_of(target), when="final", many_real=ground.many_real, kinds=kinds
-    ) | dict(last)
+    modes, held = ground.target.modes, against(ground, real, n_w1, "final")
+    found = measure.measure_frame(final, held, kinds=kinds) | dict(last)
     alive = np.asarray(~frames["diverged"].any(axis=0))
     rows = [
         {"seed": seed}
@@ -275,7 +267,7 @@ def summed_up(
         "seeds": rows,
         "mean": {name: plain(values[alive].mean()) if alive.any() else None for name, values in found.items()},
         "mean_over": int(alive.sum()),
-        "modes_of": None if target.modes is None else len(target.modes.centres),
+        "modes_of": None if modes is None else len(modes.centres),
     }
 
 

@@ -80,9 +80,8 @@ def losses_in(given: Mapping[str, Any] | None) -> dict[str, np.ndarray]:
     UserError for a name that is another quantity's, or a loss that is not one number.
     """
     if not isinstance(given, Mapping | None):
-        raise UserError(
-            f"losses: {shortened(repr(given), 60)} is no table, such as {{'critic': 0.3, 'generator': 1.2}}"
-        )
+        usual = {"critic": 0.3, "generator": 1.2}
+        raise UserError(f"losses: {shortened(repr(given), 60)} is no table, such as {usual}")
     found = {loss_name(name): loss_in(name, value) for name, value in (given or {}).items()}
     if len(found) < len(given or {}):
         raise UserError(f"losses: {', '.join(map(str, given or {}))}: two of these are one loss")
@@ -188,9 +187,8 @@ def scores_in(told: Any, n: int) -> np.ndarray:
     """Scores [n] in what a critic said, [n] or [n, 1]; UserError for another shape."""
     found = array_in(told, "critic")
     if found.shape not in ((n,), (n, 1)):
-        raise UserError(
-            f"critic: gave the shape {list(found.shape)} for points [{n}, 2]; a score each is [n] or [n, 1]"
-        )
+        told = f"gave the shape {list(found.shape)} for points [{n}, 2]"
+        raise UserError(f"critic: {told}; a score each is [n] or [n, 1]")
     return found.reshape(n)
 
 

@@ -189,9 +189,8 @@ def other_floor(config: Config, sim: Simulation) -> Floors:
         return {}
     about = [as_data(config)["source"], folders.digests(config)]
     points = None if sim.world.generator.translates else other_points(sim)
-    return {
-        "other_w1": floor_between(source, sim.source.scenario_seed, about, None if points is None else points[0], N_W1)
-    }
+    real = None if points is None else points[0]
+    return {"other_w1": floor_between(source, sim.source.scenario_seed, about, real, N_W1)}
 
 
 def fixed_arrays(config: Config, sim: Simulation, steps: list[int]) -> dict[str, np.ndarray]:
@@ -302,15 +301,16 @@ def optimum_facts(config: Config, optimum: Known | None) -> dict[str, Any]:
     """How the optimal critic was found and what decides it, where it is known, and the critic's `boundary`."""
     objective, method = config.method.objective, config.method
     told = optimum_told(objective.kind, objective.model_dump(), critic_kind(config), optimum, against(config))
+    # A mean over what may stand beside a point is not at zero where the critic cannot tell.
     if method.labels == "both" or besides(config, build_cast(config)):
-        told.pop(
-            "boundary", None
-        )  # a mean over what may stand beside a point is not at zero where the critic cannot tell
+        told.pop("boundary", None)
     return told
 
 
 def against(config: Config) -> str:
-    """Whose points the critic is shown, and how blurred, where that is not as they are drawn."""
+    """Whose points the critic is shown, how blurred and out of how many, where that is not as they are drawn."""
     live = "; for the points of the live generator, which the critic trains against, not of the averaged one"
     noise = "; for both clouds blurred as by the instance noise that is left at each frame"
-    return live * bool(config.method.ema) + noise * bool(config.method.instance_noise)
+    few = f"; for the target itself, of which the critic is only ever shown {config.training.data} points"
+    told = live * bool(config.method.ema) + noise * bool(config.method.instance_noise)
+    return told + few * (config.training.data is not None)

@@ -321,12 +321,11 @@ def optimum(config: Config, sim: Simulation, windows: Windows) -> dict[str, Mode
     kind = config.method.objective.kind
     if OPTIMA[kind].source == "potential":
         return {}
-    rng, samples, side = np.random.default_rng(0), windows.samples, windows.scores
-    shapes = {"points": (1, side**2, 2), "real": (1, samples, 2), "fake": (1, samples, 2)}
-    examples = {name: torch.from_numpy(rng.standard_normal(shape)).float() for name, shape in shapes.items()}
+    samples, side = windows.samples, windows.scores
+    clouds = clouds_of(points=side**2, real=samples, fake=samples)
 
     def best(at: Mapping[str, Tensor], dials: Dials, state: State) -> Tree:
-        points, real, fake = (at[name].squeeze(0) for name in shapes)
+        points, real, fake = (at[name].squeeze(0) for name in clouds)
         left = play.noise_left(sim.world.game_at(dials), state)
         noise = over(left, points) if isinstance(left, Tensor) else torch.zeros_like(points[0, 0])
         method = turned(config, {key: over(dial, points) for key, dial in dials.items()}).method
@@ -335,7 +334,13 @@ def optimum(config: Config, sim: Simulation, windows: Windows) -> dict[str, Mode
         finest = torch.maximum(spacing, noise)  # as of a run's pictures: an estimate of that width is the blurred law's
         return {"optimal": of_clouds(kind, points, real, fake, finest, options, told).unsqueeze(0)}
 
-    return {"optimum": part(best, "seen", at=examples, dials=sim.world.dials, state=sim.start)}
+    return {"optimum": part(best, "seen", at=clouds, dials=sim.world.dials, state=sim.start)}
+
+
+def clouds_of(**counts: int) -> dict[str, Tensor]:
+    """Examples of clouds of so many points each, [1, n, 2], by which a model is traced."""
+    rng = np.random.default_rng(0)
+    return {name: torch.from_numpy(rng.standard_normal((1, n, 2))).float() for name, n in counts.items()}
 
 
 def maps(game: Game, state: State, clouds: Watched, samples: Tensor, latents: Tensor) -> dict[str, Tensor]:
@@ -442,11 +447,8 @@ def potential_model(windows: Windows = WINDOWS) -> Model:
         points, ends = (at[name].squeeze(0) for name in ("points", "ends"))
         return {"scores": (squares(points, ends).sqrt() - at["duals"]).amin(dim=1).unsqueeze(0)}
 
-    rng = np.random.default_rng(0)
-    points, pairs = windows.scores**2, windows.judged
-    shapes = {"points": (1, points, 2), "ends": (1, pairs, 2), "duals": (1, pairs)}
-    examples = {name: torch.from_numpy(rng.standard_normal(shape)).float() for name, shape in shapes.items()}
-    return part(highest, "seen", at=examples)
+    clouds = clouds_of(points=windows.scores**2, ends=windows.judged)
+    return part(highest, "seen", at=clouds | {"duals": clouds["ends"][..., 0]})
 
 
 def divergence_model(windows: Windows = WINDOWS) -> Model:
@@ -456,9 +458,7 @@ def divergence_model(windows: Windows = WINDOWS) -> Model:
         real, fake = (at[name].squeeze(0) for name in ("real", "fake"))
         return {name: value.reshape(1) for name, value in blurred_divergences(real, fake).items()}
 
-    rng = np.random.default_rng(0)
-    clouds = {name: torch.from_numpy(rng.standard_normal((1, windows.judged, 2))).float() for name in ("real", "fake")}
-    return part(seen, "seen", at=clouds)
+    return part(seen, "seen", at=clouds_of(real=windows.judged, fake=windows.judged))
 
 
 def density_model(windows: Windows = WINDOWS) -> Model:
@@ -469,7 +469,4 @@ def density_model(windows: Windows = WINDOWS) -> Model:
         finest = (points.amax(dim=0) - points.amin(dim=0)).amax() / (windows.scores - 1)
         return {"logs": log_of_points(points, cloud, width_of(cloud, finest)).unsqueeze(0)}
 
-    rng, shapes = np.random.default_rng(0), {"points": windows.scores**2, "cloud": windows.samples}
-    return part(
-        seen, "seen", at={name: torch.from_numpy(rng.standard_normal((1, n, 2))).float() for name, n in shapes.items()}
-    )
+    return part(seen, "seen", at=clouds_of(points=windows.scores**2, cloud=windows.samples))

@@ -51,13 +51,15 @@ class Recording:
     `step [T]`, `samples [T, S, N, 2]`, `real [N, 2]`, `scores [T, P, g, g]` (row = y, column = x) on
     `grid_x [g]`, `grid_y [g]`, `slopes [T, P, h, h, 2]` on `slope_x [h]`, `slope_y [h]`; and `final [S, 2000, 2]`, points
     that every seed's last generator makes of latents of their own, which the final measures are about: no frame shows
-    them. `metrics` holds one `[T, S]` array a measure.
+    them. `metrics` holds one `[T, S]` array a measure. What was `learned`, by name, is given where it is not that of the
+    folder's `weights.npz`.
     """
 
     facts: Facts
     frames: Arrays
     metrics: Arrays = field(default_factory=dict)
     folder: Path | None = None
+    learned: Arrays | None = field(default=None, repr=False)
 
     @property
     def name(self) -> str:
@@ -79,7 +81,7 @@ class Recording:
 
     def final(self, name: str) -> np.ndarray:
         """A quantity of every seed's fresh points at the end [S], NaN where it is not known."""
-        known = [{**row, **derived(row)}.get(name) for row in self.facts.summary.rows]
+        known = [row.get(name) for row in self.facts.ends]
         return np.array([math.nan if value is None else value for value in known], float)
 
     def floor(self, name: str, when: When = "frame") -> Floor | None:
@@ -100,7 +102,6 @@ class Recording:
         if not isinstance(i, int | np.integer) or not -len(steps) <= i < len(steps):
             raise UserError(f"frame {i!r}: {self.name} has {len(steps)} frames, numbered 0 to {len(steps) - 1}")
         parts = {name: None if (table := self.frames.get(name)) is None else table[i] for name in CRITICS}
-        curves = {name: table for name in self.curve_names() if (table := self.curve(name)) is not None}
         return Moment(
             step=int(steps[i]),
             points=self.frames["samples"][i],
@@ -108,12 +109,13 @@ class Recording:
             critic=parts["scores"],
             slopes=parts["slopes"],
             optimal=parts["optimal_scores"],
-            measures={name: table[i] for name, table in curves.items()},
+            measures={name: table[i] for name, table in self.curves().items()},
         )
 
-    def curve_names(self) -> list[str]:
-        """The names of all that may have a curve, those of the table of quantities first, in its order."""
-        return list(dict.fromkeys([*QUANTITIES, *self.metrics]))
+    def curves(self) -> dict[str, np.ndarray]:
+        """All curves [T, S] by name, those of the table of quantities first, in its order."""
+        names = dict.fromkeys([*QUANTITIES, *self.metrics])
+        return {name: table for name in names if (table := self.curve(name)) is not None}
 
     def dataframe(self) -> Any:
         """All curves as a pandas DataFrame: a row a frame and seed, a column a quantity. UserError without pandas."""
@@ -124,9 +126,8 @@ class Recording:
         except ImportError:
             raise UserError("dataframe: needs pandas: pip install 'toygan[notebook]'") from None
         steps, seeds = self.frames["step"], list(self.facts.seeds)
-        curves = {name: table for name in self.curve_names() if (table := self.curve(name)) is not None}
         keys = {"step": np.repeat(steps, len(seeds)), "seed": np.tile(seeds, len(steps))}
-        return pandas.DataFrame(keys | {name: table.ravel() for name, table in curves.items()})
+        return pandas.DataFrame(keys | {name: table.ravel() for name, table in self.curves().items()})
 
     def sample(self, n: int, k: int = 0) -> np.ndarray:
         """Draw n more points of every seed's last generator: [S, n, 2], float32; another k is another sample.
@@ -147,9 +148,8 @@ class Recording:
         except UserError:
             raise
         except (OSError, ValueError) as error:
-            raise UserError(
-                f"{self.name}: its generator needs target points, which are not to be had ({error})"
-            ) from None
+            why = f"its generator needs target points, which are not to be had ({error})"
+            raise UserError(f"{self.name}: {why}") from None
 
     def judged_against(self) -> np.ndarray:
         """The target's points that the final measures hold `frames["final"]` against, [2000, 2]: none of them is among the
@@ -171,11 +171,15 @@ class Recording:
         from toygan.files.strict import Source, UserError, check
 
         if self.facts.is_recorded:
-            raise UserError(
-                f"{self.folder or self.name}: is a recorded training loop; toygan does not know its players"
-            )
+            where = self.folder or self.name
+            raise UserError(f"{where}: is a recorded training loop; toygan does not know its players")
         settled(self.facts.config, self.facts.inputs)
         return check(Config, dict(self.facts.config), Source(self.name))
+
+    @property
+    def keeps_weights(self) -> bool:
+        """Whether what was learned is at hand."""
+        return self.learned is not None or bool(self.folder and (self.folder / "weights.npz").exists())
 
     def weights(self, wanted: str) -> Arrays:
         """What every seed's players had learned at the end, by name (`toygan.session.looks.weights`); UserError, saying
@@ -183,14 +187,15 @@ class Recording:
         """
         from toygan.files.strict import UserError
 
+        if self.learned is not None:
+            return self.learned
         if self.facts.is_recorded:
             self.config()  # which says why there are none
-        path = self.folder / "weights.npz" if self.folder else None
-        if path is None or not path.exists():
+        if self.folder is None or not self.keeps_weights:
             where = self.folder or self.name
             raise UserError(f"{where}: has no weights.npz {wanted}; --fresh plays the run again, with it")
         try:
-            return unpacked(path)
+            return unpacked(self.folder / "weights.npz")
         except ValueError as error:
             raise UserError(f"{error}; --fresh plays the run again") from None
 
@@ -248,9 +253,8 @@ def load(folder: str | Path, own: Sequence[Any] = ()) -> Recording:
     folder = Path(folder)
     facts, frames = read_facts(folder), unpacked(folder / "frames.npz")
     if "samples" in frames and frames["samples"].shape[1:2] != (len(facts.seeds),):
-        raise ValueError(
-            f"{folder / 'run.json'}: seeds = {list(facts.seeds)}: frames.npz holds another number of seeds"
-        )
+        told = f"seeds = {list(facts.seeds)}: frames.npz holds another number of seeds"
+        raise ValueError(f"{folder / 'run.json'}: {told}")
     return Recording(facts, frames, read_metrics(folder / "metrics.jsonl", frames["step"], facts.seeds), folder)
 
 

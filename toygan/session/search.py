@@ -66,7 +66,7 @@ class Dragged(NamedTuple):
 
 
 def seen_anomaly(recording: Recording) -> Searched:
-    """How far every place of a run's window is from the nearest point that the last generator of its first seed can make,
+    """How far every place of a run's window is from the nearest point that the last generator of the shown seed can make,
     r(x) = min over z of |G(z) - x|, as far as a search finds it (Schlegl et al., 2017, arXiv:1703.05921, without the features).
 
     Raises UserError for several generators, and for a recording without `weights.npz`.
@@ -103,8 +103,8 @@ def seen_edit(recording: Recording) -> Dragged:
 
 
 class Opened(NamedTuple):
-    """A run set up again: its first seed's averaged generator, latents [n, d], points made of others [N, 2], how many of a
-    latent's first numbers are codes, which a search leaves alone, and the law of the others.
+    """A run set up again: the averaged generator of the seed that is shown, latents [n, d], points made of others [N, 2], how
+    many of a latent's first numbers are codes, which a search leaves alone, and the law of the others.
     """
 
     sim: Simulation
@@ -133,17 +133,18 @@ def opened(recording: Recording) -> Opened:
         )
         raise UserError(f"{recording.name}: {other}; a search is of one generator")
     names = [name for name in game.generators if average_of(name) in learned]
-    first = {name: torch.from_numpy(learned[average_of(name)][:1]).to(sim.final) for name in names}
+    row = config.training.seed_list.index(recording.facts.portrait)
+    shown = {name: torch.from_numpy(learned[average_of(name)][row : row + 1]).to(sim.final) for name in names}
 
     codes, within = code_columns(game), LAWFUL[config.generator.latent]
 
     def send(latents: Tensor) -> Tensor:
         fed = torch.cat((latents[:, :codes], within(latents[:, codes:])), dim=1)
-        return carried(game, first, fed[None])[0]
+        return carried(game, shown, fed[None])[0]
 
     with torch.no_grad():
-        made = on_host(send(sim.watched[0]))
-    return Opened(sim, send, sim.final[0], made, codes, config.generator.latent)
+        made = on_host(send(sim.watched[row]))
+    return Opened(sim, send, sim.final[row], made, codes, config.generator.latent)
 
 
 # Latents that a search has moved, back to where their law has mass.

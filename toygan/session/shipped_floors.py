@@ -17,9 +17,8 @@ import numpy as np
 from toygan.files.shipped import shipped_folder
 
 FILE = "floors.json"
-KeptFloor = dict[
-    str, Any
-]  # "of", whose it is; "floors", as in run.json; "two", what the first two samplers score on average
+# "of", whose it is; "floors", as in run.json; "two", what the first two samplers score on average
+KeptFloor = dict[str, Any]
 
 
 def fingerprint(*given: np.ndarray | float | str | None) -> str:

@@ -32,9 +32,7 @@ class Simulation(NamedTuple):
     steps: int
     frame_steps: list[int]
     start: State
-    watched: (
-        Tensor  # latents [seed, points, d], codes first: the same at every frame, so that particles can be followed
-    )
+    watched: Tensor  # latents [seed, points, d], codes first: the same at every frame, so that they can be followed
     told: Tensor  # the same with the classes of the real points to compare with: as a move tells both sides the same
     final: Tensor  # latents [seed, FINAL_POINTS, d], codes first
     real: np.ndarray  # [points, 2]
@@ -56,13 +54,14 @@ def simulation(config: Config, device: str = "cpu") -> Simulation:
         moves=config.method.critic_steps + 1,
         **real_and_other(config, stage),
     )
+    watched = watched_latents(stage, source, training.points, like, 0)
     return Simulation(
         world=stage,
         source=source,
         steps=training.steps,
         frame_steps=frame_steps(training.steps, training.frames),
         start=first_state(stage, source, like),
-        watched=(watched := watched_latents(stage, source, training.points, like, 0)),
+        watched=watched,
         told=told_as_real(stage, source, watched),
         final=watched_latents(stage, source, FINAL_POINTS, like, 1),
         real=real_points(config, stage, training.points, 0),

@@ -1,4 +1,4 @@
-"""The eigenvalues of one step of a recorded run's game at its end, by plain descent on one fixed batch."""
+"""The eigenvalues of one step of a recorded run's game from where it stands, by plain descent on one fixed batch."""
 
 from __future__ import annotations
 
@@ -22,7 +22,8 @@ BATCH = 240  # points of the fixed batch; divisible by every usual pack
 
 
 def spectrum_of(recording: Recording) -> Spectrum:
-    """The eigenvalues of a step from where a recording's first seed ended, and in units of the generator's rate.
+    """The eigenvalues of a step from where a recording's first seed ended, and in units of the generator's rate; from any other
+    step it is of a recording as it was there (`toygan.session.again`).
 
     The step is the method's own, its objective, constraint and rule with its full rates and number of critic moves, but for two
     things that would hide the game: plain descent in place of its optimiser (Mescheder et al., 2017, arXiv:1705.10461,
@@ -34,7 +35,8 @@ def spectrum_of(recording: Recording) -> Spectrum:
     row = config.training.seed_list.index(recording.facts.portrait)
     kept = {name: part[row : row + 1] for name, part in recording.weights("to start a step from").items() if part.ndim}
     small_enough(kept)
-    game, state, draw = stage(config, kept, recording.facts.portrait, max(recording.facts.step - 1, 0))
+    step = min(recording.facts.step, config.training.steps - 1)  # at the end as in the last step that was played
+    game, state, draw = stage(config, kept, recording.facts.portrait, step)
     at, period = torch.cat(parts_of(state), dim=1)[0], build_rule(config).period
     return spectrum(update_of(game, state, draw, period), at, config.method.generator_rate, period)
 

@@ -21,7 +21,7 @@ from toygan.files.scenario import read
 from toygan.files.strict import Source, UserError, check
 from toygan.game.play import State
 from toygan.game.streams import draws
-from toygan.quantities.table import shown_in
+from toygan.quantities.table import derived, shown_in
 from toygan.session.looks import is_over, like, observe, step_of
 from toygan.session.measuring import INNER, Gauge, gauge, measured
 from toygan.session.simulation import Simulation, simulation
@@ -47,7 +47,8 @@ class Look(NamedTuple):
     @property
     def live(self) -> dict[str, float]:
         """The few numbers of the first seed that are told while it plays."""
-        return {name: float(self.measures[name][0]) for name in shown_in("live") if name in self.measures}
+        known = {**self.measures, **derived(self.measures)}
+        return {name: float(known[name][0]) for name in shown_in("live") if name in known}
 
 
 def session(

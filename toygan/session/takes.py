@@ -68,9 +68,7 @@ def earlier(folder: Path, config: Mapping[str, Any], inputs: Mapping[str, str], 
         shutil.rmtree(folder / "partial", ignore_errors=True)
         return {}
     if known["config"].get("kind") != RECORDED:
-        raise UserError(
-            f"{folder}: holds a run that toygan played; choose another folder, or replace it with fresh=True"
-        )
+        raise UserError(f"{folder}: holds a run that toygan played; {ELSEWHERE}")
     then = {**known["config"], "training": {**(known["config"].get("training") or {}), "points": None}}
     differences = differing({**config, "training": {**config["training"], "points": None}}, then)
     differences += ["the real points have changed since"] if known.get("inputs", {}) != inputs else []
@@ -78,8 +76,11 @@ def earlier(folder: Path, config: Mapping[str, Any], inputs: Mapping[str, str], 
         told = "".join(f"\n    {line}" for line in differences)
         raise UserError(f"{folder}: holds a recording with other settings{told}\n    fresh=True replaces it")
     if known["status"] in folders.FINISHED:
-        raise UserError(f"{folder}: holds a finished recording; choose another folder, or replace it with fresh=True")
+        raise UserError(f"{folder}: holds a finished recording; {ELSEWHERE}")
     return known
+
+
+ELSEWHERE = "choose another folder, or replace it with fresh=True"
 
 
 def origin_of(config: Mapping[str, Any], inputs: Mapping[str, str]) -> bytes:

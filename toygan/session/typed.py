@@ -40,11 +40,8 @@ from toygan.session.dirac import (
 from toygan.session.simulation import on_host
 
 NEWTON, STARTS = 60, 15  # steps of Newton's method, and its starts along each side of the window
-RESTING, APART, KINK = (
-    1e-10,
-    1e-6,
-    1e-5,
-)  # the slope at a place of rest, how far two are apart, a step to look for kinks
+RESTING, APART = 1e-10, 1e-6  # the slope at a place of rest, and how far two are apart
+KINK = 1e-5  # a step to look for kinks
 MOST = 5  # places of rest that are shown; more of them are a curve
 MOST_STEPS = 100_000
 SETTLED = 1e-9  # how far from rest is at rest

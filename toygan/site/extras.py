@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from toygan.draw.companions import EXTRAS, colour_of, columns_of, ends_of_rounds, said_by_head, scores_by_class
+from toygan.draw.companions import EXTRAS, KINDS, colour_of, columns_of, ends_of_rounds, said_by_head, scores_by_class
 from toygan.draw.panels import INK, band_edges
 from toygan.draw.points import CORNERS, HAZE, MIST
 from toygan.draw.thumbnail import band_colours
@@ -35,7 +35,7 @@ class Shows(NamedTuple):
 def colours() -> dict[str, Any]:
     """The colours that the scripts need beside those of a film."""
     corners = (255 * CORNERS).round().astype(int).tolist()
-    return {"kinds": [colour_of(k) for k in range(9)], "mist": MIST, "haze": HAZE, "corners": corners, "apart": APART,
+    return {"kinds": KINDS, "mist": MIST, "haze": HAZE, "corners": corners, "apart": APART,
             "across": ACROSS}  # fmt: skip
 
 
@@ -83,9 +83,18 @@ def rounds_facts(shown: Scene) -> list[dict[str, Any]]:
 
 def class_bands(shown: Scene) -> dict[str, Any]:
     """The bands of the scores by class of a whole run, as those of its critic."""
-    edges = band_edges(list(scores_by_class(shown)))
+    return bands_between(band_edges(list(scores_by_class(shown))))
+
+
+def bands_between(edges: np.ndarray) -> dict[str, Any]:
+    """Even bands between edges [n]: where they start, how wide they are, and their colours."""
     colours = [int.from_bytes(bytes(colour), "big") for colour in band_colours(edges)[:, :3]]
-    return {"start": float(f"{edges[0]:.4g}"), "width": float(f"{edges[1] - edges[0]:.4g}"), "colours": colours}
+    return {"start": round_to(edges[0]), "width": round_to(edges[1] - edges[0]), "colours": colours}
+
+
+def round_to(value: float) -> float:
+    """Four digits, which is more than a curve shows."""
+    return float(f"{value:.4g}")
 
 
 # --- HTML ------------------------------------------------------------------------------------------------------------

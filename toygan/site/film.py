@@ -12,13 +12,14 @@ import numpy as np
 from toygan.draw.exhibit_parts import diverged_words, shown_seed
 from toygan.draw.panels import BANDS, BOUNDARY, INK, METHOD_COLOURS, band_edges
 from toygan.draw.points import DISC_INK, GENERATED, INK_ADDED, PALE, REAL, REAL_INK, RIM
-from toygan.draw.thumbnail import band_colours, poster, shrunk
+from toygan.draw.thumbnail import poster, shrunk
 from toygan.files.disk import write_aside
+from toygan.files.memory import give_back
 from toygan.files.text import number
 from toygan.quantities.table import QUANTITIES, When, axis_name, row_of, shown_in
 from toygan.session.facts import Summary
 from toygan.session.recording import Recording, load
-from toygan.site.extras import colours, extras_facts, extras_html
+from toygan.site.extras import bands_between, colours, extras_facts, extras_html, round_to
 from toygan.site.markup import command_box, data, tag, text
 from toygan.site.pack import (
     critics_of,
@@ -121,6 +122,7 @@ def place_run(recording: Recording, place: Path, root: str, name: str) -> Shown:
     sheet = f"{root}stills/{name}-sheet.webp" if picture.is_file() else ""
     if sheet:
         write_aside(place / f"stills/{name}-sheet.webp", shrunk(picture, SHEET), durable=False)
+    give_back()
     return Shown(recording, shown, files, f"{root}stills/{name}.webp", sheet)
 
 
@@ -298,12 +300,6 @@ def bands_of(scores: np.ndarray) -> dict[str, Any]:
     return bands_between(edges)
 
 
-def bands_between(edges: np.ndarray) -> dict[str, Any]:
-    """Even bands between edges [n]: where they start, how wide they are, and their colours."""
-    colours = [int.from_bytes(bytes(colour), "big") for colour in band_colours(edges)[:, :3]]
-    return {"start": round_to(edges[0]), "width": round_to(edges[1] - edges[0]), "colours": colours}
-
-
 def bands_of_all(runs: Sequence[Shown]) -> dict[str, Any] | None:
     """The bands of all runs' critics on one scale; None where there are fewer than two with a critic."""
     known = [run.scene.scores for run in runs if run.scene.critic_kept]
@@ -351,11 +347,6 @@ def why(recording: Recording, event: Milestone) -> str:
     return "; ".join(dict.fromkeys(found))
 
 
-def round_to(value: float) -> float:
-    """Four digits, which is more than a curve shows."""
-    return float(f"{value:.4g}")
-
-
 # --- HTML ------------------------------------------------------------------------------------------------------------
 
 
@@ -364,7 +355,8 @@ def film(runs: Sequence[Shown], about: About = PLAIN) -> str:
     size = SIZES[min(len(runs), len(SIZES)) - 1]
     names = labels(runs)
     panels = [
-        panel(run, i, label, about.play.get(label, "")) for i, (run, label) in enumerate(zip(runs, names, strict=True))
+        panel(run, i, label, about.play.get(label, ""), bool(about.play))
+        for i, (run, label) in enumerate(zip(runs, names, strict=True))
     ]
     more = tag("details", tag("summary", "More curves"), tag("div", id="more", class_="curves"), class_="needs-js")
     beside = [
@@ -375,7 +367,7 @@ def film(runs: Sequence[Shown], about: About = PLAIN) -> str:
     ]
     inner = [
         data(film_facts(runs, about), "film-facts"),
-        player(runs),
+        player_html(runs),
         tag("div", tag("div", tag("div", *panels, class_=f"panels {size}"), legend(runs), options(runs, about), class_="left"),
             tag("div", *beside, class_="right"), class_=f"seen {size}"),
         tag("details", tag("summary", "How to read the panels"),
@@ -403,7 +395,7 @@ def optima(runs: Sequence[Shown], names: Sequence[str]) -> str:
     return tag("details", tag("summary", "The optimal critics"), tag("ul", *lines), class_="note") if lines else ""
 
 
-def player(runs: Sequence[Shown]) -> str:
+def player_html(runs: Sequence[Shown]) -> str:
     """Play, step, slider, seed and speed, in one line."""
     buttons = [
         tag("button", "▶", type="button", id="play", class_="main", aria_label="Play"),
@@ -479,8 +471,10 @@ def legend(runs: Sequence[Shown]) -> str:
     return tag("p", *parts, class_="legend")
 
 
-def panel(run: Shown, i: int, label: str, play: str = "") -> str:
-    """One run: a poster until its data is there, then the canvas over it; and where one may play with it."""
+def panel(run: Shown, i: int, label: str, play: str = "", others: bool = False) -> str:
+    """One run: a poster until its data is there, then the canvas over it; and where one may play with it, or as much room
+    where one may with others.
+    """
     left, right, bottom, top = run.scene.view
     width, height = POSTER, round(POSTER * (top - bottom) / (right - left))
     lost = diverged_words(run.recording)
@@ -490,7 +484,8 @@ def panel(run: Shown, i: int, label: str, play: str = "") -> str:
                 style=f"aspect-ratio:{right - left:.6g}/{top - bottom:.6g}")  # fmt: skip
     swatch = tag("i", class_="swatch", style=f"color:{colour_of(i)};border-top-style:{DASHES[dash_of(i)]}")
     caption = tag("figcaption", tag("strong", swatch, text(label)), tag("span", last_words(run), class_="numbers"),
-                  tag("a", PLAY, href=play, class_="play-with", aria_label=f"{PLAY}: {label}") if play else "",
+                  tag("a", PLAY, href=play, class_="play-with", aria_label=f"{PLAY}: {label}") if play
+                  else tag("span", "\N{NO-BREAK SPACE}", class_="play-with") if others else "",
                   tag("span", class_="reading"))  # fmt: skip
     return tag("figure", stage, caption, extras_html(run.scene), class_="panel", id=f"run-{i}")
 

@@ -33,14 +33,14 @@ def glossary_body() -> str:
     return "".join(
         [
             tag("div", tag("h1", "Glossary"), tag("p", text(LEAD), class_="lead"), class_="opening"),
-            part("On the pictures", {name: [words] for name, words in ON_THE_PICTURE.items()}, named=True),
-            part("Quantities", {name: quantity(name) for name in QUANTITIES}),
-            part("Diagnoses", {name: diagnosis(name) for name in glossary.labels()}),
+            term_list("On the pictures", {name: [words] for name, words in ON_THE_PICTURE.items()}, named=True),
+            term_list("Quantities", {name: quantity(name) for name in QUANTITIES}),
+            term_list("Diagnoses", {name: diagnosis(name) for name in glossary.labels()}),
         ]
     )
 
 
-def part(title: str, entries: Mapping[str, list[str]], named: bool = False) -> str:
+def term_list(title: str, entries: Mapping[str, list[str]], named: bool = False) -> str:
     """One list of the glossary: terms, and lines about each."""
     rows = []
     for name, lines in entries.items():

@@ -46,7 +46,7 @@ from toygan.session.playable import (
 )
 from toygan.session.recording import Recording
 from toygan.session.tailored import FREE, tailored
-from toygan.site.lab_files import NOTHING, engine_file, models_file, runtime_file, script, target_file, whole
+from toygan.site.lab_files import NOTHING, engine_file, file_content, models_file, runtime_file, script, target_file
 from toygan.site.markup import document_of_scripts
 
 OWN = Path(__file__).parent / "assets" / "lab"
@@ -119,11 +119,11 @@ def write_lab(
         put(place, f"method-{number}", *games, first)
         if method in MEASURED:
             made = measured(made, method)
-            cut, before = models_file(made.measured, {}), {**first, f"method-{number}": whole(*games)}
+            cut, before = models_file(made.measured, {}), {**first, f"method-{number}": file_content(*games)}
             put(place, f"measured-{number}", *cut, before)
             about[method]["measured"] = {"file": f"measured-{number}", "on": [worlds[s].name for s in made.measured_on]}
-            first = first or {**before, f"measured-{number}": whole(*cut)}
-        first = first or {f"method-{number}": whole(*games)}
+            first = first or {**before, f"measured-{number}": file_content(*cut)}
+        first = first or {f"method-{number}": file_content(*games)}
     played = {name for one in about.values() for name in one["on"]}
     worlds = {said: config for said, config in worlds.items() if config.name in played}
     return completed(place, catalogue(worlds, about, opening or {}), worlds.values())

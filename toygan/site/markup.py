@@ -111,39 +111,42 @@ def data(value: Mapping[str, Any], name: str) -> str:
     return f'<script type="application/json" id="{text(name)}">{as_json(value)}</script>'
 
 
-def document(title: str, body: str, root: str, pages: Pages = (), here: str = "") -> bytes:
-    """A whole page; `root` leads from it to the site's folder, `here` is its own place among the pages."""
-    head = [
+def page(title: str, head: Sequence[str], body: Sequence[str], **attributes: str) -> str:
+    """A whole page: what every one says first, its title, then its own head and body."""
+    first = [
         tag("meta", charset="utf-8"),
         tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
         tag("meta", name="color-scheme", content="light dark"),
         tag("title", text(title)),
-        tag("link", rel="icon", href="data:,"),
-        *(tag("link", rel="stylesheet", href=f"{root}assets/{name}") for name in STYLES),
-        *(tag("script", src=f"{root}assets/{name}") for name in HEAD_SCRIPTS),
     ]
+    whole = tag("html", tag("head", *first, *head), tag("body", *body), lang="en", **attributes)
+    return f"<!doctype html>\n{whole}\n"
+
+
+def document(title: str, body: str, root: str, pages: Pages = (), here: str = "") -> bytes:
+    """A page of the site; `root` leads from it to the site's folder, `here` is its own place among the pages."""
+    at_once = [tag("script", src=f"{root}assets/{name}") for name in HEAD_SCRIPTS]
     scripts = [tag("script", src=f"{root}assets/{name}", defer=True) for name in SCRIPTS]
     skip = tag("a", "Skip to the content", href="#content", class_="skip")
-    inner = skip + top_bar(root, pages, here) + tag("main", body, id="content") + footer()
-    whole = tag("html", tag("head", *head, *scripts), tag("body", inner), lang="en")
-    return f"<!doctype html>\n{whole}\n".encode()
+    inner = [skip, top_bar(root, pages, here), tag("main", body, id="content"), footer()]
+    return page(title, [*styled(root, STYLES), *at_once, *scripts], inner).encode()
 
 
 def document_of_scripts(title: str, styles: Sequence[str], scripts: Sequence[str], data: Sequence[str]) -> bytes:
     """A page that its scripts build: `scripts[0]` first, then the data files that are wanted at once, then the other scripts."""
     sources = [f"assets/{scripts[0]}", *(f"data/{name}.js" for name in data), *(f"assets/{one}" for one in scripts[1:])]
-    head = [
-        tag("meta", charset="utf-8"),
-        tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
-        tag("meta", name="color-scheme", content="light dark"),
-        tag("title", text(title)),
-        tag("link", rel="icon", href="data:,"),
-        *(tag("link", rel="stylesheet", href=f"assets/{name}") for name in styles),
-        *(tag("script", src=source, defer=True) for source in sources),
-    ]
     plain = tag("noscript", "This page trains in your browser, and needs JavaScript for it.")
-    whole = tag("html", tag("head", *head), tag("body", plain), lang="en")
-    return f"<!doctype html>\n{whole}\n".encode()
+    return page(
+        title, [*styled("", styles), *(tag("script", src=one, defer=True) for one in sources)], [plain]
+    ).encode()
+
+
+def styled(root: str, styles: Sequence[str]) -> list[str]:
+    """Links to style sheets; no icon is asked for."""
+    return [
+        tag("link", rel="icon", href="data:,"),
+        *(tag("link", rel="stylesheet", href=f"{root}assets/{name}") for name in styles),
+    ]
 
 
 def top_bar(root: str, pages: Pages, here: str) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from toygan.exhibits.dials import STEPS, Played, axis, games
+from toygan.exhibits.dials import STEPS, Played, axis, played_games
 from toygan.files.disk import write_aside
 from toygan.session.dirac import WINDOW
 from toygan.site.film import choice
@@ -17,33 +17,42 @@ MARGIN = 0.5  # of the window's width on each side: how far out paths are kept
 VIEW = (-WINDOW, WINDOW, -WINDOW, WINDOW)
 
 
-def dials(methods: Sequence[str], rules: Sequence[str], place: Path, root: str, name: str) -> str:
-    """The plane with its dials; its data files go below `place/data/name`, one a method and rule."""
+def dials(methods: Sequence[str], rules: Sequence[str], place: Path, root: str, name: str, prose: str = "") -> str:
+    """The plane with its dials, and beside it what moves and what to look for, which is HTML; its data files go below
+    `place/data/name`, one a method and rule.
+    """
     home = place / "data" / name
     home.mkdir(parents=True, exist_ok=True)
     found: dict[str, Any] = {}
     for i, method in enumerate(methods):
         for j, rule in enumerate(rules):
-            some = games(method, rule)
-            write_aside(home / f"dials-{i}-{j}.js", packed(some), durable=False)
-            found[f"{method} {rule}"] = {"file": f"{root}data/{name}/dials-{i}-{j}.js", "games": list(map(told, some))}
+            some = played_games(method, rule)
+            write_aside(home / f"dials-{i}-{j}.js", paths_script(some), durable=False)
+            found[f"{method} {rule}"] = {
+                "file": f"{root}data/{name}/dials-{i}-{j}.js",
+                "games": list(map(setting_facts, some)),
+            }
     facts = {"starts": axis().round(6).tolist(), "steps": STEPS, "window": WINDOW, "found": found}
     return tag(
-        "section", data(facts, "dials-facts"), board(methods, rules), class_="dials needs-js", aria_label="Dials"
+        "section",
+        data(facts, "dials-facts"),
+        dials_html(methods, rules, prose),
+        class_="dials needs-js",
+        aria_label="Dials",
     )
 
 
-def packed(some: Sequence[Played]) -> bytes:
+def paths_script(some: Sequence[Played]) -> bytes:
     """The paths of some settings as a script."""
     return script([motion(str(i), game.paths, VIEW, MARGIN) for i, game in enumerate(some)], range(STEPS + 1))
 
 
-def told(game: Played) -> dict[str, Any]:
+def setting_facts(game: Played) -> dict[str, Any]:
     """A setting without its paths."""
     return {"rate": game.rate, "weight": game.weight, "motion": game.motion, "theory": game.theory}
 
 
-def board(methods: Sequence[str], rules: Sequence[str]) -> str:
+def dials_html(methods: Sequence[str], rules: Sequence[str], prose: str) -> str:
     """Dials, plane and words."""
     lists = [
         choice("Game", "dial-method", [tag("option", text(one), value=one) for one in methods]),
@@ -65,7 +74,7 @@ def board(methods: Sequence[str], rules: Sequence[str]) -> str:
     plane = tag("div", id="plane", class_="plane")
     words = tag("div", tag("p", id="dial-now", class_="now"), tag("h2", "Near rest, computed from one step of the program"),
                 tag("p", id="dial-motion"), tag("h2", "In closed form"), tag("p", id="dial-theory"),
-                tag("p", text(HOW), class_="note"))  # fmt: skip
+                tag("p", text(HOW), class_="note"), prose)  # fmt: skip
     return controls + tag("div", tag("div", plane, *starts), words, class_="seen one")
 
 

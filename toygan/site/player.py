@@ -15,7 +15,7 @@ from toygan.files.disk import write_aside
 from toygan.files.strict import UserError
 from toygan.session.recording import Recording
 from toygan.site.film import POSTER, Shown, film, labels
-from toygan.site.markup import SCRIPTS, STYLES, tag, text
+from toygan.site.markup import SCRIPTS, STYLES, page, tag
 from toygan.site.pack import packed_runs
 from toygan.view.scene import scene
 
@@ -58,22 +58,14 @@ def player(*recordings: Recording) -> PagePlayer:
 
 def whole(recordings: Sequence[Recording]) -> str:
     """A page of recordings with all that it needs; data files by the names under which its scripts ask for them."""
-    shown, files = zip(*(packed(recording, i) for i, recording in enumerate(recordings)), strict=True)
-    head = [
-        tag("meta", charset="utf-8"),
-        tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
-        tag("meta", name="color-scheme", content="light dark"),
-        tag("title", text(", ".join(labels(shown)))),
-        *(tag("style", read(name)) for name in STYLES),
-        tag("script", read(FIRST)),
-    ]
+    shown, files = zip(*(packed_run(recording, i) for i, recording in enumerate(recordings)), strict=True)
+    head = [*(tag("style", read(name)) for name in STYLES), tag("script", read(FIRST))]
     data = [tag("script", content, data_path=name) for one in files for name, content in one.items()]
     body = tag("main", film(shown), *data, *(tag("script", read(name)) for name in OTHERS), id="content")
-    page = tag("html", tag("head", *head), tag("body", body), lang="en", class_="js", data_theme="auto")
-    return f"<!doctype html>\n{page}\n"
+    return page(", ".join(labels(shown)), head, [body], class_="js", data_theme="auto")
 
 
-def packed(recording: Recording, i: int) -> tuple[Shown, dict[str, str]]:
+def packed_run(recording: Recording, i: int) -> tuple[Shown, dict[str, str]]:
     """One run as a page shows it, and its data files by name."""
     seen = scene(recording)
     files = {f"{i}-{s}": content.decode() for s, content in packed_runs(recording)}

@@ -32,7 +32,7 @@ def protocols_body(found: Sequence[Published], place: Path) -> str:
     made = [one for one in found if one.picture or any(row.ours.n for row in one.rows)]
     told = overview(made) if made else tag("p", "No published experiment was run for these pages.")
     left = [one for one in found if one not in made]
-    return head + told + rule + rings(made) + "".join(part(one, place) for one in made) + not_run(left)
+    return head + told + rule + rings(made) + "".join(protocol_section(one, place) for one in made) + not_run(left)
 
 
 def rings(made: Sequence[Published]) -> str:
@@ -56,13 +56,13 @@ def overview(made: Sequence[Published]) -> str:
     return table(head, [*rows, ["all", *total]], "How many published numbers agree with ours")
 
 
-def part(one: Published, place: Path) -> str:
+def protocol_section(one: Published, place: Path) -> str:
     """One protocol: its source and setting, every number, how it was counted, its picture and command."""
     about = one.protocol.protocol
     source = tag("p", linked(f"{one.protocol.origin.data.get('reference', '')}. From: {about.source}.".lstrip(". ")))
     numbers = table(
         ["Run", "Measure", "Published", "Ours", "Verdict"],
-        [line(row) for row in one.rows],
+        [row_cells(row) for row in one.rows],
         "Published and ours",
         5,
         class_="wordy",
@@ -73,7 +73,7 @@ def part(one: Published, place: Path) -> str:
     return section(one.protocol.title, *inner, name=file_name(one.protocol.name))
 
 
-def line(row: Compared) -> list[str]:
+def row_cells(row: Compared) -> list[str]:
     """One published number beside ours."""
     verdict = tag("span", text(row.words), class_=KINDS.get(row.verdict))
     told = (row.row.run, SCORES[row.row.measure].label, published_in_words(row.row), ours_in_words(row))

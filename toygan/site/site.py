@@ -7,11 +7,12 @@ from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
-from toygan.draw.thumbnail import poster, shrunk, small_film
+from toygan.draw.thumbnail import is_tall, poster, shrunk, small_film
 from toygan.exhibits.claims import BY_CONSTRUCTION, JUDGED, Explained, Verdict, counted
 from toygan.exhibits.published import Published
 from toygan.exhibits.show import Picture, Showing, labelled
 from toygan.files.disk import write_aside
+from toygan.files.memory import give_back
 from toygan.site.boards import cells_of, leaderboard, matrix
 from toygan.site.film import About, Shown, film, labels, place_runs
 from toygan.site.glossary import glossary_body
@@ -85,6 +86,7 @@ def write_exhibit(place: Path, showing: Showing, way: Neighbours) -> None:
     body += steps(way, True)
     content = document(showing.question, body, "../", PAGES)
     write_aside(place / "exhibits" / f"{name}.html", content)
+    give_back()
 
 
 GLOSSARY = "../glossary.html"
@@ -110,7 +112,7 @@ def moving(showing: Showing, place: Path, name: str, runs: Sequence[Shown], abou
     if runs:
         return film(runs, about), 0
     if all(showing.dials):
-        return dials(*showing.dials, place, "../", name) + about.prose, 0
+        return dials(*showing.dials, place, "../", name, about.prose), 0
     return tag("div", *pictures(showing.pictures[:1], place, name), about.prose, class_="plain"), 1
 
 
@@ -206,7 +208,7 @@ def pictures(found: Sequence[Picture], place: Path, name: str, seen: int = 0, fi
         write_aside(home / f"picture-{i}.webp", shrunk(picture.path, STILL), durable=False)
         file = f"../stills/{name}/picture-{i}.webp"
         image = tag("img", src=file, alt=f"{picture.about} (opens at full size)", loading="lazy")
-        kind = "still chart" if kind_of(picture) in CHARTS else "still"
+        kind = "still" + " chart" * (kind_of(picture) in CHARTS) + " tall" * is_tall(picture.path)
         told.append(tag("figure", tag("a", image, href=file), tag("figcaption", text(picture.title)), class_=kind))
     return told
 
@@ -217,7 +219,7 @@ def kind_of(picture: Picture) -> str:
 
 
 # lines and letters on paper, which may be turned dark; maps keep their colours
-CHARTS = ("curves", "ends", "rates", "distances", "price", "bound", "layers", "weights")
+CHARTS = ("curves", "ends", "rates", "distances", "price", "bound", "layers", "levels", "weights", "refined")
 
 
 # --- the pictures of an exhibit elsewhere ----------------------------------------------------------------------------
@@ -233,7 +235,7 @@ def write_card(place: Path, showing: Showing, name: str, runs: Sequence[Shown]) 
         write_aside(place / f"stills/cards/{still}.webp", content, durable=False)
 
 
-def places(showing: Showing) -> dict[str, str]:
+def pages_of_runs(showing: Showing) -> dict[str, str]:
     """Where each run of an exhibit is to be seen, by its folder: its film, or the table of measures."""
     page = f"exhibits/{file_name(showing.name)}.html"
     filmed = {str(folder): f"{page}#run-{i}" for i, folder in enumerate(showing.films)}
@@ -246,7 +248,7 @@ def places(showing: Showing) -> dict[str, str]:
 def write_index(place: Path, showings: Sequence[Showing], quick: bool, protocols: Sequence[Published]) -> Path:
     """Write the pages that are about all exhibits; returns the index."""
     where: dict[str, str] = {}
-    for folder, page in chain.from_iterable(places(showing).items() for showing in showings):
+    for folder, page in chain.from_iterable(pages_of_runs(showing).items() for showing in showings):
         if "#run-" in page or folder not in where:  # a film says more than a line of a table
             where[folder] = page
     cells = cells_of([row for showing in showings for row in runs_of(showing)], where)

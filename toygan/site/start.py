@@ -54,21 +54,24 @@ def onward(showings: Sequence[Showing]) -> str:
 
 
 def chosen(showings: Sequence[Showing]) -> Contrast:
-    """Of all filmed runs whose points came much nearer, the one that ended nearest to its floor, in the median over its
-    seeds, one with modes if there is any, for these can be counted; and of those of the same scenario, budget aside, the
-    one that ended farthest from it.
+    """Of all filmed runs of one generator and one critic whose points came much nearer, the one that ended nearest to its
+    floor, in the median over its seeds, one with modes if there is any, for these can be counted, and with another run on the
+    same data; and of those of the same scenario, budget aside, the one that ended farthest from it.
     """
     rows = [row for one in showings for row in one.records if str(row.get("folder")) in set(map(str, one.films))]
     by_folder: dict[str, list[Record]] = {}
     for row in rows:
         by_folder.setdefault(str(row["folder"]), []).append(row)
-    scores = {folder: over_floor(members) for folder, members in by_folder.items() if moves(Path(folder))}
+    scores = {folder: over_floor(members) for folder, members in by_folder.items() if shows(Path(folder))}
     known = {folder: score for folder, score in scores.items() if score is not None}
     if not known:
         return Contrast()
-    best = min(known, key=lambda folder: (by_folder[folder][0].get("modes") is None, known[folder]))
-    same = [folder for folder in known if by_folder[folder][0]["scenario"] == by_folder[best][0]["scenario"]]
-    worst = max(same, key=lambda folder: known[folder])
+    first = {folder: by_folder[folder][0] for folder in known}
+    same = {
+        folder: [one for one in known if first[one]["scenario"] == row["scenario"]] for folder, row in first.items()
+    }
+    best = min(known, key=lambda folder: (first[folder].get("modes") is None, len(same[folder]) == 1, known[folder]))
+    worst = max(same[best], key=lambda folder: known[folder])
     return Contrast(best, worst if worst != best else "")
 
 
@@ -79,9 +82,24 @@ def over_floor(members: Sequence[Mapping[str, object]]) -> float | None:
     return median(values).value if 2 * len(values) > len(members) else None
 
 
-def moves(folder: Path) -> bool:
-    """Whether a run's first seed comes much nearer to its target, so that the film shows what learning is."""
+def shows(folder: Path) -> bool:
+    """Whether a run's film shows what the page tells: one generator of latents and one critic, and a first seed that comes
+    much nearer to its target.
+    """
     recording = load(folder)
+    return is_plain(recording) and moves(recording)
+
+
+def is_plain(recording: Recording) -> bool:
+    """Whether a game has no further players, worlds, classes or categories."""
+    method = recording.facts.config.get("method") or {}
+    return not recording.facts.config.get("source") and not any(
+        method.get(key) for key in ("cast", "labels", "categories")
+    )
+
+
+def moves(recording: Recording) -> bool:
+    """Whether a run's first seed comes much nearer to its target."""
     w1 = recording.curve("w1")
     line = np.zeros(0) if w1 is None else w1[np.isfinite(w1[:, 0]), 0]
     return len(line) > 1 and bool(line[0] > MOVED * line.min())
@@ -93,7 +111,7 @@ def moves(folder: Path) -> bool:
 def story(runs: Sequence[Shown]) -> str:
     """A dozen sentences, the numbers in them those of the films."""
     well, *others = [run.recording for run in runs]
-    parts = [PLAYERS, turns(well), end(well), *(contrast(well, one) for one in others), HANDS]
+    parts = [PLAYERS, turns(well), end(well, bool(others)), *(contrast(well, one) for one in others), HANDS]
     return tag("div", *(tag("p", words) for words in parts), class_="prose")
 
 
@@ -117,14 +135,15 @@ def turns(run: Recording) -> str:
     )
 
 
-def end(run: Recording) -> str:
-    """What became of the first seed of a run, and how that is told in a number."""
+def end(run: Recording, beside: bool) -> str:
+    """What became of the first seed of a run, alone or beside another, and how that is told in a number."""
     first, last = (curve_end(run, "w1", t) for t in (0, -1))
     best = run.floor("w1")
     floor = f"; a perfect sampler's would score about {number(best.mean)}" if best else ""
     return text(
         "How near the two clouds are is told by W1, the mean distance that a generated point has to travel until the clouds are "
-        f"alike. On the left, {title_of(run)}, it falls from {number(first)} to {number(last)}{floor}{modes(run)}."
+        f"alike. {'On the left' if beside else 'Here'}, {title_of(run)}, it falls from {number(first)} to {number(last)}{floor}"
+        f"{modes(run)}."
     )
 
 

@@ -56,12 +56,6 @@ def regions_known(frames: Arrays) -> dict[str, np.ndarray]:
     return {word: np.asarray(frames[name][:, 0]) for word, name in names.items() if name in frames}
 
 
-def kept_at(shown: Scene, name: str, look: int) -> np.ndarray | None:
-    """What is kept of the portrait seed under a name at a look; None where nothing is."""
-    known = shown.recording.frames.get(name)
-    return None if known is None else np.asarray(known[look][0], float)
-
-
 def kept_over_time(shown: Scene, name: str) -> np.ndarray:
     """What is kept of the portrait seed under a name at every look that can be drawn: [T, ...]."""
     return np.asarray(shown.recording.frames[name][: len(shown.steps), 0], float)
@@ -69,7 +63,6 @@ def kept_over_time(shown: Scene, name: str) -> np.ndarray:
 
 def pairs_at(shown: Scene, look: int, points: int) -> tuple[np.ndarray, np.ndarray]:
     """The first real points in the view and what comes back of each at a look: [m, 2] twice."""
-    found = kept_at(shown, "reconstructed", look)
-    assert found is not None, "asked only where points come back"
+    found = kept_over_time(shown, "reconstructed")[look]
     m = min(points, len(found))
     return shown.real[:m], found[:m]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -19,14 +20,20 @@ def frame_words(recording: Recording, frame: int, bands: bool = True) -> list[st
     """The portrait seed's quantities at one frame, each with its floor or ceiling, as far as they are known; floors with
     or without their bands.
     """
-    found = {name: recording.curve(name) for name in (*shown_in("line"), *recording.facts.own_measures)}
-    said = [
-        in_words(recording, name, float(values[frame, 0]), "frame", bands)
-        + touched(name, None if (good := recording.curve("high_quality")) is None else float(good[frame, 0]))
-        for name, values in found.items()
-        if values is not None and np.isfinite(values[frame, 0])
+    values = {
+        name: recording.curve(name) for name in (*shown_in("line"), "high_quality", *recording.facts.own_measures)
+    }
+    found = {name: float(table[frame, 0]) for name, table in values.items() if table is not None}
+    return listed(recording, found, "frame", bands) or ["nothing measured"]
+
+
+def listed(recording: Recording, found: Mapping[str, float], when: When, bands: bool = True) -> list[str]:
+    """Quantities in words, of those that a line shows and of one's own, as far as they are finite."""
+    return [
+        in_words(recording, name, found[name], when, bands) + touched(name, found.get("high_quality"))
+        for name in (*shown_in("line"), *recording.facts.own_measures)
+        if math.isfinite(found.get(name, math.nan))
     ]
-    return said or ["nothing measured"]
 
 
 def touched(name: str, good: float | None) -> str:
@@ -66,13 +73,10 @@ def with_band(best: Floor) -> str:
 
 def end_words(recording: Recording) -> list[str]:
     """The portrait seed's quantities on fresh points at the end, with the span of W1 over the seeds; none before the end."""
-    found = {name: recording.final(name) for name in (*shown_in("line"), *recording.facts.own_measures)}
-    said = [
-        in_words(recording, name, float(values[0]), "final")
-        + touched(name, recording.facts.portrait_row.get("high_quality"))
-        for name, values in found.items()
-        if len(values) and np.isfinite(values[0])
-    ]
+    values = {name: recording.final(name) for name in (*shown_in("line"), *recording.facts.own_measures)}
+    good = recording.facts.portrait_row.get("high_quality")
+    found = {name: float(final[0]) for name, final in values.items() if len(final)}
+    said = listed(recording, found | ({} if good is None else {"high_quality": good}), "final")
     return [said[0], *filter(None, [span_of(recording.final("w1"))]), *said[1:]] if said else []
 
 

@@ -4,6 +4,7 @@
   const NS = "http://www.w3.org/2000/svg";
   const HEIGHT = 170, LEFT = 54, RIGHT = 12, TOP = 10, BOTTOM = 22;
   const DASHES = ["", "6 3", "2 3"];
+  const STRETCHED = 2; // from here on an axis is cut, as pictures cut it
   const MANY = 6; // beyond so many runs, thin lines of other seeds would be a thicket
 
   let width = 340; // of a chart in pixels, so that its letters are as large as the page's
@@ -101,9 +102,11 @@
     const values = runs.flatMap((run) => run.curves[row.name].flat()).filter((value) => value !== null);
     const best = row.best ? runs.map((run) => run.best[row.name]).filter((value) => value !== null) : [];
     const isLog = row.scale === "log" && values.some((value) => value > 0) && !values.some((value) => value < 0);
-    const scale = SCALES[row.scale === "log" && !isLog ? "loss" : row.scale](values.concat(best));
+    const kind = row.scale === "log" && !isLog ? "loss" : row.scale, start = kind === "loss" ? beyond(runs, row.name) : null;
+    const scale = within(SCALES[kind]((start ? start.later : values).concat(best)), start);
     const box = document.createElement("figure"), title = document.createElement("figcaption");
-    title.append(named(row, facts.glossary), row.title.slice(row.label.length) + (isLog ? " (log scale)" : ""));
+    title.append(named(row, facts.glossary), row.title.slice(row.label.length) + (isLog ? " (log scale)" : "") +
+      (start ? `; the first frame reaches from ${toygan.short(start.low)} to ${toygan.short(start.high)}` : ""));
     const svg = make("svg", { viewBox: `0 0 ${width} ${HEIGHT}`, role: "img", "aria-label": spoken(row, runs, seed) });
     axes(svg, facts, scale);
     const floors = [...new Set(best)];
@@ -121,6 +124,22 @@
     box.append(title, svg, told);
     place.append(box);
     return (share) => { cursor.setAttribute("x1", across(share)); cursor.setAttribute("x2", across(share)); };
+  }
+
+  // Where players that have not learned yet make an axis twice as long as all later frames need: how far they reach, and the
+  // values of these; null elsewhere.
+  function beyond(runs, name) {
+    const lines = runs.flatMap((run) => run.curves[name]), known = (values) => values.filter((value) => value !== null);
+    const first = known(lines.map((line) => line[0])), later = known(lines.flatMap((line) => line.slice(1)));
+    if (!first.length || !later.length) return null;
+    const reach = (values) => Math.max(...values) - Math.min(...values);
+    if (!reach(later) || reach(later.concat(first)) < STRETCHED * reach(later)) return null;
+    return { later, low: Math.min(...first), high: Math.max(...first) };
+  }
+
+  // A scale whose axis ends where the later frames do: what lies beyond is drawn at its edge.
+  function within(scale, start) {
+    return start ? { ...scale, place: (value) => Math.min(Math.max(scale.place(value), 0), 1) } : scale;
   }
 
   // What a chart is of, which leads to the glossary where there is one.

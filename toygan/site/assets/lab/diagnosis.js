@@ -195,7 +195,7 @@ lab.diagnosis = (function () {
       if (!shares || !gone || !gone.some(Boolean) || few < 1) return null;
       const due = weights.reduce((sum, one, k) => sum + (gone[k] ? one : 0), 0);
       const held = shares.slice(0, few + 1).map((row) => row.reduce((sum, one, k) => sum + (gone[k] ? one : 0), 0));
-      const level = Math.min(...[...held].sort((a, b) => a - b).slice(-3));
+      const level = Math.min(due, ...[...held].sort((a, b) => a - b).slice(-3));
       return level < due / 2 ? null : held.map((one) => one >= limit.untouched * level).lastIndexOf(true) + 1;
     }
 
