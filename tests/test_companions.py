@@ -26,8 +26,9 @@ from toygan import draw
 from toygan.draw import film
 from toygan.draw.choice import chosen, save_chosen
 from toygan.draw.companions import EXTRAS, colours_wanted, extras_of
+from toygan.files.world import bodies
 from toygan.game import duel, play
-from toygan.game.casts import BACK, encode
+from toygan.game.casts import BACK, CASTS, encode
 from toygan.game.networks import Layer
 from toygan.game.play import Game, Parameters, State
 from toygan.game.streams import draws
@@ -45,6 +46,7 @@ from toygan.quantities.measure import Against, floors, measure_frame
 from toygan.quantities.state import Watched, with_beside
 from toygan.quantities.table import N_W1
 from toygan.quantities.transport import w1
+from toygan.session.facts import Facts
 from toygan.session.ground import PERFECT, perfect_batch
 from toygan.session.looks import generated, like, means_of_classes, observe, paired
 from toygan.session.measuring import (
@@ -54,10 +56,11 @@ from toygan.session.measuring import (
     gauge,
     kinds_seen,
     measured,
+    optimum_facts,
     other_points,
     summary,
 )
-from toygan.session.recording import Recording
+from toygan.session.recording import Recording, load
 from toygan.session.simulation import Simulation, real_points, simulation
 from toygan.site import pack
 from toygan.site.extras import extras_facts, extras_html
@@ -187,8 +190,28 @@ def test_every_row_of_the_zoo_is_looked_at_and_measured(name):
     judges_more = bool(
         sim.world.game.beside or sim.world.game.clouds
     )  # than points: then a picture says what, from the config
-    facts = SimpleNamespace(config=json.loads(config.model_dump_json()))
+    facts = Facts.of({"summary": optimum_facts(config, None)})
     assert (no_optimum(SimpleNamespace(facts=facts)) != UNKNOWN) == judges_more
+
+
+@pytest.mark.parametrize("kind", CASTS)
+def test_a_cast_says_why_its_critic_has_no_optimum_where_it_is_shown_more_than_points(kind):
+    for choice in ("pairs", "points", "both") if kind == "encoder" else ("",):
+        options = {"judges": choice, "latents": 1.0} if choice else {}
+        cast = CASTS[kind](bodies(tiny("eight-gaussians", "ali")), **options)
+        assert bool(cast.no_optimum) == bool(cast.beside or cast.clouds)
+        assert cast.no_optimum == "" or told(cast.no_optimum, "zh") != cast.no_optimum
+
+
+def test_one_more_cast_is_a_function_and_a_row_and_pictures_tell_its_own_words(tmp_path, monkeypatch):
+    """Nothing in the rooms that draw knows casts by their names."""
+    words = "the critic is shown a point and the time of day"
+    cast = CASTS["spread"]
+    monkeypatch.setitem(CASTS, "spread", lambda bodies: cast(bodies)._replace(no_optimum=words))
+    recording = toygan.run("eight-gaussians", method="minibatch-std-gan", overrides=TINY, out=tmp_path, animation=False)
+    assert recording.facts.summary.no_optimum == words
+    figure = draw.picture(load(recording.folder))
+    assert f"No optimal critic is drawn: {words}." in " ".join(text.get_text() for text in figure.findobj(Text))
 
 
 def test_scores_by_class_have_the_drawn_score_for_their_mean():

@@ -50,6 +50,7 @@ class Cast(NamedTuple):
     clouds: Callable[[Game, Parameters, Draw], tuple[Tensor, Tensor]] | None = (
         None  # what the critic tells apart, if not points
     )
+    no_optimum: str = ""  # why no optimal critic of points is drawn: a clause, where the critic judges more than points
     objective: Callable[[Objective], Objective] = lambda objective: objective
     draws: Callable[[], Mapping[str, Law]] = dict
     known: Callable[[Draw], Draw] = lambda row: row  # a move's draws with what is known of them

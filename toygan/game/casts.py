@@ -49,6 +49,7 @@ Several = Annotated[int, Field(ge=1, le=100)]
 # --- an encoder ------------------------------------------------------------------------------------------------------
 
 ENCODER, POINT_CRITIC = "encoder", "point_critic"
+IN_PAIRS = "the critic judges points with their latents, and such pairs can be told apart without end"
 
 
 def encoder(
@@ -75,21 +76,26 @@ def encoder(
         weighed("point_error", points, both, partial(point_error, varies)),
         weighed("code_divergence", divergence, (ENCODER,), code_divergence),
     )
-    seen = Beside(
-        d,
-        real=lambda game, parameters, x, row: encode(game, parameters, x),
-        fake=lambda game, parameters, x, row: row["latent"],
-        anywhere=lambda game, parameters, x, clouds: encode(game, parameters, x)[None],
-    )
     in_pairs, alone = judges != "points", [PLAIN._replace(critic=POINT_CRITIC, bare=True)] if judges == "both" else []
     body = partial(bodies.perceptron, 2, 2 * d if varies else d)
     role = Role(body, encoder_opinion if in_pairs else only_terms, "generator")
     return Cast(
         roles={**more_critics(alone, lambda: bodies.critic(2)), ENCODER: role},
         wants={GENERATOR: loses_to_all([PLAIN, *alone])} if alone else {},
-        beside=(seen,) if in_pairs else (),
+        beside=(code_beside(d),) if in_pairs else (),
+        no_optimum=IN_PAIRS if in_pairs else "",
         terms=sum(terms, ()),
         draws=lambda: {"code noise": normal(d)} if varies else {},
+    )
+
+
+def code_beside(d: int) -> Beside:
+    """A real point's latent as the encoder has it; of a generated point, the one that it was made of."""
+    return Beside(
+        d,
+        real=lambda game, parameters, x, row: encode(game, parameters, x),
+        fake=lambda game, parameters, x, row: row["latent"],
+        anywhere=lambda game, parameters, x, clouds: encode(game, parameters, x)[None],
     )
 
 
@@ -349,6 +355,10 @@ def opposed(bodies: Bodies) -> Cast:
 # --- what a critic is shown beside a point ---------------------------------------------------------------------------
 
 
+BY_LABEL = "for each label another critic is best, and the critic drawn is the mean over labels"
+IN_BATCH = "the critic judges a point with its batch"
+
+
 def labels_beside(classes: int) -> Beside:
     """A point's class, one-hot; anywhere it may be any of them."""
 
@@ -381,7 +391,8 @@ def partners(bodies: Bodies) -> Cast:
                 fake=lambda game, parameters, x, row: row["real"],
                 anywhere=anywhere,
             ),
-        )
+        ),
+        no_optimum="the critic judges a real and a generated point together",
     )
 
 
@@ -398,7 +409,7 @@ def neighbours(bodies: Bodies, *, scales: KernelWidths = (0.1, 0.5)) -> Cast:
         every = [(apart * over(-1 / s, apart)).exp().sum(dim=2) - itself for s in scales]
         return torch.stack(every, dim=2) / max(others.shape[1] - itself, 1)
 
-    return Cast(beside=(within_batch(len(scales), near),))
+    return Cast(beside=(within_batch(len(scales), near),), no_optimum=IN_BATCH)
 
 
 def spread(bodies: Bodies) -> Cast:
@@ -411,7 +422,7 @@ def spread(bodies: Bodies) -> Cast:
         size = variance.clamp(min=torch.finfo(points.dtype).tiny).sqrt().mean(dim=2, keepdim=True)
         return size.expand(-1, points.shape[1], -1)
 
-    return Cast(beside=(within_batch(1, width),))
+    return Cast(beside=(within_batch(1, width),), no_optimum=IN_BATCH)
 
 
 def within_batch(columns: int, of: Callable[[Tensor, Tensor], Tensor]) -> Beside:

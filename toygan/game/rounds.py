@@ -61,6 +61,7 @@ def boosting(bodies: Bodies, *, rounds: Rounds = 4) -> Cast:
         wants=wants_of(own),
         carry=mixture,
         clouds=lambda game, parameters, row: (lacking_points(game, parameters, row), newest(game, parameters, row)),
+        no_optimum="the critic judges weighted points, and the newest generator's",
         chart=lambda game, parameters, latent: sent(game, parameters, latent[..., 1:]),
         # beside a latent stands a number from 0 to 1 that picks one of the mixture's generators
         objective=partial(with_code, name=PICK, law=uniform(1)),

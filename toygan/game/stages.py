@@ -49,6 +49,7 @@ def coarse_to_fine(bodies: Bodies, *, spacing: PositiveFloat = 0.5) -> Cast:
         generator=partial(bodies.perceptron, d + 2, 2),
         wants=wants_of(fine),
         beside=(lattice_beside(snap),),
+        no_optimum="the critic judges a point with the coarse one that it began as",
         carry=carry,
         objective=partial(with_code, name="fine latent", law=normal(d)),
         known=lambda row: {**row, "coarse real": snap(row["real"])},
@@ -132,6 +133,7 @@ def equation(bodies: Bodies, *, turns: PositiveFloat = 1.0) -> Cast:
         wants=wants_of(match),
         beside=(time_beside(),),
         clouds=lambda game, parameters, row: (right(game, parameters, row), left(game, parameters, row)),
+        no_optimum="the critic compares two sides of an equation, not clouds of points",
         carry=carry,
         course=Course(2 * torch.pi * turns, at, oscillation),
     )

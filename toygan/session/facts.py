@@ -43,7 +43,8 @@ class Optimal(NamedTuple):
 @dataclass(frozen=True)
 class Summary:
     """What a run tells of its end, empty before it: final measures of every seed (`rows`) and their means over the seeds
-    that had not diverged, on how many points they stand, the diagnosis, and the score at which the critic cannot tell.
+    that had not diverged, on how many points they stand, the diagnosis, the score at which the critic cannot tell, and why it
+    has no optimum, where that is known.
     """
 
     rows: Sequence[Finals] = ()
@@ -58,6 +59,7 @@ class Summary:
     diagnosis: Sequence[str] = ()
     optimal: Optimal | None = None
     boundary: float | None = None
+    no_optimum: str = ""
     points_of: str = "fresh points"  # what the final measures are of
 
 
@@ -228,7 +230,8 @@ def summary_in(said: Mapping[str, Any]) -> Summary:
     )
 
 
-NUMBERS = ("mean", "mean_over", "points", "w1_points", "critic_points", "modes_of", "rates", "boundary", "points_of")
+NUMBERS = ("mean", "mean_over", "points", "w1_points", "critic_points", "modes_of", "rates", "boundary", "points_of",
+           "no_optimum")  # fmt: skip
 
 
 def known_of(said: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
@@ -413,6 +416,7 @@ SUMMARY = Keys(
         "diagnosis": Each(TEXT, "list"),
         "optimal": OPTIMUM,
         "boundary": NUMBER,
+        "no_optimum": TEXT,
         "points_of": TEXT,
     },
 )

@@ -14,7 +14,8 @@ from torch import Tensor
 
 from toygan.files.config import Config, as_data
 from toygan.files.own_parts import Measure
-from toygan.files.world import besides, build_cast, build_measures
+from toygan.files.world import besides, build_cast, build_measures, labels_shown
+from toygan.game.casts import BY_LABEL
 from toygan.game.duel import LABEL
 from toygan.game.play import State
 from toygan.game.streams import stream
@@ -298,13 +299,16 @@ def alignment_ceilings(work: Gauge, state: State, frames: Mapping[str, np.ndarra
 
 
 def optimum_facts(config: Config, optimum: Known | None) -> dict[str, Any]:
-    """How the optimal critic was found and what decides it, where it is known, and the critic's `boundary`."""
-    objective, method = config.method.objective, config.method
+    """How the optimal critic was found and what decides it, where it is known, and the critic's `boundary`; `no_optimum`, why
+    there is none, where the critic judges more than points of the plane.
+    """
+    objective, cast = config.method.objective, build_cast(config)
     told = optimum_told(objective.kind, objective.model_dump(), critic_kind(config), optimum, against(config))
     # A mean over what may stand beside a point is not at zero where the critic cannot tell.
-    if method.labels == "both" or besides(config, build_cast(config)):
+    if besides(config, cast):
         told.pop("boundary", None)
-    return told
+    why = BY_LABEL if labels_shown(config) else cast.no_optimum
+    return told | ({"no_optimum": why} if why else {})
 
 
 def against(config: Config) -> str:

@@ -252,25 +252,10 @@ def optimum_of(recording: Recording) -> Optimal:
 
 def no_optimum(recording: Recording) -> str:
     """Why no optimal critic is drawn of a run, in a clause."""
-    method = recording.facts.config.get("method") or {}
-    cast = method.get("cast") or {}
-    if method.get("labels") == "both":
-        return "for each label another critic is best, and the critic drawn is the mean over labels"
-    if cast.get("kind") == "encoder" and cast.get("judges", "pairs") == "points":
-        return UNKNOWN
-    return NO_OPTIMA.get(str(cast.get("kind")), UNKNOWN)
+    return recording.facts.summary.no_optimum or UNKNOWN
 
 
 UNKNOWN = "for this game none is known"
-NO_OPTIMA = {  # by the kind of a cast whose critic is not after points of the plane alone
-    "encoder": "the critic judges points with their latents, and such pairs can be told apart without end",
-    "neighbours": "the critic judges a point with its batch",
-    "spread": "the critic judges a point with its batch",
-    "partners": "the critic judges a real and a generated point together",
-    "coarse-to-fine": "the critic judges a point with the coarse one that it began as",
-    "boosting": "the critic judges weighted points, and the newest generator's",
-    "equation": "the critic compares two sides of an equation, not clouds of points",
-}
 
 
 def exact_transport(recording: Recording) -> bool:
