@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from itertools import pairwise
+from itertools import combinations, pairwise
 from pathlib import Path
 
 import numpy as np
@@ -18,12 +18,16 @@ from test_draw import SMALL, altered, synthetic, words
 from toygan import draw
 from toygan.draw import panels, sheet
 from toygan.draw.choice import chosen
+from toygan.draw.moving import BEYOND
 from toygan.draw.steps import steps
 from toygan.files.config import as_data
 from toygan.files.scenario import read
 from toygan.game.methods import METHODS
 from toygan.game.zoo import PLAYED_ON
-from toygan.quantities.optimal import OPTIMA
+from toygan.quantities.optimal import OPTIMA, Told, known_optimum
+from toygan.session.again import AS_RECORDED, OTHERWISE
+from toygan.session.ground import optimum_told
+from toygan.session.measuring import against
 from toygan.view.language import is_wide, told
 from toygan.view.levels import levels
 from toygan.view.look import Options
@@ -161,6 +165,38 @@ def test_all_that_shipped_files_and_methods_say_is_in_the_other_language():
     english = [line for line in said if re.search(r"[a-z]{3,} [a-z]{2,} [a-z]{2,}", without_formulas(told(line, "zh")))]
     assert files
     assert missing == english == []
+
+
+AGAINST = {"method.ema": 0.9, "method.instance_noise": 0.1, "training.data": 50}
+GROUNDS = {  # a target's density, and the width of the frozen generator's noise
+    "no density": (None, None),
+    "a density": (lambda x, blur: -(x**2).sum(axis=-1), None),
+    "both": (lambda x, blur: -(x**2).sum(axis=-1), 0.1),
+}
+
+
+@pytest.mark.parametrize("ground", GROUNDS.values(), ids=GROUNDS)
+@pytest.mark.parametrize("kind", OPTIMA)
+def test_all_that_is_said_of_an_optimal_critic_is_in_the_other_language(kind, ground):
+    """However it was found, whatever its critic is told, and against whichever points."""
+    grid, real, (density, std) = np.linspace(-1, 1, 5), np.random.default_rng(0).normal(size=(50, 2)), ground
+    every = [
+        read("eight-gaussians", "wgan-gp", list(some)) for n in range(4) for some in combinations(AGAINST.items(), n)
+    ]
+    for hears in (Told(), Told(2), Told(1, 0.1), Told(2, 0.1)):
+        known = known_optimum(kind, real, grid, grid, density, std, told=hears)
+        for part in ("", "; the target by 49 of its 50 points"):
+            for config in every if known else ():
+                found = known._replace(how=known.how + part)
+                how = optimum_told(kind, {}, "mlp", found, against(config))["optimal"]["how"]
+                line = told(f"The optimal critic: {how}.", "zh")
+                assert not re.search(r"[a-z]{3,} [a-z]{2,}", line), line
+
+
+def test_what_films_and_moments_add_to_their_words_is_in_the_other_language():
+    said = [f"seed 0 shown of 0, 1 · of 600 steps · {status}" for status in (AS_RECORDED, OTHERWISE)]
+    said += [words + BEYOND for words in ("scores from 0 to 1", "one score everywhere", "steepness up to 3")]
+    assert not [line for line in said if re.search(r"[a-z]{2,}", told(line, "zh"))]
 
 
 def without_formulas(text):
