@@ -231,6 +231,7 @@ def test_the_command_line_draws_views_at_steps(recording, tmp_path):
         (["--view", "spectrum", "--steps", "1", "-f", "gif"], "--format gif: a view is a picture"),
         (["--view", "inside", "--steps", "1"], "--steps: makes a picture of its own; leave out --view"),
         (["--view", "spectre"], '--view spectre: unknown; did you mean "spectrum"?'),
+        (["--view", "outside", "--steps", "1"], "--view outside: unknown; did you mean"),
     ],
 )
 def test_a_step_that_a_view_cannot_have_is_one_message(recording, words, message, monkeypatch):

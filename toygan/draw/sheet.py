@@ -411,6 +411,14 @@ def key_line(axis: Axes, style: panels.Stroke) -> None:
     axis.figure.add_artist(line)
 
 
+def first_lines(command: str) -> list[str]:
+    """A command in at most three lines; a longer one is left to the file's metadata."""
+    lines = wrapped_command(command, 112) if command else []
+    return (
+        lines if len(lines) <= 3 else [*lines[:2], f"    (and {len(lines) - 2} lines more: see this file's metadata)"]
+    )
+
+
 def comparison_commands(recordings: Sequence[Recording]) -> list[str]:
     """The commands that made the runs, each once; more than four lines of them are left to the file's metadata."""
     commands = dict.fromkeys(one for run in recordings for one in run.facts.command.splitlines())
