@@ -420,12 +420,15 @@ def first_lines(command: str) -> list[str]:
 
 
 def comparison_commands(recordings: Sequence[Recording]) -> list[str]:
-    """The commands that made the runs, each once; more than four lines of them are left to the file's metadata."""
-    commands = dict.fromkeys(one for run in recordings for one in run.facts.command.splitlines())
+    """The commands that made the runs and the picture, each once; of more than four lines the first ones and the last, which is
+    the picture's: the file's metadata has them all.
+    """
+    commands = list(dict.fromkeys(one for run in recordings for one in run.facts.command.splitlines()))
     lines = [line for command in commands for line in wrapped_command(command, 112)]
-    return (
-        lines if len(lines) <= 4 else [*lines[:3], f"    ({len(commands)} commands in all: see this file's metadata)"]
-    )
+    if len(lines) <= 4:
+        return lines
+    last = wrapped_command(commands[-1], 112)[:2]
+    return [*lines[: 3 - len(last)], f"    ({len(commands)} commands in all: see this file's metadata)", *last]
 
 
 def columns_for(count: int) -> int:
