@@ -18,7 +18,7 @@ from toygan.files.trial import constraint_tried, objective_tried
 from toygan.game.cast import Bodies, Cast, Wants
 from toygan.game.casts import CASTS, fair, labels_beside
 from toygan.game.constraints import CONSTRAINTS, Constraint, compose
-from toygan.game.duel import CRITIC, GENERATOR, critic_opinion, generator_opinion
+from toygan.game.duel import CRITIC, GENERATOR, LABEL, critic_opinion, generator_opinion
 from toygan.game.laws import Law, labels, merged, normal
 from toygan.game.networks import Network
 from toygan.game.objectives import (
@@ -28,8 +28,8 @@ from toygan.game.objectives import (
     whole,
     with_category,
     with_classes,
+    with_code,
     with_information,
-    with_labels,
     with_noisy_labels,
     zero_sum,
 )
@@ -173,7 +173,7 @@ def build_objective(
     if values.auxiliary is not None:
         made = with_classes(made, classes or classes_of(config), values.auxiliary)
     if method.labels:
-        made = with_labels(made, labels(classes or classes_of(config)))
+        made = with_code(made, LABEL, labels(classes or classes_of(config)))
     if method.mutual_information:
         made = with_information(made, method.categories, values.mutual_information)
     elif method.categories:
@@ -248,7 +248,7 @@ def misfits_of_the_optimiser(config: Config) -> None:
 
 def misfits_of_worlds(config: Config) -> None:
     """Refuse a cast or a generator that lacks a second world, and heads for classes that nobody is told."""
-    method, kind = config.method, cast_kind(config)
+    method, kind = config.method, config.method.cast.kind if config.method.cast else ""
     if config.source is None and (config.generator.kind == "translator" or kind in TWO_WORLDS):
         wanted = f"the cast {kind}" if kind in TWO_WORLDS else "a translator"
         raise Refusal(f"{wanted} needs a scenario with a [source]", "see the scenario ring-to-grid", "cast")
@@ -275,11 +275,6 @@ def misfits_of_worlds(config: Config) -> None:
         raise Refusal("a cast plays with single points", "leave pack at 1", "pack")
     if kind in MISFITS:
         MISFITS[kind](config, method.cast)
-
-
-def cast_kind(config: Config) -> str:
-    """The kind of a method's cast; nothing where there is none."""
-    return "" if config.method.cast is None else config.method.cast.kind
 
 
 TWO_WORLDS = {"translators": "translator", "coupled": "mlp"}  # casts of two worlds, and the generator that each needs
