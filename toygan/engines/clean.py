@@ -213,13 +213,6 @@ def stack(c: Cleaner, args: Args, out: Wire) -> Wire | None:
     return c.new("cat.default", out, tensors=[viewed(c, one, shape) for one in args["tensors"]], dim=dim)
 
 
-def reduction(c: Cleaner, args: Args, out: Wire) -> Wire | None:
-    """Over axes of length one nothing happens."""
-    whole = args["self"]
-    alone = math.prod(whole.shape) == math.prod(out.shape) and whole.dtype == out.dtype
-    return viewed(c, whole, out.shape) if alone else None
-
-
 # --- arithmetic ------------------------------------------------------------------------------------------------------
 
 
@@ -267,22 +260,11 @@ def mul(c: Cleaner, args: Args, out: Wire) -> Wire | None:
     return None
 
 
-def div(c: Cleaner, args: Args, out: Wire) -> Wire | None:
-    """A division by a power of two is a product, to the bit."""
-    number = c.number(args["other"])
-    if args.get("rounding_mode") or number is None or number == 0 or not math.isfinite(number):
-        return None
-    if math.frexp(number)[0] in (0.5, -0.5) and out.dtype.is_floating_point:
-        return c.new("mul.Tensor", out, self=args["self"], other=1 / number)
-    return None
-
-
 def add(c: Cleaner, args: Args, out: Wire) -> Wire | None:
     """Plus zero, plus what was negated, plus what starts where the other ends, plus a product of matrices."""
-    one, other, alpha = args["self"], args["other"], args.get("alpha", 1)
-    if alpha != 1:
-        scaled = c.new("mul.Tensor", other, self=other, other=alpha) if isinstance(other, Wire) else other * alpha
-        return c.new("add.Tensor", out, self=one, other=scaled, alpha=1)
+    one, other = args["self"], args["other"]
+    if args.get("alpha", 1) != 1:
+        return None
     for a, b in ((one, other), (other, one)):
         if c.number(a) == 0 and fits(b, out):
             return b
@@ -311,34 +293,6 @@ def accumulated(c: Cleaner, one: Any, other: Any, out: Wire) -> Wire | None:
         if product and c.uses.get(a.key) == 1 and fits(b, out) and fits(a, out) and out.shape[0] == 1:
             names = {"self": b, "batch1": product["self"], "batch2": product["mat2"], "beta": 1, "alpha": 1}
             return c.new("baddbmm.default", out, **names)
-    return None
-
-
-def sub(c: Cleaner, args: Args, out: Wire) -> Wire | None:
-    """Minus zero, minus what was negated."""
-    one, other, alpha = args["self"], args["other"], args.get("alpha", 1)
-    if alpha != 1:
-        scaled = c.new("mul.Tensor", other, self=other, other=alpha) if isinstance(other, Wire) else other * alpha
-        return c.new("sub.Tensor", out, self=one, other=scaled, alpha=1)
-    if c.number(other) == 0 and fits(one, out):
-        return one
-    turned = c.made_by(other, "neg.default")
-    return c.new("add.Tensor", out, self=one, other=turned["self"], alpha=1) if turned else None
-
-
-def rsub(c: Cleaner, args: Args, out: Wire) -> Wire | None:
-    """Subtraction the other way round."""
-    return c.new("sub.Tensor", out, self=args["other"], other=args["self"], alpha=args["alpha"])
-
-
-def neg(c: Cleaner, args: Args, out: Wire) -> Wire | None:
-    """Twice negated is as before; a negated difference is the difference the other way round."""
-    twice = c.made_by(args["self"], "neg.default")
-    if twice:
-        return twice["self"]
-    less = c.made_by(args["self"], "sub.Tensor")
-    if less and isinstance(less["other"], Wire) and c.uses.get(args["self"].key) == 1:
-        return c.new("sub.Tensor", out, self=less["other"], other=less["self"], alpha=1)
     return None
 
 
@@ -415,16 +369,8 @@ def two_dimensional(c: Cleaner, args: Args, out: Wire) -> Wire | None:
 ON_EACH = {
     "mul.Tensor": mul,
     "mul.Scalar": mul,
-    "div.Tensor": div,
-    "div.Scalar": div,
-    "div.Tensor_mode": div,
     "add.Tensor": add,
     "add.Scalar": add,
-    "sub.Tensor": sub,
-    "sub.Scalar": sub,
-    "rsub.Scalar": rsub,
-    "rsub.Tensor": rsub,
-    "neg.default": neg,
     "pow.Tensor_Scalar": power,
     "sign.default": sign,
     "sgn.default": sign,
@@ -439,9 +385,6 @@ RULES: dict[str, Callable[[Cleaner, Args, Wire], Wire | None]] = {
     ),
     **dict.fromkeys(("view.default", "_unsafe_view.default", "reshape.default", "_reshape_alias.default"), view),
     **dict.fromkeys(("unsqueeze.default", "squeeze.default", "squeeze.dim", "squeeze.dims"), view),
-    **dict.fromkeys(
-        ("sum.dim_IntList", "mean.dim", "sum.default", "mean.default", "amax.default", "amin.default"), reduction
-    ),
     "expand.default": expand,
     "transpose.int": transpose,
     "t.default": lambda c, args, out: permuted(c, args["self"], [1, 0], out) if len(out.shape) == 2 else args["self"],

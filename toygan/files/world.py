@@ -18,7 +18,7 @@ from toygan.files.trial import constraint_tried, objective_tried
 from toygan.game.cast import Bodies, Cast, Wants
 from toygan.game.casts import CASTS, fair, labels_beside
 from toygan.game.constraints import CONSTRAINTS, Constraint, compose
-from toygan.game.duel import CRITIC, GENERATOR, critic_opinion, generator_opinion
+from toygan.game.duel import CRITIC, GENERATOR, LABEL, critic_opinion, generator_opinion
 from toygan.game.laws import Law, labels, merged, normal
 from toygan.game.networks import Network
 from toygan.game.objectives import (
@@ -28,8 +28,8 @@ from toygan.game.objectives import (
     whole,
     with_category,
     with_classes,
+    with_code,
     with_information,
-    with_labels,
     with_noisy_labels,
     zero_sum,
 )
@@ -173,7 +173,7 @@ def build_objective(
     if values.auxiliary is not None:
         made = with_classes(made, classes or classes_of(config), values.auxiliary)
     if method.labels:
-        made = with_labels(made, labels(classes or classes_of(config)))
+        made = with_code(made, LABEL, labels(classes or classes_of(config)))
     if method.mutual_information:
         made = with_information(made, method.categories, values.mutual_information)
     elif method.categories:

@@ -38,7 +38,7 @@ from toygan.game.duel import (
 )
 from toygan.game.laws import Law, normal, points
 from toygan.game.networks import Layer, Network
-from toygan.game.objectives import Extra, Heads, Losses, Objective
+from toygan.game.objectives import Extra, Heads, Losses, Objective, by_chance, with_guess
 from toygan.game.play import Beside, Draw, Game, LossTerm, Opinion, Parameters, State, pace
 from toygan.game.rounds import boosting, stages
 from toygan.game.stages import coarse_to_fine, equation
@@ -127,12 +127,8 @@ def fair(objective: Objective, n: int = 64) -> bool:
     """Whether the critic's loss stays what it is when real and generated points, and the sign of the score, are exchanged: tried
     on n random scores.
     """
-    rng = np.random.default_rng(0)
-    numbers = ({name: rng.standard_normal((1, n, width)) for name, width in objective.heads.items()} for _ in range(2))
-    r, g = ({name: torch.from_numpy(one) for name, one in table.items()} for table in numbers)
-    draw = {name: torch.from_numpy(law.sample(rng, n))[None] for name, law in objective.draws.items()}
-    points = torch.from_numpy(rng.standard_normal((2, 1, n, 2)))
-    extra, other = (Extra(torch.full((1,), 0.5).double(), draw, *pair) for pair in (points, points.flip(0)))
+    r, g, extra = by_chance(objective, n)
+    other = extra._replace(real=extra.fake, fake=extra.real)
     one, exchanged = objective.losses(r, g, extra).critic, objective.losses(turned(g), turned(r), other).critic
     return bool(torch.allclose(one, exchanged, rtol=1e-9, atol=1e-9))
 
@@ -286,16 +282,7 @@ def one_of_several(k: int, number: int, game: Game, parameters: Parameters, stat
 
 def by_head(number: int, weight: Dial | None, base: Objective) -> Objective:
     """An objective with a second head that tells the generators apart; as it is where there is one generator."""
-    if number == 1 or weight is None:
-        return base
-
-    def losses(real: Heads, fake: Heads, extra: Extra) -> Losses:
-        said = base.losses(real, fake, extra)
-        told = cross_entropy(fake["whose"], extra.draw["whose"])
-        hidden = over(weight, told) * told
-        return Losses(said.critic + hidden, said.generator + hidden)
-
-    return base._replace(losses=losses, heads={**base.heads, "whose": number})
+    return base if number == 1 or weight is None else with_guess(base, "whose", number, weight)
 
 
 def by_classes(number: int, weight: Dial | None, base: Objective) -> Objective:
@@ -313,11 +300,6 @@ def by_classes(number: int, weight: Dial | None, base: Objective) -> Objective:
         return at[..., -1] - at[..., :-1].logsumexp(dim=-1)
 
     return base._replace(losses=losses, heads={"whose": number + 1}, score=odds, generator_needs_real=False)
-
-
-def cross_entropy(logits: Tensor, one_hot: Tensor) -> Tensor:
-    """E -log softmax(logits)[class]: [seed, batch, K] twice -> [seed]."""
-    return -(one_hot * logits.log_softmax(dim=2)).sum(dim=2).mean(dim=1)
 
 
 # --- several critics -------------------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ constraint what is added. `judge` looks at a critic as the pictures do.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import NamedTuple
 
 import torch
@@ -97,6 +98,14 @@ def generator_opinion(game: Game, parameters: Parameters, state: State, row: Dra
     """A generator's loss on its own batch."""
     loss = generator_loss(game, parameters, state, row, match)
     return Opinion(loss, {f"{match.generator}_loss": loss})
+
+
+def wants_of(match: Match) -> dict[str, Callable[[Game, Parameters, State, Draw], Opinion]]:
+    """What both players of a match make of a move."""
+    return {
+        match.critic: partial(critic_opinion, match=match),
+        match.generator: partial(generator_opinion, match=match),
+    }
 
 
 def generator_loss(game: Game, parameters: Parameters, state: State, row: Draw, match: Match = PLAIN) -> Tensor:

@@ -458,16 +458,8 @@ def zero_sum(objective: Objective, n: int = 64) -> bool:
     """Whether a generated point gains for the generator what it loses for the critic, so that the two losses differ by what
     generated points do not change: their slopes by the outputs for these are opposite, tried on n random outputs.
     """
-    rng = np.random.default_rng(0)
-
-    def tried(width: int) -> Tensor:
-        return torch.from_numpy(TRIED * rng.standard_normal((1, n, width)))
-
-    r, g = ({name: tried(width) for name, width in objective.heads.items()} for _ in range(2))
-    draw = {name: torch.from_numpy(law.sample(rng, n))[None] for name, law in objective.draws.items()}
-    extra = Extra(torch.full((1,), 0.5).double(), draw, tried(2), tried(2))
-    g = {name: one.requires_grad_() for name, one in g.items()}
-    told = objective.losses(r, g, extra)
+    r, g, extra = by_chance(objective, n, LARGE)
+    told = objective.losses(r, {name: one.requires_grad_() for name, one in g.items()}, extra)
     if not all(loss.requires_grad for loss in told):  # generated points change nothing
         return False
     ways = [torch.autograd.grad(loss.sum(), list(g.values()), retain_graph=True, allow_unused=True) for loss in told]
@@ -477,7 +469,19 @@ def zero_sum(objective: Objective, n: int = 64) -> bool:
     )
 
 
-TRIED = 30.0  # outputs of about this size are tried, so that margins are passed
+LARGE = 30.0  # outputs of about this size are tried, so that margins are passed
+
+
+def by_chance(objective: Objective, n: int, size: float = 1.0) -> tuple[dict[str, Tensor], dict[str, Tensor], Extra]:
+    """A critic's outputs for n real and n generated points, and what else a loss may look at: random numbers of a size."""
+    rng = np.random.default_rng(0)
+
+    def tried(width: int) -> Tensor:
+        return torch.from_numpy(size * rng.standard_normal((1, n, width)))
+
+    r, g = ({name: tried(width) for name, width in objective.heads.items()} for _ in range(2))
+    draw = {name: torch.from_numpy(law.sample(rng, n))[None] for name, law in objective.draws.items()}
+    return r, g, Extra(torch.full((1,), 0.5).double(), draw, tried(2), tried(2))
 
 
 def whole(base: Objective) -> Objective:
@@ -514,19 +518,36 @@ def with_information(base: Objective, categories: int, weight: Dial) -> Objectiv
     """
     if base.score is not first_score:
         raise Refusal("needs an objective whose score is the critic's first output", option="mutual_information")
+    return with_guess(with_category(base, categories), "category", categories, weight)
+
+
+def with_guess(base: Objective, name: str, columns: int, weight: Dial) -> Objective:
+    """Both players also minimise weight * E -log softmax(head)[draw]: a second head of the critic, called as a one-hot draw of so
+    many columns is, tells it from the generated point.
+    """
 
     def losses(real: Heads, fake: Heads, extra: Extra) -> Losses:
         said = base.losses(real, fake, extra)
-        told = -(extra.draw["category"] * fake["category"].log_softmax(dim=2)).sum(dim=2).mean(dim=1)
+        told = cross_entropy(fake[name], extra.draw[name])
         hidden = over(weight, told) * told
         return Losses(said.critic + hidden, said.generator + hidden)
 
-    return with_category(base, categories)._replace(losses=losses, heads={**base.heads, "category": categories})
+    return base._replace(losses=losses, heads={**base.heads, name: columns})
 
 
-def with_labels(base: Objective, classes: Law) -> Objective:
-    """The generator is fed the class of a real point besides its latent."""
-    return base._replace(draws={**base.draws, "real label": classes}, codes=(*base.codes, "real label"))
+def cross_entropy(logits: Tensor, one_hot: Tensor) -> Tensor:
+    """E -log softmax(logits)[class]: [seed, batch, K] twice -> [seed]."""
+    return -(one_hot * logits.log_softmax(dim=2)).sum(dim=2).mean(dim=1)
+
+
+def with_category(base: Objective, categories: int) -> Objective:
+    """The generator is fed one of so many categories besides its latent."""
+    return with_code(base, "category", one_hot(categories))
+
+
+def with_code(base: Objective, name: str, law: Law) -> Objective:
+    """The generator is fed a draw of a name besides its latent, in front of it."""
+    return base._replace(draws={**base.draws, name: law}, codes=(*base.codes, name))
 
 
 def with_classes(base: Objective, classes: int, weight: Dial) -> Objective:
@@ -537,17 +558,11 @@ def with_classes(base: Objective, classes: int, weight: Dial) -> Objective:
 
     def losses(real: Heads, fake: Heads, extra: Extra) -> Losses:
         said, label = base.losses(real, fake, extra), extra.draw["real label"]
-        on_real, on_fake = (-(label * one["class"].log_softmax(dim=2)).sum(dim=2).mean(dim=1) for one in (real, fake))
+        on_real, on_fake = (cross_entropy(one["class"], label) for one in (real, fake))
         told = over(weight, on_fake)
         return Losses(said.critic + told * (on_real + on_fake), said.generator + told * on_fake)
 
     return base._replace(losses=losses, heads={**base.heads, "class": classes})
-
-
-def with_category(base: Objective, categories: int) -> Objective:
-    """The generator is fed one of so many categories besides its latent."""
-    draws = {**base.draws, "category": one_hot(categories)}
-    return base._replace(draws=draws, codes=(*base.codes, "category"))
 
 
 OBJECTIVES: dict[str, Callable[..., Any]] = {

@@ -21,13 +21,13 @@ from toygan.game.duel import (
     critic_opinion,
     fake_side,
     fed,
-    generator_opinion,
     heads,
     real_side,
     sent,
+    wants_of,
 )
 from toygan.game.laws import uniform
-from toygan.game.objectives import Objective
+from toygan.game.objectives import with_code
 from toygan.game.play import Draw, Game, Learned, Parameters, Player, State, chosen
 from toygan.game.players import weightless
 
@@ -58,20 +58,16 @@ def boosting(bodies: Bodies, *, rounds: Rounds = 4) -> Cast:
             **kept,
             SHARES: Role(lambda: weightless(np.eye(rounds)[0], lambda layers, z: z)),
         },
-        wants={CRITIC: partial(critic_opinion, match=own), GENERATOR: partial(generator_opinion, match=own)},
+        wants=wants_of(own),
         carry=mixture,
         clouds=lambda game, parameters, row: (lacking_points(game, parameters, row), newest(game, parameters, row)),
         chart=lambda game, parameters, latent: sent(game, parameters, latent[..., 1:]),
-        objective=with_pick,
+        # beside a latent stands a number from 0 to 1 that picks one of the mixture's generators
+        objective=partial(with_code, name=PICK, law=uniform(1)),
         between=next_round,
         began=partial(round_began, rounds),
         schedule=partial(in_rounds, rounds),
     )
-
-
-def with_pick(objective: Objective) -> Objective:
-    """Beside a latent stands a number from 0 to 1 that picks one of the mixture's generators."""
-    return objective._replace(draws={**objective.draws, PICK: uniform(1)}, codes=(*objective.codes, PICK))
 
 
 def in_rounds(rounds: int, schedule: Callable[[Tensor], Tensor]) -> Callable[[Tensor], Tensor]:

@@ -11,9 +11,9 @@ from torch import Tensor
 
 from toygan.game.cast import Bodies, Cast, Role
 from toygan.game.dials import Dial, over
-from toygan.game.duel import CRITIC, GENERATOR, Match, critic_opinion, fed, generator_opinion, sent
+from toygan.game.duel import CRITIC, GENERATOR, Match, critic_opinion, fed, generator_opinion, sent, wants_of
 from toygan.game.laws import normal
-from toygan.game.objectives import Objective
+from toygan.game.objectives import with_code
 from toygan.game.play import Beside, Course, Draw, Game, Parameters
 
 COARSE, COARSE_CRITIC = "coarse", "coarse_critic"
@@ -47,18 +47,12 @@ def coarse_to_fine(bodies: Bodies, *, spacing: PositiveFloat = 0.5) -> Cast:
             COARSE: Role(body, partial(generator_opinion, match=rough), "generator"),
         },
         generator=partial(bodies.perceptron, d + 2, 2),
-        wants={CRITIC: partial(critic_opinion, match=fine), GENERATOR: partial(generator_opinion, match=fine)},
+        wants=wants_of(fine),
         beside=(lattice_beside(snap),),
         carry=carry,
-        objective=partial(with_fine, d),
+        objective=partial(with_code, name="fine latent", law=normal(d)),
         known=lambda row: {**row, "coarse real": snap(row["real"])},
     )
-
-
-def with_fine(columns: int, objective: Objective) -> Objective:
-    """The fine generator has a latent of its own."""
-    draws = {**objective.draws, "fine latent": normal(columns)}
-    return objective._replace(draws=draws, codes=(*objective.codes, "fine latent"))
 
 
 def lattice_beside(snap: Callable[[Tensor], Tensor]) -> Beside:
@@ -135,7 +129,7 @@ def equation(bodies: Bodies, *, turns: PositiveFloat = 1.0) -> Cast:
 
     match = Match(CRITIC, GENERATOR, right, left)
     return Cast(
-        wants={CRITIC: partial(critic_opinion, match=match), GENERATOR: partial(generator_opinion, match=match)},
+        wants=wants_of(match),
         beside=(time_beside(),),
         clouds=lambda game, parameters, row: (right(game, parameters, row), left(game, parameters, row)),
         carry=carry,
