@@ -108,6 +108,28 @@ def film(seen, place) -> sync_api.Page:
     return seen.page
 
 
+CHARTED = """(first) => {
+ const run = { label: "one", colour: "#0072b2", dash: 0, seeds: [0], step: [0, 1, 2, 3], steps: 3, events: [], best: {},
+   curves: { value: [[first, 0, 1, 0.5]] } };
+ const row = { name: "value", label: "value", title: "value (score)", about: "", unit: "score", scale: "loss", best: "" };
+ const place = document.createElement("div");
+ document.body.append(place);
+ toygan.curves(place, { steps: 3, quantities: [row], runs: [run] }, 0, () => {}, () => true);
+ const heights = Array.from(place.querySelector(".bold").getAttribute("d").matchAll(/ ([\\d.]+)/g), (one) => Number(one[1]));
+ return { heights, title: place.querySelector("figcaption").textContent };
+}"""
+
+
+@pytest.mark.parametrize(("first", "cut"), [(-40, True), (-0.5, False)])
+def test_players_that_have_not_learned_do_not_flatten_a_chart(film, first, cut):
+    """What later frames do is seen; how far the first one reaches is said, as pictures say it."""
+    found = film.evaluate(CHARTED, first)
+    later = found["heights"][1:]
+    assert max(later) - min(later) > 60
+    assert max(found["heights"]) <= 170
+    assert ("the first frame reaches from" in found["title"]) == cut
+
+
 def pixels(page) -> list[str]:
     return page.eval_on_selector_all("canvas", "all => all.map(canvas => canvas.toDataURL())")
 

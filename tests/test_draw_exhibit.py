@@ -26,7 +26,7 @@ from toygan.draw.exhibit_price import Spot, covered, distance_to, free_box, fron
 from toygan.draw.exhibit_rows import best_cells, cell_text, cells_of, columns_of, ordered, parted
 from toygan.draw.points import MIST
 from toygan.draw.sheet import WIDTH, save_figure
-from toygan.draw.sweep import BARS
+from toygan.draw.sweep import BARS, log_axis
 from toygan.exhibits import show
 from toygan.exhibits.files import Panel
 from toygan.view.levels import scales
@@ -681,6 +681,19 @@ def test_an_axis_is_logarithmic_where_values_are_far_apart_and_nowhere_else():
     assert not parts.is_wide(np.array([0.01, 1.0]), "high_quality")
     assert not parts.is_wide(np.array([-0.01, 1.0]), "critic_value")
     assert not parts.is_wide(np.array([np.nan]), "w1")
+
+
+@pytest.mark.parametrize(
+    ("values", "least"), [((0.073, 0.12), 3), ((0.011, 0.016), 2), ((0.2, 0.9), 2), ((1e-4, 30.0), 4), ((3.1, 3.2), 2)]
+)
+def test_a_logarithmic_axis_has_two_numbers_at_least(values, least):
+    """One number on such an axis tells no scale."""
+    axis = Figure((8, 3)).add_subplot()
+    log_axis(axis, "x", values)
+    low, high = axis.get_xlim()
+    marks = [mark for mark in axis.get_xticks() if low <= mark <= high]
+    assert len(marks) >= least
+    assert len(marks) <= 12
 
 
 def test_slopes_are_held_against_their_own_ceiling_where_runs_know_it():

@@ -17,6 +17,7 @@ import toygan
 from toygan.cli import completion
 from toygan.cli.catalogue import LISTS, pages
 from toygan.cli.main import EXAMPLES, FIRST, app, in_lines
+from toygan.cli.shared import in_columns
 from toygan.files import scenario
 from toygan.files.catalogue import ROWS
 from toygan.files.config import Config, Method, Training, View
@@ -103,6 +104,13 @@ def test_what_to_type_next_has_room_in_any_terminal(columns):
         lines = in_lines(commands, columns)
         assert " ".join(" ".join(lines).split()).count("toygan") >= len(commands)
         assert all(len(line) <= max(columns, 4 + max(map(len, commands))) for line in lines)
+
+
+def test_a_last_column_without_room_stands_beneath():
+    rows = [("a name", "what is said of it at length")]
+    assert in_columns(rows) == "a name  what is said of it at length"
+    assert in_columns(rows, 33) == "a name  what is said of it at\n        length"
+    assert in_columns(rows, 31) == "a name\n    what is said of it at\n    length"
 
 
 # --- names -----------------------------------------------------------------------------------------------------------

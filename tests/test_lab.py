@@ -210,7 +210,7 @@ def test_pythons_draws_give_pythons_game(seen, place, scenario, method, steps, n
             ("ns-gan-r1", "6*9*3*12*2"),
             ("rpgan", "1*5*1*5*2"),
         ],
-        5,
+        4,
     ),
 )
 def test_players_cut_to_measure_play_as_python_s(seen, place, method, net):
@@ -782,7 +782,7 @@ def test_a_miniature_shows_the_same_in_the_large_picture(seen, place):
         assert seen.page.get_attribute(f"#mini-{name}", "aria-pressed") == str(not was).lower()
 
 
-@pytest.mark.parametrize("width", [360, 390, 860, 1280, 1920])
+@pytest.mark.parametrize("width", sampled([360, 390, 860, 1280, 1920], 4))
 def test_lines_lead_from_part_to_part(browser, place, width):  # noqa: F811
     """Each begins and ends at the border of a box, and no two boxes lie on each other."""
     one = Seen(browser, viewport={"width": width, "height": 900}, reduced_motion="reduce")

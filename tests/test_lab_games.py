@@ -419,7 +419,7 @@ def standing(small: np.ndarray, shapes, width: int, depth: int) -> tuple[np.ndar
     return np.concatenate(numbers), np.concatenate(held)
 
 
-@pytest.mark.parametrize("method", MEASURED)
+@pytest.mark.parametrize("method", sampled(MEASURED, 6))
 def test_players_cut_to_measure_play_the_small_players_game(method):
     """What is told and their own numbers after some steps, under descent; what is held stays."""
     width, depth, descent = 10, 2, [one.replace("0.01", "0.002") for one in GENTLE]

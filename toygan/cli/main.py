@@ -114,13 +114,9 @@ def complain_of_usage(error: TyperException) -> None:
 
 def in_lines(commands: dict[str, str], columns: int) -> list[str]:
     """Commands under each other, with what they do beside them, or beneath where there is no room."""
-    wide = 7 + max(map(len, commands))
-    if columns - wide < LEAST:
-        return [line for command, does in commands.items() for line in (f"    {command}", f"        {does}")]
     return in_columns([(f"    {command} ", does) for command, does in commands.items()], columns).split("\n")
 
 
-LEAST = 30  # columns in which what a command does can be read
 WIDEST = 110  # columns of help
 ABOUT = "The laboratory for GANs on distributions that fit on a sheet of paper."
 MORE = "toygan --help names every command, toygan COMMAND --help its options."

@@ -33,20 +33,8 @@ OwnCode = Annotated[
 Changes = Annotated[list[str], option("--set", "KEY=VALUE", "Override any key of the scenario.", complete_setting)]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout and nothing else.")]
 # Options that change no picture: where files go, and how the work is done.
-BESIDE = {
-    "out",
-    "page",
-    "as_json",
-    "form",
-    "animation",
-    "only",
-    "workers",
-    "engine",
-    "address",
-    "fresh",
-    "dry_run",
-    "strict",
-}
+BESIDE = {"out", "formats", "page", "as_json", "form", "animation", "only", "workers", "engine", "address", "fresh",
+          "dry_run", "strict"}  # fmt: skip
 
 
 def sharing(command: Callable[..., None]) -> Callable[..., None]:
@@ -94,14 +82,14 @@ def again(context: typer.Context, *also: str) -> str:
     """
     arguments = [param for param in context.command.params if param.param_type_name == "argument"]
     given = [place for param in arguments for place in words_of(param, context.params.get(param.name or ""))]
-    return shlex.join(["toygan", str(context.info_name), *given, *options_again(context, *also)])
+    return shlex.join(["toygan", str(context.command.name), *given, *options_again(context, *also)])
 
 
 def options_again(context: typer.Context, *also: str) -> list[str]:
     """The options of a command that are not as usual, as words, without those that change no picture, but for some."""
     options = [param for param in context.command.params if param.param_type_name == "option"]
     chosen = [param for param in options if param.name not in BESIDE]
-    chosen += [param for param in options if param.name in also]
+    chosen += [param for param in options if param.name in ("formats", *also)]
     return [word for param in chosen for word in words_of(param, context.params.get(param.name or ""))]
 
 
@@ -146,12 +134,18 @@ def duration(seconds: float) -> str:
 
 
 def in_columns(rows: list[tuple[str, ...]], room: int = UNBOUNDED) -> str:
-    """Rows of words under each other; the last column is folded where there is no room for it."""
+    """Rows of words under each other; the last column is folded where there is no room for it, or stands beneath where there is
+    next to none.
+    """
     *widths, _ = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    left = max(room - sum(widths) - 2 * len(widths), 12)
-    lines = list[str]()
+    left, lines = room - sum(widths) - 2 * len(widths), list[str]()
     for *words, last in rows:
         head = "".join(word.ljust(width) + "  " for word, width in zip(words, widths, strict=True))
-        first, *more = folded(last, left).split("\n")
-        lines += [head + first, *(" " * len(head) + part for part in more)]
+        inset = len(head) if left >= LEAST else len(head) - len(head.lstrip(" ")) + 4
+        first, *more = folded(last, room - inset).split("\n")
+        lines += [head + first] if left >= LEAST else [head, " " * inset + first]
+        lines += [" " * inset + part for part in more]
     return "\n".join(line.rstrip() for line in lines)
+
+
+LEAST = 24  # letters of a column in which words can be read

@@ -44,7 +44,7 @@ from toygan.view.scene import Scene, inside
 NAMED, IN_FULL = 8, 4  # kinds that a legend names; those that it names with a word each
 FULL_WIDTH = 2.2  # inches that a panel has whose legend has words
 SHORT_LABEL, LINES = 0.55, 3  # inches that a number and its share take in a legend; lines of these
-KINDS = [*METHOD_COLOURS, "#8b5a2b", "#999933", "#882255", "#5a4fcf", "#44aa99"]  # a colour a kind, for twelve of them
+KINDS = [*METHOD_COLOURS, "#8b5a2b", "#999933", "#a33e5c", "#6f5fd0", "#44aa99"]  # a colour a kind, for twelve of them
 LEAST_REGION = 60  # places of the grid that a region has where its number is written
 PIECES = 3  # numbers that a kind's regions have at most: one in each of so many pieces
 

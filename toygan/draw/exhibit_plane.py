@@ -222,8 +222,11 @@ def best(axis: Axes, shown: Scene) -> None:
 
 
 def without_optimum(axis: Axes, shown: Scene) -> str:
-    """Why a run has no optimal critic, in lines that a panel has room for; one that was lost before its end has recorded none."""
-    words = "not recorded" if shown.note else f"No optimal critic: {no_optimum(shown.recording)}."
+    """Why a run has no optimal critic, in lines that a panel has room for; one that was lost before its end has recorded none,
+    and of one whose game is not known nothing else can be said.
+    """
+    known = shown.recording.facts.config.get("method") and not shown.note
+    words = f"No optimal critic: {no_optimum(shown.recording)}." if known else "not recorded"
     return fitted_to(0.85 * size_of(axis)[0], [words])
 
 

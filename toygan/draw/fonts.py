@@ -11,22 +11,8 @@ from matplotlib.font_manager import FontProperties, fontManager, get_font
 
 VARIABLE = "TOYGAN_FONT"  # of the environment: the path of a font file that is to be used
 NEEDED = {"zh": "评判器得分"}  # letters without which a language cannot be written
-LIKELY = (
-    "cjk",
-    "han",
-    "hei",
-    "song",
-    "sung",
-    "ming",
-    "kai",
-    "wenquan",
-    "wqy",
-    "pingfang",
-    "yahei",
-    "unicode",
-    "noto",
-    "fallback",
-)
+LIKELY = ("cjk", "han", "hei", "song", "sung", "ming", "kai", "wenquan", "wqy", "pingfang", "yahei", "unicode", "noto",
+          "fallback")  # fmt: skip
 
 
 def families(language: str) -> list[str]:

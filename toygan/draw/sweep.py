@@ -125,10 +125,22 @@ def log_axis(axis: Axes, which: str, values: Sequence[float]) -> None:
     room = max(1.15, (2.5 * low / high) ** 0.5)  # at least a factor of two and a half, so that ticks find a place
     (axis.set_xscale if which == "x" else axis.set_yscale)("log")
     (axis.set_xlim if which == "x" else axis.set_ylim)(low / room, high * room)
-    line.set_major_locator(LogLocator(subs=(1, 2, 5) if high / low < 100 else (1,), numticks=8))
+    line.set_major_locator(LogLocator(subs=marked(low / room, high * room), numticks=8))
     line.set_major_formatter(FuncFormatter(tick))
     line.set_minor_locator(NullLocator())
     line.set_minor_formatter(NullFormatter())
+
+
+def marked(low: float, high: float) -> Sequence[float]:
+    """The digits at which a logarithmic axis has its numbers: as few as leave two of them in sight, for one tells no scale."""
+    decades = 10.0 ** np.arange(np.floor(np.log10(low)), np.ceil(np.log10(high)) + 1)
+    for digits in DIGITS[0 if high >= 100 * low else 1 :]:
+        if sum(low <= digit * decade <= high for decade in decades for digit in digits) >= 2:
+            return digits
+    return DIGITS[-1]
+
+
+DIGITS = ((1.0,), (1.0, 2.0, 5.0), (1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0))
 
 
 # --- pictures --------------------------------------------------------------------------------------------------------

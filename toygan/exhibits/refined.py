@@ -44,15 +44,10 @@ def numbers_of_each(runs: Sequence[Row]) -> Iterator[tuple[Row, dict[tuple[str, 
     """What became of every seed's points, those that diverged among them: by the ways that its run's other seeds have, or by
     every way where none is left to tell.
     """
-    found = {i: numbers_of(run) for i, run in enumerate(runs) if not is_lost(run)}
+    found = {i: numbers_of(run) for i, run in enumerate(runs) if run.get("status") != "diverged"}
     ways = {runs[i]["folder"]: list(numbers) for i, numbers in found.items()}
     for i, run in enumerate(runs):
         yield run, found.get(i) or {named: {"status": "diverged"} for named in ways.get(run["folder"], every())}
-
-
-def is_lost(run: Row) -> bool:
-    """Whether a seed diverged, so that it has no points to refine."""
-    return bool(run.get("status") == "diverged")
 
 
 def seeds_chosen(piece: Refining, runs: Sequence[Row]) -> list[Row]:

@@ -125,7 +125,8 @@ def work_of(
         config, order = run.prepared(scenario, method, changes, run.Order(place), there)
     data, columns = as_data(config), ({"group": group.name} if group.name else {}) | dict(settings)
     name, which = f"{config.name}/{config.method.name}", {"scenario": config.name, "method": config.method.name}
-    folder, filmed = place / f"{name}-{fingerprint(config)}", is_filmed(exhibit, which | halves(data) | columns)
+    folder, row = place / f"{name}-{fingerprint(config)}", which | halves(data) | columns
+    filmed = any(panel.kind == "films" and matching(panel.of, [row]) for panel in exhibit.panels)  # its picture too
     task = Task(name, folder, as_found(folder, data), order.command, dict(settings), False, filmed)
     told = {key: plain_value(asked[key]) for key in asked if key not in UNTOLD}
     return Work(task, columns, settings_text(told), told.keys() <= BUDGET)
@@ -189,11 +190,6 @@ UNTOLD = {"training.frames", "training.seeds"}  # how much is looked at changes 
 def halves(config: Mapping[str, Any]) -> dict[str, str]:
     """The objective and the constraint of a run, as columns."""
     return {part: config["method"][part]["kind"] for part in ("objective", "constraint")}
-
-
-def is_filmed(exhibit: Exhibit, columns: Mapping[str, Any]) -> bool:
-    """Whether a run is among the moving panels, which want its picture too."""
-    return any(panel.kind == "films" and matching(panel.of, [columns]) for panel in exhibit.panels)
 
 
 def fingerprint(config: Config) -> str:

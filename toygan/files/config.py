@@ -17,7 +17,7 @@ from pydantic import (
 )
 
 from toygan.files.own import Own, given, own_or_one_of
-from toygan.files.strict import Mistake, Place, Strict, UserError, as_kind, mistakes_in, one_of
+from toygan.files.strict import Place, Strict, UserError, as_kind, mistakes_in, one_of
 from toygan.game.casts import CASTS
 from toygan.game.constraints import CONSTRAINTS
 from toygan.game.objectives import OBJECTIVES
@@ -120,7 +120,8 @@ class Method(Strict):
         try:
             super().__init__(**data)
         except ValidationError as error:
-            raise UserError(*(in_python(mistake) for mistake in mistakes_in(type(self), data, error))) from None
+            mistakes = mistakes_in(type(self), data, error)
+            raise UserError(*(one._replace(place=Place("toygan.Method")) for one in mistakes)) from None
 
     # Only what is made in Python comes through here: a file is checked as before.
     __init__.__pydantic_base_init__ = True  # type: ignore[attr-defined]
@@ -132,11 +133,6 @@ class Method(Strict):
         if max(value) >= 1:
             raise Refusal("each must be below 1", "for example [0.0, 0.9]")
         return value
-
-
-def in_python(mistake: Mistake) -> Mistake:
-    """A mistake in a method that was made in Python."""
-    return mistake._replace(place=Place("toygan.Method"))
 
 
 class NamedMethod(Method):

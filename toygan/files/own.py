@@ -550,12 +550,8 @@ def blamed(code: Code, function: Callable[..., Any]) -> Callable[..., Any]:
 def answer_of(code: Code, given: Sequence[Any], options: Mapping[str, Any], values: Tensor) -> Any:
     """What a user's function says, with its dials as they go with these values."""
     with blaming(code.file):
-        return code.function(*given, **{name: as_dial(option, values) for name, option in options.items()})
-
-
-def as_dial(option: Any, values: Tensor) -> Any:
-    """An option as a user's function meets it: a dial as it goes with the values, anything else as it is."""
-    return over(option, values) if isinstance(option, Tensor) else option
+        dials = {name: over(one, values) for name, one in options.items() if isinstance(one, Tensor)}
+        return code.function(*given, **{**options, **dials})
 
 
 def pair(code: Code, said: Any, seeds: int) -> Losses:

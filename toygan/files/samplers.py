@@ -117,7 +117,8 @@ def sampler_of(code: Code) -> OwnSampler:
 
 def names_in(asked: Mapping[str, inspect.Parameter]) -> dict[str, str | None]:
     """Which arguments say how many, by which stream and by which seed; an unknown one that is needed says how many."""
-    names = {what: argument_called(asked, words) for what, words in (("n", NUMBERS), ("rng", RNGS), ("seed", SEEDS))}
+    words = {"n": NUMBERS, "rng": RNGS, "seed": SEEDS}
+    names = {what: next((name for name in asked if name.lower() in said), None) for what, said in words.items()}
     if names["n"] is None:
         left = [name for name, one in asked.items() if is_needed(one) and name not in names.values()]
         names["n"] = next((name for name in left if name.lower() not in USUAL), None)
@@ -151,11 +152,6 @@ def method_of(code: Code, owner: Any) -> Callable[..., Any]:
     return found
 
 
-def argument_called(asked: Mapping[str, Any], words: tuple[str, ...]) -> str | None:
-    """The first argument that is called by one of the words; of a capital N too."""
-    return next((name for name in asked if name.lower() in words), None)
-
-
 def is_needed(one: inspect.Parameter) -> bool:
     """Whether a call must give an argument."""
     return one.default is one.empty and one.kind in (one.POSITIONAL_ONLY, one.POSITIONAL_OR_KEYWORD, one.KEYWORD_ONLY)
@@ -183,7 +179,7 @@ def working(code: Code, sampler: OwnSampler) -> OwnSampler:
     """The same with the kind of stream, and the way to say how many, with which it draws. UserError where there is none."""
     said: list[str] = []
     for stream in STREAMS if sampler.names["rng"] else STREAMS[:1]:
-        for whole in (int, one_axis):
+        for whole in (int, lambda n: (n,)):  # how many as a number, or as a shape, as torch's distributions want it
             tried = sampler._replace(stream=stream, whole=whole)
             try:
                 cloud_of(tried.begun(5, np.random.default_rng(0), {})())
@@ -192,11 +188,6 @@ def working(code: Code, sampler: OwnSampler) -> OwnSampler:
                 said.append(f"{type(error).__name__}: {' '.join(str(error).split())[:100]}")
     hint = "write def NAME(rng, n), which returns points [n, 2], or points and their labels [n]"
     raise code.fault("\n    ".join(["cannot be called as a sampler", *dict.fromkeys(said)]), hint)
-
-
-def one_axis(n: int) -> tuple[int]:
-    """How many as a shape, as torch's distributions want it."""
-    return (n,)
 
 
 # Kinds of streams that an argument called rng may mean, each made of numpy's own and drawing from it.

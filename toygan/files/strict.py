@@ -462,7 +462,7 @@ def explain(model: type[BaseModel], data: Mapping[str, Any], item: Item) -> Mist
     if kind == "missing" and isinstance(key[-1], int):
         return Mistake(key[:-1], "a value is missing", for_example(model, location[:-1]))
     if kind == "missing":
-        return Mistake(key, "this key is missing", legal_hint(model, location))
+        return Mistake(key, "this key is missing", f"keys here: {', '.join(legal_keys(model, location[:-1]))}")
     if kind == "string_pattern_mismatch":
         return Mistake(key, "names a folder: must be one word of letters, digits and . + - _", example_of("my-own"))
     if kind == "value_error":
@@ -506,11 +506,6 @@ def plain_words(message: str) -> str:
     }.items():
         message = message.replace(old, new)
     return message
-
-
-def legal_hint(model: type[BaseModel], location: Key) -> str:
-    """What could stand beside a missing key."""
-    return "keys here: " + ", ".join(legal_keys(model, location[:-1]))
 
 
 def for_example(model: type[BaseModel], location: Key) -> str:

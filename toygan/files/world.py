@@ -248,7 +248,7 @@ def misfits_of_the_optimiser(config: Config) -> None:
 
 def misfits_of_worlds(config: Config) -> None:
     """Refuse a cast or a generator that lacks a second world, and heads for classes that nobody is told."""
-    method, kind = config.method, cast_kind(config)
+    method, kind = config.method, config.method.cast.kind if config.method.cast else ""
     if config.source is None and (config.generator.kind == "translator" or kind in TWO_WORLDS):
         wanted = f"the cast {kind}" if kind in TWO_WORLDS else "a translator"
         raise Refusal(f"{wanted} needs a scenario with a [source]", "see the scenario ring-to-grid", "cast")
@@ -275,11 +275,6 @@ def misfits_of_worlds(config: Config) -> None:
         raise Refusal("a cast plays with single points", "leave pack at 1", "pack")
     if kind in MISFITS:
         MISFITS[kind](config, method.cast)
-
-
-def cast_kind(config: Config) -> str:
-    """The kind of a method's cast; nothing where there is none."""
-    return "" if config.method.cast is None else config.method.cast.kind
 
 
 TWO_WORLDS = {"translators": "translator", "coupled": "mlp"}  # casts of two worlds, and the generator that each needs

@@ -156,7 +156,9 @@ def records_of(facts: Facts, folder: Path, beside: Mapping[str, Any] | None = No
     settings = {key: scalar(value) for key, value in facts.settings.items()} | dict(beside or {})
     which = {"scenario": facts.scenario, "method": facts.method, "settings": settings_text(settings)} | settings
     known = facts.rows if facts.status in FINISHED else {}
-    modes = number_of_modes(facts, folder) if known else None
+    summary, modes = facts.summary, None
+    if known:
+        modes = summary.modes_of if summary.tells_modes else recorded_modes(folder / "frames.npz")
     for seed in facts.seeds:
         row: Record = {name: value for name, value in known.get(seed, {}).items() if name != "seed"}
         if row.get("diverged_at") is not None:  # what a lost cloud scores is no result
@@ -187,11 +189,6 @@ def settings_text(settings: Mapping[str, Any]) -> str:
 def scalar(value: Any) -> Any:
     """A setting as one cell: lists and tables as text."""
     return value if isinstance(value, str | int | float | None) else json.dumps(value)
-
-
-def number_of_modes(facts: Facts, folder: Path) -> int | None:
-    """How many modes a run's target has, as its recording says; None where it has none."""
-    return facts.summary.modes_of if facts.summary.tells_modes else recorded_modes(folder / "frames.npz")
 
 
 def recorded_modes(path: Path) -> int | None:

@@ -73,8 +73,9 @@ def perform(task: Task, driver: int | None = None, cargo: Files | None = None) -
     with TemporaryDirectory(prefix="toygan-") as scratch:
         place, inputs = Path(scratch) / "run", Path(scratch) / INPUTS
         config, moves = at_home_here(task.config, inputs)
-        unload({name: content for name, content in cargo.items() if name.startswith(INPUTS)}, Path(scratch))
-        unload(files_moved(cargo_of_run(cargo), moves), place)
+        needed = {name: content for name, content in cargo.items() if name.startswith(INPUTS)}
+        unload(needed, Path(scratch))
+        unload(files_moved({name: cargo[name] for name in cargo if name not in needed}, moves), place)
         end = carried_out(task, place, config, telling())
         return end._replace(files=files_moved(load(place), {there: home for home, there in moves.items()}))
 
@@ -195,11 +196,6 @@ def with_paths(config: Mapping[str, Any]) -> list[dict[str, Any]]:
     target, own = as_table(config.get("target")), own_tables(config)
     points = [target] if isinstance(target.get("path"), str) and "target" not in own else []
     return points + [table for table in own.values() if str(table.get("path", "")).endswith(".py")]
-
-
-def cargo_of_run(cargo: Files) -> Files:
-    """The part of a cargo that belongs in the run's folder."""
-    return {name: content for name, content in cargo.items() if not name.startswith(INPUTS)}
 
 
 def at_home_here(config: Mapping[str, Any], inputs: Path) -> tuple[dict[str, Any], dict[str, str]]:

@@ -158,14 +158,10 @@ def text_of(table: Table) -> str:
     widths, stacks = column_widths(names, body), [name.split("\n") for name in names]
     tall = max(map(len, stacks))
     heads = [list(line) for line in zip(*([""] * (tall - len(stack)) + stack for stack in stacks), strict=True)]
-    words = {i for i, name in enumerate(columns(table)) if i < len(table.keys) or is_of_words(table, name)}
+    in_words = [all(isinstance(row.get(name), str) for row in table.rows) for name in columns(table)]
+    words = {i for i, is_so in enumerate(in_words) if is_so or i < len(table.keys)}
     lines = ["  ".join(aligned(line, widths, words)).rstrip() for line in [*heads, *body]]
     return "\n".join([*lines, *([f"({table.note})"] if table.note else []), ""])
-
-
-def is_of_words(table: Table, name: str) -> bool:
-    """Whether a column has words alone."""
-    return all(isinstance(row.get(name), str) for row in table.rows)
 
 
 def aligned(line: Sequence[str], widths: Sequence[int], words: Container[int]) -> list[str]:

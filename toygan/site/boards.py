@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from toygan.draw.exhibit_parts import counted
 from toygan.game.constraints import CONSTRAINTS
@@ -66,7 +66,9 @@ def matrix(cells: Sequence[Cell]) -> str:
     scenarios = names(paired(cells), "scenario")
     pairs = {name: [cell for cell in paired(cells) if cell.scenario == name] for name in scenarios}
     shown = [cell for cells in (*columns.values(), *pairs.values(), own) for cell in cells]
-    parts = [matrix_filters(shown), data(matrix_facts(shown), "matrix-facts"), by_method(columns)]
+    known = known_measures(shown)
+    facts = {"cells": {str(cell.i): {name: told(cell, name) for name in known} for cell in shown}}
+    parts = [matrix_filters(known), data(facts, "matrix-facts"), by_method(columns)]
     parts += [by_pair(scenario, some) for scenario, some in pairs.items()]
     return "".join([*parts, on_their_own(own)])
 
@@ -137,8 +139,9 @@ def by_pair(scenario: str, cells: Sequence[Cell]) -> str:
     """A row an objective, a column a constraint: the pairs of one scenario."""
     halves = [cell.method.split("+") for cell in cells]
     objectives, constraints = (list(dict.fromkeys(half)) for half in zip(*halves, strict=True))
+    found = {name: [value_of(cell) for cell in cells if cell.method == name] for name in names(cells, "method")}
     rows = [
-        [text(left), *(values_at([c for c in cells if c.method == f"{left}+{right}"]) for right in sorted(constraints))]
+        [text(left), *("".join(found.get(f"{left}+{right}", [NOTHING])) for right in sorted(constraints))]
         for left in objectives
     ]
     caption = f"Median over seeds of {measure_name()}{SHADES}. {settings_in_words(cells)}"
@@ -162,11 +165,6 @@ def settings_in_words(cells: Sequence[Cell]) -> str:
     most = max(found, key=lambda settings: len(found[settings]))
     others = [f"{', '.join(who)}: {settings}" for settings, who in found.items() if settings != most]
     return text("; ".join([most or "as shipped", *others]))
-
-
-def values_at(cells: Sequence[Cell]) -> str:
-    """The numbers of a pair."""
-    return "".join(map(value_of, cells)) or NOTHING
 
 
 def value_of(cell: Cell) -> str:
@@ -198,9 +196,9 @@ def on_their_own(cells: Sequence[Cell]) -> str:
     return tag("details", tag("summary", f"{counted(len(cells), 'run')} with settings of their own"), inner)
 
 
-def matrix_filters(cells: Sequence[Cell]) -> str:
+def matrix_filters(known: Sequence[str]) -> str:
     """Which measure to show."""
-    measures = [tag("option", text(label_of(name)), value=name) for name in known_measures(cells)]
+    measures = [tag("option", text(label_of(name)), value=name) for name in known]
     choice = tag("label", "Measure ", tag("select", *measures, id="matrix-choice"), class_="choice")
     return tag("div", choice, class_="filters needs-js", role="group", aria_label="What is shown")
 
@@ -208,11 +206,6 @@ def matrix_filters(cells: Sequence[Cell]) -> str:
 def known_measures(cells: Sequence[Cell]) -> list[str]:
     """The measures of which any run has a value."""
     return [name for name in shown_in("page") if any(values_in(cell.members, name) for cell in cells)]
-
-
-def matrix_facts(cells: Sequence[Cell]) -> dict[str, Any]:
-    """Every number that the tables can show, as it is written, with its range, by run."""
-    return {"cells": {str(cell.i): {name: told(cell, name) for name in known_measures(cells)} for cell in cells}}
 
 
 # --- the leaderboard -------------------------------------------------------------------------------------------------

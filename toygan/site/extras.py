@@ -52,7 +52,7 @@ def extras_facts(shown: Scene) -> dict[str, Any]:
         facts |= {
             "real": [] if known is None else known.real[:MOST_POINTS].tolist(),
             "columns": columns_of(shown, classes_scored(shown)),
-            "bands": class_bands(shown),
+            "bands": bands_between(band_edges(list(scores_by_class(shown)))),  # of a whole run, as its critic's
         }
     if "regions" in names:
         told = said_by_head(shown)
@@ -79,11 +79,6 @@ def rounds_facts(shown: Scene) -> list[dict[str, Any]]:
          "weights": np.rint(10 * weights[end, :MOST_POINTS]).astype(int).tolist()}
         for end in ends_of_rounds(shown)
     ]  # fmt: skip
-
-
-def class_bands(shown: Scene) -> dict[str, Any]:
-    """The bands of the scores by class of a whole run, as those of its critic."""
-    return bands_between(band_edges(list(scores_by_class(shown))))
 
 
 def bands_between(edges: np.ndarray) -> dict[str, Any]:
@@ -143,11 +138,6 @@ def fixed(words: str) -> Callable[[Scene], str]:
     return lambda shown: text(words)
 
 
-def classes_wide(shown: Scene) -> float:
-    """The width of the small panels by class, in views, of one row's height."""
-    return wide_of(shown, classes_scored(shown))
-
-
 def wide_of(shown: Scene, count: int) -> float:
     """The width of so many small panels in views, of the height of all rows."""
     columns = columns_of(shown, count)
@@ -158,7 +148,7 @@ SHOWN = {
     "kinds": Shows(kinds_named),
     "regions": Shows(regions_named),
     "classes": Shows(fixed("the critic for each class and that class's points, one scale for all and for the whole run"),
-                     classes_wide),
+                     lambda shown: wide_of(shown, classes_scored(shown))),
     "rounds": Shows(fixed("circles: real points, as large as they weigh in the round; a colour a generator"),
                     lambda shown: wide_of(shown, len(ends_of_rounds(shown)))),
     "way": Shows(fixed("blue: where it is to be, orange: where it is; x whole, y broken, over time or classes")),

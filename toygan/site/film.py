@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -100,7 +101,7 @@ def place_runs(
     homes = [place / kind / under for kind in ("data", "stills")]
     for home in homes:
         home.mkdir(parents=True, exist_ok=True)
-    runs = [place_run(load(folder), place, root, f"{under}/{i}") for i, folder in enumerate(folders)]
+    runs = [place_run(as_shown(load(folder)), place, root, f"{under}/{i}") for i, folder in enumerate(folders)]
     used = {Path(path).name for run in runs for path in (*run.files.values(), run.poster, run.sheet)}
     for old in (file for home in homes for file in home.iterdir() if file.name not in used):
         if OURS.fullmatch(old.name):
@@ -109,6 +110,14 @@ def place_runs(
 
 
 OURS = re.compile(r"\d+(-\d+\.js|(-sheet)?\.webp)")
+
+
+def as_shown(recording: Recording) -> Recording:
+    """A recording without what no page shows, a third of its memory."""
+    return replace(recording, frames={name: table for name, table in recording.frames.items() if name not in UNSEEN})
+
+
+UNSEEN = {"real_scores", "fake_scores", "real_slopes", "fake_slopes"}  # of single points
 
 
 def place_run(recording: Recording, place: Path, root: str, name: str) -> Shown:
@@ -133,7 +142,8 @@ def film_facts(runs: Sequence[Shown], about: About = PLAIN) -> dict[str, Any]:
     """Everything but the bytes: one clock for all runs, by the share of training that is done, and each run's facts."""
     total = max(len(kept_frames(run.recording)) for run in runs)
     lengths = {run.recording.facts.steps for run in runs}
-    names = [*names_told(about.curves), *own_measures(runs)]
+    chosen = dict.fromkeys([*about.curves, *shown_in("curves"), *shown_in("line")])  # the chosen ones first
+    names = [*chosen, *own_measures(runs)]
     return {
         "ticks": total,
         "steps": lengths.pop() if len(lengths) == 1 else None,
@@ -186,11 +196,6 @@ def quantities(names: Sequence[str], chosen: Sequence[str]) -> list[dict[str, An
         }
         for name in names
     ]
-
-
-def names_told(chosen: Sequence[str]) -> list[str]:
-    """The names of these rows: the chosen ones first."""
-    return list(dict.fromkeys([*chosen, *shown_in("curves"), *shown_in("line")]))
 
 
 def own_measures(runs: Sequence[Shown]) -> list[str]:

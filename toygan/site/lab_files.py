@@ -34,8 +34,8 @@ def script(name: str, header: Mapping[str, Any], content: bytes, after: Mapping[
         told = as_json(header).encode()
         header, content = packed(told + content, after)
         header["head"] = len(told)
-    begins, ends = f'lab.arrive({as_json(name)},{as_json(header)},"', f'",{len(content)});\n'
-    return codecs.BOM_UTF16_LE + begins.encode("utf-16-le") + letters(content) + ends.encode("utf-16-le")
+    begun, ended = f'lab.arrive({as_json(name)},{as_json(header)},"', f'",{len(content)});\n'
+    return codecs.BOM_UTF16_LE + begun.encode("utf-16-le") + letters(content) + ended.encode("utf-16-le")
 
 
 def file_content(header: Mapping[str, Any], content: bytes) -> bytes:

@@ -54,7 +54,7 @@ def packed_runs(recording: Recording) -> Iterator[tuple[int, bytes]]:
     kept, critics, view = kept_frames(recording), critics_of(recording.frames), view_of(recording.frames)
     shown = scene(recording)
     for s in range(recording.frames["samples"].shape[1]):
-        some = range(len(kept)) if s < critics else every_other(len(kept))
+        some = sorted({*range(0, len(kept), 1 if s < critics else OTHER_FRAMES), len(kept) - 1})
         most = MOST_POINTS if s < critics else OTHER_POINTS
         parts = [motion("points", recording.frames["samples"][kept[some], s, :most], view)]
         if s < critics:
@@ -75,11 +75,6 @@ def on_modes(frames: Arrays, kept: np.ndarray, s: int) -> Mapping[str, Any] | No
         return None
     of = samples.shape[2]
     return {"of": of, "counts": [np.rint(of * rings.shares(samples[t, s])).astype(int).tolist() for t in kept]}
-
-
-def every_other(total: int) -> list[int]:
-    """Every second one of `total` frames, the first and the last among them."""
-    return sorted({*range(0, total, OTHER_FRAMES), total - 1})
 
 
 def kept_frames(recording: Recording) -> np.ndarray:

@@ -27,7 +27,8 @@ def dials(methods: Sequence[str], rules: Sequence[str], place: Path, root: str, 
     for i, method in enumerate(methods):
         for j, rule in enumerate(rules):
             some = played_games(method, rule)
-            write_aside(home / f"dials-{i}-{j}.js", paths_script(some), durable=False)
+            paths = [motion(str(k), game.paths, VIEW, MARGIN) for k, game in enumerate(some)]
+            write_aside(home / f"dials-{i}-{j}.js", script(paths, range(STEPS + 1)), durable=False)
             found[f"{method} {rule}"] = {
                 "file": f"{root}data/{name}/dials-{i}-{j}.js",
                 "games": list(map(setting_facts, some)),
@@ -40,11 +41,6 @@ def dials(methods: Sequence[str], rules: Sequence[str], place: Path, root: str, 
         class_="dials needs-js",
         aria_label="Dials",
     )
-
-
-def paths_script(some: Sequence[Played]) -> bytes:
-    """The paths of some settings as a script."""
-    return script([motion(str(i), game.paths, VIEW, MARGIN) for i, game in enumerate(some)], range(STEPS + 1))
 
 
 def setting_facts(game: Played) -> dict[str, Any]:

@@ -32,7 +32,8 @@ def protocols_body(found: Sequence[Published], place: Path) -> str:
     made = [one for one in found if one.picture or any(row.ours.n for row in one.rows)]
     told = overview(made) if made else tag("p", "No published experiment was run for these pages.")
     left = [one for one in found if one not in made]
-    return head + told + rule + rings(made) + "".join(protocol_section(one, place) for one in made) + not_run(left)
+    not_run = section("Not run", command_box("\n".join(one.command for one in left))) if left else ""
+    return head + told + rule + rings(made) + "".join(protocol_section(one, place) for one in made) + not_run
 
 
 def rings(made: Sequence[Published]) -> str:
@@ -91,8 +92,3 @@ def still(one: Published, place: Path) -> str:
     about = f"{one.protocol.title}: published numbers and ours with intervals (opens at full size)"
     image = tag("img", src=f"stills/protocols/{name}", alt=about, loading="lazy")
     return tag("figure", tag("a", image, href=f"stills/protocols/{name}"), class_="still chart")
-
-
-def not_run(left: Sequence[Published]) -> str:
-    """The protocols of which nothing was run, with the commands that run them."""
-    return section("Not run", command_box("\n".join(one.command for one in left))) if left else ""

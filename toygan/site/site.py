@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from toygan.draw.thumbnail import is_tall, poster, shrunk, small_film
-from toygan.exhibits.claims import BY_CONSTRUCTION, JUDGED, Explained, Verdict, counted
+from toygan.exhibits.claims import BY_CONSTRUCTION, JUDGED, Verdict, counted
 from toygan.exhibits.published import Published
 from toygan.exhibits.show import Picture, Showing, labelled
 from toygan.files.disk import write_aside
@@ -38,14 +38,28 @@ def write_site(
     """Write the whole site into `place`, so many exhibits at once, with the published experiments that are given, and return
     its index. It opens from disk and from any web server.
     """
+    write_assets(place)
+    give_back()
+    write_exhibits(place, showings, at_once)
+    return write_index(place, showings, quick, protocols)
+
+
+def write_exhibits(place: Path, showings: Sequence[Showing], at_once: int) -> None:
+    """Write the pages of all exhibits, so many at once: this process writes its share of them, for one that only waits holds
+    as much memory as one that works.
+    """
     from joblib import Parallel, delayed
 
-    write_assets(place)
-    order = in_order(showings)
-    Parallel(n_jobs=min(at_once, len(showings)))(
-        delayed(write_exhibit)(place, showing, way) for showing, way in zip(showings, order, strict=True)
-    )
-    return write_index(place, showings, quick, protocols)
+    pages = list(zip(showings, in_order(showings), strict=True))
+    jobs = [delayed(write_exhibit)(place, *page) for i, page in enumerate(pages) if i % at_once]
+    others = Parallel(n_jobs=min(at_once, len(pages)) - 1, return_as="generator")(jobs) if jobs else iter(())
+    try:
+        for page in pages[::at_once]:
+            write_exhibit(place, *page)
+        list(others)
+    except BaseException:
+        getattr(others, "close", lambda: None)()
+        raise
 
 
 class Neighbours(NamedTuple):
@@ -181,13 +195,9 @@ def verdict_line(found: Verdict, quick: bool = False) -> str:
     kind = "quick" if quick and words != BY_CONSTRUCTION else words.replace(" ", "-")
     told = tag("small", "in quick runs") if kind == "quick" else ""
     mark = tag("span", sign, f" {words}", told, class_=f"verdict {kind}")
-    elsewhere = tag("ul", *map(elsewhere_line, found.explanations), class_="elsewhere") if found.explanations else ""
+    others = [tag("li", tag("strong", marked(one.setting)), ": ", marked(one.words)) for one in found.explanations]
+    elsewhere = tag("ul", *others, class_="elsewhere") if others else ""
     return tag("li", mark, tag("p", marked(found.says)), tag("p", marked(found.evidence), class_="evidence"), elsewhere)
-
-
-def elsewhere_line(found: Explained) -> str:
-    """What became of a claim in another setting, and what decides."""
-    return tag("li", tag("strong", marked(found.setting)), ": ", marked(found.words))
 
 
 def stills(figures: Sequence[str]) -> str:

@@ -12,13 +12,9 @@ from toygan.view.apart import flat, setting_in_words
 
 ROWS: dict[str, dict[str, Any]] = {**METHODS, **ZOO}
 TOLD = ("both rates", "method", "training", "generator", "critic")  # tables about how a run is played, in order
-ELSEWHERE = {
-    *(
-        f"training.{key}" for key in ("steps", "seed", "seeds", "frames", "points", "portraits")
-    ),  # beside what is looked at
-    *(
-        f"method.{part}.kind" for part in ("objective", "constraint")
-    ),  # in the method's name and formula: see `replaced`
+ELSEWHERE = {  # beside what is looked at; in the method's name and formula: see `replaced`
+    *(f"training.{key}" for key in ("steps", "seed", "seeds", "frames", "points", "portraits")),
+    *(f"method.{part}.kind" for part in ("objective", "constraint")),
 }
 RATES = "method.critic_rate", "method.generator_rate"
 MOST = 12  # settings in a line

@@ -63,17 +63,9 @@ FILLED_IN = {  # by the builders of parts; a sheet tells them always, so that th
 }
 
 
-BESIDE = {  # of a row, but in no formula
-    "critic_steps",
-    "generator_rate",
-    "critic_rate",
-    "optimiser",
-    "betas",
-    "epsilon",
-    "schedule",
-    "ema",
-    "head_start",
-}
+# Of a row, but in no formula.
+BESIDE = {"critic_steps", "generator_rate", "critic_rate", "optimiser", "betas", "epsilon", "schedule", "ema",
+          "head_start"}  # fmt: skip
 
 
 def names_in(formula: str) -> list[str]:

@@ -103,7 +103,7 @@
     const best = row.best ? runs.map((run) => run.best[row.name]).filter((value) => value !== null) : [];
     const isLog = row.scale === "log" && values.some((value) => value > 0) && !values.some((value) => value < 0);
     const kind = row.scale === "log" && !isLog ? "loss" : row.scale, start = kind === "loss" ? beyond(runs, row.name) : null;
-    const scale = within(SCALES[kind]((start ? start.later : values).concat(best)), start);
+    const scale = SCALES[kind]((start ? start.later : values).concat(best)); // what lies beyond is drawn at the edge
     const box = document.createElement("figure"), title = document.createElement("figcaption");
     title.append(named(row, facts.glossary), row.title.slice(row.label.length) + (isLog ? " (log scale)" : "") +
       (start ? `; the first frame reaches from ${toygan.short(start.low)} to ${toygan.short(start.high)}` : ""));
@@ -135,11 +135,6 @@
     const reach = (values) => Math.max(...values) - Math.min(...values);
     if (!reach(later) || reach(later.concat(first)) < STRETCHED * reach(later)) return null;
     return { later, low: Math.min(...first), high: Math.max(...first) };
-  }
-
-  // A scale whose axis ends where the later frames do: what lies beyond is drawn at its edge.
-  function within(scale, start) {
-    return start ? { ...scale, place: (value) => Math.min(Math.max(scale.place(value), 0), 1) } : scale;
   }
 
   // What a chart is of, which leads to the glossary where there is one.

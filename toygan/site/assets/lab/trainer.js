@@ -149,6 +149,7 @@ lab.trainer = function () {
     const now = stepOf(game), last = game.changes[game.done - 1], again = last && last[0] === now && last[1] === key && key in game.dials;
     game.changes.length = again ? --game.done : game.done;
     game.changes.push([now, key, value]);
+    game.unlooked = true;
     forget(game);
     apply(game);
   }
@@ -468,7 +469,7 @@ lab.trainer = function () {
 
   self.onmessage = ({ data }) => {
     if (data.do === "seen") { unseen = Math.max(unseen - 1, 0); return; }
-    if (data.do === "wanted") { wanted = data; return; }
+    if (data.do === "wanted") { wanted = data; for (const game of games.values()) game.unlooked = true; return; }
     if (data.do === "speed") { speed = data.slow ? data.speed : data.speed || Infinity; slow = Boolean(data.slow); return; }
     if (data.do === "pause") { playing = false; return; }
     if (data.do === "play") {
