@@ -56,6 +56,7 @@
       page.open = setups.map(({ id }) => id);
       setups.forEach((setup, k) => opened(page.panels[k], setup, target));
       page.buildDials();
+      page.tellTool();
       page.askFloor();
       page.askDensity();
       if (!refused) page.say("");
