@@ -392,6 +392,10 @@ def test_a_further_picture_carries_its_own_command(words, said):
         (["distance", "a", "b", "--over", "k=0:1:3", "--json"], "toygan distance a b --over k=0:1:3"),
         (["dirac", "-m", "gan", "-u", "sga", "--out", "a.svg"], "toygan dirac -m gan -u sga --out a.svg"),
         (
+            ["dirac", "--rate", "0.1234567", "--out", "/no/such/a.svg"],
+            "toygan dirac --rate 0.1234567 --out /no/such/a.svg",
+        ),
+        (
             ["sweep", "a", "b", "--method", "gan", "--out", "c", "--workers", "2"],
             "toygan sweep a b --method gan --out c",
         ),

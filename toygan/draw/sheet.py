@@ -411,6 +411,14 @@ def key_line(axis: Axes, style: panels.Stroke) -> None:
     axis.figure.add_artist(line)
 
 
+def first_lines(command: str) -> list[str]:
+    """A command in at most three lines; a longer one is left to the file's metadata."""
+    lines = wrapped_command(command, 112) if command else []
+    return (
+        lines if len(lines) <= 3 else [*lines[:2], f"    (and {len(lines) - 2} lines more: see this file's metadata)"]
+    )
+
+
 def comparison_commands(recordings: Sequence[Recording]) -> list[str]:
     """The commands that made the runs and the picture, each once; of more than four lines the first ones and the last, which is
     the picture's: the file's metadata has them all.
