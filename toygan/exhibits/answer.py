@@ -168,7 +168,9 @@ def bounded(claim: Claim, rows: Sequence[Row], failed: bool) -> str:
     if not failed:
         return ""
     if told:
-        return f" (claimed: {told}{f'; so {of}' if some else ''})"
+        many = "" if (claim.seeds or "").endswith(f"of {len(values)}") else f" of {len(values)}"
+        in_seeds = f" in {claim.seeds} seeds; so in {some or 'none'}{many}" if claim.seeds else ""
+        return f" (claimed: {told}{in_seeds})"
     return f" (as claimed {of})" if some else ""
 
 
