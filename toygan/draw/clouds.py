@@ -21,12 +21,13 @@ from toygan.files.text import number
 from toygan.session.recording import Recording
 from toygan.view.language import wrapped
 from toygan.view.scene import Scene, scene, seeds_in_words, title_of
+from toygan.view.words import CRITICS
 
 if TYPE_CHECKING:
     from toygan.session.refined import Refined, RefinedCloud
 
 MOST, ACROSS = 6, 3  # seeds that have a panel; panels beside each other
-CRITICS = {"learned": "the learned critic, calibrated", "exact": "the optimal critic"}
+CALIBRATED = {"learned": ", calibrated"}  # the optimal critic needs none
 AS_MADE = "as it is made"
 
 
@@ -90,7 +91,8 @@ def refined_clouds(recording: Recording, seen: Refined) -> Figure:
     header(figure, f"{title_of(recording)} · refined", status_of_floor(recording, seen), [shown])
     for i, (critic, ways) in enumerate(seen.after.items()):
         bottom = below + (len(seen.after) - 1 - i) * row + 0.6
-        say(figure, MARGIN, bottom + tall + 0.3, f"By {CRITICS[critic]}: {seen.critics[critic]}", PLAIN, weight="bold")
+        name = CRITICS[critic] + CALIBRATED.get(critic, "")
+        say(figure, MARGIN, bottom + tall + 0.3, f"By the {name}: {seen.critics[critic]}", PLAIN, weight="bold")
         for k, (way, found) in enumerate({AS_MADE: seen.before, **ways}.items()):
             axis = axis_at(figure, MARGIN + k * pitch, bottom, side, tall)
             points = found.points if len(found.points) else np.full((1, 2), np.nan)

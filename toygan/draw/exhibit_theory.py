@@ -23,6 +23,7 @@ from toygan.draw.style import quiet
 from toygan.draw.sweep import log_axis
 from toygan.view.records import groups
 from toygan.view.statistics import mean
+from toygan.view.words import CRITICS
 
 BOX = 0.2  # inches a side of a box on a line
 
@@ -246,7 +247,6 @@ def against_std(axis: Axes, rows: Rows) -> None:
 # --- critics used after training -------------------------------------------------------------------------------------
 
 OF_CRITIC = {"none": FAINT, "learned": GENERATED, "exact": CRITIC}
-CALLED = {"learned": "learned", "exact": "optimal"}  # as everywhere else
 LINE = 0.26  # inches of a way
 
 
@@ -282,7 +282,7 @@ def ways(axis: Axes, name: str, lines: Mapping[tuple[Any, ...], Rows]) -> None:
         axis.axvline(floor, color=INK, linewidth=0.9, linestyle=(0, (4, 2)))
     for place, ((critic, _), rows) in enumerate(lines.items()):
         over_seeds(axis, place, rows, OF_CRITIC[str(critic)])
-    names = [str(way) if critic == "none" else f"{way}, {CALLED[str(critic)]} critic" for critic, way in lines]
+    names = [str(way) if critic == "none" else f"{way}, {CRITICS[str(critic)]}" for critic, way in lines]
     axis.set_yticks(range(len(lines)), names)
     axis.set_ylim(len(lines) - 0.5, -0.5)
     axis.set_xlim(left=0)

@@ -9,6 +9,7 @@ from toygan.exhibits.files import EVERY, NO, PIECES, Claim, Filter, Term, asked_
 from toygan.exhibits.forms import BOUNDS, MOMENTS
 from toygan.files.text import number
 from toygan.quantities.table import label_of
+from toygan.view.words import CRITICS
 
 
 def aloud(claim: Claim) -> str:
@@ -173,7 +174,7 @@ def named_setting(key: str, value: Any) -> str:
 
 
 LAST = ("critic", "group")
-USED = {"none": "as they are made", "learned": "by the learned critic", "exact": "by the optimal critic"}
+USED = {name: f"by the {words}" for name, words in CRITICS.items()} | {"none": "as they are made"}
 
 
 def several(value: Any) -> str:

@@ -15,6 +15,8 @@ from toygan.session.recording import Recording
 from toygan.view.scene import diagnosis_of, exact_transport
 from toygan.view.symbols import is_changed, symbols_in_words
 
+CRITICS = {"learned": "learned critic", "exact": "optimal critic"}  # by which a cloud is refined
+
 
 def frame_words(recording: Recording, frame: int, bands: bool = True) -> list[str]:
     """The portrait seed's quantities at one frame, each with its floor or ceiling, as far as they are known; floors with
