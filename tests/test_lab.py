@@ -835,6 +835,20 @@ def test_targets_are_chosen_by_their_pictures(seen, place):
     assert seen.page.get_attribute("#target-two-moons", "aria-pressed") == "true"
 
 
+def test_a_target_s_picture_has_a_spot_on_each_place_of_its_sketch_and_none_elsewhere(seen, place):
+    opened(seen, place)
+    pixels = seen.page.evaluate("""() => {
+      const canvas = document.querySelector("#target-eight-gaussians canvas"), [w, h] = [canvas.width, canvas.height];
+      return [w, h, [...canvas.getContext("2d").getImageData(0, 0, w, h).data]]; }""")
+    shown = np.reshape(pixels[2], (pixels[1], pixels[0], 4))[..., :3].sum(axis=2) < 700
+    codes = np.array([ord(letter) - FIRST_PLACE for letter in sketch(read("eight-gaussians"))]).reshape(-1, 2)
+    places = np.stack([SIDE - 1 - codes[:, 1], codes[:, 0]], axis=1)  # rows count from above
+    assert shown.shape == (SIDE, SIDE)
+    assert shown[tuple(places.T)].all()
+    apart = np.abs(np.argwhere(shown)[:, None] - places).max(axis=2).min(axis=1)
+    assert apart.max() <= 1
+
+
 def test_a_target_s_sketch_is_of_its_points():
     config = read("eight-gaussians")
     codes = np.array([ord(letter) - FIRST_PLACE for letter in sketch(config)]).reshape(-1, 2)

@@ -345,6 +345,7 @@ def catalogue(
         "ceilings": CEILINGS,
         "rules": [[label, sorted(unless)] for label, _, _, unless in RULES],
         "kinds": KINDS,
+        "sketch": {"side": SIDE, "first": FIRST_PLACE},
         "opening": {key: read(said).name if key == "scenario" else said for key, said in opening.items()},
     }  # fmt: skip
 

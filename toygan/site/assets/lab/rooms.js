@@ -84,13 +84,14 @@
   page.tellTarget = () => names.forEach((name) => { const button = document.getElementById("target-" + name); if (button) button.setAttribute("aria-pressed", isTarget(name)); });
   const NOTHING_DRAWN = { drawn: null, density: null, moved: [], box: null };
 
-  // Places of a grid of 64 by 64, two letters each.
+  // Places of a square grid, two letters each.
   function sketched(text) {
-    const canvas = el("canvas", { width: 64, height: 64, "aria-hidden": "true" }), context = canvas.getContext("2d");
+    const { side, first } = catalogue.sketch;
+    const canvas = el("canvas", { width: side, height: side, "aria-hidden": "true" }), context = canvas.getContext("2d");
     context.fillStyle = "#fdfdfc";
-    context.fillRect(0, 0, 64, 64);
+    context.fillRect(0, 0, side, side);
     context.fillStyle = catalogue.colours.real;
-    for (let i = 0; i < text.length; i += 2) context.fillRect(text.charCodeAt(i) - 48 - 1, 63 - (text.charCodeAt(i + 1) - 48) - 1, 2.5, 2.5);
+    for (let i = 0; i < text.length; i += 2) context.fillRect(text.charCodeAt(i) - first - 1, side - 1 - (text.charCodeAt(i + 1) - first) - 1, 2.5, 2.5);
     return canvas;
   }
 
