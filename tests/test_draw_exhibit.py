@@ -191,6 +191,68 @@ def test_level_lines_stand_by_target_and_method_with_the_optimum_last(tmp_path):
     assert min(axis.get_position().y0 for axis in drawn_maps) > max(axis.get_position().y0 for axis in figure.axes[6:])
 
 
+def of_levels(*runs, path):
+    """The heads of columns, the names of rows, and how many level lines each panel has, column by column from above."""
+    figure = drawn("levels", path, recordings=list(runs))
+    heads = [title for axis in figure.axes if (title := axis.get_title(loc="left"))]
+    rows = [name for axis in figure.axes if (name := axis.get_ylabel())]
+    return heads, rows, [bool(axis.collections) for axis in figure.axes], words(figure)
+
+
+def called(title, scenario, method, **facts):
+    """A frozen run whose scenario has this title."""
+    run = recorded(
+        method=method, scenario=scenario, title=title, config=frozen(scenario, method).recording.facts.config
+    )
+    return Labelled(", ".join([scenario, method, *facts.get("more", [])]), run)
+
+
+def test_worlds_of_one_title_have_a_column_each_in_level_lines(tmp_path):
+    runs = [called("Ring", scenario, method) for scenario in ("ring", "my-ring") for method in ("clipped", "penalised")]
+    heads, rows, drawn_maps, _ = of_levels(*runs, path=tmp_path)
+    assert heads == ["ring", "my-ring"]
+    assert rows == ["clipped", "penalised", "optimum"]
+    assert drawn_maps == [True] * 6
+
+
+def test_runs_of_one_method_have_a_row_each_in_level_lines(tmp_path):
+    runs = [called("Ring", "ring", "clipped", more=[f"bound {bound}"]) for bound in (1, 2)]
+    heads, rows, drawn_maps, _ = of_levels(*runs, path=tmp_path)
+    assert (heads, rows) == (["Ring"], ["clipped, bound 1", "clipped, bound 2", "optimum"])
+    assert drawn_maps == [True] * 3
+
+
+def test_a_target_without_a_run_of_a_method_leaves_its_panel_empty(tmp_path):
+    runs = [called("Ring", "ring", "a"), called("Ring", "ring", "b"), called("Roll", "roll", "b")]
+    _, rows, drawn_maps, said = of_levels(*runs, path=tmp_path)
+    assert rows == ["a", "b", "optimum"]
+    assert drawn_maps == [True, True, True, False, True, True]
+    assert "not run" in said
+
+
+def test_targets_that_find_no_column_are_counted(tmp_path):
+    runs = [called(f"T{i}", f"t{i}", "a") for i in range(6)]
+    heads, _, _, said = of_levels(*runs, path=tmp_path)
+    assert heads == ["T0", "T1", "T2", "T3", "T4"]
+    assert "the first 5 of 6 targets" in said
+
+
+@pytest.mark.parametrize("kind", [kind for kind, row in PANELS.items() if row.recorded])
+def test_no_kind_of_panel_takes_two_worlds_of_one_title_for_one(kind, tmp_path):
+    """As many axes as where the titles differ; a name that tells them apart stands in the picture."""
+    runs = {
+        other: [
+            called(title, scenario, method)
+            for title, scenario in (("Ring", "ring"), (other, "my-ring"))
+            for method in "ab"
+        ]
+        for other in ("Ring", "Another")
+    }
+    alike, unlike = (drawn(kind, tmp_path, recordings=some) for some in runs.values())
+    assert len(alike.axes) == len(unlike.axes)
+    assert "my-ring" in words(alike)
+
+
 @pytest.mark.parametrize("kind", PANELS)
 @pytest.mark.parametrize("count", sampled([12, 1], 2))
 def test_every_kind_says_what_it_is_and_how_it_was_made(kind, count, tmp_path):

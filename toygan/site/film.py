@@ -32,7 +32,7 @@ from toygan.site.pack import (
     view_of,
     zero_where_unknown,
 )
-from toygan.view.apart import names_apart
+from toygan.view.apart import names_apart, worlds
 from toygan.view.scene import (
     HUGE,
     Milestone,
@@ -170,7 +170,8 @@ def labels(runs: Sequence[Shown]) -> list[str]:
         return [run.name for run in runs]
     facts = [run.recording.facts for run in runs]
     several = len({one.scenario for one in facts}) > 1
-    names = [title_of(run.recording) if several else run.recording.facts.method for run in runs]
+    heads = worlds([run.recording for run in runs])
+    names = [f"{head} · {one.method}" if several else one.method for head, one in zip(heads, facts, strict=True)]
     settings = [", ".join(f"{key} = {value}" for key, value in one.settings.items()) for one in facts]
     told = [f"{name} ({extra})" if extra else name for name, extra in zip(names, settings, strict=True)]
     return told if len(set(told)) == len(told) else names_apart([run.recording for run in runs])
