@@ -43,10 +43,12 @@ AGAINST = {"over": {"of": {"method": "b", "scenario": "ring"}, "measure": "w1"}}
      "1 of 2 claims held: W1 = 0.21 with a on ring; 1 did not: W1 = 0.51 with b (claimed: below 0.1) on ring."),
     ([claim("a", below=1, **AGAINST)], "The claim held: W1 = 0.21 with a against 0.51 with b on ring."),
     ([claim("a", below=0.206, seeds="all")],
-     "The claim did not hold: W1 = 0.21 with a (claimed: below 0.206; so in 1 of 3 seeds) on ring."),
+     "The claim did not hold: W1 = 0.21 with a (claimed: below 0.206 in all seeds; so in 1 of 3) on ring."),
     ([claim("a", below=0.5, seeds="all", **AGAINST), claim("a", below=0.41, seeds="all", **AGAINST)],
      "1 of 2 claims held: W1 = 0.21 with a against 0.51 with b on ring; 1 did not: "
      "W1 = 0.21 with a against 0.51 with b (as claimed in 1 of 3 seeds) on ring."),
+    ([claim("a", below=0.1, seeds="2 of 3")],
+     "The claim did not hold: W1 = 0.21 with a (claimed: below 0.1 in 2 of 3 seeds; so in none) on ring."),
     ([claim("a", below=0.206, seeds="at most 2 of 3")],
      "The claim held: W1 = 0.21 with a (below 0.206 in 1 of 3 seeds) on ring."),
     ([claim("a", equals=0.3, within=0.02, seeds="none")],

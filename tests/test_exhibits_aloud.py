@@ -616,7 +616,7 @@ LEFT_OUT = {"diverged": "left out"}
     ({"a": LOW, "b": ALL_GONE, "c": (0.8,) * 4}, {"below": 1, "seeds": "all"} | LEFT_OUT,
      "held: W1 = 0.8 with c (the closest of 2)."),
     ({"a": LOW, "b": ALL_GONE, "c": (0.8,) * 4}, {"below": 0.5, "seeds": "2 of 4"} | LEFT_OUT,
-     "did not hold: W1 = 0.8 with c (claimed: below 0.5) (the worst of 2)."),
+     "did not hold: W1 = 0.8 with c (claimed: below 0.5 in 2 of 4 seeds; so in none) (the worst of 2)."),
     ({"a": ALL_GONE, "b": LOW}, {"below": 1} | LEFT_OUT, "held: W1 = 0.25 with b."),
     # most of its seeds lost: no median, but a share of seeds
     ({"a": (0.1, None, None, None), "b": (0.4,) * 4}, {"below": 0.5, "seeds": "1 of 4"},
@@ -627,7 +627,7 @@ LEFT_OUT = {"diverged": "left out"}
     ({"a": (0.1, 0.1, 0.1, 2.0), "b": (0.9,) * 4}, {"below": 1, "seeds": "3 of 4"},
      "held: W1 = 0.1 with a (so in 3 of 4 seeds) (the closest of 2)."),
     ({"a": (0.1, 0.1, 2.0, 2.0), "b": (0.9,) * 3 + (9.0,), "c": LOW}, {"below": 1, "seeds": "all"},
-     "did not hold: W1 = 1.05 with a (claimed: below 1; so in 2 of 4 seeds) (the worst of 3)."),
+     "did not hold: W1 = 1.05 with a (claimed: below 1 in all seeds; so in 2 of 4) (the worst of 3)."),
     ({"a": (0.1, 0.1, 0.1, 2.0), "b": (0.9, 0.9, 0.9, 2.0)}, {"below": 1, "seeds": "3 of 4"},
      "held: W1 = 0.9 with b (so in 3 of 4 seeds) (the closest of 2)."),
     ({"a": (0.4,) * 7 + (0.6,), "b": (0.4, 0.4, 0.4, 0.6)}, {"below": 0.5, "seeds": "3 of 4"},

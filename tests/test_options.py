@@ -26,7 +26,7 @@ import toygan.draw as draw
 from toygan.cli.drawing import drawn_together, with_command
 from toygan.cli.main import app
 from toygan.cli.shared import again
-from toygan.draw import choice, film, fonts, panels
+from toygan.draw import choice, film, fonts, panels, sheet
 from toygan.draw.choice import PANELS, TOGETHER, chosen, save_chosen
 from toygan.draw.companions import EXTRAS
 from toygan.draw.finish import GROUND, LIGHT, darken, translate
@@ -392,6 +392,10 @@ def test_a_further_picture_carries_its_own_command(words, said):
         (["distance", "a", "b", "--over", "k=0:1:3", "--json"], "toygan distance a b --over k=0:1:3"),
         (["dirac", "-m", "gan", "-u", "sga", "--out", "a.svg"], "toygan dirac -m gan -u sga --out a.svg"),
         (
+            ["dirac", "--rate", "0.1234567", "--out", "/no/such/a.svg"],
+            "toygan dirac --rate 0.1234567 --out /no/such/a.svg",
+        ),
+        (
             ["sweep", "a", "b", "--method", "gan", "--out", "c", "--workers", "2"],
             "toygan sweep a b --method gan --out c",
         ),
@@ -482,6 +486,19 @@ def test_a_run_drawn_as_usual_carries_the_command_of_the_run_alone(small_runs, m
     for path in drawn.values():
         (line,) = told_in(path)
         assert line.startswith("toygan run eight-gaussians --method gan")
+
+
+def test_a_comparison_of_many_runs_still_shows_its_own_command():
+    runs = [replace(few(), facts=replace(few().facts, command=f"toygan run a --set seed={i}")) for i in range(6)]
+    runs[-1] = with_command(runs[-1], "toygan compare a b")
+    assert sheet.comparison_commands(runs) == [
+        "$ toygan run a --set seed=0",
+        "$ toygan run a --set seed=1",
+        "    (7 commands in all: see this file's metadata)",
+        "$ toygan compare a b",
+    ]
+    assert len(sheet.comparison_commands(runs[:4])) == 4
+    assert "(" not in "".join(sheet.comparison_commands(runs[:4]))
 
 
 def test_both_commands_stand_beneath_and_in_the_file(tmp_path):

@@ -14,7 +14,7 @@ from PIL import Image
 from test_draw import SMALL, altered, synthetic, words
 
 import toygan.draw as draw
-from toygan.draw import film, fresh, panels, thumbnail
+from toygan.draw import clouds, film, panels, thumbnail
 from toygan.draw.points import GENERATED, INK_ADDED, PALE, REAL, counted, generated_cloud, generated_points, real_points
 from toygan.quantities.modes import high_quality
 from toygan.session.recording import Recording
@@ -252,7 +252,7 @@ def test_pictures_and_films_of_all_kinds_take_the_switch(kept, tmp_path):
 
 def test_fresh_points_are_counted_anew():
     run, points = with_modes("equal", cloud_of("equal", "half")), np.tile(RING[:1], (2, 70, 1))
-    one = fresh.of_points(scene(run), points[0])
+    one = clouds.of_points(scene(run), points[0])
     cloud = generated_cloud(axis_of(one), one, 0)
     np.testing.assert_allclose((cloud.discs.get_widths() / cloud.rings.get_widths())[0], math.sqrt(8))
 

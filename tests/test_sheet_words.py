@@ -18,6 +18,7 @@ from test_draw import SMALL, altered, synthetic, words
 from toygan import draw
 from toygan.draw import panels, sheet
 from toygan.draw.choice import chosen
+from toygan.draw.sheet import first_lines
 from toygan.draw.steps import steps
 from toygan.files.config import as_data
 from toygan.files.scenario import read
@@ -190,9 +191,9 @@ def test_a_few_scores_that_dwarf_all_others_leave_the_others_their_contrast():
 
 def test_a_run_without_an_optimal_critic_says_so():
     run = synthetic(frames=3, **SMALL)
-    assert sheet.NO_OPTIMUM in words(draw.picture(run))
+    assert "No optimal critic is drawn: for this game none is known." in words(draw.picture(run))
     best = altered(run, optimal_scores=run.frames["scores"])
-    assert sheet.NO_OPTIMUM not in words(draw.picture(best))
+    assert "No optimal critic is drawn" not in words(draw.picture(best))
 
 
 @pytest.mark.parametrize("collapsed", [False, True])
@@ -280,3 +281,12 @@ def test_long_numbers_of_a_curve_stay_on_the_sheet():
 def test_a_lost_run_says_nothing_of_measures_that_it_has_not():
     lost = synthetic(frames=3, **SMALL, summary={"points": 2000, "w1_points": 1000, "seeds": [{"seed": 0}]})
     assert not any("fresh points of seed" in note for note in final_notes(lost))
+
+
+def test_a_command_that_is_cut_says_so():
+    words = [f"--set=training.steps={n}" for n in range(60)]
+    assert first_lines("toygan sweep a") == ["$ toygan sweep a"]
+    lines = first_lines(" ".join(["toygan sweep a", *words]))
+    assert len(lines) == 3
+    assert "metadata" in lines[-1]
+    assert first_lines("") == []

@@ -237,8 +237,10 @@ def width_in(text: str | None) -> tuple[int | None, float | None]:
 
 
 def go_together(asked: Wanted, options: Options, formats: Sequence[str]) -> None:
-    """UserError for options of `draw` of which one leaves nothing to the other."""
+    """UserError for an unknown view, and for options of `draw` of which one leaves nothing to the other."""
     own, seed, view = asked.own, asked.chosen.seed, asked.view
+    if view:
+        one_of("view", view, VIEWS)
     if len(own) > 1 and own != ["steps", "panels"] and not (own == ["steps", "view"] and view in LEARNED):
         raise UserError(f"--{own[0]}: makes a picture of its own; leave out --{own[1]}")
     if seed is not None and (asked.points or view == "dirac"):

@@ -401,15 +401,16 @@ def draw(
         drawing.go_together(asked, options, formats)
         drawing.fits(options, formats, chosen.in_panels or (look.style != "paper" and not asked.own))
         recording, pace = opened(folder), drawing.pace_of(formats, film, options.px)
+        place = usable(out or folder)
         moments = views.seen_by(recording, asked.view, chosen.steps, formats) if asked.view else [recording]
         recordings = [one for moment in moments for one in drawing.seeds_seen(moment, chosen.seed, options.points)]
         if options_again(context):  # without any it is the picture that the run's own command makes
             recordings = [drawing.with_command(one, again(context)) for one in recordings]
         looks = [] if asked.view else drawing.looks_of(recording, chosen.steps, formats)
         for suffix in formats:
-            say(drawn_as_asked(recordings, usable(out or folder), suffix, asked, looks, pace, options))
+            say(drawn_as_asked(recordings, place, suffix, asked, looks, pace, options))
         if page:
-            say(write_page([recording], usable(out or folder))["page"])
+            say(write_page([recording], place)["page"])
 
 
 def drawn_as_asked(

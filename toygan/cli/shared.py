@@ -97,10 +97,10 @@ def words_of(param: Any, value: Any) -> list[str]:
     """A parameter as words of a command: a switch alone, a list once for each, none for what is as usual."""
     if value is None or value is False or value == param.default:
         return []
-    several = [folder_told(one) if isinstance(one, Path) else f"{one:g}" if isinstance(one, float) else str(one)
-               for one in (value if isinstance(value, list | tuple) else [value])]  # fmt: skip
+    values = value if isinstance(value, list | tuple) else [value]
     if param.param_type_name == "argument":
-        return several
+        return [folder_told(one) if isinstance(one, Path) else str(one) for one in values]
+    several = [str(one).removesuffix(".0") if isinstance(one, float) else str(one) for one in values]
     return [param.opts[0]] if value is True else [word for one in several for word in (param.opts[0], one)]
 
 

@@ -77,7 +77,7 @@ def portraits(
     figure = blank(even(downs[-1] + 1.2 + 0.14 * max(len(foot) - 1, 0)))
     up = figure.get_figheight()
     say(figure, 0.2, up - 0.36, title, 15 if len(title) <= 60 else 15 * 60 / len(title), weight="bold")
-    for line, part in enumerate(textwrap.wrap(key or key_of(several), 118)):
+    for line, part in enumerate(textwrap.wrap(key or how_to_read(several), 118)):
         say(figure, 0.2, up - 0.58 - 0.15 * line, part, SMALL)
     for i, phases in enumerate(several):
         left = 0.5 + (i % columns) * pitch
@@ -109,7 +109,7 @@ def end_outside(phases: Portrait) -> list[str]:
     return [f"The run ends outside the window, at ({number(x)}, {number(y)})."]
 
 
-def key_of(several: Sequence[Portrait]) -> str:
+def how_to_read(several: Sequence[Portrait]) -> str:
     """How to read portraits: those of games that were typed in have places of rest that need not be solutions, and no
     eigenvalues beneath them.
     """

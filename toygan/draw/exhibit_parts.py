@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from toygan.draw.panels import GENERATED, INK, LARGE, PLAIN, SMALL
-from toygan.draw.sheet import WIDTH, blank, even, point_legend, say, wrapped_command
+from toygan.draw.sheet import WIDTH, blank, even, first_lines, point_legend, say
 from toygan.draw.style import quiet
 from toygan.draw.sweep import BARS
 from toygan.files.text import number
@@ -76,7 +76,7 @@ def page(material: Material, tall: float, told: Sequence[str], points: bool = Fa
     titles = textwrap.wrap(material.title, 50 if points else 62, max_lines=3, placeholder=" …")
     said = [line for words in told if words for line in textwrap.wrap(words, TEXT - 18 * points)]
     notes = textwrap.wrap(material.note, TEXT - 20 - 18 * points)
-    commands = wrapped_command(material.command, 112)[:3] if material.command else []
+    commands = first_lines(material.command)
     bottom = 0.16 + 0.15 * len(commands)
     head = max(0.16 + 0.26 * len(titles) + 0.16 * (len(said) + len(notes)), 0.75 * points)
     figure = blank(even(bottom + tall + head))

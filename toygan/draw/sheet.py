@@ -411,13 +411,24 @@ def key_line(axis: Axes, style: panels.Stroke) -> None:
     axis.figure.add_artist(line)
 
 
-def comparison_commands(recordings: Sequence[Recording]) -> list[str]:
-    """The commands that made the runs, each once; more than four lines of them are left to the file's metadata."""
-    commands = dict.fromkeys(one for run in recordings for one in run.facts.command.splitlines())
-    lines = [line for command in commands for line in wrapped_command(command, 112)]
+def first_lines(command: str) -> list[str]:
+    """A command in at most three lines; a longer one is left to the file's metadata."""
+    lines = wrapped_command(command, 112) if command else []
     return (
-        lines if len(lines) <= 4 else [*lines[:3], f"    ({len(commands)} commands in all: see this file's metadata)"]
+        lines if len(lines) <= 3 else [*lines[:2], f"    (and {len(lines) - 2} lines more: see this file's metadata)"]
     )
+
+
+def comparison_commands(recordings: Sequence[Recording]) -> list[str]:
+    """The commands that made the runs and the picture, each once; of more than four lines the first ones and the last, which is
+    the picture's: the file's metadata has them all.
+    """
+    commands = list(dict.fromkeys(one for run in recordings for one in run.facts.command.splitlines()))
+    lines = [line for command in commands for line in wrapped_command(command, 112)]
+    if len(lines) <= 4:
+        return lines
+    last = wrapped_command(commands[-1], 112)[:2]
+    return [*lines[: 3 - len(last)], f"    ({len(commands)} commands in all: see this file's metadata)", *last]
 
 
 def columns_for(count: int) -> int:

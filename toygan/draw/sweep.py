@@ -20,7 +20,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter, NullLoca
 from toygan.draw.layout import axis_at
 from toygan.draw.panels import FAINT, GENERATED, INK, LARGE, PLAIN, SMALL, STEEPNESS, styles_of, tick
 from toygan.draw.points import MARKS
-from toygan.draw.sheet import WIDTH, blank, even, save_figure, say, wrapped_command
+from toygan.draw.sheet import WIDTH, blank, even, first_lines, save_figure, say
 from toygan.draw.style import quiet
 from toygan.files.text import number
 from toygan.quantities.table import axis_name
@@ -270,7 +270,7 @@ def floor_words(rows: Records, measure: str) -> str:
 
 def headed(what: str, how: str, rows: Records, tall: float, command: str) -> tuple[Figure, float]:
     """A figure with its title, what was run, how to read it, and the first lines of the command; the inches that these take."""
-    commands = wrapped_command(command, 112)[:3] if command else []
+    commands = first_lines(command)
     foot = 0.15 * len(commands)
     figure = blank(even(tall + 0.95 + foot))
     up = figure.get_figheight()

@@ -116,9 +116,11 @@ def fact_of(claim: Claim, rows: Sequence[Row], failed: bool) -> Said | None:
     second = value_of(other, rows) if other else ""
     where = f"on {several(claim.value.of['scenario'])}" if "scenario" in claim.value.of else ""
     if first is None or second is None:
-        share = fulfilled(claim, rows)
-        told = f"in {share} {bounds_told(claim) or 'as claimed'}{whose(claim.value.of)}{beside_it}" if share else ""
-        return Said(called(claim.value), told, where) if told else None
+        if not claim.seeds:
+            return None
+        share = "in {} of {} seeds".format(*happy_of(claim, rows))
+        told = f"{share} {bounds_told(claim) or 'as claimed'}{whose(claim.value.of)}{beside_it}"
+        return Said(called(claim.value), told, where)
     words = first + whose(claim.value.of)
     if other is not None:
         name = "" if called(other) == called(claim.value) else f" {moment_beside(other, claim.value)}"
@@ -175,31 +177,23 @@ def bounded(claim: Claim, rows: Sequence[Row], failed: bool) -> str:
     of numbers that are held against others, and of a value of a column that holds in some of its seeds, the latter alone.
     Empty where nothing is to be said.
     """
-    told, share, asked = bounds_told(claim), fulfilled(claim, rows), asked_of(claim.seeds) if claim.seeds else None
-    some = share and not share.startswith("0 ")
+    told, asked = bounds_told(claim), asked_of(claim.seeds) if claim.seeds else None
+    some, total = happy_of(claim, rows) if claim.seeds else (0, 0)
     if told and asked and asked.at_most:
-        return f" ({told} in {share})"
+        return f" ({told} in {some} of {total} seeds)"
     if not failed:
-        return f" (so in {share})" if claim.each and not is_whole(claim, rows) else ""
+        return f" (so in {some} of {total} seeds)" if claim.each and some < total else ""
     if told:
-        return f" (claimed: {told}{f'; so in {share}' if some else ''})"
-    return f" (as claimed in {share})" if some else ""
+        many = "" if (claim.seeds or "").endswith(f"of {total}") else f" of {total}"
+        in_seeds = f" in {claim.seeds} seeds; so in {some or 'none'}{many}" if claim.seeds else ""
+        return f" (claimed: {told}{in_seeds})"
+    return f" (as claimed in {some} of {total} seeds)" if some else ""
 
 
 def happy_of(claim: Claim, rows: Sequence[Row]) -> tuple[int, int]:
     """In how many of the seeds that a claim asks its condition is fulfilled."""
     values = values_of(claim, kept_of(claim, meant(claim.value.of, rows)), rows)
     return sum(value is not None and fulfils(claim, value) for value in values), len(values)
-
-
-def is_whole(claim: Claim, rows: Sequence[Row]) -> bool:
-    """Whether a claim asks no seeds, or all that it asks fulfil it."""
-    return not claim.seeds or len({*happy_of(claim, rows)}) == 1
-
-
-def fulfilled(claim: Claim, rows: Sequence[Row]) -> str:
-    """In how many seeds a claim's condition is fulfilled, as people say it; empty where it asks none."""
-    return "{} of {} seeds".format(*happy_of(claim, rows)) if claim.seeds else ""
 
 
 def bounds_told(claim: Claim) -> str:

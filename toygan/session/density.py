@@ -10,11 +10,11 @@ import torch
 from toygan.files.config import Config
 from toygan.files.strict import UserError
 from toygan.files.world import build_generator, build_target
-from toygan.game.streams import stream
 from toygan.quantities.density import Pushed, Transform, pushed
+from toygan.session.ground import many_points
 from toygan.session.recording import Recording
 from toygan.session.simulation import on_host
-from toygan.targets.target import MANY, LogDensity, Target
+from toygan.targets.target import LogDensity
 
 AT_ONCE = 2048  # latents: what a width of 64 needs stays in the processor's cache
 NEEDED = "needs a perceptron of two latent numbers, generator.latent_dim = 2"
@@ -83,7 +83,7 @@ def sender(config: Config, parameters: np.ndarray) -> Transform:
 
 
 def target_of(config: Config) -> tuple[LogDensity | None, np.ndarray | None, str]:
-    """The target's log-density, the watched real points and many more, and why not, where it has no density of its own."""
+    """The target's log-density and many of its points, and why not, where it has no density of its own."""
     try:
         target = build_target(config)
     except (OSError, ValueError) as error:
@@ -91,9 +91,4 @@ def target_of(config: Config) -> tuple[LogDensity | None, np.ndarray | None, str
     density = target.log_density
     if density is None or target.singular or target.density_of:
         return None, None, "the target lies on curves or points: it has no density"
-    return (lambda x: density(x, 0.0)), points_of(config, target), ""
-
-
-def points_of(config: Config, target: Target) -> np.ndarray:
-    """Points of the target, the same for every run of a scenario."""
-    return target.sample(stream(config.training.seed, 0, "many real"), MANY)
+    return (lambda x: density(x, 0.0)), many_points(target, config.training.seed), ""

@@ -49,7 +49,9 @@ def write_exhibits(place: Path, showings: Sequence[Showing], at_once: int) -> No
     as much memory as one that works.
     """
     from joblib import Parallel, delayed
+    from joblib.externals.loky import get_reusable_executor
 
+    get_reusable_executor().shutdown()  # whoever drew the exhibits still holds what that took
     pages = list(zip(showings, in_order(showings), strict=True))
     jobs = [delayed(write_exhibit)(place, *page) for i, page in enumerate(pages) if i % at_once]
     others = Parallel(n_jobs=min(at_once, len(pages)) - 1, return_as="generator")(jobs) if jobs else iter(())

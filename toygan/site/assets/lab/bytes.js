@@ -42,7 +42,7 @@ lab.unfolded = function (text, before, size) {
     to += copied;
   }
   out.set(text.subarray(fresh), to);
-  return out.subarray(before.length);
+  return out.slice(before.length); // what stands before them is not kept alive
 };
 
 lab.joined = function (parts) {

@@ -44,7 +44,9 @@
     page.experiment.broken = [];
     page.build();
     try {
-      const target = (page.target = await page.targetNow()), marks = target.modes || target.places;
+      const target = await page.targetNow(), marks = target.modes || target.places;
+      if (mine !== generation) return;
+      page.target = target;
       page.experiment.moved = moved.filter(([k]) => marks && Number.isInteger(k) && k >= 0 && k < marks.centres.length);
       if (page.experiment.moved.length < moved.length) tellBroken([...broken, "mv"]);
       const refused = page.sticky;
@@ -54,6 +56,7 @@
       page.open = setups.map(({ id }) => id);
       setups.forEach((setup, k) => opened(page.panels[k], setup, target));
       page.buildDials();
+      page.tellTool();
       page.askFloor();
       page.askDensity();
       if (!refused) page.say("");

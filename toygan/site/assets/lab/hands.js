@@ -10,8 +10,8 @@
 
   page.tools = function () {
     if (page.hidden("own")) return "";
-    const { words } = page, pick = (name) => () => { page.tool = page.tool === name ? null : name; tellTool(); };
-    setTimeout(tellTool);
+    const { words } = page, pick = (name) => () => { page.tool = page.tool === name ? null : name; page.tellTool(); };
+    setTimeout(page.tellTool);
     return el("div", { class: "row tools", role: "group", "aria-label": words.own }, TOOLS.map((name) => page.button(name, words.tools[name], pick(name))), page.button("clear", words.clear, clear));
   };
 
@@ -28,18 +28,26 @@
     return experiment.moved.length ? filled(words.moved, { n: experiment.moved.length }) : words.drawHint;
   }
 
-  function tellTool() {
+  // The tools as they are chosen; one for a target of one's own begins it, once there is a game.
+  page.tellTool = function () {
     for (const name of TOOLS) if (at[name]) at[name].setAttribute("aria-pressed", String(page.tool === name));
     page.panels.forEach(({ canvas }) => canvas.classList.toggle("drawing", Boolean(page.tool)));
     const { experiment, tool } = page;
+    if (!page.main() || !page.main().setup) return;
     if (tool === "draw" && !experiment.drawn) begin({ drawn: [], density: null });
     if (tool === "paint" && !experiment.density) begin({ drawn: null, density: new Uint8Array(CELLS * CELLS) });
     if (tool === "drag" && page.isOwn()) page.say(page.words.nothingToDrag, true);
-  }
+  };
 
   function begin(own) {
-    Object.assign(page.experiment, own, { moved: [], box: page.viewOf() });
-    if (!page.plays(page.experiment.method, page.experiment.scenario)) { page.start({ ...page.experiment, ...own, step: 0, changes: [] }, true); return; }
+    const { experiment, words } = page, { method, scenario } = experiment;
+    Object.assign(experiment, own, { moved: [], box: page.viewOf() });
+    if (!page.plays(method, scenario)) { // as it wants classes; another method does, and begins it in its turn
+      const other = page.methods.find((one) => page.plays(one, scenario));
+      page.start({ ...experiment, drawn: null, density: null, method: other, step: 0, changes: [] }, true);
+      page.say(filled(words.noGame, { method, other }), true);
+      return;
+    }
     share();
   }
 
