@@ -78,3 +78,32 @@ def test_another_version_of_a_maker_makes_anew(calls: list[int], monkeypatch: py
     monkeypatch.setattr(cache, "makers", lambda: ["another"])
     value_of(calls)
     assert len(calls) == 2
+
+
+@pytest.mark.parametrize("writable", [True, False])
+@pytest.mark.parametrize("long", [False, True])
+def test_no_value_is_made_twice_in_a_process_wherever_it_is_kept(
+    calls: list[int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, writable: bool, long: bool
+) -> None:
+    """A long one is kept in the folder alone, unless it cannot be: no place to write, or one that has no room for it."""
+    made = "x" * (cache.SMALL if long else 10)
+    if not writable:
+        (tmp_path / "file").write_text("")
+        monkeypatch.setenv("TOYGAN_CACHE", str(tmp_path / "file"))
+
+    def make() -> str:
+        calls.append(1)
+        return made
+
+    assert [cache.kept("pages", "a", make) for _ in range(3)] == [made] * 3
+    assert len(calls) == 1
+    assert bool(cache.MADE) == (not long or not writable)
+
+
+def test_a_long_value_for_which_the_folder_has_no_room_is_made_once(
+    calls: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cache, "ROOM", 10)
+    made = [cache.kept("pages", "a", lambda: calls.append(1) or "x" * cache.SMALL) for _ in range(3)]  # type: ignore[func-returns-value]
+    assert len(calls) == 1
+    assert set(map(len, made)) == {cache.SMALL}

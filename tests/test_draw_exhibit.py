@@ -798,7 +798,7 @@ WHY = [
     ({"cast": {"kind": "encoder", "judges": "both", "latents": 0.01}}, "points with their latents"),
     ({"cast": {"kind": "encoder", "judges": "points"}}, "none is known"),
     ({"cast": {"kind": "spread"}}, "a point with its batch"),
-    ({}, "none is known"),
+    ({"cast": {"kind": "critics"}}, "none is known"),
 ]
 
 

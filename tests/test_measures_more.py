@@ -18,7 +18,17 @@ from toygan.quantities.critic import (
     score_correlation,
     slope_alignment,
 )
-from toygan.quantities.divergences import Nodes, js, kl, quadrature, reverse_kl, shares, tv
+from toygan.quantities.divergences import (
+    Nodes,
+    copies_that_tell,
+    js,
+    kl,
+    lone_atoms,
+    quadrature,
+    reverse_kl,
+    shares,
+    tv,
+)
 from toygan.quantities.measure import Against, measurable, measure_frame
 from toygan.quantities.modes import code_information
 from toygan.quantities.neighbours import (
@@ -311,6 +321,55 @@ def test_a_perfect_sampler_of_a_list_of_points_has_no_places_of_its_own():
     fake, real = (listed[np.random.default_rng(k).integers(60, size=1000)] for k in (1, 2))
     assert js(shares(fake, real, listed)) < 0.02
     assert js(shares(fake, real)) < 0.05
+
+
+def drawn_from(listed):
+    """Points drawn from a list, each as likely as the others: n of a seed."""
+    return lambda n, seed=0: listed[np.random.default_rng(seed).integers(len(listed), size=n)]
+
+
+SAMPLED = {  # of which 20 000 known points hold a part, and of which two fresh points may be one
+    "points in a file": drawn_from(eight_modes(50_000, 9)),
+    "more points in a file": drawn_from(cloud(200_000, 9)),
+    "a sampler's own list": drawn_from(cloud(30_000, 9)),
+    "a list with some points often": drawn_from(np.repeat(cloud(20_000, 9), np.arange(20_000) % 4 + 1, axis=0)),
+    "few decimals": lambda n, seed=0: cloud(n, seed).round(2),
+    "far and narrow": lambda n, seed=0: cloud(n, seed, (1e4, 1e4), 0.05),
+    "farther and narrower": lambda n, seed=0: cloud(n, seed, (-3e6, 2e5), 3.0),
+}
+
+
+@pytest.mark.parametrize("of", SAMPLED.values(), ids=SAMPLED)
+@pytest.mark.parametrize("n", [400, 2000, 6000])
+def test_a_perfect_sampler_is_charged_with_no_places_of_its_own_however_the_target_is_known(of, n):
+    """Nor is its floor raised: of a list that is only sampled, and of a cloud that single precision rounds together."""
+    charged, scores = [], []
+    for k in range(4):
+        many, real, fake = of(20_000, 4 * k + 50), of(n, 4 * k + 51), of(n, 4 * k + 52).astype(np.float32)
+        charged.append(lone_atoms(fake, many).sum())
+        scores.append(js(shares(fake, real, many)))
+    assert np.mean(charged) < 1  # less than 0.05 are expected
+    assert np.mean(scores) < 0.01 + 0.5 * 150 / 8 / n + 8 / n
+
+
+@pytest.mark.parametrize("of", SAMPLED.values(), ids=SAMPLED)
+@pytest.mark.parametrize("atoms", [1, 5, 100])
+def test_a_collapsed_cloud_has_few_places_also_where_the_target_is_a_list_that_is_sampled(of, atoms):
+    many, real = of(20_000, 50), of(1000, 51)
+    low, high = real.min(axis=0), real.max(axis=0)
+    places = low + (high - low) * np.random.default_rng(3).uniform(size=(atoms, 2))
+    fake = places[np.arange(1000) % atoms].astype(np.float32)
+    here = np.isin(fake @ (1, 1j), many.astype(np.float32) @ (1, 1j))
+    assert (lone_atoms(fake, many) == ~here).all()  # 10 in a place, and far fewer in each of the target's
+    assert js(shares(fake, real, many)) > 0.99 * math.log(2) * (1 - here.mean())
+
+
+def test_how_many_points_must_share_a_place_hangs_on_how_often_those_of_the_target_do():
+    assert copies_that_tell(np.ones(20_000, int), 1000) == 2  # a density
+    assert copies_that_tell(np.repeat([1, 2], [19_998, 1]), 1000) == 2  # 2 * 1 * (1 / 20)^2 < 0.05
+    assert copies_that_tell(np.repeat([1, 2], [10_000, 5000]), 1000) == 3
+    assert copies_that_tell(np.array([20_000]), 1000) == 2  # one place, which no fresh draw would miss
+    assert copies_that_tell(np.array([3, 1, 1]), 1000) == 4  # too few known to tell
 
 
 def test_places_that_both_clouds_share_are_no_distance():

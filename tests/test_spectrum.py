@@ -11,11 +11,13 @@ from torch import Tensor
 
 from toygan.draw.saved import save_figure
 from toygan.draw.spectrum import spectra, spectrum_in_words
+from toygan.exhibits.scores import seen_spectrum
 from toygan.files.strict import UserError
 from toygan.many import run
 from toygan.quantities.spectrum import Spectrum, jacobian, spectrum
 from toygan.session.dirac import portrait
 from toygan.session.spectrum import MOST, spectrum_of
+from toygan.view.chosen import of_seed
 
 H = 0.2
 ORIGIN = torch.zeros(2, dtype=torch.float64)
@@ -151,6 +153,17 @@ def test_a_net_has_as_many_multipliers_as_parameters(recording):
     assert found.error < 1e-3
     sizes = np.abs(found.multipliers)
     assert (np.diff(sizes) <= 1e-9).all()
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_a_recording_has_the_eigenvalues_of_the_seed_that_is_shown(recording, tmp_path, seed):
+    """As a run of that seed alone has, and no other seed's; an exhibit's scores keep them apart, too."""
+    changes = [*SMALL, "generator.activation='tanh'", "critic.activation='tanh'", f"training.seeds=[{seed}]"]
+    alone = run.run("eight-gaussians", method="ns-gan-r1", overrides=changes, out=tmp_path, animation=False)
+    shown, other = (of_seed(recording, one) for one in (seed, 1 - seed))
+    assert spectrum_of(shown).multipliers == pytest.approx(spectrum_of(alone).multipliers, abs=1e-5)
+    assert seen_spectrum(shown).multipliers == pytest.approx(spectrum_of(shown).multipliers)
+    assert abs(seen_spectrum(shown).multipliers - seen_spectrum(other).multipliers).max() > 1e-4
 
 
 def test_the_sheet_says_how_many_grow(recording, tmp_path):

@@ -200,20 +200,20 @@ def growth(ended: Ended) -> np.ndarray:
 
 
 def of_spectrum(of: Callable[[Spectrum], float]) -> Callable[[Ended], np.ndarray]:
-    """A number of the eigenvalues of a step from where the first seed ended: [1]."""
+    """A number of the eigenvalues of a step from where the seed that is shown ended: [1]."""
     return lambda ended: np.array([of(seen_spectrum(ended.recording))])
 
 
 def seen_spectrum(recording: Recording) -> Spectrum:
     """The eigenvalues of a recording's last step, found once for all that is asked of them; anew where it was played again."""
     folder = recording.folder
-    key = (str(folder), (folder / "weights.npz").stat().st_mtime_ns if folder else 0)
+    key = (str(folder), (folder / "weights.npz").stat().st_mtime_ns if folder else 0, recording.facts.portrait)
     if key not in SPECTRA:
         SPECTRA[key] = spectrum_of(recording)
     return SPECTRA[key]
 
 
-SPECTRA: dict[tuple[str, int], Spectrum] = {}
+SPECTRA: dict[tuple[str, int, int], Spectrum] = {}
 
 
 # --- what every run has at its end -----------------------------------------------------------------------------------

@@ -21,7 +21,7 @@ from toygan.files.disk import content_of, read_json, write_aside
 PACKAGE = Path(__file__).parent.parent
 MAKERS = ("numpy", "scipy", "POT")  # another version of these may round otherwise
 MADE: dict[str, str] = {}  # of this process, as JSON
-SMALL = 10**5  # characters: what is longer is read from the folder again
+SMALL = 10**5  # characters: what is longer is read from the folder again, if it could be written there
 ROOM = 2**26  # bytes of each kind; the oldest files go
 
 
@@ -35,7 +35,7 @@ def kept(kind: str, about: Any, make: Callable[[], Any]) -> Any:
             found = make()
             write(name, found)
         text = json.dumps(found)
-        if len(text) > SMALL:
+        if len(text) > SMALL and stored(name) is not None:
             return json.loads(text)
         MADE[key] = text
     return json.loads(MADE[key])  # a copy of the caller's own

@@ -20,6 +20,7 @@ NODES = np.polynomial.legendre.leggauss(4)  # on [-1, 1], exact for polynomials 
 COARSEST, DEEPEST = 24, 12  # cells along the window's side at first, and how often one may be quartered
 TOLERANCE = 1e-6  # a cell is done when quartering it changes none of its integrals by more
 OVERLOOKED = 3  # nor may its points hold this many times the mass that its nodes see
+CHANCE = 0.05  # of a perfect sampler's points, that may be expected among those that tell what the target has not
 
 
 class Nodes(NamedTuple):
@@ -199,7 +200,8 @@ def shares(points: np.ndarray, real: np.ndarray, many_real: np.ndarray | None = 
     Real [m, 2] and generated points cut the cells; the target's share of each is that of `many_real [k, 2]`, exact to
     sqrt(share / k), or of the real points themselves where there are no more. The last node but one is elsewhere: what of
     the target lies beside none of the points of its cell, generated ones or real. The last one is what the target has not:
-    generated points that share a place (`lone_atoms`), as those of a collapsed cloud do, however many places these are.
+    generated points that share a place as a perfect sampler's would not (`lone_atoms`), but a collapsed cloud's, in however
+    many places.
 
     What the divergences of these shares say of the distributions: less than the truth, because cells forget where in
     them a point lies, and more, because shares fluctuate: js by about (cells - 1) / 8 * (1 / n + 1 / k) nats. A cloud in
@@ -228,15 +230,32 @@ def shares(points: np.ndarray, real: np.ndarray, many_real: np.ndarray | None = 
 
 
 def lone_atoms(points: np.ndarray, known: np.ndarray) -> np.ndarray:
-    """Which of points [n, 2] share their place, in single precision, with another one and with none of the target's [k, 2]: no
-    density has mass there. [n]
+    """Which of points [n, 2] share their place, in single precision, with others and with none of the target's [k, 2], as points
+    of a perfect sampler hardly would: from two in a place on where the target is a density, from more where it is a long list
+    or so narrow a cloud that single precision rounds its points together (`copies_that_tell`). [n]
     """
     exponent = max(math.frexp(float(np.abs(cloud).max(initial=0.0)))[1] for cloud in (points, known))
     small = (np.ldexp(np.asarray(cloud, float), -exponent).astype(np.float32) for cloud in (points, known))
     places, target = (cloud.astype(float) @ (1, 1j) for cloud in small)
     _, which, counts = np.unique(places, return_inverse=True, return_counts=True)
     shared = counts[which] > 1
-    return shared & ~np.isin(places, target) if shared.any() else shared
+    if not shared.any():
+        return shared
+    held = np.unique(target, return_counts=True)[1]
+    return (counts[which] >= copies_that_tell(held, len(points))) & ~np.isin(places, target)
+
+
+def copies_that_tell(held: np.ndarray, n: int) -> int:
+    """From how many points in one place on less than CHANCE of a perfect sampler's n are expected to be so, where none of a
+    target's k known points lies: these lie `held [places]` in each of theirs.
+
+    Of the k, n drawn without the others would hold all r of a place with probability (n choose r) / (k choose r) <= (n / k)^r:
+    from r on that makes sum r (places of r) (n / k)^r points, summed over r and more.
+    """
+    copies, places = np.unique(held, return_counts=True)
+    expected = copies * places * min(1.0, n / held.sum()) ** copies
+    beyond = [r for r in (2, *(copies + 1)) if r > 1 and expected[copies >= r].sum() < CHANCE]
+    return int(min(beyond))
 
 
 def fineness(many_real: np.ndarray | None) -> Fineness:

@@ -31,7 +31,7 @@ class SeenDensity(NamedTuple):
 
 
 def seen_density(recording: Recording) -> SeenDensity:
-    """The density of the averaged generator of a recording's first seed through the run's window, and its divergences, at the
+    """The density of the averaged generator of a recording's shown seed through the run's window, and its divergences, at the
     end; at any other step it is of a recording as it was there (`toygan.session.again`).
 
     Raises UserError for a generator whose points have no density in the plane or hang on each other, and for a recording

@@ -22,8 +22,8 @@ BATCH = 240  # points of the fixed batch; divisible by every usual pack
 
 
 def spectrum_of(recording: Recording) -> Spectrum:
-    """The eigenvalues of a step from where a recording's first seed ended, and in units of the generator's rate; from any other
-    step it is of a recording as it was there (`toygan.session.again`).
+    """The eigenvalues of a step from where a recording's shown seed ended, and in units of the generator's rate; from any
+    other step it is of a recording as it was there (`toygan.session.again`).
 
     The step is the method's own, its objective, constraint and rule with its full rates and number of critic moves, but for two
     things that would hide the game: plain descent in place of its optimiser (Mescheder et al., 2017, arXiv:1705.10461,
