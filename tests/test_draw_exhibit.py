@@ -29,6 +29,8 @@ from toygan.draw.sheet import WIDTH, save_figure
 from toygan.draw.sweep import BARS, log_axis
 from toygan.exhibits import show
 from toygan.exhibits.files import Panel
+from toygan.quantities import table
+from toygan.view.axes import leaves
 from toygan.view.levels import scales
 from toygan.view.scene import scene
 from toygan.view.statistics import Interval, median, reach
@@ -504,6 +506,50 @@ def test_players_that_have_not_learned_do_not_flatten_the_curves_of_those_that_h
     assert ("the first frame reaches from \N{MINUS SIGN}40 to 40" in words(figure)) == cut
 
 
+def starting(name, first, tmp_path, later=(0.52, 0.6, 0.7)):
+    """The axis of a curve that starts there, all its numbers, and what the picture says; ceilings of critics are 1."""
+    run = recorded()
+    values = np.array([first, *later])[:, None].repeat(3, 1)
+    known = type(run)(run.facts, run.frames, dict(run.metrics) | {name: values})
+    figure = drawn("curves", tmp_path, recordings=[Labelled("one", known)], measure=name)
+    (axis,) = panels(figure)
+    return axis, values, words(figure)
+
+
+@pytest.mark.parametrize("name", ["critic_gap", "slope_alignment", "optimal_correlation", "high_quality", "modes", "steep_share",
+                                  "on_skeleton", "class_accuracy", "weight_saturation", "kl", "critic_lipschitz"])  # fmt: skip
+@pytest.mark.parametrize("first", [0.0, -0.2])
+def test_learning_is_never_cut_off_a_curve_and_its_ceiling_stays_in_view(name, first, tmp_path):
+    if name in ("critic_lipschitz", "modes") or table.QUANTITIES[name].unit == "share":
+        first = 0.0  # never negative
+    axis, values, said = starting(name, first, tmp_path)
+    low, high = axis.get_ylim()
+    assert low <= values.min()
+    assert values.max() <= high
+    assert "the first frame reaches" not in said
+    ceilings = [float(line.get_ydata()[0]) for line in axis.lines if len({*line.get_ydata()}) == 1]
+    assert all(low <= ceiling <= high for ceiling in ceilings)
+    if math.isfinite(parts.best_of_critics(name)):
+        assert 1.0 in ceilings
+        (named,) = [text for text in axis.texts if text.get_text() == "exact transport"]
+        assert named.get_position()[1] == pytest.approx((1.0 - low) / (high - low), abs=0.1)
+
+
+@pytest.mark.parametrize("name", ["critic_value", "critic_loss", "generator_loss", "penalty", "centre_x", "my_own"])
+def test_what_has_no_better_value_is_cut_where_its_start_is_far(name, tmp_path):
+    axis, values, said = starting(name, -40.0, tmp_path)
+    low, high = axis.get_ylim()
+    assert -1 < low < values[1:].min()
+    assert values[1:].max() < high < 2
+    assert "the first frame reaches from \N{MINUS SIGN}40 to \N{MINUS SIGN}40" in said
+
+
+@pytest.mark.parametrize(("floor", "cut"), [(np.nan, True), (0.6, True), (-2.0, True), (-39.0, False)])
+def test_a_floor_counts_as_what_an_axis_needs(floor, cut):
+    assert leaves("critic_value", np.array([-40.0]), np.array([0.0, 0.5, 1.0]), floor) == cut
+    assert not leaves("critic_value", np.array([-40.0]), np.array([np.nan, 0.5]), floor)
+
+
 def test_of_what_swings_one_seed_is_drawn_for_the_median_of_all_stands_still(tmp_path):
     run = recorded()
     swing = np.array([[1.0, -1.0, 0.0], [-1.0, 1.0, 0.0], [1.0, -1.0, 0.0], [-1.0, 1.0, 0.0]])
@@ -740,7 +786,9 @@ def test_a_bound_stands_above_what_it_bounds(tmp_path):
 def test_an_axis_is_logarithmic_where_values_are_far_apart_and_nowhere_else():
     assert parts.is_wide(np.array([0.01, 1.0]), "w1")
     assert parts.is_wide(np.array([0.0, 1e-9, 1.0]), "generator_gradient")
-    assert not parts.is_wide(np.array([0.01, 1.0]), "high_quality")
+    assert not any(
+        parts.is_wide(np.array([0.01, 1.0]), name) for name in ("high_quality", "modes", "optimal_correlation")
+    )
     assert not parts.is_wide(np.array([-0.01, 1.0]), "critic_value")
     assert not parts.is_wide(np.array([np.nan]), "w1")
 

@@ -33,6 +33,7 @@ from toygan.site.pack import (
     zero_where_unknown,
 )
 from toygan.view.apart import names_apart, worlds
+from toygan.view.axes import STRETCHED, WIDE, may_be_wide, may_leave, scale_of
 from toygan.view.scene import (
     HUGE,
     Milestone,
@@ -138,6 +139,9 @@ def place_run(recording: Recording, place: Path, root: str, name: str) -> Shown:
 # --- what the scripts know -------------------------------------------------------------------------------------------
 
 
+AXES = {"stretched": STRETCHED, "wide": WIDE}  # when a chart's axis is cut, or logarithmic: as in pictures
+
+
 def film_facts(runs: Sequence[Shown], about: About = PLAIN) -> dict[str, Any]:
     """Everything but the bytes: one clock for all runs, by the share of training that is done, and each run's facts."""
     total = max(len(kept_frames(run.recording)) for run in runs)
@@ -154,6 +158,7 @@ def film_facts(runs: Sequence[Shown], about: About = PLAIN) -> dict[str, Any]:
         "many": MANY,
         "bands": bands_of_all(runs),
         "glossary": about.glossary,
+        "axes": AXES,
         "quantities": quantities(names, [*chosen_curves(runs, about.curves), *own_measures(runs)]),
         "runs": [
             run_facts(run, i, total, label, names)
@@ -189,7 +194,9 @@ def quantities(names: Sequence[str], chosen: Sequence[str]) -> list[dict[str, An
             "title": axis_name(name),
             "about": row_of(name).about,
             "unit": row_of(name).unit,
-            "scale": row_of(name).scale if name in QUANTITIES else "loss",  # of either sign, as far as is known
+            "scale": scale_of(name),
+            "unbounded": may_be_wide(name),
+            "leaves": may_leave(name),
             "best": best[row_of(name).better],
             "curve": name in chosen,
             "more": name not in chosen and name in shown_in("curves"),
