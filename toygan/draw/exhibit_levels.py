@@ -59,7 +59,7 @@ def is_frozen(run: Labelled) -> bool:
     return (run.recording.facts.config.get("generator") or {}).get("kind") == "data-plus-noise"
 
 
-class Table(NamedTuple):
+class LevelTable(NamedTuple):
     """What columns are called and what stands in each, by what its row is called; all rows; and how many targets find no room,
     in words, empty for none.
     """
@@ -69,7 +69,7 @@ class Table(NamedTuple):
     left_out: str
 
 
-def in_table(runs: Sequence[Labelled]) -> Table:
+def in_table(runs: Sequence[Labelled]) -> LevelTable:
     """A column a scenario, a row a method; a row a run, by its own name, where a method was run more than once on one."""
     facts = [run.recording.facts for run in runs]
     alone = len({(one.scenario, one.method) for one in facts}) == len(runs)
@@ -82,7 +82,7 @@ def in_table(runs: Sequence[Labelled]) -> Table:
             columns[one.scenario][name] = scene(run.recording)
     left_out = f" · the first {MOST} of {len(heads)} targets" if len(heads) > MOST else ""
     rows = list(dict.fromkeys(name for column in columns.values() for name in column))
-    return Table([(heads[scenario], columns[scenario]) for scenario in shown], rows, left_out)
+    return LevelTable([(heads[scenario], columns[scenario]) for scenario in shown], rows, left_out)
 
 
 def draw_column(
