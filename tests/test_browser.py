@@ -21,6 +21,7 @@ from test_tricks import TINY
 
 import toygan
 from toygan.draw.companions import KINDS
+from toygan.draw.exhibit import PANELS, Labelled, Material
 from toygan.draw.moving import band_colours
 from toygan.draw.panels import band_edges
 from toygan.draw.thumbnail import banded
@@ -30,11 +31,13 @@ from toygan.exhibits.show import Picture
 from toygan.files.text import number, percent
 from toygan.game.zoo import PLAYED_ON
 from toygan.many.results import records
+from toygan.quantities.table import better
 from toygan.session.recording import load
 from toygan.site.extras import ink_or
-from toygan.site.film import NIGHT, night_ramp, ramp
+from toygan.site.film import AXES, NIGHT, night_ramp, quantities, ramp
 from toygan.site.page import write_page
 from toygan.site.site import write_site
+from toygan.view.axes import scale_of
 from toygan.view.levels import levels_of
 from toygan.view.scene import scene
 
@@ -108,26 +111,71 @@ def film(seen, place) -> sync_api.Page:
     return seen.page
 
 
-CHARTED = """(first) => {
- const run = { label: "one", colour: "#0072b2", dash: 0, seeds: [0], step: [0, 1, 2, 3], steps: 3, events: [], best: {},
-   curves: { value: [[first, 0, 1, 0.5]] } };
- const row = { name: "value", label: "value", title: "value (score)", about: "", unit: "score", scale: "loss", best: "" };
+CHARTED = """([row, values, best, axes]) => {
+ const run = { label: "one", colour: "#0072b2", dash: 0, seeds: [0], step: values.map((_, t) => t), steps: 3, events: [],
+   best: { [row.name]: best }, curves: { [row.name]: [values] } };
  const place = document.createElement("div");
  document.body.append(place);
- toygan.curves(place, { steps: 3, quantities: [row], runs: [run] }, 0, () => {}, () => true);
+ toygan.curves(place, { steps: 3, axes, quantities: [row], runs: [run] }, 0, () => {}, () => true);
  const heights = Array.from(place.querySelector(".bold").getAttribute("d").matchAll(/ ([\\d.]+)/g), (one) => Number(one[1]));
- return { heights, title: place.querySelector("figcaption").textContent };
+ const floor = place.querySelector(".floor");
+ return { heights, title: place.querySelector("figcaption").textContent, floor: floor && Number(floor.getAttribute("y1")) };
 }"""
+SAID = "the first frame reaches from"
+
+
+def charted(film, name, values, best=None):
+    (row,) = quantities([name], [name])
+    return film.evaluate(CHARTED, [row, values, best, AXES])
 
 
 @pytest.mark.parametrize(("first", "cut"), [(-40, True), (-0.5, False)])
-def test_players_that_have_not_learned_do_not_flatten_a_chart(film, first, cut):
+@pytest.mark.parametrize("name", ["critic_value", "generator_loss"])
+def test_players_that_have_not_learned_do_not_flatten_a_chart(film, name, first, cut):
     """What later frames do is seen; how far the first one reaches is said, as pictures say it."""
-    found = film.evaluate(CHARTED, first)
+    found = charted(film, name, [first, 0, 1, 0.5])
     later = found["heights"][1:]
     assert max(later) - min(later) > 60
     assert max(found["heights"]) <= 170
-    assert ("the first frame reaches from" in found["title"]) == cut
+    assert (SAID in found["title"]) == cut
+
+
+STARTS = {  # what a curve does in four frames, and whether the first one leaves a picture and a chart
+    "critic_value": [([-40, 0, 1, 0.5], True), ([-0.5, 0, 1, 0.5], False), ([-400, 0.9, 1, 1.1], False)],
+    "critic_loss": [
+        ([2.4, 0.7, 0.6, 0.5], True),
+        ([-2, 0.7, 0.6, 0.5], True),
+        ([5, 0.7, 0.6, 0.5], False),
+        ([0.8, 0.7, 0.6, 0.5], False),
+        ([0.5, 0.5, 0.5, 0.5], False),
+    ],
+    "my_own": [([-7, 1, 2, 3], True), ([7, 1, 2, 3], False)],
+    "centre_x": [([-9, 0.5, 0.1, 0.2], True), ([0.1, 0.5, 0.6, 0.7], False)],
+    "critic_gap": [([0, 0.52, 0.6, 0.7], False)],
+    "optimal_correlation": [([0.1, 0.8, 0.9, 0.9], False)],
+    "slope_alignment": [([0, 0.52, 0.6, 0.7], False), ([-0.9, 0.9, 0.91, 0.92], False)],
+    "modes": [([0, 6, 7, 8], False)],
+    "high_quality": [([0, 0.8, 0.9, 0.9], False)],
+    "steep_share": [([0, 0.8, 0.9, 0.9], False)],
+    "kl": [([9, -0.01, 0.1, 0.1], False)],
+    "critic_lipschitz": [([4, 1, 1.1, 1.2], False)],
+}
+
+
+@pytest.mark.parametrize(("name", "values", "cut"), [(name, *one) for name, some in STARTS.items() for one in some])
+def test_charts_cut_what_pictures_cut_and_nothing_else(film, name, values, cut):
+    """Elsewhere all of a curve is in view, its ceiling too."""
+    best = 1.0 if better(name) == "higher" else None
+    found = charted(film, name, values, best)
+    run = synthetic(**SHAPE | {"frames": len(values), "seeds": 1})
+    known = type(run)(run.facts, run.frames, {**run.metrics, name: np.array(values, float)[:, None]})
+    figure = PANELS["curves"].draw(Material("a", "b", recordings=[Labelled("one", known)], measure=name))
+    drawn = " ".join(text.get_text() for axis in figure.axes for text in axis.texts)
+    assert (SAID in found["title"], SAID in drawn) == (cut, cut)
+    if scale_of(name) != "log":  # of others a chart's axis is logarithmic wherever it can be
+        assert ("(log scale)" in found["title"]) == ("log" in {axis.get_yscale() for axis in figure.axes})
+    if not cut:
+        assert all(9 < height < 149 for height in [*found["heights"], found["floor"] or 10])
 
 
 def pixels(page) -> list[str]:

@@ -719,6 +719,13 @@ def test_each_scenario_of_a_comparison_has_its_own_floor():
     assert floors == {"floor: Swiss roll": 0.125, "floor: Ring": 0.25}
 
 
+def test_a_comparison_takes_no_two_worlds_of_one_title_for_one():
+    runs = [configured({}, scenario=name, title="Ring") for name in ("ring", "my-ring")]
+    assert sheet.comparison_header([draw.scene(run) for run in runs])[0] == "ring · my-ring · wgan-gp"
+    many = [draw.scene(configured({}, scenario=f"ring-{i}", title="Ring")) for i in range(4)]
+    assert sheet.comparison_header(many)[0] == "4 scenarios · wgan-gp"
+
+
 def comparison_parts(*runs):
     scenes = [draw.scene(run) for run in runs]
     return scenes, *together.comparison_figure(scenes)

@@ -30,6 +30,8 @@ from toygan.draw.sweep import BARS, log_axis
 from toygan.exhibits import show
 from toygan.exhibits.files import Panel
 from toygan.game.casts import BY_LABEL, IN_PAIRS
+from toygan.quantities import table
+from toygan.view.axes import leaves
 from toygan.view.levels import scales
 from toygan.view.scene import scene
 from toygan.view.statistics import Interval, median, reach
@@ -190,6 +192,68 @@ def test_level_lines_stand_by_target_and_method_with_the_optimum_last(tmp_path):
     assert heights == sorted(heights, reverse=True)
     assert [title for title in titles if title in ("run 0", "run 1")] == ["run 0", "run 1"]  # histograms beneath
     assert min(axis.get_position().y0 for axis in drawn_maps) > max(axis.get_position().y0 for axis in figure.axes[6:])
+
+
+def of_levels(*runs, path):
+    """The heads of columns, the names of rows, and how many level lines each panel has, column by column from above."""
+    figure = drawn("levels", path, recordings=list(runs))
+    heads = [title for axis in figure.axes if (title := axis.get_title(loc="left"))]
+    rows = [name for axis in figure.axes if (name := axis.get_ylabel())]
+    return heads, rows, [bool(axis.collections) for axis in figure.axes], words(figure)
+
+
+def called(title, scenario, method, **facts):
+    """A frozen run whose scenario has this title."""
+    run = recorded(
+        method=method, scenario=scenario, title=title, config=frozen(scenario, method).recording.facts.config
+    )
+    return Labelled(", ".join([scenario, method, *facts.get("more", [])]), run)
+
+
+def test_worlds_of_one_title_have_a_column_each_in_level_lines(tmp_path):
+    runs = [called("Ring", scenario, method) for scenario in ("ring", "my-ring") for method in ("clipped", "penalised")]
+    heads, rows, drawn_maps, _ = of_levels(*runs, path=tmp_path)
+    assert heads == ["ring", "my-ring"]
+    assert rows == ["clipped", "penalised", "optimum"]
+    assert drawn_maps == [True] * 6
+
+
+def test_runs_of_one_method_have_a_row_each_in_level_lines(tmp_path):
+    runs = [called("Ring", "ring", "clipped", more=[f"bound {bound}"]) for bound in (1, 2)]
+    heads, rows, drawn_maps, _ = of_levels(*runs, path=tmp_path)
+    assert (heads, rows) == (["Ring"], ["clipped, bound 1", "clipped, bound 2", "optimum"])
+    assert drawn_maps == [True] * 3
+
+
+def test_a_target_without_a_run_of_a_method_leaves_its_panel_empty(tmp_path):
+    runs = [called("Ring", "ring", "a"), called("Ring", "ring", "b"), called("Roll", "roll", "b")]
+    _, rows, drawn_maps, said = of_levels(*runs, path=tmp_path)
+    assert rows == ["a", "b", "optimum"]
+    assert drawn_maps == [True, True, True, False, True, True]
+    assert "not run" in said
+
+
+def test_targets_that_find_no_column_are_counted(tmp_path):
+    runs = [called(f"T{i}", f"t{i}", "a") for i in range(6)]
+    heads, _, _, said = of_levels(*runs, path=tmp_path)
+    assert heads == ["T0", "T1", "T2", "T3", "T4"]
+    assert "the first 5 of 6 targets" in said
+
+
+@pytest.mark.parametrize("kind", [kind for kind, row in PANELS.items() if row.recorded])
+def test_no_kind_of_panel_takes_two_worlds_of_one_title_for_one(kind, tmp_path):
+    """As many axes as where the titles differ; a name that tells them apart stands in the picture."""
+    runs = {
+        other: [
+            called(title, scenario, method)
+            for title, scenario in (("Ring", "ring"), (other, "my-ring"))
+            for method in "ab"
+        ]
+        for other in ("Ring", "Another")
+    }
+    alike, unlike = (drawn(kind, tmp_path, recordings=some) for some in runs.values())
+    assert len(alike.axes) == len(unlike.axes)
+    assert "my-ring" in words(alike)
 
 
 @pytest.mark.parametrize("kind", PANELS)
@@ -443,6 +507,52 @@ def test_players_that_have_not_learned_do_not_flatten_the_curves_of_those_that_h
     assert ("the first frame reaches from \N{MINUS SIGN}40 to 40" in words(figure)) == cut
 
 
+def starting(name, first, tmp_path, later=(0.52, 0.6, 0.7)):
+    """The axis of a curve that starts there, all its numbers, and what the picture says; ceilings of critics are 1."""
+    run = recorded()
+    values = np.array([first, *later])[:, None].repeat(3, 1)
+    known = type(run)(run.facts, run.frames, dict(run.metrics) | {name: values})
+    figure = drawn("curves", tmp_path, recordings=[Labelled("one", known)], measure=name)
+    (axis,) = panels(figure)
+    return axis, values, words(figure)
+
+
+@pytest.mark.parametrize("name", ["critic_gap", "slope_alignment", "optimal_correlation", "high_quality", "modes", "steep_share",
+                                  "on_skeleton", "class_accuracy", "weight_saturation", "kl", "critic_lipschitz"])  # fmt: skip
+@pytest.mark.parametrize("first", [0.0, -0.2])
+def test_learning_is_never_cut_off_a_curve_and_its_ceiling_stays_in_view(name, first, tmp_path):
+    if name in ("critic_lipschitz", "modes") or table.QUANTITIES[name].unit == "share":
+        first = 0.0  # never negative
+    axis, values, said = starting(name, first, tmp_path)
+    low, high = axis.get_ylim()
+    assert low <= values.min()
+    assert values.max() <= high
+    assert "the first frame reaches" not in said
+    ceilings = [
+        float(line.get_ydata()[0]) for line in axis.lines if line.get_clip_on() and len({*line.get_ydata()}) == 1
+    ]
+    assert all(low <= ceiling <= high for ceiling in ceilings)
+    ends = {"one": 0.7} | ({"exact transport": 1.0} if math.isfinite(parts.best_of_critics(name)) else {})
+    assert ("exact transport" not in ends) or 1.0 in ceilings
+    heights = {text.get_text(): text.get_position()[1] for text in axis.texts}
+    assert heights == pytest.approx({named: (end - low) / (high - low) for named, end in ends.items()}, abs=0.01)
+
+
+@pytest.mark.parametrize("name", ["critic_value", "critic_loss", "generator_loss", "penalty", "centre_x", "my_own"])
+def test_what_has_no_better_value_is_cut_where_its_start_is_far(name, tmp_path):
+    axis, values, said = starting(name, -40.0, tmp_path)
+    low, high = axis.get_ylim()
+    assert -1 < low < values[1:].min()
+    assert values[1:].max() < high < 2
+    assert "the first frame reaches from \N{MINUS SIGN}40 to \N{MINUS SIGN}40" in said
+
+
+@pytest.mark.parametrize(("floor", "cut"), [(np.nan, True), (0.6, True), (-2.0, True), (-39.0, False)])
+def test_a_floor_counts_as_what_an_axis_needs(floor, cut):
+    assert leaves("critic_value", np.array([-40.0]), np.array([0.0, 0.5, 1.0]), floor) == cut
+    assert not leaves("critic_value", np.array([-40.0]), np.array([np.nan, 0.5]), floor)
+
+
 def test_of_what_swings_one_seed_is_drawn_for_the_median_of_all_stands_still(tmp_path):
     run = recorded()
     swing = np.array([[1.0, -1.0, 0.0], [-1.0, 1.0, 0.0], [1.0, -1.0, 0.0], [-1.0, 1.0, 0.0]])
@@ -679,7 +789,9 @@ def test_a_bound_stands_above_what_it_bounds(tmp_path):
 def test_an_axis_is_logarithmic_where_values_are_far_apart_and_nowhere_else():
     assert parts.is_wide(np.array([0.01, 1.0]), "w1")
     assert parts.is_wide(np.array([0.0, 1e-9, 1.0]), "generator_gradient")
-    assert not parts.is_wide(np.array([0.01, 1.0]), "high_quality")
+    assert not any(
+        parts.is_wide(np.array([0.01, 1.0]), name) for name in ("high_quality", "modes", "optimal_correlation")
+    )
     assert not parts.is_wide(np.array([-0.01, 1.0]), "critic_value")
     assert not parts.is_wide(np.array([np.nan]), "w1")
 

@@ -587,3 +587,84 @@ def test_a_number_by_objective_names_the_method_of_that_objective() -> None:
 def test_the_answer_names_the_value_that_decides(bounds: dict[str, float], seeds: dict[str, str], said: str) -> None:
     claim, rows = by_objective(**bounds, **seeds)
     assert answer([claim], [judge(claim, rows)], rows) == said
+
+
+LOW, ALL_GONE = (0.1, 0.2, 0.3, 0.4), (None,) * 4
+
+
+def of_methods(**values: tuple[float | None, ...]) -> list[dict[str, Any]]:
+    """Rows of methods whose seeds end at these values of W1, None where they diverged."""
+    return [
+        {"folder": method, "method": method, "seed": seed, "status": "diverged" if w1 is None else "done", "w1": w1}
+        for method, found in values.items() for seed, w1 in enumerate(found)
+    ]  # fmt: skip
+
+
+def shares(**counts: int) -> dict[str, tuple[float, ...]]:
+    """Of each method so many of 4 seeds below 0.5, all of one size."""
+    return {method: (0.4,) * count + (0.6,) * (4 - count) for method, count in counts.items()}
+
+
+LEFT_OUT = {"diverged": "left out"}
+
+
+@pytest.mark.parametrize(("values", "condition", "said"), [
+    # lost: a value that is not judged is neither the closest nor the worst, and is not counted
+    ({"a": LOW, "b": ALL_GONE, "c": (0.8,) * 4}, {"below": 1} | LEFT_OUT, "held: W1 = 0.8 with c (the closest of 2)."),
+    ({"a": LOW, "b": ALL_GONE, "c": (0.8,) * 4}, {"below": 0.5} | LEFT_OUT,
+     "did not hold: W1 = 0.8 with c (claimed: below 0.5) (the worst of 2)."),
+    ({"a": LOW, "b": ALL_GONE, "c": (0.8,) * 4}, {"below": 1, "seeds": "all"} | LEFT_OUT,
+     "held: W1 = 0.8 with c (the closest of 2)."),
+    ({"a": LOW, "b": ALL_GONE, "c": (0.8,) * 4}, {"below": 0.5, "seeds": "2 of 4"} | LEFT_OUT,
+     "did not hold: W1 = 0.8 with c (claimed: below 0.5 in 2 of 4 seeds; so in none) (the worst of 2)."),
+    ({"a": ALL_GONE, "b": LOW}, {"below": 1} | LEFT_OUT, "held: W1 = 0.25 with b."),
+    # most of its seeds lost: no median, but a share of seeds
+    ({"a": (0.1, None, None, None), "b": (0.4,) * 4}, {"below": 0.5, "seeds": "1 of 4"},
+     "held: W1 in 1 of 4 seeds below 0.5 with a (the closest of 2)."),
+    ({"a": (0.1, None, None, None), "b": (0.4,) * 4}, {"below": 0.5, "seeds": "2 of 4"},
+     "did not hold: W1 in 1 of 4 seeds below 0.5 with a (the worst of 2)."),
+    # uneven: the share decides, not the median
+    ({"a": (0.1, 0.1, 0.1, 2.0), "b": (0.9,) * 4}, {"below": 1, "seeds": "3 of 4"},
+     "held: W1 = 0.1 with a (so in 3 of 4 seeds) (the closest of 2)."),
+    ({"a": (0.1, 0.1, 2.0, 2.0), "b": (0.9,) * 3 + (9.0,), "c": LOW}, {"below": 1, "seeds": "all"},
+     "did not hold: W1 = 1.05 with a (claimed: below 1 in all seeds; so in 2 of 4) (the worst of 3)."),
+    ({"a": (0.1, 0.1, 0.1, 2.0), "b": (0.9, 0.9, 0.9, 2.0)}, {"below": 1, "seeds": "3 of 4"},
+     "held: W1 = 0.9 with b (so in 3 of 4 seeds) (the closest of 2)."),
+    ({"a": (0.4,) * 7 + (0.6,), "b": (0.4, 0.4, 0.4, 0.6)}, {"below": 0.5, "seeds": "3 of 4"},
+     "held: W1 = 0.4 with b (so in 3 of 4 seeds) (the closest of 2)."),
+    # at most so many: nearest to failing is where most are so, and of equal shares where the median is nearest to being so
+    (shares(a=1, b=0, c=0), {"below": 0.5, "seeds": "at most 1 of 4"},
+     "held: W1 = 0.6 with a (below 0.5 in 1 of 4 seeds) (the closest of 3)."),
+    (shares(a=2, b=3, c=0), {"below": 0.5, "seeds": "at most 1 of 4"},
+     "did not hold: W1 = 0.4 with b (below 0.5 in 3 of 4 seeds) (the worst of 3)."),
+    ({"a": (0.9,) * 4, "b": (0.6,) * 4}, {"below": 0.5, "seeds": "none"},
+     "held: W1 = 0.6 with b (below 0.5 in 0 of 4 seeds) (the closest of 2)."),
+])  # fmt: skip
+@pytest.mark.parametrize("turned", [False, True])
+def test_the_value_that_decides_is_the_one_whose_condition_decides(
+    values: dict[str, tuple[float | None, ...]], condition: dict[str, Any], said: str, turned: bool
+) -> None:
+    """In whichever order the values come."""
+    rows = of_methods(**dict(reversed(values.items())) if turned else values)
+    value = {"of": {"method": list(values)}, "measure": "w1"}
+    claim = Claim.model_validate({"says": "so", "value": value, "each": "method"} | condition)
+    assert answer([claim], [judge(claim, rows)], rows) == f"The claim {said}"
+
+
+@pytest.mark.parametrize(("counts", "seeds", "said"), [
+    ((8, 5, 6), "5 of 8", "held: converged in 5 of 8 seeds with b (the closest of 3)."),
+    ((8, 5, 6), "6 of 8", "did not hold: converged in 5 of 8 seeds with b (the worst of 3)."),
+    ((1, 0, 2), "at most 2 of 8", "held: converged in 2 of 8 seeds with c (the closest of 3)."),
+    ((4, 3, 2), "at most 2 of 8", "did not hold: converged in 4 of 8 seeds with a (the worst of 3)."),
+])  # fmt: skip
+def test_of_labels_the_value_decides_whose_count_does(
+    counts: tuple[int, ...], seeds: str, said: str, tmp_path: Path
+) -> None:
+    rows = []
+    for method, count in zip("abc", counts, strict=True):
+        for some, labels in ((range(count), ("converged",)), (range(count, 8), ())):
+            made_of = made(tmp_path, f"{method}-{len(labels)}", {"w1": FALLING}, labels) if some else []
+            rows += [made_of[0] | {"method": method, "seed": 0} for _ in some]
+    value = {"of": {"method": ["a", "b", "c"]}, "label": "converged"}
+    claim = Claim.model_validate({"says": "so", "value": value, "each": "method", "seeds": seeds})
+    assert answer([claim], [judge(claim, rows)], rows) == f"The claim {said}"

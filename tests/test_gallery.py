@@ -20,6 +20,7 @@ from PIL import Image
 from test_draw import synthetic
 
 from toygan.cli import exhibits
+from toygan.cli.main import write_page
 from toygan.draw import thumbnail
 from toygan.exhibits.agreement import compared
 from toygan.exhibits.claims import Verdict
@@ -282,6 +283,14 @@ def test_a_run_without_a_finite_frame_still_has_a_page(tmp_path):
     assert page.write_page(tmp_path / "page", "t", "", [folder_of(tmp_path / "a", recording)], "c").exists()
 
 
+def test_a_page_takes_no_two_worlds_of_one_title_for_one(tmp_path):
+    runs = [synthetic(**SMALL, scenario=name, title="Ring", method="gan") for name in ("ring", "my-ring")]
+    told = write_page([load(folder_of(tmp_path / str(i), run)) for i, run in enumerate(runs)], tmp_path / "both")
+    said = Path(told["page"]).read_text(encoding="utf-8")
+    assert "<h1>ring, my-ring: gan</h1>" in said
+    assert all(f">{name} · gan<" in said for name in ("ring", "my-ring"))
+
+
 def test_labels_tell_runs_apart():
     def named(*facts):
         runs = [
@@ -294,6 +303,8 @@ def test_labels_tell_runs_apart():
 
     assert named({"method": "gan"}, {"method": "wgan"}) == ["gan", "wgan"]
     assert named({}, {"scenario": "b", "title": "B"}) == ["A · m", "B · m"]
+    assert named({}, {"scenario": "b"}) == ["a · m", "b · m"]  # two worlds of one title
+    assert named({}, {"scenario": "b", "method": "n"}) == ["a · m", "b · n"]
     assert named({"settings": {"x": 1}}, {"settings": {"x": 2}}) == ["m (x = 1)", "m (x = 2)"]
     assert named({}, {}) == ["m (1)", "m (2)"]  # as in pictures
     configs = ({"config": {"training": {"batch": batch}}} for batch in (8, 9))

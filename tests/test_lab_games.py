@@ -58,7 +58,19 @@ from toygan.session.playable import (
 from toygan.session.simulation import Simulation, simulation
 from toygan.session.tailored import FREE, tailored
 from toygan.site.folding import folded
-from toygan.site.lab import MEASURED, OWN, SCRIPTS, SIZES, address, cast, descent_dials, sized, told_apart, write_lab
+from toygan.site.lab import (
+    MEASURED,
+    OWN,
+    SCRIPTS,
+    SIZES,
+    address,
+    cast,
+    catalogue,
+    descent_dials,
+    sized,
+    told_apart,
+    write_lab,
+)
 from toygan.site.lab_files import letters
 from toygan.site.site import lab_links
 
@@ -558,6 +570,19 @@ def test_the_lab_refuses_to_open_with_what_it_cannot_play_and_leaves_such_worlds
     write_lab(tmp_path / "lab", ["eight-gaussians", str(tmp_path / "noisy.toml")], ["ns-gan"])
     catalogue, _ = arrived(tmp_path / "lab" / "data" / "catalogue.js")
     assert list(catalogue["scenarios"]) == ["eight-gaussians"]
+
+
+def test_worlds_of_one_title_are_told_apart_in_the_menu():
+    ring = read("eight-gaussians")
+    worlds = {
+        "eight-gaussians": ring,
+        "mine.toml": ring.model_copy(update={"name": "mine"}),
+        "two-moons": read("two-moons"),
+    }
+    titles = {name: about["title"] for name, about in catalogue(worlds, {}, {})["scenarios"].items()}
+    assert titles["eight-gaussians"] == f"{ring.title} (eight-gaussians)"
+    assert titles["mine"] == f"{ring.title} (mine)"
+    assert titles["two-moons"] == read("two-moons").title
 
 
 @pytest.mark.parametrize("method", sampled(["ns-gan", "wgan-gp", "r3gan", "sngan", "unrolled-gan"], 3))

@@ -336,8 +336,9 @@ def report(recordings: list[Recording], faults: list[BaseException], film: bool,
 def write_page(recordings: list[Recording], folder: Path) -> dict[str, str]:
     """The page of several runs, or of one, in `page/` below a folder; where it is."""
     from toygan.site.page import write_page as write
+    from toygan.view.apart import worlds
 
-    titles = dict.fromkeys(recording.facts.title for recording in recordings)
+    titles = dict.fromkeys(worlds(recordings))
     methods = dict.fromkeys(recording.facts.method for recording in recordings)
     about = dict.fromkeys(str(recording.facts.config.get("about", "")) for recording in recordings)
     commands = dict.fromkeys(recording.facts.command for recording in recordings)

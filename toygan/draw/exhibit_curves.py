@@ -20,6 +20,7 @@ from toygan.draw.style import FAINT, INK, PLAIN, SMALL, quiet
 from toygan.files.text import number, percent
 from toygan.quantities.table import axis_name, better
 from toygan.session.recording import Recording
+from toygan.view.axes import leaves
 
 MOST = 21  # lines that colours and dashes tell apart
 LONGEST = 46  # characters of a name at the right
@@ -92,7 +93,7 @@ def measure_lines(axis: Axes, runs: Sequence[Labelled], measure: str, scenario: 
         return  # which `dress_curves` says
     floor = floor_line(axis, runs, measure)
     scale(axis, values, measure, floor)
-    past_the_start(axis, tables)
+    past_the_start(axis, tables, measure, floor)
     names = [*(cut(shared.within(run.label, scenario), LONGEST) for run in runs), shared.floor_name(measure)]
     if axis.get_yscale() == "log":  # a line that fell to zero left the axis at its lower end
         low = axis.get_ylim()[0]
@@ -146,24 +147,18 @@ def scale(axis: Axes, values: np.ndarray, measure: str, floor: float) -> None:
         panels.wide_range(axis, values)
 
 
-def past_the_start(axis: Axes, tables: Sequence[np.ndarray]) -> None:
-    """Where players that have not learned yet make a plain axis STRETCHED times as long as all frames [T, seeds] after the
-    first need, leave these beyond its ends, and say how far they reach.
+def past_the_start(axis: Axes, tables: Sequence[np.ndarray], measure: str, floor: float) -> None:
+    """Where players that have not learned yet stretch an even axis beyond what all frames [T, seeds] after the first and the
+    floor need, leave the first frame beyond its ends, and say how far it reaches.
     """
-    first = np.concatenate([table[:1].ravel() for table in tables])
-    later = np.concatenate([table[1:].ravel() for table in tables])
-    first, later = first[np.isfinite(first)], later[np.isfinite(later)]
-    if axis.get_yscale() != "linear" or not len(first) or not len(later) or not np.ptp(later) > 0:
+    first, later = (np.concatenate([table[part].ravel() for table in tables]) for part in (slice(1), slice(1, None)))
+    if axis.get_yscale() != "linear" or not leaves(measure, first, later, floor):
         return
-    if np.ptp(np.append(later, first)) < STRETCHED * np.ptp(later):
-        return
-    room = 0.08 * np.ptp(later)
-    axis.set_ylim(later.min() - room, later.max() + room)
-    said = f"the first frame reaches from {number(first.min())} to {number(first.max())}"
+    needed = np.append(later, floor)
+    room = 0.08 * float(np.nanmax(needed) - np.nanmin(needed))
+    axis.set_ylim(np.nanmin(needed) - room, np.nanmax(needed) + room)
+    said = f"the first frame reaches from {number(np.nanmin(first))} to {number(np.nanmax(first))}"
     axis.text(0.99, 0.97, said, transform=axis.transAxes, size=SMALL, color=INK, ha="right", va="top", zorder=6)
-
-
-STRETCHED = 2.0  # from here on an axis is cut
 
 
 # --- gradients by layer ----------------------------------------------------------------------------------------------

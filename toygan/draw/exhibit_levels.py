@@ -5,6 +5,7 @@ optimum last; beneath, how deep critics' gradients pass their layers, and where 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -13,12 +14,13 @@ from matplotlib.figure import Figure
 
 from toygan.draw.exhibit_curves import histogram, layer_lines
 from toygan.draw.exhibit_parts import Labelled, Material, Page, absent, page, runs_in_words, titled, within
-from toygan.draw.exhibit_plane import without_optimum
-from toygan.draw.layout import axis_at
+from toygan.draw.exhibit_plane import label_lines, without_optimum
+from toygan.draw.layout import axis_at, cut
 from toygan.draw.panels import INK, PLAIN, SMALL, frame_view
 from toygan.draw.points import REAL
 from toygan.draw.sheet import WIDTH
 from toygan.draw.style import quiet
+from toygan.view.apart import worlds
 from toygan.view.levels import at, levels
 from toygan.view.scene import Scene, drawn_of, inside, scene
 
@@ -41,13 +43,12 @@ def level_lines(material: Material) -> Figure:
     maps = [run for run in material.recordings if is_frozen(run)]
     deep = [run for run in material.recordings if run not in maps]
     table = in_table(maps)
-    side = (WIDTH - LEFT - 0.3) / max(len(table), 1) - GAP
-    rows = 1 + max((len(column) for column in table.values()), default=0)
-    tall = bool(maps) * (rows * (side + GAP) + 0.3) + bool(deep) * FOOT
-    words = [runs_in_words([run.recording for run in material.recordings], shown=True), HOW, BENEATH if deep else ""]
-    made = page(material, tall, words)
-    for place, (name, column) in enumerate(table.items()):
-        draw_column(made, name, column, LEFT + place * (side + GAP), side, place == 0)
+    side = (WIDTH - LEFT - 0.3) / max(len(table.columns), 1) - GAP
+    tall = bool(maps) * ((1 + len(table.rows)) * (side + GAP) + 0.3) + bool(deep) * FOOT
+    words = runs_in_words([run.recording for run in material.recordings], shown=True)
+    made = page(material, tall, [words + table.left_out, HOW, BENEATH if deep else ""])
+    for place, (name, column) in enumerate(table.columns):
+        draw_column(made, name, column, LEFT + place * (side + GAP), side, table.rows, place == 0)
     if deep:
         foot(made, deep)
     return made.figure
@@ -58,28 +59,51 @@ def is_frozen(run: Labelled) -> bool:
     return (run.recording.facts.config.get("generator") or {}).get("kind") == "data-plus-noise"
 
 
-def in_table(runs: Sequence[Labelled]) -> dict[str, dict[str, Scene]]:
-    """Runs by what their scenario is called, then by method."""
-    found: dict[str, dict[str, Scene]] = {}
-    for run in runs:
-        facts = run.recording.facts
-        found.setdefault(facts.title, {}).setdefault(facts.method, scene(run.recording))
-    return dict(list(found.items())[:MOST])
+class LevelTable(NamedTuple):
+    """What columns are called and what stands in each, by what its row is called; all rows; and how many targets find no room,
+    in words, empty for none.
+    """
+
+    columns: Sequence[tuple[str, dict[str, Scene]]]
+    rows: Sequence[str]
+    left_out: str
 
 
-def draw_column(made: Page, name: str, column: dict[str, Scene], left: float, side: float, named: bool) -> None:
-    """One target: a panel a method from above, and the optimum."""
-    shown = [(method, one, one.scores[-1]) for method, one in column.items()]
+def in_table(runs: Sequence[Labelled]) -> LevelTable:
+    """A column a scenario, a row a method; a row a run, by its own name, where a method was run more than once on one."""
+    facts = [run.recording.facts for run in runs]
+    alone = len({(one.scenario, one.method) for one in facts}) == len(runs)
+    names = [one.method if alone else within(run.label, one.scenario) for run, one in zip(runs, facts, strict=True)]
+    heads = dict(zip([one.scenario for one in facts], worlds([run.recording for run in runs]), strict=True))
+    shown = list(heads)[:MOST]
+    columns: dict[str, dict[str, Scene]] = {scenario: {} for scenario in shown}
+    for run, one, name in zip(runs, facts, names, strict=True):
+        if one.scenario in columns:
+            columns[one.scenario][name] = scene(run.recording)
+    left_out = f" · the first {MOST} of {len(heads)} targets" if len(heads) > MOST else ""
+    rows = list(dict.fromkeys(name for column in columns.values() for name in column))
+    return LevelTable([(heads[scenario], columns[scenario]) for scenario in shown], rows, left_out)
+
+
+def draw_column(
+    made: Page, name: str, column: dict[str, Scene], left: float, side: float, rows: Sequence[str], named: bool
+) -> None:
+    """One target: a panel a row from above, empty where the target has no run of it, and the optimum."""
     first = next(iter(column.values()))
-    rows = [*shown, (OPTIMUM, first, None if first.optimal is None else first.optimal[-1])]
-    for row, (method, one, scores) in enumerate(rows):
+    for row, method in enumerate([*rows, OPTIMUM]):
         bottom = made.top - 0.3 - (row + 1) * (side + GAP) + GAP
         axis = axis_at(made.figure, left, bottom, side, side)
-        lines(axis, one, scores)
+        if row == len(rows):
+            lines(axis, first, None if first.optimal is None else first.optimal[-1])
+        elif method in column:
+            lines(axis, column[method], column[method].scores[-1])
+        else:
+            absent(axis, "not run")
         if row == 0:
-            titled(axis, name, PLAIN)
+            titled(axis, cut(name, int(13 * side)), PLAIN)
         if named:
-            axis.set_ylabel(method, size=PLAIN, color=INK, labelpad=6, parse_math=False)
+            words = "\n".join(label_lines(method, side))
+            axis.set_ylabel(words, size=PLAIN, color=INK, labelpad=6, parse_math=False)
 
 
 def lines(axis: Axes, shown: Scene, scores: np.ndarray | None) -> None:

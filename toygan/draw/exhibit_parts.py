@@ -18,6 +18,7 @@ from toygan.draw.sweep import BARS
 from toygan.files.text import number
 from toygan.quantities.table import QUANTITIES, better
 from toygan.session.recording import Recording
+from toygan.view.axes import WIDE, may_be_wide
 from toygan.view.records import Row, groups, known_values
 from toygan.view.scene import Points, seeds_in_words
 from toygan.view.statistics import FEWEST, median
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from toygan.session.dirac import Portrait
 
 TEXT = 136  # characters of small prose across a page
-BOUNDED = {"share", "cosine", "modes"}  # units of quantities that a logarithmic axis would distort
 LOST = "diverged"
 NO_BARS = f"no bars: intervals need {FEWEST} seeds"
 
@@ -292,10 +292,8 @@ def is_wide(values: np.ndarray, measure: str) -> bool:
     """Whether a measure's values need a logarithmic axis: unbounded, none negative, and the positive ones far apart."""
     finite = values[np.isfinite(values)]
     positive = finite[finite > 0]
-    far = len(positive) > 0 and positive.max() > 5 * positive.min()
-    row = QUANTITIES.get(measure)
-    bounded = row is not None and row.unit in BOUNDED
-    return bool(far and not bounded and finite.min() >= 0)
+    far = len(positive) > 0 and positive.max() > WIDE * positive.min()
+    return bool(far and may_be_wide(measure) and finite.min() >= 0)
 
 
 ACCENT, TRACK = GENERATED, "#eceef2"

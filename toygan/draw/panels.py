@@ -569,6 +569,7 @@ def last_finite(values: np.ndarray) -> float:
 def name_ends(axis: Axes, ends: Sequence[float], names: Sequence[str], styles: Sequence[Stroke]) -> None:
     """Name lines at the right of where they end, moved apart where names would overlap."""
     drawable = [i for i, end in enumerate(ends) if np.isfinite(end) and (end > 0 or axis.get_yscale() != "log")]
+    axis.get_ylim()  # which settles the limits: until somebody asks, places are those of an empty axis
     heights = [float(axis.transAxes.inverted().transform(axis.transData.transform((0, ends[i])))[1]) for i in drawable]
     wide, tall = size_of(axis)
     start, stop, text = (1 + inches / wide for inches in (0.05, 0.23, 0.28))

@@ -440,7 +440,7 @@ def columns_for(count: int) -> int:
 def comparison_header(scenes: Sequence[Scene]) -> tuple[str, str]:
     """What is compared: the scenarios, and the method where it is one; the rest tells the panels apart."""
     facts = [shown.recording.facts for shown in scenes]
-    titles = dict.fromkeys(fact.title for fact in facts)
+    titles = dict.fromkeys(worlds([shown.recording for shown in scenes]))
     methods = dict.fromkeys(fact.method for fact in facts)
     titles = titles if len(titles) <= MOST_TITLES else {f"{len(titles)} scenarios": ""}
     titles |= methods if len(methods) == 1 else {}

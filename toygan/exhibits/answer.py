@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from fractions import Fraction
 from typing import Any, NamedTuple
 
 from toygan.exhibits.aloud import called, moment_beside, several, who
@@ -113,8 +114,13 @@ def fact_of(claim: Claim, rows: Sequence[Row], failed: bool) -> Said | None:
     claim, rows, beside_it = deciding(claim, rows, failed)
     first, other = value_of(claim.value, rows), claim.over or claim.minus
     second = value_of(other, rows) if other else ""
+    where = f"on {several(claim.value.of['scenario'])}" if "scenario" in claim.value.of else ""
     if first is None or second is None:
-        return None
+        if not claim.seeds:
+            return None
+        share = "in {} of {} seeds".format(*happy_of(claim, rows))
+        told = f"{share} {bounds_told(claim) or 'as claimed'}{whose(claim.value.of)}{beside_it}"
+        return Said(called(claim.value), told, where)
     words = first + whose(claim.value.of)
     if other is not None:
         name = "" if called(other) == called(claim.value) else f" {moment_beside(other, claim.value)}"
@@ -122,23 +128,35 @@ def fact_of(claim: Claim, rows: Sequence[Row], failed: bool) -> Said | None:
         words += f" against{name} {second}" + ("" if same else whose(other.of))
     if not claim.value.truth:
         words += bounded(claim, rows, failed)
-    where = f"on {several(claim.value.of['scenario'])}" if "scenario" in claim.value.of else ""
     return Said(called(claim.value), words + beside_it, where)
 
 
 def deciding(claim: Claim, rows: Sequence[Row], failed: bool) -> tuple[Claim, Sequence[Row], str]:
-    """Of a claim that goes through a column the value whose number comes nearest to failing, or failed by most: the claim
-    about it, its rows, and of how many it is the one. Any other claim as it is.
+    """Of a claim that goes through a column the value that came nearest to failing, or failed by most: the claim about it, its
+    rows, and of how many judged ones it is the one. Any other claim as it is.
     """
     if not claim.each:
         return claim, rows, ""
-    every = rows_apart(claim, rows)
-    found = {value: own for value, own in every.items() if of_all(claim, own).held is not failed}
-    value = min(found, key=lambda one: room(claim, found[one]))
+    judged = {value: (own, held) for value, own in rows_apart(claim, rows).items()
+              if (held := of_all(claim, own).held) is not None}  # fmt: skip
+    found = {value: own for value, (own, held) in judged.items() if held is not failed}
+    value = min(found, key=lambda one: nearness(claim, found[one]))
     told = narrowed(claim, found[value])
     terms = {key: of_value(term, claim.each, value, found[value]) for key, term in told.terms.items()}
-    which = f" (the {'worst' if failed else 'closest'} of {len(every)})" if len(every) > 1 else ""
+    which = f" (the {'worst' if failed else 'closest'} of {len(judged)})" if len(judged) > 1 else ""
     return told.model_copy(update=terms), found[value], which
+
+
+def nearness(claim: Claim, rows: Sequence[Row]) -> tuple[Fraction, float]:
+    """How far a claim about some rows is from failing, below 0 where it fails: of one on seeds their share beyond the one
+    asked, and among equal shares how far the median lies within its bounds; of one on a median the latter alone.
+    """
+    within, asked = room(claim, rows), asked_of(claim.seeds) if claim.seeds else None
+    if asked is None:
+        return Fraction(0), within
+    some, total = happy_of(claim, rows)
+    beyond, side = Fraction(some, total) - Fraction(asked.some, asked.total), -1 if asked.at_most else 1
+    return side * beyond, side * within
 
 
 def of_value(term: Term, column: str, value: Any, rows: Sequence[Row]) -> Term:
@@ -156,22 +174,26 @@ def whose(wanted: Filter) -> str:
 
 def bounded(claim: Claim, rows: Sequence[Row], failed: bool) -> str:
     """What was claimed of a number, where its claim failed or asks that few seeds are so, and of how many seeds it is true;
-    of numbers that are held against others the latter alone. Empty where nothing is to be said.
+    of numbers that are held against others, and of a value of a column that holds in some of its seeds, the latter alone.
+    Empty where nothing is to be said.
     """
-    kept = kept_of(claim, meant(claim.value.of, rows))
-    values = values_of(claim, kept, rows) if claim.seeds else []
-    some = sum(value is not None and fulfils(claim, value) for value in values)
-    told, of = bounds_told(claim), f"in {some} of {len(values)} seeds"
-    asked = asked_of(claim.seeds) if claim.seeds else None
+    told, asked = bounds_told(claim), asked_of(claim.seeds) if claim.seeds else None
+    some, total = happy_of(claim, rows) if claim.seeds else (0, 0)
     if told and asked and asked.at_most:
-        return f" ({told} {of})"
+        return f" ({told} in {some} of {total} seeds)"
     if not failed:
-        return ""
+        return f" (so in {some} of {total} seeds)" if claim.each and some < total else ""
     if told:
-        many = "" if (claim.seeds or "").endswith(f"of {len(values)}") else f" of {len(values)}"
+        many = "" if (claim.seeds or "").endswith(f"of {total}") else f" of {total}"
         in_seeds = f" in {claim.seeds} seeds; so in {some or 'none'}{many}" if claim.seeds else ""
         return f" (claimed: {told}{in_seeds})"
-    return f" (as claimed {of})" if some else ""
+    return f" (as claimed in {some} of {total} seeds)" if some else ""
+
+
+def happy_of(claim: Claim, rows: Sequence[Row]) -> tuple[int, int]:
+    """In how many of the seeds that a claim asks its condition is fulfilled."""
+    values = values_of(claim, kept_of(claim, meant(claim.value.of, rows)), rows)
+    return sum(value is not None and fulfils(claim, value) for value in values), len(values)
 
 
 def bounds_told(claim: Claim) -> str:

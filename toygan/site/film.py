@@ -32,7 +32,8 @@ from toygan.site.pack import (
     view_of,
     zero_where_unknown,
 )
-from toygan.view.apart import names_apart
+from toygan.view.apart import names_apart, worlds
+from toygan.view.axes import STRETCHED, WIDE, may_be_wide, may_leave, scale_of
 from toygan.view.scene import (
     HUGE,
     Milestone,
@@ -138,6 +139,9 @@ def place_run(recording: Recording, place: Path, root: str, name: str) -> Shown:
 # --- what the scripts know -------------------------------------------------------------------------------------------
 
 
+AXES = {"stretched": STRETCHED, "wide": WIDE}  # when a chart's axis is cut, or logarithmic: as in pictures
+
+
 def film_facts(runs: Sequence[Shown], about: About = PLAIN) -> dict[str, Any]:
     """Everything but the bytes: one clock for all runs, by the share of training that is done, and each run's facts."""
     total = max(len(kept_frames(run.recording)) for run in runs)
@@ -154,6 +158,7 @@ def film_facts(runs: Sequence[Shown], about: About = PLAIN) -> dict[str, Any]:
         "many": MANY,
         "bands": bands_of_all(runs),
         "glossary": about.glossary,
+        "axes": AXES,
         "quantities": quantities(names, [*chosen_curves(runs, about.curves), *own_measures(runs)]),
         "runs": [
             run_facts(run, i, total, label, names)
@@ -170,7 +175,8 @@ def labels(runs: Sequence[Shown]) -> list[str]:
         return [run.name for run in runs]
     facts = [run.recording.facts for run in runs]
     several = len({one.scenario for one in facts}) > 1
-    names = [title_of(run.recording) if several else run.recording.facts.method for run in runs]
+    heads = worlds([run.recording for run in runs])
+    names = [f"{head} · {one.method}" if several else one.method for head, one in zip(heads, facts, strict=True)]
     settings = [", ".join(f"{key} = {value}" for key, value in one.settings.items()) for one in facts]
     told = [f"{name} ({extra})" if extra else name for name, extra in zip(names, settings, strict=True)]
     return told if len(set(told)) == len(told) else names_apart([run.recording for run in runs])
@@ -188,7 +194,9 @@ def quantities(names: Sequence[str], chosen: Sequence[str]) -> list[dict[str, An
             "title": axis_name(name),
             "about": row_of(name).about,
             "unit": row_of(name).unit,
-            "scale": row_of(name).scale if name in QUANTITIES else "loss",  # of either sign, as far as is known
+            "scale": scale_of(name),
+            "unbounded": may_be_wide(name),
+            "leaves": may_leave(name),
             "best": best[row_of(name).better],
             "curve": name in chosen,
             "more": name not in chosen and name in shown_in("curves"),

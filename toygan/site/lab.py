@@ -6,6 +6,7 @@ these, draw random numbers by the names of their laws, and paint.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from itertools import chain, count, product
 from pathlib import Path
@@ -323,10 +324,13 @@ def catalogue(
 ) -> dict[str, Any]:
     """What the page knows before anything is played."""
     colours = band_colours(np.arange(-BANDS, BANDS + 2) - 0.5)[:, :3]
+    titles = Counter(config.title for config in worlds.values())
     return {
         "version": __version__,
         "scenarios": {
-            config.name: about_scenario(said, config, i, sizes) for i, (said, config) in enumerate(worlds.items())
+            config.name: about_scenario(said, config, i, sizes)
+            | ({"title": f"{config.title} ({config.name})"} if titles[config.title] > 1 else {})
+            for i, (said, config) in enumerate(worlds.items())
         },
         "methods": methods,
         "sizes": {name: {"width": size.width, "batch": size.batch} for name, size in sizes.items()},

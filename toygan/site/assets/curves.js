@@ -4,7 +4,6 @@
   const NS = "http://www.w3.org/2000/svg";
   const HEIGHT = 170, LEFT = 54, RIGHT = 12, TOP = 10, BOTTOM = 22;
   const DASHES = ["", "6 3", "2 3"];
-  const STRETCHED = 2; // from here on an axis is cut, as pictures cut it
   const MANY = 6; // beyond so many runs, thin lines of other seeds would be a thicket
 
   let width = 340; // of a chart in pixels, so that its letters are as large as the page's
@@ -48,12 +47,17 @@
       return linear(0, high * 1.04, Array.from({ length: Math.floor(high / step) + 1 }, (_, i) => i * step));
     },
     loss: function (values) {
-      const sizes = values.map(Math.abs).sort((a, b) => a - b), typical = sizes[Math.floor(sizes.length / 2)];
-      const low = Math.min(...values), high = Math.max(...values);
-      if (typical > 0 && sizes[sizes.length - 1] > 100 * typical) return squeezed(low, high, typical);
-      return linear(low, high, evenTicks(low, high));
+      const low = Math.min(...values), high = Math.max(...values), typical = dwarfed(values);
+      return typical ? squeezed(low, high, typical) : linear(low, high, evenTicks(low, high));
     },
   };
+
+  // The typical size of values, where a few dwarf the others; else 0.
+  function dwarfed(values) {
+    const sizes = values.map(Math.abs).sort((a, b) => a - b), half = sizes.length / 2;
+    const typical = (sizes[Math.ceil(half) - 1] + sizes[Math.floor(half)]) / 2;
+    return typical > 0 && sizes[sizes.length - 1] > 100 * typical ? typical : 0;
+  }
 
   function linear(low, high, ticks) {
     const room = (high - low || 1) * 0.04;
@@ -101,8 +105,10 @@
   function chart(place, facts, row, runs, seed, pick, first) {
     const values = runs.flatMap((run) => run.curves[row.name].flat()).filter((value) => value !== null);
     const best = row.best ? runs.map((run) => run.best[row.name]).filter((value) => value !== null) : [];
-    const isLog = row.scale === "log" && values.some((value) => value > 0) && !values.some((value) => value < 0);
-    const kind = row.scale === "log" && !isLog ? "loss" : row.scale, start = kind === "loss" ? beyond(runs, row.name) : null;
+    const isLog = (row.scale === "log" || (row.scale === "loss" && row.unbounded && isWide(values, facts.axes.wide))) &&
+      values.some((value) => value > 0) && !values.some((value) => value < 0);
+    const kind = isLog ? "log" : row.scale === "log" ? "loss" : row.scale;
+    const start = kind === "loss" && row.leaves && !dwarfed(values) ? beyond(runs, row.name, facts.axes.stretched) : null;
     const scale = SCALES[kind]((start ? start.later : values).concat(best)); // what lies beyond is drawn at the edge
     const box = document.createElement("figure"), title = document.createElement("figcaption");
     title.append(named(row, facts.glossary), row.title.slice(row.label.length) + (isLog ? " (log scale)" : "") +
@@ -126,14 +132,20 @@
     return (share) => { cursor.setAttribute("x1", across(share)); cursor.setAttribute("x2", across(share)); };
   }
 
-  // Where players that have not learned yet make an axis twice as long as all later frames need: how far they reach, and the
-  // values of these; null elsewhere.
-  function beyond(runs, name) {
+  // Whether positive values are so far apart that a logarithmic axis serves better, as in pictures.
+  function isWide(values, times) {
+    const positive = values.filter((value) => value > 0);
+    return positive.length > 0 && Math.max(...positive) > times * Math.min(...positive);
+  }
+
+  // Where players that have not learned yet make an axis so many times as long as all later frames need: how far they reach,
+  // and the values of these; null elsewhere.
+  function beyond(runs, name, stretched) {
     const lines = runs.flatMap((run) => run.curves[name]), known = (values) => values.filter((value) => value !== null);
     const first = known(lines.map((line) => line[0])), later = known(lines.flatMap((line) => line.slice(1)));
     if (!first.length || !later.length) return null;
     const reach = (values) => Math.max(...values) - Math.min(...values);
-    if (!reach(later) || reach(later.concat(first)) < STRETCHED * reach(later)) return null;
+    if (!reach(later) || reach(later.concat(first)) < stretched * reach(later)) return null;
     return { later, low: Math.min(...first), high: Math.max(...first) };
   }
 
