@@ -686,7 +686,7 @@ def test_a_demo_draws_the_panels_the_seed_and_the_formats_that_are_asked_for(tmp
     names, told = drawn("--panels", "films", "--format", "pdf", "--seed", "2", "--no-points")
     assert names == ["1-films.pdf", "1-films.png"]
     assert all(name in told for name in names)
-    made = shlex.join(["toygan", "demo", path, "--panels", "films", "--seed", "2", "--no-points"])
+    made = shlex.join(["toygan", "demo", path, "--panels", "films", "--seed", "2", "--no-points", "--format", "pdf"])
     with Image.open("demo/small/1-films.png") as picture:
         assert picture.info["Description"] == made
     assert made in Path("demo/exhibits/small.html").read_text(encoding="utf-8")

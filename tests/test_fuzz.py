@@ -274,7 +274,7 @@ def taken(tmp_path, monkeypatch) -> Path:
     monkeypatch.setattr(run, "carry_out", begin)
     monkeypatch.setattr(sweep, "carry_out", begin)
     monkeypatch.setattr(work, "tasks_of", begin)
-    monkeypatch.setattr("toygan.quantities.distance.between", begin)
+    monkeypatch.setattr("toygan.quantities.distance.between_laws", begin)
     return tmp_path
 
 

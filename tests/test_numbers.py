@@ -152,7 +152,6 @@ def test_what_is_changed_there_is_every_number_of_a_step():
 PROGRAM = {
     "casts.py": {
         "1e-09": "rounding, in a check before the game",
-        "0.5": "a memory to try an objective at, before the game",
         "1e-30": "roots are safe at zero",
         "1e-05": "no division by zero",
     },
