@@ -130,7 +130,7 @@ def charted(film, name, values, best=None):
 
 
 @pytest.mark.parametrize(("first", "cut"), [(-40, True), (-0.5, False)])
-@pytest.mark.parametrize("name", ["critic_value", "generator_loss"])
+@pytest.mark.parametrize("name", sampled(["critic_value", "generator_loss"], 2))
 def test_players_that_have_not_learned_do_not_flatten_a_chart(film, name, first, cut):
     """What later frames do is seen; how far the first one reaches is said, as pictures say it."""
     found = charted(film, name, [first, 0, 1, 0.5])
@@ -162,7 +162,9 @@ STARTS = {  # what a curve does in four frames, and whether the first one leaves
 }
 
 
-@pytest.mark.parametrize(("name", "values", "cut"), [(name, *one) for name, some in STARTS.items() for one in some])
+@pytest.mark.parametrize(
+    ("name", "values", "cut"), sampled([(name, *one) for name, some in STARTS.items() for one in some], 7)
+)
 def test_charts_cut_what_pictures_cut_and_nothing_else(film, name, values, cut):
     """Elsewhere all of a curve is in view, its ceiling too."""
     best = 1.0 if better(name) == "higher" else None
@@ -182,7 +184,7 @@ def pixels(page) -> list[str]:
     return page.eval_on_selector_all("canvas", "all => all.map(canvas => canvas.toDataURL())")
 
 
-@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("name", sampled(PAGES, 3))
 def test_pages_ask_for_nothing_outside_their_folder(seen, place, name):
     home = (place / "site").as_uri()
     seen.page.goto(f"{home}/{name}")
@@ -237,6 +239,7 @@ def test_a_film_begins_over(film):
     assert film.get_attribute("#play", "aria-label") == "Pause"
 
 
+@pytest.mark.slow
 def test_a_film_is_long_enough_to_be_seen(film):
     """Nine frames: at the usual twelve a second they would be gone in less than one."""
     film.keyboard.press("Home")
@@ -423,6 +426,7 @@ def test_the_dials_play_within_the_first_screen(browser, place):
     one.context.close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", PAGES[2:4])
 def test_boards_are_three_screens_high_at_most(browser, tmp_path, name):
     runs = [folder_of(tmp_path / str(i), synthetic(**SHAPE | {"frames": 2, "points": 20}, method=f"method-{i}", scenario=place))
@@ -669,7 +673,7 @@ def counted(seen, tmp_path) -> sync_api.Page:
 
 
 @pytest.mark.parametrize("seed", [0, 2])
-@pytest.mark.parametrize("frame", range(len(COUNTS)))
+@pytest.mark.parametrize("frame", sampled(range(len(COUNTS)), 3))
 def test_areas_of_discs_over_rings_are_shares_over_weights(counted, frame, seed):
     counted.evaluate("frame => toygan.player.go(frame)", frame)
     if seed:  # of other seeds every second frame, and the last, is kept

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import get_args
 
 import pytest
+from conftest import sampled
 from PIL import Image
 from rich.cells import cell_len
 from typer.testing import CliRunner, Result
@@ -526,19 +527,22 @@ def test_lists_name_every_row(here):
 
 @pytest.mark.parametrize(
     "name",
-    [
-        *shipped(),
-        *METHODS,
-        *OBJECTIVES,
-        *CONSTRAINTS,
-        *TARGETS,
-        *RULES,
-        *GENERATORS,
-        *CRITICS,
-        *NAMED,
-        "hinge+r1",
-        "small.toml",
-    ],
+    sampled(
+        [
+            *shipped(),
+            *METHODS,
+            *OBJECTIVES,
+            *CONSTRAINTS,
+            *TARGETS,
+            *RULES,
+            *GENERATORS,
+            *CRITICS,
+            *NAMED,
+            "hinge+r1",
+            "small.toml",
+        ],
+        4,
+    ),
 )
 def test_everything_is_shown_with_settings_that_can_be_copied(name, here):
     said = call("show", name).stdout

@@ -985,6 +985,7 @@ def test_every_seed_is_judged_and_what_became_of_it_is_kept(tmp_path, monkeypatc
     ]  # by the ways that there are, which are not all
 
 
+@pytest.mark.slow
 def test_a_claim_on_critics_used_after_training_is_explained_by_runs_of_another_setting(tmp_path):
     """The refined rows of the explanation's runs are judged, and what these runs differ in is found."""
     more = USED[USED.index("[[runs]]") : USED.index("[[refined]]")].replace("[[runs]]", "[[explanations.runs]]")

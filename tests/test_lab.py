@@ -345,6 +345,7 @@ def test_own_points_are_drawn_and_travel_in_the_address(seen, place):
     assert seen.page.input_value("#copied").startswith("toygan run drawn.toml -m ns-gan")
 
 
+@pytest.mark.slow
 def test_of_nothing_no_game_learns_and_it_goes_on_with_the_first_point(seen, place):
     """Everything erased in the middle of a game, and drawn anew; beyond the points that are kept earlier ones make room."""
     opened(seen, place, "#m=ns-gan")
@@ -395,7 +396,7 @@ def test_a_csv_file_becomes_the_target(seen, place, tmp_path):
         ("\ufeffx,y,label\r\n1,2,a\r\nnan,3,b\r\n4,5,c\r\n", [[1, 2], [4, 5]], 2),
         ('"1" "2"\n\n3 4\n5\n', [[1, 2], [3, 4]], 1), ("0,0\n", [[0, 0]], 0),
         ("1,1\n1,1\n1,1\n", [[1, 1]] * 3, 0), ("0,0\n1e300,1\n2,inf\n", [[0, 0]], 2),
-    ], 3),
+    ], 6),
 )  # fmt: skip
 def test_csv_files_of_many_habits(seen, place, tmp_path, text, points, out):
     (tmp_path / "own.csv").write_bytes(text.encode())
@@ -440,6 +441,7 @@ def test_the_command_says_what_python_needs(seen, place):
     assert (config.method.constraint.weight, config.training.seeds) == (5.0, (3,))
 
 
+@pytest.mark.slow
 def test_the_address_of_a_runs_config_opens_its_game(seen, place):
     changes = [
         "method.constraint.weight=10.0",
@@ -461,7 +463,7 @@ def test_the_address_of_a_runs_config_opens_its_game(seen, place):
         ("#c=0*critic_steps*100000", "c"), ("#mv=1*2&b=gan*1!nogan*2", "mv, b"), ("#p=AAAA&d=!!", "p, d"),
         ("#v=crgz&l=none&n=cauchy", "l, v, n"),
         ("#nonsense&net=1*2*3", "nonsense, net"), ("#net=9*999*0*5*7&z=own&m=ns-gan", "net"), ("#mv=99*1p000*1p000", "mv"),
-    ], 3),
+    ], 6),
 )  # fmt: skip
 def test_what_of_an_address_cannot_be_read_is_named_and_the_rest_plays(seen, place, address, parts):
     opened(seen, place, address)
@@ -513,6 +515,7 @@ def test_games_side_by_side(seen, place):
     seen.page.wait_for_function("lab.looks().every(one => one && one.step === 1)")
 
 
+@pytest.mark.slow
 def test_a_thousand_steps_are_gone_at_once(seen, place):
     opened(seen, place, "#s=dirac&m=ns-gan-r1&c=0*steps*100000")
     seen.page.click("#ahead")
@@ -536,7 +539,7 @@ def test_a_pause_on_the_way_to_a_step_forgets_it(seen, place):
 PICTURE = "document.querySelector('#stage').toDataURL()"
 
 
-@pytest.mark.parametrize("letter", sampled(["d", "s", "m", "p", "k", "t"], 3))
+@pytest.mark.parametrize("letter", sampled(["d", "s", "m", "p", "k", "t"], 6))
 def test_what_is_shown_is_drawn_and_goes_again(seen, place, letter):
     opened(seen, place, "#s=swiss-roll&m=ns-gan")
     seen.page.click("#one")
@@ -622,7 +625,7 @@ def test_nothing_sticks_out(browser, place, width):  # noqa: F811
 
 @pytest.mark.parametrize(
     ("width", "scheme", "language"),
-    sampled([(1280, "light", "en"), (1280, "dark", "zh"), (390, "light", "zh"), (390, "dark", "en")], 3),
+    sampled([(1280, "light", "en"), (1280, "dark", "zh"), (390, "light", "zh"), (390, "dark", "en")], 4),
 )
 def test_axe_finds_nothing(browser, place, width, scheme, language):  # noqa: F811
     axe = pytest.importorskip("axe_playwright_python.sync_playwright")
@@ -730,6 +733,7 @@ def test_slow_motion_goes_through_the_parts_of_both_moves(seen, place):
     assert np.array_equal(look(seen.page)["samples"], slow["samples"])
 
 
+@pytest.mark.slow
 def test_a_generator_that_compares_with_target_points_is_shown_them(seen, place):
     """Its model reads them: then they are told of and lit, and a line leads from their scores to its loss."""
     for method, compares in (("ns-gan", False), ("rpgan", True)):
@@ -783,6 +787,7 @@ def test_a_miniature_shows_the_same_in_the_large_picture(seen, place):
         assert seen.page.get_attribute(f"#mini-{name}", "aria-pressed") == str(not was).lower()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("width", sampled([360, 390, 860, 1280, 1920], 4))
 def test_lines_lead_from_part_to_part(browser, place, width):  # noqa: F811
     """Each begins and ends at the border of a box, and no two boxes lie on each other."""
@@ -812,6 +817,7 @@ def test_lines_lead_from_part_to_part(browser, place, width):  # noqa: F811
     one.context.close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("motion", "moves"), [("no-preference", True), ("reduce", False)])
 def test_lines_move_in_slow_motion_where_motion_is_welcome(browser, place, motion, moves):  # noqa: F811
     one = Seen(browser, viewport={"width": 1280, "height": 900}, reduced_motion=motion)
@@ -860,6 +866,7 @@ def test_a_target_s_sketch_is_of_its_points():
     assert len(sketch(read("dirac"))) == 2
 
 
+@pytest.mark.slow
 def test_a_target_that_is_moved_in_the_middle_of_a_slow_step_is_the_next_steps(seen, place):
     """What was begun ends with the points that it was begun with, and the next step sees the others."""
     opened(seen, place)
@@ -1195,6 +1202,7 @@ def test_watched_real_points_are_told_their_own_classes(seen, zoo_place):
     assert wrong == [0, 0]
 
 
+@pytest.mark.slow
 def test_classes_have_colours_and_labels_go_with_their_points(seen, zoo_place):
     opened(seen, zoo_place, "#s=unbalanced-gaussians&m=cgan")
     assert seen.page.evaluate("lab.page.main().kinds.word") == "class"
@@ -1244,6 +1252,7 @@ def my_target(rng, n, std: float = 0.05):
 """
 
 
+@pytest.mark.slow
 def test_a_loss_and_a_target_of_ones_own_play(seen, tmp_path, monkeypatch):
     (tmp_path / "mine.py").write_text(MINE)
     monkeypatch.chdir(tmp_path)

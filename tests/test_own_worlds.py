@@ -324,6 +324,7 @@ def test_a_rule_that_does_not_fit_is_one_message(name, said, mine):
 # --- many runs, and Python -------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_sweep_plays_own_targets_and_rules_in_processes_of_its_own(mine):
     words = [
         "sweep",
