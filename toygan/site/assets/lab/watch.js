@@ -3,22 +3,24 @@
 (function () {
   const page = lab.page, { catalogue, at, charts } = page, { el, filled } = lab, { mean, middleOf } = lab.measures;
   const EVERY = 350, SELDOM = 2000, SHARE = 0.03, FRAMES = 50, ENOUGH = 10; // ms between two measures, at least and at most, and which share of the time is theirs in between; frames of a story; of one that is judged
+  const LEAST = 25; // measures of a whole run, also where it is over in seconds
   const LINES = { // what each chart shows, by the names that frames have
     distance: ["w1"], divergences: ["js", "kl"], losses: [], cover: ["covered", "quality"], gap: ["critic_gap"], sizes: ["generator_gradient", "critic_gradient", "steepness"],
   };
-  let turn = 0, lastAsked = 0, took = 0;
+  let turn = 0, lastAsked = 0, lastStep = 0, took = 0;
 
   lab.newStory = () => ({ frames: [], every: 0, labels: {}, floor: null });
 
   // --- measuring ---
 
   page.askMeasures = function (now) {
-    if (page.assigning || now - lastAsked < (page.playing ? Math.min(Math.max(EVERY, took / SHARE), SELDOM) : EVERY)) { if (!page.playing && !page.assigning) setTimeout(page.repaint, EVERY + 50); return; }
+    const { step, dials } = page.main().look || { step: 0, dials: { steps: 1 } }, far = LEAST * (step - lastStep) >= dials.steps;
+    if (page.assigning || now - lastAsked < (page.playing && !far ? Math.min(Math.max(EVERY, took / SHARE), SELDOM) : EVERY)) { if (!page.playing && !page.assigning) setTimeout(page.repaint, EVERY + 50); return; }
     const panel = page.panels[turn++ % page.panels.length];
     if (!panel || !panel.look || panel.asked === panel.look) return;
     page.assigning = panel;
     panel.asked = panel.look;
-    lastAsked = now;
+    [lastAsked, lastStep] = [now, step];
     page.trainer.postMessage({ do: "gauge", id: panel.setup.id });
   };
 
