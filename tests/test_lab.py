@@ -262,7 +262,9 @@ def test_where_no_layers_and_neurons_can_be_chosen_the_size_is_a_usual_one(seen,
         seen.page.wait_for_function("lab.setup() && !lab.setup().players && lab.look() && lab.look().step > 0")
         assert seen.page.input_value("#size") == "small"
         assert seen.page.input_value(where) == chosen
-        over = seen.page.evaluate("lab.page.words.over.replace('{step}', lab.look().dials.steps)")  # as 500 steps may be
+        over = seen.page.evaluate(
+            "lab.page.words.over.replace('{step}', lab.look().dials.steps)"
+        )  # as 500 steps may be
         assert seen.page.inner_text(".said") in ("", over)
 
 
