@@ -78,6 +78,22 @@ def played_again(seen: Seen, place: str, step: int) -> tuple[dict, dict]:
     return first, look(seen.page)
 
 
+def after_one_step(seen: Seen, place: str) -> dict:
+    """The look of a game that has played one step as it is."""
+    opened(seen, place)
+    seen.page.click("#one")
+    seen.page.wait_for_function("lab.look().step === 1")
+    return look(seen.page)
+
+
+def in_slow_motion(page, *parts: str) -> None:
+    """Play these parts of a step, one after the other."""
+    page.select_option("#speed", "slow")
+    for part in parts:
+        page.click("#one")
+        page.wait_for_function(f"lab.look().slow && lab.look().slow.part === '{part}'")
+
+
 def until(page, step: int) -> None:
     page.wait_for_function(f"lab.look().step >= {step}", timeout=60_000)
 
@@ -741,10 +757,7 @@ def test_a_generator_that_compares_with_target_points_is_shown_them(seen, place)
     """Its model reads them: then they are told of and lit, and a line leads from their scores to its loss."""
     for method, compares in (("ns-gan", False), ("rpgan", True)):
         opened(seen, place, f"#m={method}")
-        seen.page.select_option("#speed", "slow")
-        for part in ("sample", "judge", "loss", "pull", "update", "sample"):
-            seen.page.click("#one")
-            seen.page.wait_for_function(f"lab.look().slow && lab.look().slow.part === '{part}'")
+        in_slow_motion(seen.page, "sample", "judge", "loss", "pull", "update", "sample")
         seen.page.wait_for_function("document.querySelector('.said').textContent.startsWith('The generator')")
         assert ("as many target points" in seen.page.inner_text(".said")) == compares
         assert seen.page.locator(".box.real.lit").count() == compares
@@ -872,15 +885,9 @@ def test_a_target_s_sketch_is_of_its_points():
 @pytest.mark.slow
 def test_a_target_that_is_moved_in_the_middle_of_a_slow_step_is_the_next_steps(seen, place):
     """What was begun ends with the points that it was begun with, and the next step sees the others."""
+    right = after_one_step(seen, place)
     opened(seen, place)
-    seen.page.click("#one")
-    seen.page.wait_for_function("lab.look().step === 1")
-    right = look(seen.page)
-    opened(seen, place)
-    seen.page.select_option("#speed", "slow")
-    for part in ("sample", "judge"):
-        seen.page.click("#one")
-        seen.page.wait_for_function(f"lab.look().slow && lab.look().slow.part === '{part}'")
+    in_slow_motion(seen.page, "sample", "judge")
     seen.page.click("#drag")
     seen.page.locator("#stage").scroll_into_view_if_needed()
     centre = seen.page.evaluate("lab.page.target.modes.centres[0]")
@@ -898,15 +905,9 @@ def test_a_target_that_is_moved_in_the_middle_of_a_slow_step_is_the_next_steps(s
 
 @pytest.mark.slow
 def test_a_step_that_was_begun_slowly_is_ended_before_the_next(seen, place):
+    right = after_one_step(seen, place)
     opened(seen, place)
-    seen.page.click("#one")
-    seen.page.wait_for_function("lab.look().step === 1")
-    right = look(seen.page)
-    opened(seen, place)
-    seen.page.select_option("#speed", "slow")
-    for part in ("sample", "judge", "loss", "pull", "update", "sample"):
-        seen.page.click("#one")
-        seen.page.wait_for_function(f"lab.look().slow && lab.look().slow.part === '{part}'")
+    in_slow_motion(seen.page, "sample", "judge", "loss", "pull", "update", "sample")
     seen.page.select_option("#speed", "most")
     seen.page.click("#one")
     seen.page.wait_for_function("lab.look().step === 1")
@@ -916,10 +917,7 @@ def test_a_step_that_was_begun_slowly_is_ended_before_the_next(seen, place):
 @pytest.mark.parametrize("what", sampled(["critic_steps", "only", "rate"], 3))
 def test_what_is_changed_in_the_middle_of_a_slow_step_is_where_the_address_has_it(seen, place, what):
     opened(seen, place, "#m=wgan-gp&s=swiss-roll&c=0*only*generator")
-    seen.page.select_option("#speed", "slow")
-    for part in ("sample", "judge", "loss", "pull", "update", "sample", "judge"):
-        seen.page.click("#one")
-        seen.page.wait_for_function(f"lab.look().slow && lab.look().slow.part === '{part}'")
+    in_slow_motion(seen.page, "sample", "judge", "loss", "pull", "update", "sample", "judge")
     if what == "critic_steps":
         slid(seen.page, "critic_steps", 0)
         seen.page.wait_for_function("lab.look().criticSteps === 1")

@@ -35,10 +35,11 @@ from toygan.cli.shared import (
     option,
     options_again,
     sharing,
+    use_threads,
     with_budget,
 )
 from toygan.cli.streams import mend_streams
-from toygan.files.mistakes import UserError, shortened, suggestion
+from toygan.files.mistakes import UserError, suggestion
 from toygan.files.text import room, say, say_json
 
 if TYPE_CHECKING:
@@ -257,7 +258,7 @@ def run(
         from toygan.files.own import allow_named
         from toygan.many.run import Order
 
-        one_thread_or(threads)
+        use_threads(threads)
         allow_named(own)
         wanted = Order(out, device=device, animation=animation, fresh=fresh, backend=backend)
         jobs = prepared(scenario, methods, seeds, steps, [*changes, *many.measuring(measures)], wanted)
@@ -280,18 +281,6 @@ def prepared(
     changes = with_budget(changes, steps, seeds)
     asked: list[str | None] = [*dict.fromkeys(methods)] or [None]
     return [run.prepared(scenario, method, changes, wanted) for method in asked]
-
-
-def one_thread_or(threads: int) -> None:
-    """Let torch have so many threads; UserError for more than a machine can have."""
-    import torch
-
-    most = max(64, os.cpu_count() or 1)
-    if threads > most:
-        raise UserError(
-            f"--threads {shortened(str(threads))}: give 1 to {most}; this machine has {os.cpu_count()} cores"
-        )
-    torch.set_num_threads(threads)
 
 
 def run_all(jobs: list[Job]) -> tuple[list[Recording], list[BaseException]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import wraps
@@ -12,7 +13,7 @@ from typing import Annotated, Any, get_type_hints
 import typer
 
 from toygan.cli.completion import Completer, complete_setting, complete_words
-from toygan.files.mistakes import Mistake, Place, UserError
+from toygan.files.mistakes import Mistake, Place, UserError, shortened
 from toygan.files.text import UNBOUNDED, folded
 
 
@@ -123,6 +124,20 @@ def with_budget(changes: list[str], steps: int | None, seeds: int | None = None)
             wrong, place = f"{said[key]}, and {option} says otherwise", Place(f"--set {key}={said[key]}")
             raise UserError(Mistake(None, wrong, "say it once", place=place))
     return [*changes, *(f"{key}={number}" for key, number in more.items())]
+
+
+def use_threads(threads: int = 1) -> None:
+    """Let torch have so many threads: more than one wait for each other in small products. UserError for more than a machine
+    can have.
+    """
+    import torch
+
+    most = max(64, os.cpu_count() or 1)
+    if threads > most:
+        raise UserError(
+            f"--threads {shortened(str(threads))}: give 1 to {most}; this machine has {os.cpu_count()} cores"
+        )
+    torch.set_num_threads(threads)
 
 
 def duration(seconds: float) -> str:

@@ -15,7 +15,7 @@ import typer
 from toygan.cli import drawing
 from toygan.cli.completion import complete_method
 from toygan.cli.exits import clear_faults
-from toygan.cli.shared import Changes, Json, again, option
+from toygan.cli.shared import Changes, Json, again, option, use_threads
 from toygan.files.mistakes import UserError
 from toygan.files.text import say, say_json, tell
 
@@ -46,15 +46,8 @@ def seen_by(recording: Recording, view: str, steps: str | None, formats: Sequenc
     """
     drawing.refuse_films(formats, "a view is a picture")
     if view in drawing.LEARNED:
-        one_thread()
+        use_threads()
     return [recording] if steps is None else at_steps(recording, view, steps)
-
-
-def one_thread() -> None:
-    """As runs are played: two threads of small products only wait for each other."""
-    import torch
-
-    torch.set_num_threads(1)
 
 
 def at_steps(recording: Recording, view: str, text: str) -> list[Recording]:
@@ -255,7 +248,7 @@ def asked_portraits(
     game: str | None, methods: Sequence[str], rules: Sequence[str], changes: Sequence[str], told: Mapping[str, Any]
 ) -> list[Portrait]:
     """The portraits of a typed game, or of methods; UserError for options that belong to the other."""
-    one_thread()
+    use_threads()
     if game is not None and methods:
         raise UserError(f"--method {methods[0]}: --game is in place of a method; leave out either")
     if game is None and told:

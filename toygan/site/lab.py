@@ -118,13 +118,14 @@ def write_lab(
         about[method] = about_method(made, read(next(iter(made.plays)), method), worlds, number)
         games = models_file(made.games, made.plays)
         put(place, f"method-{number}", *games, first)
+        own = {f"method-{number}": file_content(*games)}
         if method in MEASURED:
             made = measured(made, method)
-            cut, before = models_file(made.measured, {}), {**first, f"method-{number}": file_content(*games)}
-            put(place, f"measured-{number}", *cut, before)
+            cut = models_file(made.measured, {})
+            put(place, f"measured-{number}", *cut, {**first, **own})
             about[method]["measured"] = {"file": f"measured-{number}", "on": [worlds[s].name for s in made.measured_on]}
-            first = first or {**before, f"measured-{number}": file_content(*cut)}
-        first = first or {f"method-{number}": file_content(*games)}
+            own[f"measured-{number}"] = file_content(*cut)
+        first = first or own
     played = {name for one in about.values() for name in one["on"]}
     worlds = {said: config for said, config in worlds.items() if config.name in played}
     return completed(place, catalogue(worlds, about, opening or {}), worlds.values())
