@@ -13,6 +13,7 @@ import pytest
 import torch
 from conftest import beginning, facts_of, fractions, numbers, source_of
 from torch import Tensor
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from toygan.engines import cuda, eager, onnx, opening, table
 from toygan.engines.clean import cleaned
@@ -207,6 +208,48 @@ def test_what_cuda_captures_is_the_step():
     found, wanted = after(fixed, rows[:3], made.dials), after(eager.Eager(made.step, state), rows[:3], made.dials)
     torch.testing.assert_close(found, wanted, rtol=0, atol=0, equal_nan=True)
     assert {place: one.data_ptr() for place, one in fixed.held["state"].items()} == held
+
+
+class Carries(TorchDispatchMode):
+    """Counts what is carried to a device from the host, which no captured step may."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.carried: list[str] = []
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        if any(isinstance(arg, Tensor) and arg.device.type == "cpu" and arg.ndim for arg in args):
+            self.carried.append(str(func))
+        return func(*args, **(kwargs or {}))
+
+
+def rule(kind: str) -> Changes:
+    """Another rule, by its name."""
+    return [("method.update", {"kind": kind})]
+
+
+def on_meta(tree: Tree) -> Tree:
+    """The same tree on a device that has shapes and no numbers."""
+    return rebuilt(tree, {place: one.to("meta") for place, one in named(tree, "").items()}, "")
+
+
+def from_numbers(*words: Any, **options: Any) -> None:
+    """Stands for what makes a tensor of numbers of the host."""
+    raise AssertionError(f"a tensor is made of {words}")
+
+
+@pytest.mark.parametrize(
+    ("name", "changes"), [*((name, ()) for name in (*METHODS, *ZOO)), *(("ns-gan-r1", rule(kind)) for kind in RULES)]
+)
+def test_a_step_makes_its_constants_where_its_numbers_are(name, changes, monkeypatch):
+    made, state, rows = stage(name, changes)
+    elsewhere = world(read(PLAYED_ON.get(name, "eight-gaussians"), name, [*SMALL, *changes]), "meta")
+    trees = on_meta(state), on_meta(rows[0]), on_meta(made.dials)
+    monkeypatch.setattr(torch, "tensor", from_numbers)
+    monkeypatch.setattr(torch, "as_tensor", from_numbers)
+    with Carries() as carries:
+        elsewhere.step(*trees)
+    assert not carries.carried
 
 
 def test_auto_takes_the_graph_and_says_why_where_it_cannot(monkeypatch):

@@ -79,7 +79,7 @@ def test_a_pickle_is_never_opened(tmp_path):
         ('{"format": 1}', "not the record"),
         ("{", "line 1"),
         ("[" * 100_000, "nested too deeply"),
-        (json.dumps(dict.fromkeys(FACTS, 1)), "not the record"),
+        (json.dumps(dict.fromkeys(sorted(FACTS), 1)), "not the record"),
     ],
 )
 def test_a_run_json_of_something_else_is_refused(folder, text, words):

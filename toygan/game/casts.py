@@ -274,7 +274,9 @@ def collected(parts: Sequence[Tensor]) -> Tensor:
 def with_whose(number: int, row: Draw) -> Draw:
     """A move's draws with which generator carries each latent, one-hot [seed, batch, number]."""
     latent = row["latent"]
-    turns = torch.eye(number).to(latent).repeat(-(-latent.shape[1] // number), 1)[: latent.shape[1]]
+    turns = torch.eye(number, dtype=latent.dtype, device=latent.device).repeat(-(-latent.shape[1] // number), 1)[
+        : latent.shape[1]
+    ]
     return {**row, "whose": turns.expand(len(latent), -1, -1)}
 
 
@@ -366,7 +368,9 @@ def labels_beside(classes: int) -> Beside:
         return row["real label"]
 
     def anywhere(game: Game, parameters: Parameters, points: Tensor, clouds: tuple[Tensor, Tensor]) -> Tensor:
-        return torch.eye(classes).to(points)[:, None, None].expand(-1, *points.shape[:2], -1)
+        return torch.eye(classes, dtype=points.dtype, device=points.device)[:, None, None].expand(
+            -1, *points.shape[:2], -1
+        )
 
     return Beside(classes, given, given, anywhere, given=True)
 
@@ -457,7 +461,8 @@ def feature_matching(bodies: Bodies) -> Cast:
 def features(game: Game, parameters: Parameters, points: Tensor) -> Tensor:
     """What the critic's last affine map is given [seed, n, width]: the same layers with the identity for a last one."""
     *inner, last = critic_layers(game, parameters)
-    same = torch.eye(last.weight.shape[1]).to(points).expand(len(points), -1, -1)
+    width = last.weight.shape[1]
+    same = torch.eye(width, dtype=points.dtype, device=points.device).expand(len(points), -1, -1)
     whole = [*inner, Layer(same, torch.zeros_like(same[:, :1]))]
     return game.players[CRITIC].network.forward(whole, points)
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import torch
 from torch import Tensor
 
 Dial = Tensor | float
@@ -25,5 +24,5 @@ class InSteps(NamedTuple):
 
 def over(dial: Dial, values: Tensor) -> Tensor:
     """A dial as it goes with values [seed, ...]: of their type, one number for each seed or one for all."""
-    number = torch.as_tensor(dial, dtype=values.dtype, device=values.device)
+    number = dial.to(values) if isinstance(dial, Tensor) else values.new_full((), dial)
     return number.reshape(number.shape + (1,) * (values.ndim - 1)) if number.ndim else number

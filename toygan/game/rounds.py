@@ -120,7 +120,7 @@ def finished(game: Game, parameters: Parameters, row: Draw) -> Tensor:
 def before(shares: Tensor) -> Tensor:
     """The shares [seed, K] of the mixture before its last generator came; of one generator alone as they are."""
     now = round_of(shares).unsqueeze(1)
-    kept = torch.where((torch.arange(shares.shape[1]).to(shares) < now) | (now == 0), shares, 0.0)
+    kept = torch.where((counted(shares.shape[1], shares) < now) | (now == 0), shares, 0.0)
     return kept / kept.sum(dim=1, keepdim=True)
 
 
@@ -153,14 +153,19 @@ def lacking(ratio: Tensor, share: Tensor) -> Tensor:
     b, n = share.unsqueeze(1), ratio.shape[1]
     made = (1 - b) * ratio
     sums = b * n + made.sort(dim=1).values.cumsum(dim=1)
-    level = (sums / torch.arange(1, n + 1).to(ratio)).amin(dim=1, keepdim=True)
+    level = (sums / (counted(n, ratio) + 1)).amin(dim=1, keepdim=True)
     return (level - made).clamp(min=0) / b
+
+
+def counted(n: int, like: Tensor) -> Tensor:
+    """0, 1, ..., n - 1."""
+    return torch.arange(n, dtype=like.dtype, device=like.device)
 
 
 def resampled(points: Tensor, weights: Tensor) -> Tensor:
     """Points [seed, n, 2] as often as they weigh [seed, n], to rounding: those under n even marks on the running sum."""
     n, sums = points.shape[1], weights.cumsum(dim=1)
-    marks = (torch.arange(n).to(points) + 0.5) / n
+    marks = (counted(n, points) + 0.5) / n
     below = (sums / sums[:, -1:]).unsqueeze(1) < marks[:, None]
     index = below.to(points.dtype).sum(dim=2).clamp(max=n - 1).long()
     return points.gather(1, index.unsqueeze(2).expand(-1, -1, points.shape[2]))
@@ -191,7 +196,7 @@ def next_round(game: Game, state: State) -> State:
         kept, is_own = players[earlier(k + 1)], turn == k
         players[earlier(k + 1)] = chosen(is_own, at_rest(state.players[GENERATOR]), kept)
         newest = chosen(is_own, kept, newest)
-    even = torch.where(torch.arange(rounds).to(shares.parameters) <= now + 1, 1 / (now + 2), 0.0)
+    even = torch.where(counted(rounds, shares.parameters) <= now + 1, 1 / (now + 2), 0.0)
     grown = torch.where(is_due, even, shares.parameters)
     grown_shares = shares._replace(parameters=grown, average=None if shares.average is None else grown)
     return state._replace(players={**players, GENERATOR: newest, SHARES: grown_shares})

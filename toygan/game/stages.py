@@ -81,7 +81,6 @@ def refined(game: Game, parameters: Parameters, latent: Tensor, lattice: Tensor)
 
 # --- an equation -----------------------------------------------------------------------------------------------------
 
-BEGINNING = (1.0, 0.0)  # the solution's place and speed at time 0
 MOMENTS = 5  # times over which the critic's score is averaged where it is drawn
 
 
@@ -92,7 +91,7 @@ def time_beside() -> Beside:
         return row["latent"][..., :1]
 
     def anywhere(game: Game, parameters: Parameters, points: Tensor, clouds: tuple[Tensor, Tensor]) -> Tensor:
-        moments = torch.linspace(-1.0, 1.0, MOMENTS).to(points)
+        moments = torch.linspace(-1.0, 1.0, MOMENTS, dtype=points.dtype, device=points.device)
         return moments[:, None, None, None].expand(-1, *points.shape[:2], -1)
 
     return Beside(1, told, told, anywhere, given=True)
@@ -108,7 +107,7 @@ def equation(bodies: Bodies, *, turns: PositiveFloat = 1.0) -> Cast:
         return (latent[..., :1] + 1) * over(torch.pi * turns, latent)
 
     def carry(game: Game, parameters: Parameters, latent: Tensor) -> Tensor:
-        begun = torch.tensor(BEGINNING).to(latent)
+        begun = torch.eye(2, dtype=latent.dtype, device=latent.device)[0]  # the solution's place and speed at time 0
         return begun + (1 - (-time_of(latent)).exp()) * sent(game, parameters, latent)
 
     def right(game: Game, parameters: Parameters, row: Draw) -> Tensor:
