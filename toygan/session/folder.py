@@ -23,7 +23,7 @@ from toygan.files.disk import Arrays, arrays_in, content_of, packed, read_json, 
 from toygan.files.own import Own, own_code, own_tables
 from toygan.files.scenario import as_table
 from toygan.files.strict import UserError, examined
-from toygan.session.facts import FACTS, FORMAT, RECORDED, SHAPE, fault_in
+from toygan.session.facts import FACTS, FORMAT, RECORDED, fault_in
 
 FINISHED = ("done", "diverged")
 # copies of own code, by the part that it is
@@ -224,7 +224,7 @@ def earlier(folder: Path) -> dict[str, Any]:
     is_ours = isinstance(facts, dict) and facts.keys() >= FACTS and isinstance(facts["config"], dict)
     if not is_ours or facts["format"] != FORMAT:
         return unreadable(path)
-    if facts["status"] in FINISHED and (fault := fault_in(facts, SHAPE)):
+    if facts["status"] in FINISHED and (fault := fault_in(facts)):
         return unreadable(path, f" ({fault})")
     return facts
 
