@@ -106,11 +106,9 @@ def encode(game: Game, parameters: Parameters, x: Tensor) -> Tensor:
 
 def split_code(game: Game, parameters: Parameters, x: Tensor) -> tuple[Tensor, Tensor | None]:
     """An encoder's means and log-variances [seed, n, d], or its latents and None."""
-    code = sent(game, parameters, x, ENCODER)
+    code, varies = sent(game, parameters, x, ENCODER), any(term.name == "code_divergence" for term in game.terms)
     half = code.shape[2] // 2
-    return (
-        (code[..., :half], code[..., half:]) if any(t.name == "code_divergence" for t in game.terms) else (code, None)
-    )
+    return (code[..., :half], code[..., half:]) if varies else (code, None)
 
 
 def encoder_opinion(game: Game, parameters: Parameters, state: State, row: Draw) -> Opinion:
@@ -183,12 +181,11 @@ def translators(bodies: Bodies, *, cycle: Weight = 1.0, power: Literal[1, 2] = 1
     """
     match = Match(BACK_CRITIC, BACK, "latent", lambda game, parameters, row: sent(game, parameters, row["real"], BACK),
                   bare=True)  # fmt: skip
+    body = partial(bodies.perceptron, 2, bodies.latent)
     return Cast(
         roles={
             BACK_CRITIC: Role(partial(bodies.critic, 2), partial(critic_opinion, match=match), "critic"),
-            BACK: Role(
-                partial(bodies.perceptron, 2, bodies.latent), partial(generator_opinion, match=match), "generator"
-            ),
+            BACK: Role(body, partial(generator_opinion, match=match), "generator"),
         },
         terms=weighed("cycle", cycle, (GENERATOR, BACK), partial(cycle_error, power)),
     )
@@ -273,10 +270,8 @@ def collected(parts: Sequence[Tensor]) -> Tensor:
 
 def with_whose(number: int, row: Draw) -> Draw:
     """A move's draws with which generator carries each latent, one-hot [seed, batch, number]."""
-    latent = row["latent"]
-    turns = torch.eye(number, dtype=latent.dtype, device=latent.device).repeat(-(-latent.shape[1] // number), 1)[
-        : latent.shape[1]
-    ]
+    latent, n = row["latent"], row["latent"].shape[1]
+    turns = torch.eye(number, dtype=latent.dtype, device=latent.device).repeat(-(-n // number), 1)[:n]
     return {**row, "whose": turns.expand(len(latent), -1, -1)}
 
 
@@ -368,9 +363,8 @@ def labels_beside(classes: int) -> Beside:
         return row["real label"]
 
     def anywhere(game: Game, parameters: Parameters, points: Tensor, clouds: tuple[Tensor, Tensor]) -> Tensor:
-        return torch.eye(classes, dtype=points.dtype, device=points.device)[:, None, None].expand(
-            -1, *points.shape[:2], -1
-        )
+        each = torch.eye(classes, dtype=points.dtype, device=points.device)
+        return each[:, None, None].expand(-1, *points.shape[:2], -1)
 
     return Beside(classes, given, given, anywhere, given=True)
 
@@ -387,17 +381,13 @@ def partners(bodies: Bodies) -> Cast:
         some = clouds[0][:, :PARTNERS, :2].transpose(0, 1)
         return some.unsqueeze(2).expand(-1, -1, points.shape[1], -1)
 
-    return Cast(
-        beside=(
-            Beside(
-                2,
-                real=lambda game, parameters, x, row: generate(game, parameters, row),
-                fake=lambda game, parameters, x, row: row["real"],
-                anywhere=anywhere,
-            ),
-        ),
-        no_optimum="the critic judges a real and a generated point together",
+    partner = Beside(
+        2,
+        real=lambda game, parameters, x, row: generate(game, parameters, row),
+        fake=lambda game, parameters, x, row: row["real"],
+        anywhere=anywhere,
     )
+    return Cast(beside=(partner,), no_optimum="the critic judges a real and a generated point together")
 
 
 KernelWidths = Annotated[tuple[PositiveFloat, ...], Field(min_length=1, max_length=20)]
@@ -515,9 +505,8 @@ def heated(bodies: Bodies, *, temperature: PositiveFloat = 1e-4) -> Cast:
         count = {name: len(body.initial(np.random.default_rng(0))) for name, body in bodies_of.items()}
         return {f"{name} heat": normal(-(-n // bodies.batch)) for name, n in count.items()}
 
-    return Cast(
-        terms=tuple(LossTerm(f"{name}_heat", (name,), partial(push, name)) for name in (CRITIC, GENERATOR)), draws=draws
-    )
+    terms = tuple(LossTerm(f"{name}_heat", (name,), partial(push, name)) for name in (CRITIC, GENERATOR))
+    return Cast(terms=terms, draws=draws)
 
 
 CASTS: dict[str, Callable[..., Cast]] = {

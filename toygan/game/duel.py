@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import torch
 from torch import Tensor
@@ -128,10 +128,8 @@ def losses(game: Game, state: State) -> Callable[[Heads, Heads, Extra], Losses]:
         return told
 
     def either(r: Heads, g: Heads, extra: Extra) -> Losses:
-        early = state.step < head_start
-        return Losses(
-            *(torch.where(early, a, b) for a, b in zip(rehearse(r, g, extra), told(r, g, extra), strict=True))
-        )
+        early, pairs = state.step < head_start, zip(rehearse(r, g, extra), told(r, g, extra), strict=True)
+        return Losses(*(torch.where(early, one, other) for one, other in pairs))
 
     return either
 
@@ -186,21 +184,13 @@ def code_place(game: Game, name: str) -> slice | None:
 
 def real_side(game: Game, parameters: Parameters, state: State, row: Draw, match: Match = PLAIN) -> Tensor:
     """Real points as a critic is shown them: [seed, batch / m, m d]."""
-
-    def beside(points: Tensor) -> list[Tensor]:
-        return [one.real(game, parameters, points, row) for one in besides(game, match)]
-
     points = row[match.real] if isinstance(match.real, str) else match.real(game, parameters, row)
-    return shown(game, state, points, row.get("real noise"), beside)
+    return shown(game, parameters, state, row, match, "real", points)
 
 
 def fake_side(game: Game, parameters: Parameters, state: State, row: Draw, match: Match = PLAIN) -> Tensor:
     """Generated points as a critic is shown them: [seed, batch / m, m d]."""
-
-    def beside(points: Tensor) -> list[Tensor]:
-        return [one.fake(game, parameters, points, row) for one in besides(game, match)]
-
-    return shown(game, state, match.fake(game, parameters, row), row.get("fake noise"), beside)
+    return shown(game, parameters, state, row, match, "fake", match.fake(game, parameters, row))
 
 
 def besides(game: Game, match: Match) -> Sequence[Beside]:
@@ -210,15 +200,17 @@ def besides(game: Game, match: Match) -> Sequence[Beside]:
 
 def shown(
     game: Game,
+    parameters: Parameters,
     state: State,
+    row: Draw,
+    match: Match,
+    kind: Literal["real", "fake"],
     points: Tensor,
-    noise: Tensor | None,
-    beside: Callable[[Tensor], Sequence[Tensor]] = lambda points: (),
 ) -> Tensor:
     """Points as the critic is shown them, blurred by what is left of the noise, with what then stands beside them, packed."""
-    if noise is not None:
+    if (noise := row.get(f"{kind} noise")) is not None:
         points = points + over(noise_left(game, state), noise) * noise
-    more = beside(points)
+    more = [getattr(one, kind)(game, parameters, points, row) for one in besides(game, match)]
     points = torch.cat((points, *more), dim=2) if more else points
     return points.reshape(points.shape[0], -1, points.shape[2] * game.pack)
 

@@ -233,12 +233,7 @@ def short_of_last(stages: int, margin: Dial, game: Game, parameters: Parameters,
     return torch.where(rounds_passed(game, state, stages) > 0, short, torch.zeros_like(short))
 
 
-def last_made(game: Game, parameters: Parameters, row: Draw) -> Tensor:
-    """What the last stage's generator makes."""
-    return sent(game, parameters, fed(game, row), LAST)
-
-
-AGAINST_LAST = Match(CRITIC, LAST, "real", last_made)
+AGAINST_LAST = Match(CRITIC, LAST, "real", lambda game, parameters, row: sent(game, parameters, fed(game, row), LAST))
 
 
 def next_stage(stages: int, game: Game, state: State) -> State:
