@@ -102,7 +102,10 @@ class Facts:
             **known,
             title=str(said.get("title") or said.get("scenario") or ""),
             seeds=tuple(said.get("seeds") or ()),
-            events=tuple(event_in(one) for one in said.get("events") or ()),
+            events=tuple(
+                Event(one["step"], one["seed"], one["label"], str(one.get("evidence") or ""))
+                for one in said.get("events") or ()
+            ),
             summary=summary_in(said.get("summary") or {}),
             said=said,
         )
@@ -213,11 +216,6 @@ def floor_in(said: Mapping[str, Any]) -> Floor | None:
     if low is None or high is None:
         return Floor(mean, spread or 0.0, max(mean - (spread or 0.0), mean / 10), mean + (spread or 0.0), 0)
     return Floor(mean, spread or 0.0, low, high, int(said.get("draws") or 1))
-
-
-def event_in(said: Mapping[str, Any]) -> Event:
-    """A diagnosed event."""
-    return Event(said["step"], said["seed"], said["label"], str(said.get("evidence") or ""))
 
 
 def summary_in(said: Mapping[str, Any]) -> Summary:

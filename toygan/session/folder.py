@@ -88,7 +88,8 @@ def begin(folder: Path, config: Config, facts: Mapping[str, Any], fresh: bool) -
     backend = begun_by(known, facts) if is_begun else facts["backend"]
     facts = {**facts, "seconds": spent(facts["seconds"], known), "backend": backend}
     write_aside(folder / "config.toml", as_toml(config).encode())
-    keep_code(folder, config)
+    for name, code in own_code(config).items():  # the source of the user's own functions, beside what they did
+        write_aside(folder / OWN_FILES[name], code.source)
     write_json(folder / "run.json", facts)
     return facts
 
@@ -129,10 +130,8 @@ def agreeing(folder: Path, config: Config, now: Mapping[str, Any]) -> dict[str, 
 def other_inputs(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
     """What is said of files that are not what they were: points, or the source of the user's own functions."""
     changed = [name for name in now if then.get(name) != now[name]]
-    told = [
-        Path(name).name if name.endswith(".py") or name.startswith("python:") else "the points file" for name in changed
-    ]
-    return [f"{name} has changed since" for name in told]
+    code = {name for name in changed if name.endswith(".py") or name.startswith("python:")}
+    return [f"{Path(name).name if name in code else 'the points file'} has changed since" for name in changed]
 
 
 def begun_by(known: Mapping[str, Any], now: Mapping[str, Any]) -> str:
@@ -202,12 +201,6 @@ def digests(config: Config) -> dict[str, str]:
     points = {str(path): digest(path.read_bytes()).hex()} if path else {}
     codes = own_code(config).values()
     return points | {code.path if code.path.endswith(".py") else code.kind: code.digest for code in codes}
-
-
-def keep_code(folder: Path, config: Config) -> None:
-    """Keep a copy of the source of the user's own functions beside what they did."""
-    for name, code in own_code(config).items():
-        write_aside(folder / OWN_FILES[name], code.source)
 
 
 def earlier(folder: Path) -> dict[str, Any]:
