@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -185,12 +185,14 @@ def code_place(game: Game, name: str) -> slice | None:
 def real_side(game: Game, parameters: Parameters, state: State, row: Draw, match: Match = PLAIN) -> Tensor:
     """Real points as a critic is shown them: [seed, batch / m, m d]."""
     points = row[match.real] if isinstance(match.real, str) else match.real(game, parameters, row)
-    return shown(game, parameters, state, row, match, "real", points)
+    beside = [lambda x, one=one: one.real(game, parameters, x, row) for one in besides(game, match)]
+    return shown(game, state, points, row.get("real noise"), beside)
 
 
 def fake_side(game: Game, parameters: Parameters, state: State, row: Draw, match: Match = PLAIN) -> Tensor:
     """Generated points as a critic is shown them: [seed, batch / m, m d]."""
-    return shown(game, parameters, state, row, match, "fake", match.fake(game, parameters, row))
+    beside = [lambda x, one=one: one.fake(game, parameters, x, row) for one in besides(game, match)]
+    return shown(game, state, match.fake(game, parameters, row), row.get("fake noise"), beside)
 
 
 def besides(game: Game, match: Match) -> Sequence[Beside]:
@@ -199,19 +201,12 @@ def besides(game: Game, match: Match) -> Sequence[Beside]:
 
 
 def shown(
-    game: Game,
-    parameters: Parameters,
-    state: State,
-    row: Draw,
-    match: Match,
-    kind: Literal["real", "fake"],
-    points: Tensor,
+    game: Game, state: State, points: Tensor, noise: Tensor | None, beside: Sequence[Callable[[Tensor], Tensor]] = ()
 ) -> Tensor:
     """Points as the critic is shown them, blurred by what is left of the noise, with what then stands beside them, packed."""
-    if (noise := row.get(f"{kind} noise")) is not None:
+    if noise is not None:
         points = points + over(noise_left(game, state), noise) * noise
-    more = [getattr(one, kind)(game, parameters, points, row) for one in besides(game, match)]
-    points = torch.cat((points, *more), dim=2) if more else points
+    points = torch.cat((points, *(of(points) for of in beside)), dim=2) if beside else points
     return points.reshape(points.shape[0], -1, points.shape[2] * game.pack)
 
 

@@ -204,16 +204,20 @@ def nearest(points: np.ndarray, centres: np.ndarray) -> np.ndarray:
 
 def spread_out(points: np.ndarray, k: int) -> np.ndarray:
     """Of the points k, each the farthest from those before it, then moved to the middle of their neighbours: [k, 2]."""
-    chosen = [int(np.argmin(((points - points.mean(axis=0)) ** 2).sum(axis=1)))]
-    distances = np.full(len(points), np.inf)
-    while len(chosen) < k:
-        distances = np.minimum(distances, ((points - points[chosen[-1]]) ** 2).sum(axis=1))
-        chosen.append(int(distances.argmax()))
-    centres = points[chosen]
+    centres = points[far_apart(points, int(np.argmin(((points - points.mean(axis=0)) ** 2).sum(axis=1))), k)]
     for _ in range(5):
         owner = nearest(points, centres)
         centres = np.array([points[owner == i].mean(axis=0) if (owner == i).any() else centres[i] for i in range(k)])
     return centres
+
+
+def far_apart(points: np.ndarray, first: int, k: int) -> list[int]:
+    """Indices of k points [n, 2] or all: the first, and each next one the farthest from those before it."""
+    chosen, distances = [first], np.full(len(points), np.inf)
+    while len(chosen) < min(k, len(points)):
+        distances = np.minimum(distances, ((points - points[chosen[-1]]) ** 2).sum(axis=1))
+        chosen.append(int(distances.argmax()))
+    return chosen
 
 
 # --- parts of a curve -------------------------------------------------------------------------------------------------

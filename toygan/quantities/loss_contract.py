@@ -269,8 +269,8 @@ def finite_in_single(loss: Loss, size: float) -> bool:
     for sign in (1, -1):
         r, g = (torch.full((2, 1), s * sign * size, requires_grad=True) for s in (1, -1))
         value = loss(r, g).sum()
-        slopes = torch.autograd.grad(value, (r, g), allow_unused=True) if value.requires_grad else ()
-        if not all(bool(torch.isfinite(x).all()) for x in (value, *slopes) if x is not None):
+        slopes = torch.autograd.grad(value, (r, g), materialize_grads=True) if value.requires_grad else ()
+        if not all(bool(torch.isfinite(x).all()) for x in (value, *slopes)):
             return False
     return True
 

@@ -20,6 +20,7 @@ from pydantic_core.core_schema import CoreSchema, custom_error_schema
 from toygan.files.disk import read_json
 from toygan.files.mistakes import UserError
 from toygan.quantities.diagnosis import Event
+from toygan.quantities.optimal import OPTIMA
 from toygan.quantities.table import Floor, derived
 
 FORMAT = 1
@@ -97,15 +98,11 @@ class Facts:
     @classmethod
     def of(cls, said: Mapping[str, Any]) -> Facts:
         """The facts that a record says, unchecked; what it lacks or leaves null has its default."""
-        known = {name: said[name] for name in PLAIN if said.get(name) is not None}
         return cls(
-            **known,
+            **known_of(said, PLAIN),
             title=str(said.get("title") or said.get("scenario") or ""),
             seeds=tuple(said.get("seeds") or ()),
-            events=tuple(
-                Event(one["step"], one["seed"], one["label"], str(one.get("evidence") or ""))
-                for one in said.get("events") or ()
-            ),
+            events=tuple(map(event_in, said.get("events") or ())),
             summary=summary_in(said.get("summary") or {}),
             said=said,
         )
@@ -197,11 +194,10 @@ class Facts:
         known = self.summary.optimal
         if known is None:
             return None
-        objective = ((self.config.get("method") or {}).get("objective") or {}).get("kind")
-        return known.kind or BY_OBJECTIVE.get(str(objective), "density")
+        row = OPTIMA.get(str(((self.config.get("method") or {}).get("objective") or {}).get("kind")))
+        return known.kind or (row.source if row else "density")
 
 
-BY_OBJECTIVE = {"wasserstein": "potential", "c-transform": "potential", "mmd": "kernel", "cramer": "kernel"}
 PLAIN = ("scenario", "method", "status", "step", "steps", "seconds", "config", "command", "settings", "inputs", "versions",
          "device", "backend", "message", "digests", "followed")  # fmt: skip
 
@@ -218,6 +214,11 @@ def floor_in(said: Mapping[str, Any]) -> Floor | None:
     return Floor(mean, spread or 0.0, low, high, int(said.get("draws") or 1))
 
 
+def event_in(said: Mapping[str, Any]) -> Event:
+    """A diagnosed event."""
+    return Event(said["step"], said["seed"], said["label"], str(said.get("evidence") or ""))
+
+
 def summary_in(said: Mapping[str, Any]) -> Summary:
     """A summary."""
     optimal = said.get("optimal")
@@ -226,11 +227,11 @@ def summary_in(said: Mapping[str, Any]) -> Summary:
         diagnosis=tuple(said.get("diagnosis") or ()),
         optimal=Optimal(**known_of(optimal, ("how", "kind", "drawn", "correlation"))) if optimal else None,
         tells_modes="modes_of" in said,
-        **known_of(said, NUMBERS),
+        **known_of(said, AS_SAID),
     )
 
 
-NUMBERS = ("mean", "mean_over", "points", "w1_points", "critic_points", "modes_of", "rates", "boundary", "points_of",
+AS_SAID = ("mean", "mean_over", "points", "w1_points", "critic_points", "modes_of", "rates", "boundary", "points_of",
            "no_optimum")  # fmt: skip
 
 
