@@ -191,9 +191,8 @@ def bounded(claim: Claim, rows: Sequence[Row], failed: bool) -> str:
 
 
 def happy_of(claim: Claim, rows: Sequence[Row]) -> tuple[int, int]:
-    """In how many of the seeds that a claim asks its condition is fulfilled."""
     values = values_of(claim, kept_of(claim, meant(claim.value.of, rows)), rows)
-    return sum(value is not None and fulfils(claim, value) for value in values), len(values)
+    return sum(fulfils(claim, value) for value in values), len(values)
 
 
 def bounds_told(claim: Claim) -> str:
@@ -226,6 +225,5 @@ def value_of(term: Term, rows: Sequence[Row]) -> str | None:
 
 
 def in_format(term: Term, value: float) -> str:
-    """A number of a term as people write its quantity."""
     plain = term.along is not None or term.reaches is not None or term.at == "period"
     return number(value) if plain else written(str(term.measure), value)

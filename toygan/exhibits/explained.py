@@ -46,7 +46,6 @@ class Setting(NamedTuple):
 
     @property
     def held(self) -> bool | None:
-        """Whether the claim held in it."""
         return self.verdict.held
 
 
@@ -67,7 +66,6 @@ def with_explanations(
 
 
 def judged(exhibit: Exhibit, one: Explanation, claim: Claim, there: Behind) -> Setting:
-    """A claim's condition, judged by the runs of an explanation."""
     asked = one.asked(claim)
     cases, numbers = cases_of(exhibit, asked, there.works), numbers_asked(asked, there.rows)
     return Setting(one.setting, cases, judge(asked, there.rows), numbers)
@@ -79,14 +77,14 @@ def numbers_asked(claim: Claim, rows: Sequence[Row]) -> list[tuple[float | None,
         values = values_of(claim, kept_of(claim, meant(claim.value.of, rows)), rows)
     except LookupError:
         return []
-    return [(value, value is not None and fulfils(claim, value)) for value in values]
+    return [(value, fulfils(claim, value)) for value in values]
 
 
 def explained(one: Explanation, here: Setting, there: Setting, others: Sequence[Setting]) -> Explained:
-    """What an explanation came to, by numbers and in a sentence."""
     verdict, differs, (other, argument) = there.verdict, differing(here, there), decisive(here, there, others)
     untested = "" if other.numbers and there.numbers else ", the one difference, though not held against chance"
-    contrast = f"not {where(other)}: {argument} decides it{untested}" if argument else in_doubt(here, there, differs)
+    where = f'in the setting "{other.name}"' if other.name else "here"
+    contrast = f"not {where}: {argument} decides it{untested}" if argument else in_doubt(here, there, differs)
     vain = without_effect(differs, chance(here, there) < LIKELY)
     words = sentence(here.held, verdict, vain, contrast, f"because {one_line(one.because).rstrip('.')}")
     return Explained(one.setting, verdict.held, verdict.numbers, differs, argument, words)
@@ -199,7 +197,6 @@ NAMING = ("scenario", "group", "method")
 
 
 def some_of(values: Sequence[Any]) -> str:
-    """Values of a column, few or many."""
     return ", ".join(plain_value(value) for value in values)
 
 
@@ -259,11 +256,6 @@ def sentence(here: bool | None, there: Verdict, vain: str, contrast: str, why: s
     return f"Holds there ({numbers}), {contrast}, {why}."
 
 
-def where(other: Setting) -> str:
-    """A setting in words."""
-    return f'in the setting "{other.name}"' if other.name else "here"
-
-
 def without_effect(differs: Sequence[str], apart: bool) -> str:
     """That one argument did not turn the verdict, or several together; the numbers may be others all the same."""
     one, names = len(differs) == 1, ", ".join(differs) or "nothing"
@@ -273,7 +265,6 @@ def without_effect(differs: Sequence[str], apart: bool) -> str:
 
 
 def in_doubt(here: Setting, there: Setting, differs: Sequence[str]) -> str:
-    """What is said where a claim holds there, and no single argument is shown to decide."""
     p = chance(here, there)
     if p >= LIKELY:
         told = f"as much is left to chance (p = {number(p, 2)}), and {', '.join(differs)} is not shown to decide it"

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import (
+    AfterValidator,
     Field,
     NonNegativeFloat,
     PositiveFloat,
@@ -101,7 +102,7 @@ class Reported(Strict):
     """
 
     run: Text
-    measure: str
+    measure: Annotated[str, AfterValidator(lambda name: known(name, list(SCORES), "measures"))]
     published: Written | None = None
     spread: NonNegativeFloat | None = None
     kind: Spread = "none"
@@ -111,15 +112,8 @@ class Reported(Strict):
     decimals: Annotated[int, Field(ge=0, le=12)] | None = None
     says: str = ""
 
-    @field_validator("measure")
-    @classmethod
-    def known_measure(cls, value: str) -> str | None:
-        """Refuse a measure that nobody takes."""
-        return known(value, list(SCORES), "measures")
-
     @model_validator(mode="after")
     def whole(self) -> Reported:
-        """Refuse a spread without a kind, and a kind that lacks what it needs."""
         if self.published is None and (self.kind != "none" or not self.says):
             raise Refusal(
                 "a picture has no spread, and needs words", 'say published = 7.6, or says = "what it shows"', "says"
@@ -162,7 +156,6 @@ class Protocol(FromFile):
 
     @property
     def title(self) -> str:
-        """What its file calls it."""
         return str(self.origin.data["title"])
 
     def part(self, group: Group, quick: bool) -> float:
@@ -203,7 +196,6 @@ def told_by_its_method(mistake: Mistake, every: Iterable[Mistake]) -> bool:
 
 
 def same_runs(protocol: Protocol) -> Iterator[Mistake]:
-    """Runs that nothing tells apart."""
     names = [group.name for group in protocol.runs]
     for i, name in enumerate(names):
         if name in names[:i]:
@@ -211,7 +203,6 @@ def same_runs(protocol: Protocol) -> Iterator[Mistake]:
 
 
 def lost_rows(protocol: Protocol) -> Iterator[Mistake]:
-    """Rows of no run."""
     names = [group.name for group in protocol.runs]
     for i, row in enumerate(protocol.rows):
         if row.run not in names:
@@ -278,7 +269,6 @@ def left_open(protocol: Protocol) -> dict[str, Any]:
 
 
 def seeds_of(protocol: Protocol, group: Group) -> int:
-    """How many seeds a run has."""
     return group.seeds or protocol.protocol.seeds
 
 

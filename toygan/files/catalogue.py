@@ -50,7 +50,6 @@ def methods() -> dict[str, str]:
 
 
 def sentences(table: Mapping[str, Callable[..., Any]]) -> dict[str, str]:
-    """Row -> its function's docstring."""
     return {name: summary_of(function) for name, function in table.items()}
 
 
@@ -156,7 +155,6 @@ WORDS_SHOWN = {"formula": "formula", "about": "look at", "look_for": "look for",
 
 
 def words(data: Mapping[str, Any]) -> dict[str, str]:
-    """The texts of a table that describe it."""
     return {label: data[key] for key, label in WORDS_SHOWN.items() if data.get(key)}
 
 

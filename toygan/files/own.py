@@ -78,7 +78,6 @@ class Code(NamedTuple):
 
     @property
     def digest(self) -> str:
-        """The SHA-256 of its source, in hexadecimal."""
         return sha256(self.source).hexdigest()
 
     @property
@@ -164,7 +163,6 @@ def in_its_file(table: Any) -> Any:
 
 
 def absolute(path: str) -> str:
-    """A path from here."""
     return str(Path(path).expanduser().resolve())
 
 
@@ -334,7 +332,6 @@ def held_values(function: Any) -> str:
 
 
 def in_reach(code: Code) -> Code:
-    """A function, in reach of a config that names it."""
     LOADED[code.kind, code.path] = code
     return code
 
@@ -348,12 +345,9 @@ def code_of(part: Own) -> Code:
     """The function of a part. UserError where it was not named on the command line or given in Python."""
     if not is_loaded(part):
         where = f"{part.path}:{part.kind.rpartition(':')[2]}"
-        in_file = part.path.endswith(".py")
-        way = (
-            f"name it there: --own {where}, or in Python toygan.load(folder, own=[{where!r}])"
-            if in_file
-            else "its function was given in Python, and has to be again"
-        )
+        way = "its function was given in Python, and has to be again"
+        if part.path.endswith(".py"):
+            way = f"name it there: --own {where}, or in Python toygan.load(folder, own=[{where!r}])"
         wrong = f"{part.kind}: own code runs only where its file is named on the command line"
         raise UserError(Mistake(None, wrong, way))
     return LOADED[part.kind, part.path]
@@ -363,24 +357,29 @@ def code_of(part: Own) -> Code:
 
 
 class Form(NamedTuple):
-    """What a part is as a function: what it is called, what it is given, and what it is to return."""
+    """What a part is as a function: what it is called, what it is given, and what it is to return; the type of the whole part,
+    and which function of that is called in a game.
+    """
 
     what: str
     takes: tuple[str, ...]
     returns: str
-    made: type
+    made: type[Any]
+    calls: str = ""
 
 
+PENALTY = Form("a penalty", ("sight",), "a penalty [seed]", Constraint, "penalty")
+LOSSES = "a pair (critic, generator) of losses, each [seed]"
 SHAPES = {
-    "objective": Form("an objective", ("r", "g"), "a pair (critic, generator) of losses, each [seed]", Objective),
-    "constraint": Form("a penalty", ("sight",), "a penalty [seed]", Constraint),
+    "objective": Form("an objective", ("r", "g"), LOSSES, Objective, "losses"),
+    "constraint": PENALTY,
+    "also": PENALTY,
+    "update": Form("a rule", ("game", "state", "draw"), "the next state", Rule, "step"),
+    "measure": Form("a measure", ("points", "real"), "a number", float),
+    "target": Form("a target", ("rng", "n"), "points [n, 2], or points and a label for each", Target, "sample"),
+    "generator": Form("a generator", ("inputs", "outputs"), "a torch.nn.Module", Generator),
+    "critic": Form("a critic", ("inputs", "outputs"), "a torch.nn.Module", Network),
 }
-SHAPES["also"] = SHAPES["constraint"]
-SHAPES["update"] = Form("a rule", ("game", "state", "draw"), "the next state", Rule)
-SHAPES["measure"] = Form("a measure", ("points", "real"), "a number", float)
-SHAPES["target"] = Form("a target", ("rng", "n"), "points [n, 2], or points and a label for each", Target)
-SHAPES["generator"] = Form("a generator", ("inputs", "outputs"), "a torch.nn.Module", Generator)
-SHAPES["critic"] = Form("a critic", ("inputs", "outputs"), "a torch.nn.Module", Network)
 
 
 def takes(code: Code, part: str) -> int:
@@ -470,7 +469,6 @@ def own_objective(code: Code) -> Callable[..., Objective]:
 
 
 def is_by_seed(option: Any) -> bool:
-    """Whether an option is a dial with a number for each seed."""
     return isinstance(option, Tensor) and option.ndim == 1
 
 
@@ -513,33 +511,21 @@ def with_its_options(row: Callable[..., Any], code: Code) -> Callable[..., Any]:
 
 
 def returning(code: Code, part: str) -> Callable[..., Any]:
-    """The row of a function of options alone, which returns the whole part."""
+    """The row of a function of options alone, which returns the whole part, whose faults are told as the user's."""
     want = SHAPES[part]
 
     def row(**options: Any) -> Any:
         with blaming(code.file):
             made = code.function(**options)
         if not isinstance(made, want.made):
-            raise wrong_shape(
-                code, want, f"it takes options alone and returns {in_words(made)}, no {want.made.__name__}"
-            )
-        return guarded(code, made)
+            said = f"it takes options alone and returns {in_words(made)}, no {want.made.__name__}"
+            raise wrong_shape(code, want, said)
+        return made._replace(**{want.calls: blamed(code, getattr(made, want.calls))})
 
     return with_its_options(row, code)
 
 
-def guarded(code: Code, made: Any) -> Any:
-    """A part that a user's function has made, whose faults are told as the user's."""
-    answer_of = CALLED[type(made)]
-    return made._replace(**{answer_of: blamed(code, getattr(made, answer_of))})
-
-
-CALLED: dict[type, str] = {Constraint: "penalty", Objective: "losses", Rule: "step", Target: "sample"}
-
-
 def blamed(code: Code, function: Callable[..., Any]) -> Callable[..., Any]:
-    """A function whose faults are told as the user's."""
-
     def call(*given: Any) -> Any:
         with blaming(code.file):
             return function(*given)
@@ -559,12 +545,9 @@ def pair(code: Code, said: Any, seeds: int) -> Losses:
     both = [said.get("critic"), said.get("generator")] if isinstance(said, Mapping) else said
     if not isinstance(both, tuple | list) or len(both) != 2:
         raise wrong_shape(code, SHAPES["objective"], f"it returns {in_words(said)}")
-    return Losses(
-        *(
-            one_a_seed(code, one, seeds, f"loss of the {who}")
-            for one, who in zip(both, ("critic", "generator"), strict=True)
-        )
-    )
+    critic, generator = both
+    return Losses(one_a_seed(code, critic, seeds, "loss of the critic"),
+                  one_a_seed(code, generator, seeds, "loss of the generator"))  # fmt: skip
 
 
 def one_a_seed(code: Code, said: Any, seeds: int, what: str) -> Tensor:
@@ -616,5 +599,4 @@ def place_of(error: BaseException, file: str) -> Place:
 
 
 def source_line(file: str, number: int) -> Place:
-    """A line of a file with its text."""
     return Place(file, number, text=shortened(linecache.getline(file, number).strip()))

@@ -178,7 +178,6 @@ def with_labels_checked(code: Code, target: Target) -> Target:
 
 
 def stray_labels(code: Code, parts: int, came: str) -> UserError:
-    """What is said of labels that are none of a target's classes."""
     said, hint = "as it says", "labels go from 0 to classes - 1: say more classes, or draw fewer"
     if takes(code, "target"):
         said = f"of {MANY} points drawn before the run"
@@ -204,7 +203,6 @@ def batch_of(code: Code, said: Any, n: int) -> Batch:
 
 
 def not_points(code: Code, wrong: str) -> UserError:
-    """What is said of what a sampler has returned."""
     hint = "wanted are points [n, 2], or points and a label for each; toygan check --as target says more"
     return code.fault(wrong, hint)
 

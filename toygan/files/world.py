@@ -73,7 +73,6 @@ def build_source(config: Config) -> Target | None:
 
 
 def made_target(table: Any) -> Target:
-    """The target of a table of a scenario, scaled, rotated and shifted."""
     make = row_of(TARGETS, table, "target")
     return moved(make(**options(table, make)), **options(table, moved))
 
@@ -111,7 +110,6 @@ def build_critic(config: Config) -> Network:
 
 
 def critic_of(inputs: int, config: Config) -> Network:
-    """A critic of so many numbers, constrained."""
     named, outputs = config.method.critic, sum(build_objective(config).heads.values())
     make = CRITICS[named] if named else row_of(CRITICS, config.critic, "critic")
     critic = make(inputs, outputs, **options(config.critic, make))
@@ -155,18 +153,13 @@ def bodies(config: Config) -> Bodies:
     )
 
 
-def build_objective(
-    config: Config,
-    at: Config | None = None,
-    kept: Bodies | None = None,
-    classes: int | None = None,
-    for_all: bool | None = None,
-) -> Objective:
+def build_objective(config: Config, at: Config | None = None, built: Built | None = None) -> Objective:
     """The objective with its options and the tricks that change it; `at` has dials in place of numbers, and what takes long
-    to find out may be known.
+    to find out may be `built` before.
     """
     method, values, made = config.method, (at or config).method, plain_objective(config, at)
-    if plays_for_all(config) if for_all is None else for_all:
+    classes, kept = (built.classes, built.bodies) if built else (None, None)
+    if built.for_all if built else plays_for_all(config):
         made = whole(made)
     if method.noisy_labels:
         made = with_noisy_labels(made, values.noisy_labels)
@@ -187,7 +180,6 @@ def plays_for_all(config: Config) -> bool:
 
 
 def plain_objective(config: Config, at: Config | None = None) -> Objective:
-    """The objective with its options alone."""
     make = row_of(OBJECTIVES, config.method.objective, "objective")
     return objective_of(make, **options((at or config).method.objective, make))
 
@@ -234,7 +226,6 @@ def misfits(config: Config) -> None:
 
 
 def misfits_of_the_optimiser(config: Config) -> None:
-    """Refuse numbers of another optimiser's."""
     method, usual = config.method, {name: Method.model_fields[name].default for name in ("betas", "epsilon")}
     idle = [f"betas.{i}" for i in (0, 1) if method.betas[i] != usual["betas"][i]]
     idle += ["epsilon"] if method.epsilon != usual["epsilon"] else []
@@ -247,7 +238,6 @@ def misfits_of_the_optimiser(config: Config) -> None:
 
 
 def misfits_of_worlds(config: Config) -> None:
-    """Refuse a cast or a generator that lacks a second world, and heads for classes that nobody is told."""
     method, kind = config.method, config.method.cast.kind if config.method.cast else ""
     if config.source is None and (config.generator.kind == "translator" or kind in TWO_WORLDS):
         wanted = f"the cast {kind}" if kind in TWO_WORLDS else "a translator"
@@ -288,7 +278,6 @@ UNBLURRED = ("partners", "coarse-to-fine")  # noise would have to be of both tha
 
 
 def misfits_of_an_encoder(config: Config, cast: Any) -> None:
-    """Refuse an encoder that has nothing to learn from, whose critic has no opposite, or whose latents are of another law."""
     method = config.method
     if method.categories:
         raise Refusal("an encoder finds latents and no categories", "leave categories at 0", "categories")
@@ -303,7 +292,6 @@ def misfits_of_an_encoder(config: Config, cast: Any) -> None:
 
 
 def misfits_of_generators(config: Config, cast: Any) -> None:
-    """Refuse fewer points than generators, and what classes that tell generators leave no place for."""
     method = config.method
     if config.training.batch < cast.number:
         wrong = f"{cast.number} generators cannot share a batch of {config.training.batch}"
@@ -320,7 +308,6 @@ def misfits_of_generators(config: Config, cast: Any) -> None:
 
 
 def misfits_of_features(config: Config, cast: Any) -> None:
-    """Refuse a critic without features of a point, and other wants of a generator that wants features to agree alone."""
     method, kind = config.method, config.method.critic or config.critic.kind
     if kind not in ("mlp", "linear"):
         raise Refusal(f"feature-matching needs a critic of kind mlp or linear, not {kind}", option="cast")
@@ -330,13 +317,11 @@ def misfits_of_features(config: Config, cast: Any) -> None:
 
 
 def misfits_of_pairs(config: Config, cast: Any) -> None:
-    """Refuse a batch without pairs of latents."""
     if config.training.batch < 2:
         raise Refusal("the cast diverse compares two latents", "take a larger training.batch", "cast")
 
 
 def misfits_of_an_equation(config: Config, cast: Any) -> None:
-    """Refuse another target than the solution's circle, and latents that are no time."""
     target = config.target
     if target.kind != "circle" or (target.scale, target.rotate, target.shift) != (1.0, 0.0, (0.0, 0.0)):
         wrong = "the cast equation solves one equation, whose solution is the circle of radius 1"
@@ -346,7 +331,6 @@ def misfits_of_an_equation(config: Config, cast: Any) -> None:
 
 
 def misfits_of_boosting(config: Config, cast: Any) -> None:
-    """Refuse a judge whose score is no log-ratio, and fewer steps than rounds."""
     method = config.method
     if method.objective.kind not in LOG_RATIOS or method.noisy_labels:
         kinds = f"such as {' or '.join(LOG_RATIOS)}, without noisy labels"
@@ -355,7 +339,6 @@ def misfits_of_boosting(config: Config, cast: Any) -> None:
 
 
 def misfits_of_rounds(config: Config, number: int, option: str) -> None:
-    """Refuse more rounds than steps."""
     if config.training.steps < number:
         raise Refusal(f"{number} {option} in {config.training.steps} steps", "take more steps", f"cast.{option}")
 
@@ -374,7 +357,6 @@ MISFITS: dict[str, Callable[[Config, Any], None]] = {
 
 
 def no_list(config: Config) -> None:
-    """Refuse a way to go through a list of points where there is none."""
     if config.training.reuse and config.training.data is None:
         raise Refusal(
             "says how the points of a fixed list follow each other", "say data = 50000, or leave it out", "reuse"
@@ -382,8 +364,8 @@ def no_list(config: Config) -> None:
 
 
 def own_tried(config: Config) -> None:
-    """Try what is the user's own."""
-    objective_tried(config.method.objective, plain_objective(config), config)
+    if isinstance(config.method.objective, Own):
+        objective_tried(config.method.objective, plain_objective(config), config)
     for part in (config.method.constraint, config.method.also):
         if isinstance(part, Own):
             make = row_of(CONSTRAINTS, part, "constraint")
@@ -502,7 +484,7 @@ def build_game(config: Config, at: Config, built: Built) -> Game:
         critics=tuple(name for name in players if side[name] == "critic"),
         generators=tuple(name for name in players if side[name] == "generator"),
         critic_steps=method.critic_steps,
-        objective=build_objective(config, at, built.bodies, built.classes, built.for_all),
+        objective=build_objective(config, at, built),
         constraint=build_constraint(at),
         rule=rule.step,
         schedule=cast.schedule(SCHEDULES[method.schedule]),
@@ -525,7 +507,6 @@ def build_game(config: Config, at: Config, built: Built) -> Game:
 
 
 def seated(config: Config, at: Config, rule: Rule, body: Network, wants: Wants, side: str) -> Player:
-    """A player with the habits of its side."""
     values, optimiser, wants = at.method, rule.wrap(build_optimiser(config, at)), partial(knowing, wants)
     if side == "critic":
         constraint = build_constraint(at)
@@ -542,7 +523,6 @@ def knowing(wants: Wants, game: Game, parameters: Parameters, state: State, row:
 
 
 def build_optimiser(config: Config, at: Config) -> Optimiser:
-    """How a gradient becomes a move."""
     make, weight = OPTIMISERS[config.method.optimiser], at.method.history
     made = make(at.method.betas, at.method.epsilon)
     return made if weight is None else remembering(made, weight)

@@ -107,7 +107,6 @@ def differing_keys(runs: Sequence[Facts]) -> list[dict[str, Any]]:
 
 
 def gathered(which: Iterable[int], key: Callable[[int], Any]) -> list[list[int]]:
-    """The numbers of runs with the same key together."""
     found: dict[Any, list[int]] = defaultdict(list)
     for i in which:
         found[key(i)].append(i)

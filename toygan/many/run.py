@@ -292,7 +292,6 @@ class Ledger:
         self.folder, self.facts = folder, dict(facts)
 
     def put(self, **news: Any) -> None:
-        """Know something more."""
         self.facts |= news
 
     def write(self, durable: bool = True, **but: Any) -> None:
@@ -306,7 +305,6 @@ class Ledger:
 
     @property
     def is_finished(self) -> bool:
-        """Whether the run has come to its end before."""
         return self.facts["status"] in folders.FINISHED
 
     @property
@@ -326,7 +324,6 @@ class Ledger:
 
     @contextmanager
     def timed(self, work: str) -> Iterator[None]:
-        """Count the seconds spent inside."""
         clock = process_time if self.facts["device"] == "cpu" else perf_counter
         start = clock()
         try:
@@ -462,7 +459,6 @@ def diagnosed(recording: Recording) -> tuple[list[dict[str, Any]], dict[str, Any
 
 
 def draw(recording: Recording, order: Order) -> None:
-    """The picture, and the film if it is wanted."""
     from toygan.draw import save_film, save_picture
 
     order.watch(Progress(recording.facts.step, recording.facts.steps, "drawing", {}))

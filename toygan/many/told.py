@@ -118,7 +118,6 @@ def method_in(given: Any) -> Method:
 
 
 def table_in(name: Any) -> Mapping[str, Any]:
-    """The table of an objective, a method or a pair of this name."""
     if name in OBJECTIVES:
         return {"objective": name}
     try:
@@ -139,7 +138,6 @@ def said_of(method: Method | None) -> dict[str, Any]:
 
 
 def told_of(method: Method) -> Told:
-    """What a method tells its critic."""
     return Told(method.pack, method.noisy_labels)
 
 

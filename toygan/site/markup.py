@@ -39,7 +39,6 @@ VOID = {"img", "input", "link", "meta", "br"}
 
 
 def attribute(key: str, value: str | int | bool | None) -> str:
-    """One attribute."""
     name = key.rstrip("_").replace("_", "-")
     return name if value is True else f'{name}="{text(value)}"'
 
@@ -159,6 +158,5 @@ def top_bar(root: str, pages: Pages, here: str) -> str:
 
 
 def footer() -> str:
-    """What these pages are made of."""
     words = "Made by toygan from recorded runs. Nothing here is drawn by hand, and nothing is fetched from a network."
     return tag("footer", tag("p", words), class_="foot")

@@ -75,5 +75,4 @@ def packed_run(recording: Recording, i: int) -> tuple[Shown, dict[str, str]]:
 
 
 def read(name: str) -> str:
-    """A style sheet or a script of the pages."""
     return (OWN / name).read_text(encoding="utf-8")

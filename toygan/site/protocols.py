@@ -37,7 +37,6 @@ def protocols_body(found: Sequence[Published], place: Path) -> str:
 
 
 def rings(made: Sequence[Published]) -> str:
-    """The table of rings that papers call by one name."""
     found = rings_table(made)
     head = [*found.keys, *COLUMNS]
     rows = [[text(row[name]) for name in head] for row in found.rows]
@@ -75,14 +74,12 @@ def protocol_section(one: Published, place: Path) -> str:
 
 
 def row_cells(row: Compared) -> list[str]:
-    """One published number beside ours."""
     verdict = tag("span", text(row.words), class_=KINDS.get(row.verdict))
     told = (row.row.run, SCORES[row.row.measure].label, published_in_words(row.row), ours_in_words(row))
     return [*map(text, told), verdict]
 
 
 def still(one: Published, place: Path) -> str:
-    """The picture of a protocol, a link to its file."""
     if one.picture is None:
         return ""
     name = f"{file_name(one.protocol.name)}.webp"
