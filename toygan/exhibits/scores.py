@@ -244,7 +244,6 @@ class Needed(NamedTuple):
 
 
 def is_dirac(config: Config) -> bool:
-    """Whether a game is that of one point against one slope."""
     kinds = (config.target.kind, config.generator.kind, config.method.critic or config.critic.kind)
     return kinds == ("dirac", "point", "linear")
 

@@ -144,7 +144,6 @@ def view_of(name: str, config: Config) -> dict[str, str]:
 
 
 def method_page(name: str) -> Entry:
-    """A method: formula, source, what to look for, settings."""
     data = as_data(read(PLAYED_ON.get(name, "eight-gaussians") if name in ZOO else "swiss-roll", name))["method"]
     settings = {key: value for key, value in data.items() if key not in (*WORDS_SHOWN, "name")}
     paper = {"the paper's own settings": PAPERS[name]} if name in PAPERS else {}
@@ -159,13 +158,11 @@ def words(data: Mapping[str, Any]) -> dict[str, str]:
 
 
 def name_page(what: str, name: str) -> Entry:
-    """A name without options: what it stands for, and the line of a file that asks for it."""
     key, every = NAMES[what]
     return Entry(f"{what} {name}", {"what": every()[name]}, f'{key} = "{name}"\n')
 
 
 def function_page(what: str, name: str) -> Entry:
-    """A row of a table: its docstring and its options with their defaults."""
     function = ROWS[what][name]
     hints = get_type_hints(function)
     parameters = [p for p in inspect.signature(function).parameters.values() if p.kind is p.KEYWORD_ONLY]

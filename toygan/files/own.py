@@ -82,7 +82,6 @@ class Code(NamedTuple):
 
     @property
     def place(self) -> Place:
-        """Where the function begins."""
         return source_line(
             self.file, getattr(getattr(inspect.unwrap(self.function), "__code__", None), "co_firstlineno", 0)
         )
@@ -259,7 +258,6 @@ def own_code(config: Any) -> dict[str, Code]:
 
 
 def load(path: str, name: str) -> Code:
-    """A function of a file, read anew."""
     module, source = imported(path)
     function: Any = getattr(module, name, None)
     if not callable(function) and not callable(
@@ -297,7 +295,6 @@ class Anew(SourceFileLoader):
     """Compiles a file as it stands: byte code that was kept of it is told from a change by the second only."""
 
     def get_code(self, fullname: str) -> Any:  # noqa: ARG002
-        """The file's code, compiled now."""
         return self.source_to_code(self.get_data(self.path), self.path)
 
 
@@ -452,8 +449,6 @@ def option(code: Code, name: str, parameter: inspect.Parameter, hints: Mapping[s
 @cache  # a game is built anew at every step that is not a graph
 def own_objective(code: Code) -> Callable[..., Objective]:
     """The row of a user's own objective: a function of its options."""
-    if not takes(code, "objective"):
-        return returning(code, "objective")
 
     def row(**options: Any) -> Objective:
         def losses(real: Heads, fake: Heads, extra: Extra) -> Losses:
@@ -491,8 +486,6 @@ def looks_at_real(code: Code) -> bool:
 @cache
 def own_constraint(code: Code) -> Callable[..., Constraint]:
     """The row of a user's own penalty: a function of its options. It may ask for `mix`, a number from 0 to 1 a point."""
-    if not takes(code, "constraint"):
-        return returning(code, "constraint")
 
     def row(**options: Any) -> Constraint:
         def penalty(sight: Sight) -> Tensor:
@@ -510,6 +503,7 @@ def with_its_options(row: Callable[..., Any], code: Code) -> Callable[..., Any]:
     return row
 
 
+@cache
 def returning(code: Code, part: str) -> Callable[..., Any]:
     """The row of a function of options alone, which returns the whole part, whose faults are told as the user's."""
     want = SHAPES[part]

@@ -61,7 +61,11 @@ def code_for(part: Own, name: str) -> Code:
 
 def own_row(part: Own, name: str) -> Callable[..., Any]:
     """The row of a part of one's own: a function of its options, as in the tables of kinds."""
-    return ROWS[name](code_for(part, name))
+    code = code_for(part, name)
+    return returning(code, name) if name in WHOLE and not takes(code, name) else ROWS[name](code)
+
+
+WHOLE = {"objective", "constraint", "also", "update"}  # parts that a function of options alone may return whole
 
 
 # --- rules -------------------------------------------------------------------------------------------------------------
@@ -70,8 +74,6 @@ def own_row(part: Own, name: str) -> Callable[..., Any]:
 @cache
 def own_rule(code: Code) -> Callable[..., Rule]:
     """The row of a user's own rule: a function of its options, which are dials as the shipped rules' are."""
-    if not takes(code, "update"):
-        return returning(code, "update")
 
     def row(**options: Any) -> Rule:
         def step(game: Game, state: State, draw: Draw) -> State:

@@ -42,7 +42,6 @@ class OwnSampler(NamedTuple):
 
     @property
     def call(self) -> str:
-        """How it is called, in words."""
         asked = inspect.signature(self.function).parameters
         told = ", ".join(name for name in asked if name in (*self.names.values(), *self.needs))
         return f"{getattr(self.function, '__name__', 'sample')}({told})"

@@ -570,7 +570,6 @@ def legal_words(model: type[BaseModel], location: Key) -> list[str]:
 
 
 def node_at(model: type[BaseModel], location: Key) -> dict[str, Any]:
-    """The schema at pydantic's location."""
     schema = schema_of(model)
     node: Any = schema
     for part in location:

@@ -136,7 +136,6 @@ def build_cast(config: Config, at: Config | None = None, kept: Bodies | None = N
 
 
 def bodies(config: Config) -> Bodies:
-    """What a cast may build its players of."""
     generator = build_generator(config)
     if generator.like is None:
         raise Refusal(f"a cast needs a generator of kind mlp or translator, not {config.generator.kind}", option="cast")
@@ -185,7 +184,6 @@ def plain_objective(config: Config, at: Config | None = None) -> Objective:
 
 
 def build_constraint(config: Config) -> Constraint:
-    """The constraint with its options, composed with the second one if there is one."""
     parts = (config.method.constraint, config.method.also)
     rows = [row_of(CONSTRAINTS, part, "constraint") for part in parts]
     first, second = (make(**options(part, make)) for make, part in zip(rows, parts, strict=True))

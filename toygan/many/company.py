@@ -196,11 +196,8 @@ def is_alike(joint: Running, first: int, alone: Running, sim: Simulation, draw: 
 
 
 def same_bits(one: State, other: State) -> bool:
-    return all(bytes_of(a) == bytes_of(b) for a, b in zip(leaves_of(one), leaves_of(other), strict=True))
-
-
-def bytes_of(leaf: Tensor) -> bytes:
-    return on_host(leaf).tobytes()
+    pairs = zip(leaves_of(one), leaves_of(other), strict=True)
+    return all(on_host(a).tobytes() == on_host(b).tobytes() for a, b in pairs)
 
 
 @contextmanager

@@ -435,7 +435,6 @@ def seeds_to_choose(runs: Sequence[Shown]) -> Choices:
 
 
 def options(runs: Sequence[Shown], about: About) -> str:
-    """What can be drawn or left out, and the keys."""
     optimal = any(run.scene.optimal is not None for run in runs)
     lacking = {"optimal": not optimal, "extras": not any(shown_extras(run.scene) for run in runs)}
     rows = [row for row in SWITCHES if not lacking.get(row[0])]

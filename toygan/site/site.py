@@ -165,7 +165,6 @@ def banner(quick: bool) -> str:
 
 
 def film_runs(showing: Showing, place: Path, name: str) -> list[Shown]:
-    """The runs of the synchronised panels, packed."""
     films = set(map(str, showing.films))
     rows = labelled([row for row in showing.records if row.get("folder") in films])
     names = {str(row["folder"]): str(row["label"]) for row in rows}
