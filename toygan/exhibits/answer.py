@@ -82,9 +82,8 @@ def asides(verdicts: Sequence[Verdict]) -> list[str]:
     counts = counted(verdicts)
     certain, lost = counts[BY_CONSTRUCTION], counts[JUDGED[None]]
     more = f"{certain} more {'is' if certain == 1 else 'are'} true by construction"
-    return [more] * (0 < certain < len(verdicts)) + [f"{lost} could not be judged"] * (
-        0 < lost < len(verdicts) - certain
-    )
+    unjudged = [f"{lost} could not be judged"] if 0 < lost < len(verdicts) - certain else []
+    return [more, *unjudged] if 0 < certain < len(verdicts) else unjudged
 
 
 # --- numbers ---------------------------------------------------------------------------------------------------------

@@ -203,7 +203,12 @@ def by_seed(claim: Claim, chosen: Sequence[Row], rows: Sequence[Row]) -> Verdict
 
 def values_of(claim: Claim, chosen: Sequence[Row], rows: Sequence[Row]) -> list[float | None]:
     """The number of every chosen row that the condition is about."""
-    return [combined(claim, row, partner(claim, row, rows)) for row in chosen]
+    found: list[float | None] = []
+    for row in chosen:
+        other, value, term = partner(claim, row, rows), number_of(claim.value, row), claim.over or claim.minus
+        held = held_against(claim, value, number_of(term, other)) if term and other and value is not None else value
+        found.append(held)
+    return found
 
 
 def enough(asked: str, happy: int, total: int) -> bool:
@@ -244,13 +249,6 @@ def partner(claim: Claim, row: Row, rows: Sequence[Row]) -> Row | None:
 def is_setting(column: str) -> bool:
     """Whether a column is a key of a grid, of a sweep over a target, or of a piece of theory."""
     return "." in column or column in ("target", "generator", "critic", "update", "std")
-
-
-def combined(claim: Claim, row: Row, other: Row | None) -> float | None:
-    first, term = number_of(claim.value, row), claim.over or claim.minus
-    return (
-        first if term is None or other is None or first is None else held_against(claim, first, number_of(term, other))
-    )
 
 
 def held_against(claim: Claim, first: float | None, second: float | None) -> float | None:

@@ -44,10 +44,6 @@ class Setting(NamedTuple):
     verdict: Verdict
     numbers: Sequence[tuple[float | None, bool]] = ()
 
-    @property
-    def held(self) -> bool | None:
-        return self.verdict.held
-
 
 def with_explanations(
     exhibit: Exhibit, verdicts: Sequence[Verdict], here: Behind, behind: Sequence[Behind]
@@ -86,7 +82,7 @@ def explained(one: Explanation, here: Setting, there: Setting, others: Sequence[
     where = f'in the setting "{other.name}"' if other.name else "here"
     contrast = f"not {where}: {argument} decides it{untested}" if argument else in_doubt(here, there, differs)
     vain = without_effect(differs, chance(here, there) < LIKELY)
-    words = sentence(here.held, verdict, vain, contrast, f"because {one_line(one.because).rstrip('.')}")
+    words = sentence(here.verdict.held, verdict, vain, contrast, f"because {one_line(one.because).rstrip('.')}")
     return Explained(one.setting, verdict.held, verdict.numbers, differs, argument, words)
 
 
@@ -94,8 +90,8 @@ def decisive(here: Setting, there: Setting, others: Sequence[Setting]) -> tuple[
     """Where a claim fails, here or in one of the other settings, though a single argument alone is not as there, and its
     numbers are others than chance makes; and that argument, empty where there is none.
     """
-    for other in (here, *others) if there.held else ():
-        if other.held is False and len(found := differing(other, there)) == 1 and chance(other, there) < LIKELY:
+    for other in (here, *others) if there.verdict.held else ():
+        if other.verdict.held is False and len(found := differing(other, there)) == 1 and chance(other, there) < LIKELY:
             return other, found[0]
     return here, ""
 

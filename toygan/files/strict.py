@@ -18,15 +18,7 @@ from typing import Annotated, Any, Literal, NamedTuple, TypeVar, get_args, get_t
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 
-from toygan.files.mistakes import (
-    Key,
-    Mistake,
-    Place,
-    UserError,
-    in_toml,
-    shortened,
-    suggestion,
-)
+from toygan.files.mistakes import Key, Mistake, Place, UserError, in_toml, shortened, suggestion
 from toygan.targets.refusal import Refusal
 
 Names = tuple[str, ...]

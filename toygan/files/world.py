@@ -73,18 +73,15 @@ def build_source(config: Config) -> Target | None:
 
 
 def made_target(table: Any) -> Target:
-    make = row_of(TARGETS, table, "target")
-    return moved(make(**options(table, make)), **options(table, moved))
+    return moved(made_of(TARGETS, table, "target"), **options(table, moved))
 
 
 def build_generator(config: Config) -> Generator:
     """The generator with its latents, as wide as the objective's codes want it."""
-    make = row_of(GENERATORS, config.generator, "generator")
-    made, codes = make(**options(config.generator, make)), codes_of(config)
+    made, codes = made_of(GENERATORS, config.generator, "generator"), codes_of(config)
     if codes and made.widened is None:
-        raise Refusal(
-            "only the generator kinds mlp and translator take a method with categories or labels", option="kind"
-        )
+        able = "only the generator kinds mlp and translator take a method with categories or labels"
+        raise Refusal(able, option="kind")
     return made._replace(network=made.widened(codes)) if codes and made.widened else made
 
 
@@ -129,10 +126,7 @@ def labels_shown(config: Config) -> tuple[Beside, ...]:
 def build_cast(config: Config, at: Config | None = None, kept: Bodies | None = None) -> Cast:
     """Who else plays, and what for, of bodies that may be built before; `at` has dials in place of numbers."""
     values = (at or config).method.cast
-    if values is None:
-        return Cast()
-    make = CASTS[values.kind]
-    return make(kept or bodies(config), **options(values, make))
+    return Cast() if values is None else made_of(CASTS, values, "cast", kept or bodies(config))
 
 
 def bodies(config: Config) -> Bodies:
@@ -185,8 +179,7 @@ def plain_objective(config: Config, at: Config | None = None) -> Objective:
 
 def build_constraint(config: Config) -> Constraint:
     parts = (config.method.constraint, config.method.also)
-    rows = [row_of(CONSTRAINTS, part, "constraint") for part in parts]
-    first, second = (make(**options(part, make)) for make, part in zip(rows, parts, strict=True))
+    first, second = (made_of(CONSTRAINTS, part, "constraint") for part in parts)
     kind, other = (short(part.kind) for part in parts)
     return compose(first, second, (kind, other if other != kind else f"{other}-also"))
 
@@ -196,10 +189,15 @@ def row_of(table: Mapping[str, Callable[..., Any]], part: Any, name: str) -> Cal
     return own_row(part, name) if isinstance(part, Own) else table[part.kind]
 
 
+def made_of(table: Mapping[str, Callable[..., Any]], part: Any, name: str, *given: Any) -> Any:
+    """What the row of a part makes of the part's options, and of what else it is given."""
+    make = row_of(table, part, name)
+    return make(*given, **options(part, make))
+
+
 def build_rule(config: Config) -> Rule:
     """The update rule with its options."""
-    make = row_of(RULES, config.method.update, "update")
-    return make(**options(config.method.update, make))
+    return made_of(RULES, config.method.update, "update")
 
 
 def misfits(config: Config) -> None:
@@ -218,9 +216,8 @@ def misfits(config: Config) -> None:
     for head, option in build_objective(config).wants.items():
         if getattr(method.objective, option, None) and head not in build_critic(config).heads:
             able = [kind for kind, make in CRITICS.items() if head in make(2, 1).heads]
-            raise Refusal(
-                f"{option} needs a critic with a {head}", f"use the critic kind {' or '.join(able)}", "objective"
-            )
+            hint = f"use the critic kind {' or '.join(able)}"
+            raise Refusal(f"{option} needs a critic with a {head}", hint, "objective")
 
 
 def misfits_of_the_optimiser(config: Config) -> None:
@@ -250,9 +247,8 @@ def misfits_of_worlds(config: Config) -> None:
     if method.labels and config.training.data is not None:
         raise Refusal("labels are of points that are drawn anew", "leave training.data out", "labels")
     if method.auxiliary is not None and kind == "coupled":
-        raise Refusal(
-            "auxiliary tells classes of one world, and coupled critics are of two", "leave it out", "auxiliary"
-        )
+        wrong = "auxiliary tells classes of one world, and coupled critics are of two"
+        raise Refusal(wrong, "leave it out", "auxiliary")
     if method.labels == "both" and kind == "partners":
         raise Refusal("partners would have classes of their own", 'take labels = "generator"', "labels")
     if method.auxiliary is not None and not method.labels:
@@ -356,9 +352,8 @@ MISFITS: dict[str, Callable[[Config, Any], None]] = {
 
 def no_list(config: Config) -> None:
     if config.training.reuse and config.training.data is None:
-        raise Refusal(
-            "says how the points of a fixed list follow each other", "say data = 50000, or leave it out", "reuse"
-        )
+        wrong = "says how the points of a fixed list follow each other"
+        raise Refusal(wrong, "say data = 50000, or leave it out", "reuse")
 
 
 def own_tried(config: Config) -> None:
@@ -366,8 +361,7 @@ def own_tried(config: Config) -> None:
         objective_tried(config.method.objective, plain_objective(config), config)
     for part in (config.method.constraint, config.method.also):
         if isinstance(part, Own):
-            make = row_of(CONSTRAINTS, part, "constraint")
-            constraint_tried(part, make(**options(part, make)), config)
+            constraint_tried(part, made_of(CONSTRAINTS, part, "constraint"), config)
     if isinstance(config.method.update, Own):
         stage = world(config)
         rule_tried(config.method.update, stage.game, *first_step(config, stage))
@@ -400,8 +394,7 @@ def first_step(config: Config, stage: World) -> tuple[State, Draw]:
 
 def build_measures(config: Config) -> dict[str, Measure]:
     """The user's own measures by the names of their functions. Refusal for a name that something else has."""
-    rows = {part: own_row(part, "measure") for part in config.measures or ()}
-    made = {part.kind.rpartition(":")[2]: row(**options(part, row)) for part, row in rows.items()}
+    made = {part.kind.rpartition(":")[2]: made_of({}, part, "measure") for part in config.measures or ()}
     if len(made) < len(config.measures or ()):
         raise Refusal("two of them have one name", "call one of the functions otherwise")
     return made

@@ -171,11 +171,7 @@ def records_of(facts: Facts, folder: Path, beside: Mapping[str, Any] | None = No
             which
             | {"seed": seed, "status": facts.status_of(seed)}
             | row
-            | {
-                "core_seconds": round(facts.seed_seconds, 3),
-                "message": facts.message,
-                "folder": str(folder),
-            }
+            | {"core_seconds": round(facts.seed_seconds, 3), "message": facts.message, "folder": str(folder)}
             | ({"split_by": ",".join(beside)} if beside else {})
         )
 

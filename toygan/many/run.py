@@ -35,15 +35,7 @@ from toygan.quantities.transport import w1
 from toygan.session import folder as folders
 from toygan.session.facts import FORMAT, Facts
 from toygan.session.looks import generated, is_over, state_arrays, state_of, step_of, weights
-from toygan.session.measuring import (
-    Gauge,
-    alignment_ceilings,
-    final_floors,
-    fixed_arrays,
-    frame_floors,
-    gauge,
-    summary,
-)
+from toygan.session.measuring import Gauge, alignment_ceilings, final_floors, fixed_arrays, frame_floors, gauge, summary
 from toygan.session.recording import Recording, diagnose, load, metric_lines, read_metrics
 from toygan.session.simulation import simulation
 from toygan.session.stream import (

@@ -95,12 +95,7 @@ def perform_together(tasks: Sequence[Task], driver: int | None = None) -> list[E
 
 def order_of(task: Task, place: Path, watch: Watcher) -> run.Order:
     return run.Order(
-        place,
-        task.command,
-        animation=task.animation,
-        watch=watch,
-        picture=task.picture,
-        settings=task.settings,
+        place, task.command, animation=task.animation, watch=watch, picture=task.picture, settings=task.settings
     )
 
 

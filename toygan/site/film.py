@@ -34,17 +34,7 @@ from toygan.site.pack import (
 )
 from toygan.view.apart import names_apart, worlds
 from toygan.view.axes import STRETCHED, WIDE, may_be_wide, may_leave, scale_of
-from toygan.view.scene import (
-    HUGE,
-    Milestone,
-    Scene,
-    events_of,
-    missing,
-    optimum_in_words,
-    scene,
-    steepest,
-    title_of,
-)
+from toygan.view.scene import HUGE, Milestone, Scene, events_of, missing, optimum_in_words, scene, steepest, title_of
 from toygan.view.shares import RINGS_IN_WORDS
 from toygan.view.words import MANY
 
