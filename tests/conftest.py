@@ -81,6 +81,18 @@ def sampled(values: Iterable[Any], every: int) -> list[Any]:
 FEW = table.FEW  # as users have it, and so the processes that tests start
 
 
+GPU = torch.cuda.is_available()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def without_gpu() -> Iterator[None]:
+    """Tests are of what a CPU does, in processes of their own too; tests/test_cuda.py takes the GPU back."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(torch.cuda, "is_available", lambda: False)
+        patch.setenv("CUDA_VISIBLE_DEVICES", "")
+        yield
+
+
 @pytest.fixture(scope="session", autouse=True)
 def short_runs() -> Iterator[None]:
     """Final W1 and floors on 100 points, not 1000, so that a target's floor takes .1 s, not 3; the shortest run is a graph, as

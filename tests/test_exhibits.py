@@ -20,7 +20,7 @@ from toygan.exhibits import behind, claims, files, judge, planned, read
 from toygan.exhibits.claims import enough, fits, number_of
 from toygan.exhibits.files import Claim, Term
 from toygan.exhibits.show import run_labels, run_rows, short_settings, showing
-from toygan.exhibits.theory import bound_rows, phase_portraits, theory_columns, theory_rows
+from toygan.exhibits.theory import bounds_by_noise, phase_portraits, theory_columns, theory_rows
 from toygan.exhibits.work import as_found, fingerprint, is_there, quickened, tasks_of
 from toygan.files import scenario
 from toygan.files.config import as_data
@@ -527,7 +527,7 @@ def test_partners_agree_in_the_keys_that_no_term_names():
 
 def test_a_row_of_theory_stands_against_itself(tmp_path):
     exhibit = read(written(tmp_path, THEORY))
-    rows = theory_rows(exhibit, [])
+    rows = theory_rows(exhibit, phase_portraits(exhibit))
     piece = {"of": {"bounds": "noise"}}
     found = verdict(rows, value=piece | {"measure": "bound"}, minus=piece | {"measure": "w1"}, at_least=0, seeds="all")
     assert found.held is True
@@ -631,7 +631,7 @@ def test_theory_has_its_exact_values(tmp_path):
 
 
 def test_the_bound_holds_and_tightens_with_the_right_noise(tmp_path):
-    rows = bound_rows(read(written(tmp_path, THEORY)).bounds[0])
+    rows = list(bounds_by_noise(read(written(tmp_path, THEORY)).bounds[0]))
     assert all(row["w1"] <= row["bound"] for row in rows)
     assert [row["js"] for row in rows] == sorted((row["js"] for row in rows), reverse=True)
     assert rows[0]["js"] == pytest.approx(math.log(2), abs=1e-5)

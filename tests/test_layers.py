@@ -198,7 +198,7 @@ def test_only_one_reader_asks_for_keys_of_run_json(tmp_path):
     others = [file for file in FILES if room_of(module_of(file)) != READER and module_of(file) != WRITER]
     assert not [place for file in others for place in keys_asked(file)]
     parsing = [file for file in others if re.search(r"\bread_json\b", file.read_text(encoding="utf-8"))]
-    assert {module_of(file) for file in parsing} == {"files.cache", "files.disk"}
+    assert {module_of(file) for file in parsing} == {"files.disk"}
     (tmp_path / "a.py").write_text("facts['steps']\nrun.facts.get('floors')\nrun.facts.steps\nfacts.said['x']\n")
     assert keys_asked(tmp_path / "a.py") == ["a.py:1", "a.py:2", "a.py:4"]
 
@@ -286,6 +286,30 @@ DOCSTRINGS = {
     for node in ast.walk(tree_of(file))
     if isinstance(node, DOCUMENTED) and (text := ast.get_docstring(node))
 }
+PRINTED = {"game", "targets"}  # rooms whose functions are rows that toygan show explains by their docstrings
+
+
+def asked_of_others() -> set[str]:
+    """What modules take from each other, such as files.own.short; of a module taken whole every name that is asked of it."""
+    found: set[str] = set()
+    for file in FILES:
+        taken = [node for node in ast.walk(tree_of(file)) if isinstance(node, ast.ImportFrom)]
+        whole = {alias.asname or alias.name: f"{node.module}.{alias.name}" for node in taken for alias in node.names}
+        asked = [node for node in ast.walk(tree_of(file)) if isinstance(node, ast.Attribute)]
+        of_names = [node for node in asked if isinstance(node.value, ast.Name) and node.value.id in whole]
+        found |= {*whole.values(), *(f"{whole[node.value.id]}.{node.attr}" for node in of_names)}
+    return {name.removeprefix("toygan.") for name in found if name.startswith("toygan.")}
+
+
+def test_what_others_import_says_what_it_is():
+    """A function of one module alone whose name says it all needs no sentence."""
+    functions = [(file, node) for file in FILES for node in tree_of(file).body if isinstance(node, ast.FunctionDef)]
+    bare = {f"{module_of(file)}.{node.name}" for file, node in functions if not ast.get_docstring(node)}
+    public = asked_of_others()
+    assert {"files.own.short", "many.run.here"} <= public
+    assert not {name for name in bare if name in public or room_of(name) in PRINTED}
+
+
 OPERATOR = re.compile(r"^[=+*/^<>]|[=+*/^<>(]$")
 
 
@@ -309,7 +333,7 @@ def test_there_is_no_drawer_for_everything():
 # functions that do the same for another kind of file or of code, or a level higher; a rule about a quantity has its name
 NAMESAKES = {
     "exhibits": {"find", "read", "planned", "tasks_of"},
-    "many": {"first_facts", "carry_out", "keep_failure"},
+    "many": {"carry_out", "keep_failure"},
     "quantities": {"again", "by_batch", "is_graph", "keeps_state", "order", "weight_saturation"},
     "session": {"gauge"},
     "site": {"script", "described"},

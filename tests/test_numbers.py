@@ -188,7 +188,7 @@ PROGRAM = {
     "play.py": {"0.0": "no noise"},
     "players.py": {"1.0": "latents' square", "0.0": "the line's end", "0.5": "a root"},
     "rules.py": {"1.0": "a sign, a whole move, all of it"},
-    "stages.py": {"1.0": "the equation's beginning and its times", "0.0": "the equation's beginning"},
+    "stages.py": {"1.0": "the equation's times"},
 }
 
 

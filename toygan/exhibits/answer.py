@@ -82,9 +82,8 @@ def asides(verdicts: Sequence[Verdict]) -> list[str]:
     counts = counted(verdicts)
     certain, lost = counts[BY_CONSTRUCTION], counts[JUDGED[None]]
     more = f"{certain} more {'is' if certain == 1 else 'are'} true by construction"
-    return [more] * (0 < certain < len(verdicts)) + [f"{lost} could not be judged"] * (
-        0 < lost < len(verdicts) - certain
-    )
+    unjudged = [f"{lost} could not be judged"] if 0 < lost < len(verdicts) - certain else []
+    return [more, *unjudged] if 0 < certain < len(verdicts) else unjudged
 
 
 # --- numbers ---------------------------------------------------------------------------------------------------------
@@ -191,9 +190,8 @@ def bounded(claim: Claim, rows: Sequence[Row], failed: bool) -> str:
 
 
 def happy_of(claim: Claim, rows: Sequence[Row]) -> tuple[int, int]:
-    """In how many of the seeds that a claim asks its condition is fulfilled."""
     values = values_of(claim, kept_of(claim, meant(claim.value.of, rows)), rows)
-    return sum(value is not None and fulfils(claim, value) for value in values), len(values)
+    return sum(fulfils(claim, value) for value in values), len(values)
 
 
 def bounds_told(claim: Claim) -> str:
@@ -226,6 +224,5 @@ def value_of(term: Term, rows: Sequence[Row]) -> str | None:
 
 
 def in_format(term: Term, value: float) -> str:
-    """A number of a term as people write its quantity."""
     plain = term.along is not None or term.reaches is not None or term.at == "period"
     return number(value) if plain else written(str(term.measure), value)

@@ -80,7 +80,6 @@ def judge(claim: Claim, rows: Sequence[Row]) -> Verdict:
 
 
 def verdict_of(claim: Claim, rows: Sequence[Row]) -> Verdict:
-    """Whether it held, or why that cannot be said."""
     if not meant(claim.value.of, rows):
         return Verdict(claim.says, None, "no run is what the claim is about")
     asked = [row for term in claim.terms.values() for row in meant(term.of, rows)]
@@ -145,7 +144,6 @@ ALL_LOST = "all seeds diverged"
 
 
 def frames_used(claim: Claim, rows: Sequence[Row]) -> list[str]:
-    """For every term that is read at a step: at which steps there was a frame."""
     said = []
     for key, term in claim.terms.items():
         of_runs = [row for row in meant(term.of, rows) if "folder" in row and isinstance(term.at, int)]
@@ -190,7 +188,7 @@ def by_seed(claim: Claim, chosen: Sequence[Row], rows: Sequence[Row]) -> Verdict
     alive = any(row.get("status") != "diverged" for row in chosen)
     if all(value is None for value in values) and not (claim.value.at == "period" and alive):
         return Verdict(claim.says, None, "no seed has such a number")
-    happy = sum(value is not None and fulfils(claim, value) for value in values)
+    happy = sum(fulfils(claim, value) for value in values)
     held = enough(str(claim.seeds), happy, len(values))
     what = "seeds" if chosen[0].get("seed") is not None else "cases"
     numbers = f"{happy} of {len(values)} {what}"
@@ -205,7 +203,12 @@ def by_seed(claim: Claim, chosen: Sequence[Row], rows: Sequence[Row]) -> Verdict
 
 def values_of(claim: Claim, chosen: Sequence[Row], rows: Sequence[Row]) -> list[float | None]:
     """The number of every chosen row that the condition is about."""
-    return [combined(claim, row, partner(claim, row, rows)) for row in chosen]
+    found: list[float | None] = []
+    for row in chosen:
+        other, value, term = partner(claim, row, rows), number_of(claim.value, row), claim.over or claim.minus
+        held = held_against(claim, value, number_of(term, other)) if term and other and value is not None else value
+        found.append(held)
+    return found
 
 
 def enough(asked: str, happy: int, total: int) -> bool:
@@ -248,33 +251,14 @@ def is_setting(column: str) -> bool:
     return "." in column or column in ("target", "generator", "critic", "update", "std")
 
 
-def combined(claim: Claim, row: Row, other: Row | None) -> float | None:
-    """The number that the condition is about."""
-    first, term = number_of(claim.value, row), claim.over or claim.minus
-    return (
-        first if term is None or other is None or first is None else held_against(claim, first, number_of(term, other))
-    )
-
-
 def held_against(claim: Claim, first: float | None, second: float | None) -> float | None:
-    """A number divided by another one, or less that; None where either is not known."""
+    """A number divided by another one, or less that; None where either is not known, or nothing comes of them, of 0 / 0
+    and of infinities that cancel.
+    """
     if first is None or second is None:
         return None
-    return taken_off(first, second) if claim.minus else divided(first, second)
-
-
-def taken_off(first: float, second: float) -> float | None:
-    """A difference; None for one between equal infinities."""
-    return None if math.isinf(first) and first == second else first - second
-
-
-def divided(first: float, second: float) -> float | None:
-    """A ratio; None for 0 / 0 and for one of infinities."""
-    if math.isinf(first) and math.isinf(second):
-        return None
-    if second == 0:
-        return None if first == 0 else math.copysign(math.inf, first)
-    return first / second
+    with np.errstate(all="ignore"):
+        return number_or_none(float(np.subtract(first, second) if claim.minus else np.divide(first, second or 0.0)))
 
 
 # --- of the median ---------------------------------------------------------------------------------------------------
@@ -311,8 +295,10 @@ def middle(values: Sequence[float | None]) -> float | None:
     return float(np.median(known)) if 2 * len(known) > len(values) else None
 
 
-def fulfils(claim: Claim, value: float) -> bool:
-    """Whether a number lies within the claim's bounds."""
+def fulfils(claim: Claim, value: float | None) -> bool:
+    """Whether a number lies within the claim's bounds; none does not."""
+    if value is None:
+        return False
     others = {name: bound for name, bound in claim.bounds.items() if name != "equals"}
     near = claim.equals is None or value == claim.equals or abs(value - claim.equals) <= claim.within
     return near and all(BOUNDS[name].holds(value, bound) for name, bound in others.items())
@@ -326,7 +312,6 @@ def room(claim: Claim, rows: Sequence[Row]) -> float:
 
 
 def inside(claim: Claim, name: str, value: float) -> float:
-    """How far on the right side of one of its bounds a number lies."""
     bound = claim.bounds[name]
     if name == "equals":
         return claim.within - (0.0 if value == bound else abs(value - bound))

@@ -107,7 +107,6 @@ def differing_keys(runs: Sequence[Facts]) -> list[dict[str, Any]]:
 
 
 def gathered(which: Iterable[int], key: Callable[[int], Any]) -> list[list[int]]:
-    """The numbers of runs with the same key together."""
     found: dict[Any, list[int]] = defaultdict(list)
     for i in which:
         found[key(i)].append(i)
@@ -172,11 +171,7 @@ def records_of(facts: Facts, folder: Path, beside: Mapping[str, Any] | None = No
             which
             | {"seed": seed, "status": facts.status_of(seed)}
             | row
-            | {
-                "core_seconds": round(facts.seed_seconds, 3),
-                "message": facts.message,
-                "folder": str(folder),
-            }
+            | {"core_seconds": round(facts.seed_seconds, 3), "message": facts.message, "folder": str(folder)}
             | ({"split_by": ",".join(beside)} if beside else {})
         )
 

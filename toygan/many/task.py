@@ -94,14 +94,8 @@ def perform_together(tasks: Sequence[Task], driver: int | None = None) -> list[E
 
 
 def order_of(task: Task, place: Path, watch: Watcher) -> run.Order:
-    """What a task asks for, in a place."""
     return run.Order(
-        place,
-        task.command,
-        animation=task.animation,
-        watch=watch,
-        picture=task.picture,
-        settings=task.settings,
+        place, task.command, animation=task.animation, watch=watch, picture=task.picture, settings=task.settings
     )
 
 

@@ -110,7 +110,6 @@ def extras_html(shown: Scene) -> str:
 
 
 def kinds_named(shown: Scene) -> str:
-    """The colour of each kind with its share of the points; where there are too many, how many."""
     found = kinds_of(shown.recording.frames)
     assert found is not None
     if found.number > NAMED:
@@ -128,7 +127,6 @@ def ink_or(colour: str) -> str:
 
 
 def regions_named(shown: Scene) -> str:
-    """What the pale colours are."""
     told = said_by_head(shown)
     return text(f"pale: which {told.word} the head says" + ("; D: the data" if told.data >= 0 else ""))
 
