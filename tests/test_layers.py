@@ -334,7 +334,7 @@ def test_there_is_no_drawer_for_everything():
 NAMESAKES = {
     "exhibits": {"find", "read", "planned", "tasks_of"},
     "many": {"carry_out", "keep_failure"},
-    "quantities": {"again", "by_batch", "is_graph", "keeps_state", "order", "weight_saturation"},
+    "quantities": {"again", "by_batch", "order", "weight_saturation"},
     "session": {"gauge"},
     "site": {"script", "described"},
 }

@@ -294,66 +294,66 @@ class Must(NamedTuple):
 
 LARGE = 2**64  # more steps than anybody waits for
 SUMMED = 1e300  # beyond it sums and squares are infinite
-Text = Annotated[str, Field(strict=True), Must("text")]
-TextOrNull = Annotated[str | None, Field(strict=True), Must("text or null")]
-Whole = Annotated[int, Field(strict=True, gt=-LARGE, lt=LARGE), Must("a whole number")]
-Count = Annotated[int, Field(strict=True, ge=0, lt=LARGE), Must("a whole number, 0 or more")]
+SaidText = Annotated[str, Field(strict=True), Must("text")]
+SaidTextOrNull = Annotated[str | None, Field(strict=True), Must("text or null")]
+SaidWhole = Annotated[int, Field(strict=True, gt=-LARGE, lt=LARGE), Must("a whole number")]
+SaidCount = Annotated[int, Field(strict=True, ge=0, lt=LARGE), Must("a whole number, 0 or more")]
 Finite = Field(strict=True, allow_inf_nan=False, gt=-SUMMED, lt=SUMMED)
-Number = Annotated[float, Finite, Must("a finite number")]
-NumberOrNull = Annotated[float | None, Finite, Must("a finite number or null")]
-Spent = Annotated[float, Field(strict=True, ge=0, lt=SUMMED), Must("seconds, 0 or more")]
-Switch = Annotated[bool, Field(strict=True), Must("true or false")]
+SaidNumber = Annotated[float, Finite, Must("a finite number")]
+SaidNumberOrNull = Annotated[float | None, Finite, Must("a finite number or null")]
+SaidSeconds = Annotated[float, Field(strict=True, ge=0, lt=SUMMED), Must("seconds, 0 or more")]
+SaidYesOrNo = Annotated[bool, Field(strict=True), Must("true or false")]
 THERE: Any = Field(default=None, validate_default=True)  # what must be there: what is not is looked at as null
 
 
 class EventShape(BaseModel):
     """What an event must be."""
 
-    step: Count = THERE
-    seed: Whole = THERE
-    label: Text = THERE
-    evidence: Text | None = None
+    step: SaidCount = THERE
+    seed: SaidWhole = THERE
+    label: SaidText = THERE
+    evidence: SaidText | None = None
 
 
 class RowShape(BaseModel, extra="allow"):
     """What the final measures of a seed must be."""
 
-    __pydantic_extra__: dict[str, NumberOrNull]
-    seed: Whole = THERE
-    diverged_at: Count | None = None
+    __pydantic_extra__: dict[str, SaidNumberOrNull]
+    seed: SaidWhole = THERE
+    diverged_at: SaidCount | None = None
 
 
 class OptimalShape(BaseModel):
     """What is said of an optimal critic must be."""
 
-    how: Text | None = None
-    kind: Text | None = None
-    drawn: Text | None = None
-    correlation: Number | None = None
+    how: SaidText | None = None
+    kind: SaidText | None = None
+    drawn: SaidText | None = None
+    correlation: SaidNumber | None = None
 
 
 class SummaryShape(BaseModel):
     """What a summary must be."""
 
     seeds: list[RowShape] | None = None
-    mean: dict[str, NumberOrNull] | None = None
-    mean_over: Count | None = None
-    points: Count | None = None
-    w1_points: Count | None = None
-    critic_points: Count | None = None
-    modes_of: Count | None = None
-    rates: dict[str, Number] | None = None
-    diagnosis: list[Text] | None = None
+    mean: dict[str, SaidNumberOrNull] | None = None
+    mean_over: SaidCount | None = None
+    points: SaidCount | None = None
+    w1_points: SaidCount | None = None
+    critic_points: SaidCount | None = None
+    modes_of: SaidCount | None = None
+    rates: dict[str, SaidNumber] | None = None
+    diagnosis: list[SaidText] | None = None
     optimal: OptimalShape | None = None
-    boundary: Number | None = None
-    no_optimum: Text | None = None
-    points_of: Text | None = None
+    boundary: SaidNumber | None = None
+    no_optimum: SaidText | None = None
+    points_of: SaidText | None = None
 
 
 class ObjectiveShape(BaseModel):
     """What is looked at of an objective."""
 
-    kind: Text | None = None
+    kind: SaidText | None = None
 
 
 class MethodShape(BaseModel):
@@ -365,34 +365,34 @@ class MethodShape(BaseModel):
 class ConfigShape(BaseModel):
     """What is looked at of a config."""
 
-    kind: Text | None = None
-    about: Text | None = None
+    kind: SaidText | None = None
+    about: SaidText | None = None
     method: MethodShape | None = None
 
 
 class RecordShape(BaseModel):
     """What every value of a record must be; but for those that are THERE, any may be null or not be there."""
 
-    scenario: Text = THERE
-    method: Text = THERE
-    seeds: list[Whole] = THERE
-    status: Text = THERE
-    step: Count = THERE
-    steps: Count = THERE
-    seconds: dict[str, Spent] = THERE
+    scenario: SaidText = THERE
+    method: SaidText = THERE
+    seeds: list[SaidWhole] = THERE
+    status: SaidText = THERE
+    step: SaidCount = THERE
+    steps: SaidCount = THERE
+    seconds: dict[str, SaidSeconds] = THERE
     config: ConfigShape = THERE
     summary: SummaryShape = THERE
-    title: Text | None = None
-    command: Text | None = None
-    inputs: dict[str, Text] | None = None
-    versions: dict[str, TextOrNull] | None = None
-    device: Text | None = None
-    backend: Text | None = None
-    message: Text | None = None
-    floors: dict[str, dict[str, dict[str, NumberOrNull] | None] | None] | None = None
+    title: SaidText | None = None
+    command: SaidText | None = None
+    inputs: dict[str, SaidText] | None = None
+    versions: dict[str, SaidTextOrNull] | None = None
+    device: SaidText | None = None
+    backend: SaidText | None = None
+    message: SaidText | None = None
+    floors: dict[str, dict[str, dict[str, SaidNumberOrNull] | None] | None] | None = None
     events: list[EventShape] | None = None
-    digests: dict[str, TextOrNull] | None = None
-    followed: Switch | None = None
+    digests: dict[str, SaidTextOrNull] | None = None
+    followed: SaidYesOrNo | None = None
 
 
 KINDS = {"dict_type": "a table", "model_type": "a table", "list_type": "a list"}
