@@ -24,7 +24,8 @@ from toygan.exhibits.theory import bound_rows, phase_portraits, theory_columns, 
 from toygan.exhibits.work import as_found, fingerprint, is_there, quickened, tasks_of
 from toygan.files import scenario
 from toygan.files.config import as_data
-from toygan.files.strict import UserError, key_lines
+from toygan.files.mistakes import UserError
+from toygan.files.strict import key_lines
 from toygan.many import sweep
 from toygan.quantities.diagnosis import RULES
 from toygan.quantities.rhythm import period

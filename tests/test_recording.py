@@ -12,10 +12,10 @@ import pytest
 from test_draw import synthetic
 
 import toygan
-from toygan.files.disk import HERE, complete_lines, packed, unpacked, write_aside, write_json
+from toygan.files.disk import HERE, complete_lines, packed, plain, unpacked, write_aside, write_json
 from toygan.many import run
 from toygan.session.facts import FACTS
-from toygan.session.recording import diagnose, metric_lines, plain
+from toygan.session.recording import diagnose, metric_lines
 
 
 @pytest.fixture

@@ -451,7 +451,7 @@ def opened(folder: Path) -> Recording:
 
 def unfinished(folder: Path) -> str:
     """How a run that was begun in a folder ends; how one begins where there is none."""
-    from toygan.session.recording import read_facts
+    from toygan.session.facts import read_facts
 
     try:
         facts = read_facts(folder)

@@ -10,7 +10,6 @@ from toygan.exhibits.aloud import called, moment_beside, several, who
 from toygan.exhibits.claims import (
     BY_CONSTRUCTION,
     JUDGED,
-    Row,
     Verdict,
     counted,
     fulfils,
@@ -28,6 +27,7 @@ from toygan.exhibits.files import Claim, Filter, Term, asked_of
 from toygan.exhibits.forms import BOUNDS
 from toygan.files.text import number
 from toygan.quantities.table import written
+from toygan.view.records import Row
 
 MOST, EACH = 3, 2  # claims told where all came to the same, and of either fate where some held and some did not
 

@@ -18,7 +18,7 @@ from toygan.exhibits.refined import refined_rows
 from toygan.exhibits.theory import phase_portraits, theory_rows
 from toygan.exhibits.work import Work, columns_of, halves
 from toygan.files.memory import give_back
-from toygan.files.strict import UserError
+from toygan.files.mistakes import UserError
 from toygan.many.results import facts_of, records_of
 from toygan.quantities.table import QUANTITIES
 from toygan.session.dirac import Portrait
@@ -287,7 +287,8 @@ def figure_of(
     seed: int | None = None,
 ) -> Any:
     """One panel as a figure."""
-    from toygan.draw.exhibit import PANELS, Labelled, Material
+    from toygan.draw.exhibit import PANELS
+    from toygan.draw.exhibit_parts import Labelled, Material
 
     kind = PANELS[panel.kind]
     wanted = {row["folder"]: row["label"] for row in rows if "folder" in row} if kind.recorded else {}

@@ -28,17 +28,8 @@ from pydantic import ConfigDict, Field
 from pydantic_core import core_schema
 from torch import Tensor
 
-from toygan.files.strict import (
-    OWN,
-    Mistake,
-    Place,
-    Strict,
-    UserError,
-    models_of,
-    options_model,
-    shortened,
-    suggestion,
-)
+from toygan.files.mistakes import Mistake, Place, UserError, shortened, suggestion
+from toygan.files.strict import OWN, Strict, models_of, options_model
 from toygan.game.constraints import Constraint, Sight
 from toygan.game.dials import over
 from toygan.game.laws import uniform
