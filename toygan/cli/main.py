@@ -295,7 +295,9 @@ def run_all(jobs: list[Job]) -> tuple[list[Recording], list[BaseException]]:
         try:
             with watching(name) as watch:
                 recordings.append(run.carry_out(config, order._replace(watch=watch)))
-        except (Exception, SystemExit) as error:  # of a run's own code
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # of a run's own code
             if len(jobs) == 1 or exits.stopping.is_set():
                 raise
             exits.complain(f"{name}: {error if isinstance(error, UserError) else exits.fault_in_words(error)}")

@@ -14,8 +14,13 @@ from functools import partial
 from textwrap import TextWrapper
 from typing import Any, TextIO
 
-# Control characters but tab and line end, line and paragraph separators, changes of direction, bytes that are no text.
-HIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+# What shows nothing itself but rules or hides what does: control characters but tab and line end, soft hyphens, marks and
+# changes of direction, blanks of no width, line and paragraph separators, tags, bytes that are no text. The two joiners stay:
+# Persian, Hindi and emoji are written with them.
+HIDDEN = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff\ufeff"
+    "\ufff9-\ufffb\U000e0000-\U000e007f]"
+)
 
 
 def visible(text: str) -> str:
