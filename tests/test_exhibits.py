@@ -460,6 +460,31 @@ def test_claims_are_judged_by_the_numbers(name, rows):
     assert found.numbers
 
 
+def test_a_number_is_told_on_the_side_of_the_bound_on_which_it_was_judged(tmp_path):
+    just_below, just_above = (one_curve(tmp_path / name, "w1", [1.0, value]) for name, value in NEAR.items())
+    held, missed = (
+        verdict(found, value={"measure": "w1", "at": "min"}, **more)
+        for found, more in ((just_below, {"below": 0.5}), (just_above, {"at_most": 0.5, "seeds": "1 of 2"}))
+    )
+    assert (held.held, held.numbers) == (True, "smallest W1: 0.4999999")
+    assert (missed.held, missed.numbers) == (False, "0 of 2 seeds; smallest W1: 0.5000001")
+    goal = {"measure": "w1", "reaches": 0.1}
+    assert verdict(just_below, value=goal, at_most=9).numbers == "core-seconds until W1 is 0.1: never"
+
+
+NEAR = {"below": 0.4999999, "above": 0.5000001}
+
+
+def test_every_value_may_be_held_against_one_that_is_named(rows):
+    """For each method by itself, over W1 of the bad one: the bad one itself stands against itself."""
+    start = {"measure": "w1", "at": "start"}
+    claim = {"value": start, "over": start | {"of": {"method": "bad"}}, "each": "method", "equals": 1}
+    assert verdict(rows, **claim, seeds="all").held
+    assert verdict(rows, **claim).held
+    found = verdict(rows, **claim | {"value": {"measure": "w1", "at": "min"}})
+    assert ["good: " in found.numbers, "bad: " in found.numbers, found.held] == [True, True, False]
+
+
 def test_the_correlation_is_spearmans(rows):
     expected = spearmanr(CURVES[0]["critic_value"], CURVES[0]["w1"]).statistic
     found = verdict(rows[:1], value=GOOD | {"measure": "critic_value", "along": "w1"}, equals=expected, within=1e-12)

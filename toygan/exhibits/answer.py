@@ -11,6 +11,7 @@ from toygan.exhibits.claims import (
     BY_CONSTRUCTION,
     JUDGED,
     Verdict,
+    about,
     counted,
     fulfils,
     kept_of,
@@ -138,10 +139,10 @@ def deciding(claim: Claim, rows: Sequence[Row], failed: bool) -> tuple[Claim, Se
     if not claim.each:
         return claim, rows, ""
     judged = {value: (own, held) for value, own in rows_apart(claim, rows).items()
-              if (held := of_all(claim, own).held) is not None}  # fmt: skip
+              if (held := of_all(about(claim, value), own).held) is not None}  # fmt: skip
     found = {value: own for value, (own, held) in judged.items() if held is not failed}
-    value = min(found, key=lambda one: nearness(claim, found[one]))
-    told = narrowed(claim, found[value])
+    value = min(found, key=lambda one: nearness(about(claim, one), found[one]))
+    told = narrowed(about(claim, value), found[value])
     terms = {key: of_value(term, claim.each, value, found[value]) for key, term in told.terms.items()}
     which = f" (the {'worst' if failed else 'closest'} of {len(judged)})" if len(judged) > 1 else ""
     return told.model_copy(update=terms), found[value], which

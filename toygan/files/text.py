@@ -41,7 +41,7 @@ def number(value: float, digits: int = 3) -> str:
     """A number with so many digits, a true minus sign, and a power of ten where it is very large or small."""
     size = abs(value)
     plain = size == 0 or not math.isfinite(size) or SMALLEST <= size < LARGEST
-    words = f"{float(f'{size:.{digits}g}'):.6g}" if plain else with_power(size, digits)
+    words = f"{float(f'{size:.{digits}g}'):.{max(digits, 6)}g}" if plain else with_power(size, digits)
     return ("\N{MINUS SIGN}" if value < 0 else "") + words
 
 
