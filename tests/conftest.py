@@ -17,7 +17,7 @@ from torch import Tensor
 from toygan.engines import table
 from toygan.files import own
 from toygan.files.disk import write_aside
-from toygan.files.world import NOISE, World
+from toygan.files.world import NOISE, World, samplers
 from toygan.game import duel, play
 from toygan.game.constraints import CONSTRAINTS, Constraint
 from toygan.game.duel import CRITIC, GENERATOR, critic_opinion, generator_opinion
@@ -33,7 +33,7 @@ from toygan.many.executors import Local
 from toygan.session import measuring
 from toygan.session.looks import like, named
 from toygan.session.recording import Recording
-from toygan.session.simulation import Simulation, first_state, samplers
+from toygan.session.simulation import Simulation, first_state
 from toygan.targets.mixtures import ring
 from toygan.targets.target import Target
 

@@ -21,9 +21,9 @@ from test_tricks import TINY
 
 import toygan
 from toygan.draw.companions import KINDS
-from toygan.draw.exhibit import PANELS, Labelled, Material
-from toygan.draw.moving import band_colours
-from toygan.draw.panels import band_edges
+from toygan.draw.exhibit import PANELS
+from toygan.draw.exhibit_parts import Labelled, Material
+from toygan.draw.panels import band_colours, band_edges
 from toygan.draw.thumbnail import banded
 from toygan.exhibits import dials
 from toygan.exhibits.claims import Verdict

@@ -129,6 +129,35 @@ def test_nothing_imports_in_a_circle():
     assert not below
 
 
+def made_in(file: Path) -> set[str]:
+    """What a module makes itself, at any depth, and what it hands on by intent: a room's front door, `import Port as Port`."""
+    found: set[str] = set()
+    for node in ast.walk(tree_of(file)):
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            found.add(node.name)
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            found.add(node.id)
+        if isinstance(node, ast.ImportFrom):
+            door = file.name == "__init__.py"
+            found |= {alias.name for alias in node.names if door or alias.asname == alias.name}
+    return found
+
+
+def test_a_name_is_imported_from_where_it_is_made():
+    """Nobody hands on by accident what another module makes: a reader finds it where the import says."""
+    made = {f"toygan.{module_of(file)}": made_in(file) for file in FILES if module_of(file) != "toygan"}
+    others = [path for folder in ("tests", "docs", "benchmarks") for path in (ROOT.parent / folder).glob("*.py")]
+    handed_on = [
+        f"{file.name}:{node.lineno} {node.module} {alias.name}"
+        for file in [*FILES, *others]
+        for node in ast.walk(tree_of(file))
+        if isinstance(node, ast.ImportFrom) and node.module in made
+        for alias in node.names
+        if alias.name not in made[node.module] and f"{node.module}.{alias.name}" not in made
+    ]
+    assert not handed_on
+
+
 def test_what_everybody_needs_stands_alone():
     assert not [found for found in OWN if found.who in ALONE and found.what not in ALONE]
 

@@ -18,8 +18,9 @@ from toygan.engines.graph import Graph, recorded, wires_in
 from toygan.engines.tree import named, rebuilt
 from toygan.files.config import Config, as_data
 from toygan.files.dials import PARTS, dials_of
+from toygan.files.mistakes import UserError
 from toygan.files.scenario import read
-from toygan.files.strict import Source, UserError, check
+from toygan.files.strict import Source, check
 from toygan.files.world import world
 from toygan.game.constraints import CONSTRAINTS
 from toygan.game.methods import METHODS

@@ -18,7 +18,7 @@ from toygan.exhibits.refined import refined_rows
 from toygan.exhibits.theory import phase_portraits, theory_rows
 from toygan.exhibits.work import Work, columns_of, halves
 from toygan.files.memory import give_back
-from toygan.files.strict import UserError
+from toygan.files.mistakes import UserError
 from toygan.many.results import facts_of, records_of
 from toygan.many.sweep import seeds_of
 from toygan.many.task import Task
@@ -279,7 +279,8 @@ def shown_in(panel: Panel, rows: Sequence[Row]) -> list[Row]:
 
 def material_of(panel: Panel, rows: Sequence[Row], portraits: Portraits, seed: int | None) -> Material:
     """What a panel is drawn from."""
-    from toygan.draw.exhibit import PANELS, Labelled, Material
+    from toygan.draw.exhibit import PANELS
+    from toygan.draw.exhibit_parts import Labelled, Material
 
     recorded = PANELS[panel.kind].recorded
     wanted = {row["folder"]: row["label"] for row in rows if recorded and "folder" in row}

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from toygan.files.strict import UserError
+from toygan.files.mistakes import UserError
 from toygan.game.duel import carried, code_columns
 from toygan.session.recording import Recording
 from toygan.session.simulation import Simulation, average_of, on_host, simulation

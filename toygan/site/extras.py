@@ -11,9 +11,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from toygan.draw.companions import EXTRAS, KINDS, colour_of, columns_of, ends_of_rounds, said_by_head, scores_by_class
-from toygan.draw.panels import INK, band_edges
+from toygan.draw.panels import band_colours, band_edges
 from toygan.draw.points import CORNERS, HAZE, MIST
-from toygan.draw.thumbnail import band_colours
+from toygan.draw.style import INK
 from toygan.draw.worlds import ACROSS, APART
 from toygan.files.disk import Arrays
 from toygan.files.text import percent

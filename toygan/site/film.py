@@ -11,15 +11,16 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from toygan.draw.exhibit_parts import diverged_words, shown_seed
-from toygan.draw.panels import BANDS, BOUNDARY, INK, METHOD_COLOURS, band_edges
+from toygan.draw.panels import BANDS, BOUNDARY, METHOD_COLOURS, band_edges
 from toygan.draw.points import DISC_INK, GENERATED, INK_ADDED, PALE, REAL, REAL_INK, RIM
+from toygan.draw.style import INK
 from toygan.draw.thumbnail import poster, shrunk
 from toygan.files.disk import write_aside
 from toygan.files.memory import give_back
 from toygan.files.text import number
 from toygan.quantities.table import QUANTITIES, When, axis_name, row_of, shown_in
 from toygan.session.facts import Summary
-from toygan.session.recording import Recording, load
+from toygan.session.recording import HUGE, Recording, load
 from toygan.site.extras import bands_between, colours, extras_facts, extras_html, round_to
 from toygan.site.markup import command_box, data, tag, text
 from toygan.site.pack import (
@@ -34,7 +35,7 @@ from toygan.site.pack import (
 )
 from toygan.view.apart import names_apart, worlds
 from toygan.view.axes import STRETCHED, WIDE, may_be_wide, may_leave, scale_of
-from toygan.view.scene import HUGE, Milestone, Scene, events_of, missing, optimum_in_words, scene, steepest, title_of
+from toygan.view.scene import Milestone, Scene, events_of, missing, optimum_in_words, scene, steepest, title_of
 from toygan.view.shares import RINGS_IN_WORDS
 from toygan.view.words import MANY
 
