@@ -21,6 +21,7 @@ from toygan.game.streams import stream
 from toygan.many import run
 from toygan.many.run import Ledger, Order
 from toygan.many.told import Brief, brief, config_for, ground_for, optimum_facts, optimum_of
+from toygan.quantities.measure import clouds_seen, measurable, measures_of
 from toygan.quantities.optimal import Known
 from toygan.quantities.table import N_W1, shown_in
 from toygan.session import folder as folders
@@ -29,11 +30,10 @@ from toygan.session.ground import (
     Floors,
     Ground,
     Perfect,
+    against_on,
     best_on,
     fixed_on,
     floors_on,
-    measured_on,
-    seen_on,
     summed_up,
     watched_points,
 )
@@ -341,8 +341,9 @@ def measured(stage: LoopStage, seen: Glance, step: int, seed: int) -> tuple[dict
     """The arrays that are kept of a frame, and the line of its measures."""
     ground, samples, critics = stage.ground, seen.arrays["samples"], seen.judged and [seen.judged]
     optimum = stage.optimum if critics else None
-    clouds = seen_on(ground, samples, critics, optimum)
-    row = dict(seen.report) | measured_on(ground, clouds, critics, optimum)
+    held = against_on(ground)
+    clouds = clouds_seen(samples, held, critics, optimum)
+    row = dict(seen.report) | measures_of(clouds, measurable(held, critics, optimum))
     row |= {"w1_floor": np.array([stage.floors["w1"]["mean"]])}
     best = {"optimal_scores": best_on(ground, clouds)} if optimum else {}
     arrays = {name: values for name, values in seen.arrays.items() if name not in UNKEPT}

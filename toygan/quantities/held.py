@@ -93,8 +93,7 @@ def gradient(f: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
     value = f(leaf).sum()
     if not value.requires_grad:
         return torch.zeros_like(x)
-    (found,) = torch.autograd.grad(value, leaf, allow_unused=True)
-    return torch.zeros_like(x) if found is None else found
+    return torch.autograd.grad(value, leaf, materialize_grads=True)[0]
 
 
 def differences(f: Callable[[Tensor], Tensor], x: Tensor, step: float = 1e-6) -> Tensor:
