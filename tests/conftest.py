@@ -112,10 +112,10 @@ draw_itself = run.draw
 def draw_once(recording: Recording, order: run.Order) -> None:
     """The picture and the film of a run, which take longer than the run: drawn for the first of a kind, then given again.
 
-    Of one kind are runs of one method whose recordings have the same arrays and measures, and differ in numbers.
+    Of one kind are runs whose recordings have the same arrays and measures, and differ in numbers and names.
     """
     facts, wanted = recording.facts, run.drawings(order)
-    names = (facts.method, *sorted(recording.frames), *sorted(recording.metrics))
+    names = (*sorted(recording.frames), *sorted(recording.metrics))
     kind = (*wanted, *names, len(facts.seeds) > 1, facts.status, facts.step > 0)
     if kind not in DRAWN:
         draw_itself(recording, order)

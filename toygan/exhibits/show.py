@@ -31,7 +31,7 @@ from toygan.view.look import USUAL, Options
 from toygan.view.records import Record, Row
 
 if TYPE_CHECKING:
-    from toygan.draw.exhibit import Material  # matplotlib, which judging claims does not need
+    from toygan.draw.exhibit_parts import Material  # matplotlib, which judging claims does not need
 
 QUICK = "quick: at most 2 seeds and a quarter of the steps"
 Portraits = Sequence[tuple[Mapping[str, Any], Portrait]]
