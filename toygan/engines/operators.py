@@ -107,9 +107,9 @@ def power(w: Writer, base: Any, exponent: Any) -> str:
 
 def leaky(w: Writer, x: str, slope: float) -> str:
     """x where it is positive, slope x elsewhere, for slopes below 1."""
-    return str(
-        w.op("LeakyRelu", x, alpha=float(slope)) if w.dtype == torch.float32 else w.op("Max", x, w.op("Mul", x, slope))
-    )
+    if w.dtype == torch.float32:
+        return str(w.op("LeakyRelu", x, alpha=float(slope)))
+    return str(w.op("Max", x, w.op("Mul", x, slope)))
 
 
 def silu_backward(w: Writer, gradient: str, x: str) -> str:
@@ -278,11 +278,8 @@ def total(w: Writer, args: Args, out: Wire) -> None:
     """A sum; that of a matrix's rows as a product with ones, which is faster."""
     wire, stored = args["self"], short(args["self"].shape)
     axes = [axis for axis in axes_of(args) if wire.shape[axis] != 1]
-    if (
-        len(stored) == 2
-        and [place(wire.shape, axis) for axis in axes] == [0]
-        and wire.dtype == out.dtype == torch.float32
-    ):
+    of_rows = len(stored) == 2 and [place(wire.shape, axis) for axis in axes] == [0]
+    if of_rows and wire.dtype == out.dtype == torch.float32:
         ones = w.array(np.ones(stored[0], dtype=np.float32))
         return w.put(out, w.op("MatMul", ones, w.get(wire)), stored[1:])
     return w.put(out, reduced(w, wire, axes, "ReduceSum"), short(out.shape))
@@ -292,9 +289,8 @@ def norm(w: Writer, args: Args, out: Wire) -> None:
     """The sum of sizes or the root of the sum of squares."""
     kinds = {1: "ReduceL1", 2: "ReduceL2"}
     if args["ord"] not in kinds:
-        raise Untraceable(
-            "linalg_vector_norm.default", f"a norm of order {args['ord']} is not known to the onnx engine"
-        )
+        why = f"a norm of order {args['ord']} is not known to the onnx engine"
+        raise Untraceable("linalg_vector_norm.default", why)
     axes = axes_of(args)
     found = reduced(w, args["self"], axes, kinds[args["ord"]])
     alone = all(args["self"].shape[axis] == 1 for axis in axes)  # nothing was reduced: what is left is a size

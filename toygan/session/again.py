@@ -87,6 +87,7 @@ def at_moment(recording: Recording, work: Gauge, state: State, status: str) -> R
     before = int((recording.frames["step"] < look.step).sum())
     now = {**look.arrays, "step": np.array(look.step)}
     unknown = np.full(len(facts.seeds), np.nan)
+    measures = {name: look.measures.get(name, unknown) for name in recording.metrics}
     return replace(
         recording,
         facts=replace(
@@ -98,9 +99,7 @@ def at_moment(recording: Recording, work: Gauge, state: State, status: str) -> R
         ),
         frames={name: up_to(table, before, now.get(name)) for name, table in recording.frames.items()}
         | {"final": generated(work.sim, state, work.sim.final)},
-        metrics={
-            name: up_to(table, before, look.measures.get(name, unknown)) for name, table in recording.metrics.items()
-        },
+        metrics={name: up_to(table, before, measures[name]) for name, table in recording.metrics.items()},
         learned=weights(state),
     )
 
