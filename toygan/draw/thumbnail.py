@@ -66,6 +66,17 @@ def is_tall(path: Path) -> bool:
 TALL = 1.35
 
 
+def is_dark(path: Path) -> bool:
+    """Whether a picture's ground, as its first pixel has it, is dark."""
+    with Image.open(path) as opened:
+        ground = opened.convert("L").getpixel((0, 0))
+    assert isinstance(ground, int | float)
+    return ground < DARK
+
+
+DARK = 128  # of 255
+
+
 def size_of(shown: Scene, width: int) -> tuple[int, int]:
     """Width and height in pixels of a panel with equal units on both axes."""
     left, right, bottom, top = shown.view

@@ -183,8 +183,8 @@ def fits(found: Any, wanted: Any) -> bool:
 
 
 def by_seed(claim: Claim, chosen: Sequence[Row], rows: Sequence[Row]) -> Verdict:
-    """So many of the seeds fulfil the condition; a seed without the number does not. Where none has it nothing is judged,
-    but of periods: a curve without a rhythm is what refutes them.
+    """So many of the seeds fulfil the condition, told beside how many were asked for where these are not enough; a seed without
+    the number does not. Where none has it nothing is judged, but of periods: a curve without a rhythm is what refutes them.
     """
     values = values_of(claim, chosen, rows)
     alive = any(row.get("status") != "diverged" for row in chosen)
@@ -193,7 +193,7 @@ def by_seed(claim: Claim, chosen: Sequence[Row], rows: Sequence[Row]) -> Verdict
     happy = sum(value is not None and fulfils(claim, value) for value in values)
     held = enough(str(claim.seeds), happy, len(values))
     what = "seeds" if chosen[0].get("seed") is not None else "cases"
-    numbers = f"{happy} of {len(values)} {what}"
+    numbers = f"{happy} of {len(values)} {what}" + ("" if held else f", asked: {claim.seeds}")
     if claim.value.never is not None:
         best = [best_of(row["folder"], row, str(claim.value.measure)) for row in chosen if "folder" in row]
         return Verdict(

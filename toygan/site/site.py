@@ -7,7 +7,8 @@ from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
-from toygan.draw.thumbnail import is_tall, poster, shrunk, small_film
+from toygan.draw.exhibit import PANELS
+from toygan.draw.thumbnail import is_dark, is_tall, poster, shrunk, small_film
 from toygan.exhibits.claims import BY_CONSTRUCTION, JUDGED, Verdict, counted
 from toygan.exhibits.published import Published
 from toygan.exhibits.show import Picture, Showing, labelled
@@ -178,7 +179,9 @@ def exhibit_rest(showing: Showing, place: Path, name: str, seen: int) -> str:
     parts = [
         section("Pictures", stills(pictures(showing.pictures, place, name, seen, bool(showing.films)))),
         section("Claims", verdicts(showing.verdicts, showing.quick)),
-        section("Final measures", final_table(runs_of(showing), showing.folders, GLOSSARY), name="measures"),
+        section(
+            "Final measures", final_table(runs_of(showing), showing.folders, GLOSSARY, showing.curves), name="measures"
+        ),
         section("Reference", tag("p", linked(showing.reference)) if showing.reference else ""),
         section("The command that made this", command_box(showing.command)),
     ]
@@ -209,7 +212,7 @@ def stills(figures: Sequence[str]) -> str:
 
 def pictures(found: Sequence[Picture], place: Path, name: str, seen: int = 0, filmed: bool = False) -> list[str]:
     """The stills of an exhibit but the first `seen` and those whose film is there, each a link to its file: on a phone they
-    are too small to read.
+    are too small to read. One that is there on a dark ground too is shown so on a dark page.
     """
     home = place / "stills" / name
     home.mkdir(parents=True, exist_ok=True)
@@ -217,21 +220,29 @@ def pictures(found: Sequence[Picture], place: Path, name: str, seen: int = 0, fi
     for i, picture in list(enumerate(found))[seen:]:
         if filmed and kind_of(picture) == "films":
             continue
-        write_aside(home / f"picture-{i}.webp", shrunk(picture.path, STILL), durable=False)
-        file = f"../stills/{name}/picture-{i}.webp"
-        image = tag("img", src=file, alt=f"{picture.about} (opens at full size)", loading="lazy")
-        kind = "still" + " chart" * (kind_of(picture) in CHARTS) + " tall" * is_tall(picture.path)
-        told.append(tag("figure", tag("a", image, href=file), tag("figcaption", text(picture.title)), class_=kind))
+        kind = "still" + " chart" * is_chart(picture) + " tall" * is_tall(picture.path)
+        days = {"": picture.path} if picture.dark is None else {"day": picture.path, "night": picture.dark}
+        links = []
+        for day, path in days.items():
+            file = f"picture-{i}{'-dark' * (day == 'night')}.webp"
+            write_aside(home / file, shrunk(path, STILL), durable=False)
+            image = tag(
+                "img", src=f"../stills/{name}/{file}", alt=f"{picture.about} (opens at full size)", loading="lazy"
+            )
+            links.append(tag("a", image, href=f"../stills/{name}/{file}", class_=day or None))
+        told.append(tag("figure", *links, tag("figcaption", text(picture.title)), class_=kind))
     return told
+
+
+def is_chart(picture: Picture) -> bool:
+    """Whether a picture is lines and letters on light paper, which may be turned dark; maps keep their colours."""
+    kind = PANELS.get(kind_of(picture))
+    return kind is not None and kind.chart and not is_dark(picture.path)
 
 
 def kind_of(picture: Picture) -> str:
     """The kind of panel that a picture is of, by its file's name."""
     return picture.path.stem.partition("-")[2]
-
-
-# lines and letters on paper, which may be turned dark; maps keep their colours
-CHARTS = ("curves", "ends", "rates", "distances", "price", "bound", "layers", "levels", "weights", "refined")
 
 
 # --- the pictures of an exhibit elsewhere ----------------------------------------------------------------------------
@@ -292,7 +303,7 @@ def card(showing: Showing) -> str:
                 data_film=f"{still}-film.webp" if showing.films else None)  # fmt: skip
     title = tag("p", text(showing.title), class_="kicker")
     question = tag("h2", tag("a", text(showing.question), href=f"exhibits/{name}.html"))
-    chart = not showing.films and showing.pictures and kind_of(showing.pictures[0]) in CHARTS
+    chart = not showing.films and showing.pictures and is_chart(showing.pictures[0])
     thumb = tag("div", image if showing.films or showing.pictures else "", class_="thumb chart" if chart else "thumb")
     answered = tag("p", text(showing.answer or tally(showing.verdicts)), class_="tally")
     return tag("li", thumb, title, question, answered)
