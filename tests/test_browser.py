@@ -120,7 +120,8 @@ CHARTED = """([row, values, best, axes]) => {
  const heights = Array.from(place.querySelector(".bold").getAttribute("d").matchAll(/ ([\\d.]+)/g), (one) => Number(one[1]));
  const floor = place.querySelector(".floor");
  const numbers = Array.from(place.querySelectorAll(".grid + text"), (one) => one.textContent);
- return { heights, numbers, title: place.querySelector("figcaption").textContent, floor: floor && Number(floor.getAttribute("y1")) };
+ const title = place.querySelector("figcaption").textContent;
+ return { heights, numbers, title, floor: floor && Number(floor.getAttribute("y1")) };
 }"""
 SAID = "the first frame reaches from"
 

@@ -184,7 +184,8 @@ def fits(found: Any, wanted: Any) -> bool:
 
 def by_seed(claim: Claim, chosen: Sequence[Row], rows: Sequence[Row]) -> Verdict:
     """So many of the seeds fulfil the condition, told beside the share that was asked for where they are not so many; a seed
-    without the number does not. Where none has it nothing is judged, but of periods: a curve without a rhythm is what refutes them.
+    without the number does not. Where none has it nothing is judged, but of periods: a curve without a rhythm is what
+    refutes them.
     """
     values = values_of(claim, chosen, rows)
     alive = any(row.get("status") != "diverged" for row in chosen)
