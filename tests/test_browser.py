@@ -156,6 +156,26 @@ def test_a_logarithmic_chart_has_two_numbers_at_least(film):
         assert 2 <= len(found["numbers"]) <= 9, values
 
 
+NARROW = """([row, axes, across]) => {
+ const run = { label: "one", colour: "#0072b2", dash: 0, seeds: [0], step: [0, 1], steps: 10000, events: [], best: { w1: null },
+   curves: { w1: [[1, 2]] } };
+ const place = document.createElement("div");
+ place.className = "curves";
+ place.style.width = `${across}px`;
+ document.body.append(place);
+ toygan.curves(place, { steps: 10000, axes, quantities: [row], runs: [run] }, 0, () => {}, () => true);
+ const words = Array.from(place.querySelectorAll("svg text"), (one) => [one.textContent, one.getBoundingClientRect()]);
+ return words.filter(([word]) => ["0", "5000", "step 10000"].includes(word)).map(([_, box]) => [box.left, box.right]);
+}"""
+
+
+def test_numbers_beneath_a_narrow_chart_stand_apart(film):
+    for across in (180, 215, 235, 300):
+        places = film.evaluate(NARROW, [quantities(["w1"], ["w1"])[0], AXES, across])
+        assert len(places) == (2 if across < 230 else 3)
+        assert all(left - right > 2 for (_, right), (left, _) in itertools.pairwise(sorted(places))), across
+
+
 STARTS = {  # what a curve does in four frames, and whether the first one leaves a picture and a chart
     "critic_value": [([-40, 0, 1, 0.5], True), ([-0.5, 0, 1, 0.5], False), ([-400, 0.9, 1, 1.1], False)],
     "critic_loss": [

@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import NamedTuple
 
 from toygan.draw.exhibit import PANELS
-from toygan.draw.thumbnail import is_dark, is_tall, poster, shrunk, small_film
+from toygan.draw.thumbnail import DAY, is_dark, is_tall, poster, shrunk, small_film
 from toygan.exhibits.claims import BY_CONSTRUCTION, JUDGED, Verdict, counted
 from toygan.exhibits.published import Published
 from toygan.exhibits.show import Picture, Showing, labelled
 from toygan.files.disk import write_aside
 from toygan.files.memory import give_back
 from toygan.site.boards import cells_of, leaderboard, matrix
-from toygan.site.film import About, Shown, film, labels, place_runs
+from toygan.site.film import About, Shown, film, labels, night_tones, place_runs
 from toygan.site.glossary import glossary_body
 from toygan.site.markup import PAGES, command_box, document, file_name, linked, marked, paragraphs, tag, text
 from toygan.site.page import final_table, section, write_assets
@@ -249,13 +249,21 @@ def kind_of(picture: Picture) -> str:
 
 
 def write_card(place: Path, showing: Showing, name: str, runs: Sequence[Shown]) -> None:
-    """The picture of the card, which moves if there is a film."""
-    if runs:
-        contents = {name: poster(runs[0].scene, 2 * CARD), f"{name}-film": small_film(runs[0].scene, CARD)}
-    else:
-        contents = {name: shrunk(showing.pictures[0].path, 2 * CARD)} if showing.pictures else {}
+    """The picture of the card, which moves if there is a film, in colours for light pages and for dark ones."""
+    contents: dict[str, bytes] = {}
+    for end, tones in (("", DAY), ("-dark", night_tones())) if runs else ():
+        contents[name + end] = poster(runs[0].scene, 2 * CARD, tones)
+        contents[f"{name}-film{end}"] = small_film(runs[0].scene, CARD, tones)
+    for end, path in stills_of(showing).items() if not runs else ():
+        contents[name + end] = shrunk(path, 2 * CARD)
     for still, content in contents.items():
         write_aside(place / f"stills/cards/{still}.webp", content, durable=False)
+
+
+def stills_of(showing: Showing) -> dict[str, Path]:
+    """The first picture of an exhibit, and the same on a dark ground if it is there, by how their files end."""
+    first = showing.pictures[0] if showing.pictures else None
+    return {end: path for end, path in (("", first.path), ("-dark", first.dark)) if path} if first else {}
 
 
 def pages_of_runs(showing: Showing) -> dict[str, str]:
@@ -299,12 +307,15 @@ def card(showing: Showing) -> str:
     """One question with its film as a thumbnail and its answer."""
     name = file_name(showing.name)
     still = f"stills/cards/{name}"
-    image = tag("img", src=f"{still}.webp", alt="", width=CARD, height=CARD, loading="lazy",
-                data_film=f"{still}-film.webp" if showing.films else None)  # fmt: skip
+    ends = {"": "day", "-dark": "night"} if showing.films or "-dark" in stills_of(showing) else {"": None}
+    images = [tag("img", src=f"{still}{end}.webp", alt="", width=CARD, height=CARD, loading="lazy", class_=day,
+                  data_film=f"{still}-film{end}.webp" if showing.films else None) for end, day in ends.items()]  # fmt: skip
     title = tag("p", text(showing.title), class_="kicker")
     question = tag("h2", tag("a", text(showing.question), href=f"exhibits/{name}.html"))
     chart = not showing.films and showing.pictures and is_chart(showing.pictures[0])
-    thumb = tag("div", image if showing.films or showing.pictures else "", class_="thumb chart" if chart else "thumb")
+    thumb = tag(
+        "div", *(images if showing.films or showing.pictures else []), class_="thumb chart" if chart else "thumb"
+    )
     answered = tag("p", text(showing.answer or tally(showing.verdicts)), class_="tally")
     return tag("li", thumb, title, question, answered)
 

@@ -229,7 +229,7 @@
       svg.append(make("line", { class: "grid", x1: LEFT, x2: width - RIGHT, y1: y, y2: y }));
       svg.append(make("text", { x: LEFT - 6, y: y + 4, "text-anchor": "end" }, toygan.short(tick)));
     }
-    for (const share of facts.steps || width > 300 ? [0, 0.5, 1] : [0, 1]) { // "100 % of training" is long
+    for (const share of width > (facts.steps ? 230 : 300) ? [0, 0.5, 1] : [0, 1]) { // "100 % of training" is long
       const last = share === 1; // the end of the axis says what it counts
       const words = facts.steps ? (last ? "step " : "") + Math.round(share * facts.steps) : `${100 * share} %${last ? " of training" : ""}`;
       const anchor = share === 0 ? "start" : share === 1 ? "end" : "middle";
