@@ -289,7 +289,7 @@ def test_a_sentence_is_translated_with_its_parts_whole_or_broken_over_lines():
     broken = "scores from −2 to 3\nW1 0.5 of 400 points (floor\n0.1, 0.07–0.2)\n7 of 8 modes"
     assert told(broken, "zh").split("\n") == ["得分 −2 至 3", "W1 0.5（400 点；下限 0.1,", "0.07–0.2）", "模式 7/8"]
     assert in_parts("Settings: penalty weight 0.1, 2 critic steps; all else as usual.", "zh") == (
-        "设置：惩罚权重 0.1, 评判器每轮 2 步；其余为默认值。"
+        "设置：惩罚权重 0.1，评判器每轮 2 步；其余为默认值。"
     )
     assert told("no such words", "zh") == "no such words"
     assert told("losses", "en") == "losses"
