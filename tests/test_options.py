@@ -26,13 +26,13 @@ import toygan.draw as draw
 from toygan.cli.drawing import drawn_together, with_command
 from toygan.cli.main import app
 from toygan.cli.shared import again
-from toygan.draw import choice, film, fonts, panels, sheet
+from toygan.draw import choice, film, fonts, panels, sheet, together
 from toygan.draw.choice import PANELS, TOGETHER, chosen, save_chosen
 from toygan.draw.companions import EXTRAS
 from toygan.draw.finish import GROUND, LIGHT, darken, translate
 from toygan.draw.panels import styles_of
 from toygan.draw.players import VIEWS
-from toygan.draw.points import visible
+from toygan.draw.points import REAL, visible
 from toygan.draw.saved import page_of, save_figure
 from toygan.draw.sheet import command_lines
 from toygan.view.chosen import of_seed
@@ -211,6 +211,64 @@ def test_a_comparison_fills_its_slide(tmp_path, style):
         wide = opened.width
     places = np.flatnonzero(dark)
     assert (places[-1] - places[0]) / wide > 0.8
+
+
+@pytest.mark.parametrize("runs", [1, 2, 5])
+@pytest.mark.parametrize("style", ["slide", "dark"])
+def test_a_film_that_compares_is_as_wide_as_a_slide_and_full(tmp_path, runs, style):
+    """Critics, W1, bars and, in the end, the diagnosis, all within 16:9."""
+    told = {"summary": {"diagnosis": ["1 of 2 seeds converged (W1 0.1), at step 10."]}}
+    some = [few(method=f"m{i}", **told) for i in range(runs)]
+    figure, parts = together.comparison_figure([draw.scene(run) for run in some], 640, Options(style=style))
+    for part in parts:
+        part.show(1)
+    figure.draw_without_rendering()
+    width, height = figure.bbox.size
+    assert width / height == pytest.approx(16 / 9, rel=5e-3)
+    planes = [axis for axis in figure.axes if axis.get_aspect() == 1]
+    assert len(planes) == runs
+    for axis in planes:
+        box = axis.get_window_extent()
+        assert (box.x0, box.y0) >= (0, 0)
+        assert box.width > width / 10
+    marks = {text for axis in figure.axes for text in axis.get_xticklabels() + axis.get_yticklabels()}
+    said = [text for text in figure.findobj(Text) if text.get_text().strip() and text not in marks]
+    boxes = [text.get_window_extent() for text in said if not text.get_text().strip("-\N{MINUS SIGN}").isdecimal()]
+    assert max(box.x1 for box in boxes) <= width
+    assert max(box.y1 for box in boxes) <= height
+    assert sum("converged" in text.get_text() for text in figure.findobj(Text)) == runs
+
+
+def test_panels_of_both_kinds_stand_together_on_a_slide_where_they_are_larger_so():
+    """One panel on the plane and five of curves: two rows of three."""
+    inside = chosen([few()], ["inside"], (), Options(style="slide"))[0]
+    planes = [axis for axis in inside.axes if axis.get_aspect() == 1]
+    (plane,) = (axis.get_position() for axis in planes)
+    beside = [axis for axis in inside.axes if axis not in planes and axis.get_position().y1 > plane.y0]
+    assert len(beside) >= 2
+    assert plane.width > 0.14
+
+
+def test_bars_of_real_points_are_light_on_a_dark_ground():
+    figure = Figure()
+    axis = figure.add_subplot()
+    axis.hist([1.0, 2.0], color=REAL, alpha=0.5, label="real")
+    axis.legend()
+    darken(figure)
+    bars = [*axis.patches, *axis.get_legend().get_patches()]
+    assert REAL not in {to_hex(bar.get_facecolor()) for bar in bars}
+    assert {bar.get_facecolor()[3] for bar in bars} == {0.5}
+
+
+def test_a_page_of_panels_says_its_seed_of_how_many_and_its_step():
+    run = synthetic(frames=3, points=40, grid=13, coarse=5, seeds=2)
+    said = words(chosen([run], ["critic"])[0]).replace("\n", " ")
+    last = int(run.frames["step"][-1])
+    assert "seed 0 shown of 0, 1" in said
+    assert f"step {last}" in said
+    several = words(chosen([run], ["critic"], [[0, 2]])[0])
+    assert f"step {last}" in several
+    assert several.count("step 0") == 1
 
 
 def test_a_page_is_what_is_asked_for():

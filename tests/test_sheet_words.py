@@ -31,7 +31,7 @@ from toygan.session.again import AS_RECORDED, OTHERWISE
 from toygan.session.ground import optimum_told
 from toygan.session.measuring import against
 from toygan.view.apart import flat
-from toygan.view.language import is_wide, told
+from toygan.view.language import is_wide, told, wrapped
 from toygan.view.levels import levels
 from toygan.view.look import Options
 from toygan.view.scene import optimum_in_words
@@ -246,6 +246,7 @@ def test_what_became_of_seeds_is_in_the_other_language(label):
     for evidence in EVIDENCE[label]:
         for line in (
             f"The only seed {predicate} ({evidence}), at step 300.",
+            f"The only seed {predicate}, at step 300. 2 of 8 seeds {predicate}, first at step 3.",
             f"2 of 8 seeds {predicate} ({evidence}), first at step 300. 6 of 8 seeds converged (W1 0.1), at step 7. Here W1 is "
             "of a look's 400 points.",
         ):
@@ -272,6 +273,11 @@ def test_settings_of_all_methods_are_in_the_other_language(method):
     assert set(re.findall(r"[A-Za-z-]{3,}", line)) <= VALUES, line
 
 
+@pytest.mark.parametrize("formula", [row["formula"] for row in ROWS.values()])
+def test_formulas_stay_as_they_are(formula):
+    assert not any(map(is_wide, told(formula, "zh")))
+
+
 def test_parts_of_a_list_have_wide_marks_between_and_blanks_on_both_sides_or_on_none():
     assert (
         told("batch 64, cast encoder (judges points, points 1)", "zh")
@@ -279,6 +285,16 @@ def test_parts_of_a_list_have_wide_marks_between_and_blanks_on_both_sides_or_on_
     )
     said = "Curves of W1 are of 400 points a frame. Thin dots: the best that can be reached."
     assert told(said, "zh") == "W1 曲线每帧用 400 个点。细点线：可达到的最佳值。"
+    lines = wrapped(told(f"{said} {said}", "zh"), 24)
+    assert len(lines) > 3
+    assert [line.strip() for line in lines] == lines
+    beneath = "step 5 · scores from −0.52 to\n0.25\nW1 0.164 of 400 points (floor\n0.0911, 0.0514–0.141)\n7 of 8 modes"
+    assert "scores" not in told(beneath, "zh")
+    assert "floor" not in told(beneath, "zh")
+    events = "◆ mode-collapse at step 200 (seeds 1, 5); ◆ weight-saturation at step 200 (seed 0)"
+    assert told(events, "zh") == "◆ 模式崩溃：第 200 步（种子 1, 5）；◆ 权重饱和：第 200 步（种子 0）"
+    broken = "pale: which generator the head\nsays, 4 of 5 in view; D: the data"
+    assert not re.search("[a-z]", told(broken, "zh"))
     assert told("pale: which class the head says, 8\nof 8 in view", "zh").replace("\n", "") == (
         "浅色：分类头判断的类，视野内有 8 个中的 8 个"
     )
@@ -370,7 +386,7 @@ def test_words_beneath_a_look_keep_off_its_colour_bar():
 def test_a_narrow_picture_says_all_of_its_title():
     figure, _ = chosen([synthetic(frames=3, **SMALL)], ["critic"], options=Options(mm=90))
     lines = [text.get_text() for text in figure.texts]
-    assert " · ".join(lines[:2]) == "Swiss roll · wgan-gp · seed 0"
+    assert " · ".join(lines[:3]) == "Swiss roll · wgan-gp · seed 0 · step 2000"
     assert not any("…" in line for line in lines)
 
 

@@ -9,6 +9,7 @@ from matplotlib.collections import Collection
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
 from matplotlib.text import Annotation, Text
 
 from toygan.draw.fonts import families
@@ -31,9 +32,13 @@ def finish(figure: Figure, options: Options) -> None:
 
 
 def translate(texts: Iterable[Text], language: str) -> None:
-    """Put words into another language, and in a font that has its letters; what is not in its table stays as it is."""
+    """Put words into another language, and in a font that has its letters; what is not in its table stays as it is, and so
+    does all of a command.
+    """
     chosen = families(language)
     for text in texts:
+        if "monospace" in text.get_fontfamily():
+            continue
         text.set_text(told(text.get_text(), language))
         if any(map(is_wide, text.get_text())):
             text.set_fontfamily(chosen)
@@ -65,6 +70,8 @@ def darken_axis(axis: Axes) -> None:
         spine.set_edgecolor(PALE)
     if not plane:
         axis.set_facecolor(GROUND)
+        for patch in (*axis.patches, *(legend.get_patches() if legend else [])):
+            lighten_bar(patch)
         for circles in axis.collections:
             lighten_rims(circles)
     for bar in axis.child_axes:
@@ -83,6 +90,13 @@ def lighten_rims(circles: Collection) -> None:
     light = ON_DARK.get(to_hex(rims[0])) if len(rims) else None  # type: ignore[arg-type]
     if light:
         circles.set_edgecolor(light)
+
+
+def lighten_bar(bar: Patch) -> None:
+    """Light where a bar was dark, as opaque as it was."""
+    light = ON_DARK.get(to_hex(bar.get_facecolor()))
+    if light:
+        bar.set_facecolor(light)
 
 
 def lighten(artist: Text | Line2D) -> None:

@@ -19,6 +19,7 @@ SENTENCES = re.compile(r"(?<=[.)]) +(?=[A-Z]|\d+ of \d+ seeds )")  # where one e
 BLANK = re.compile(
     r"(?<=[\u3000-\u303f\uff00-\uffef]) |(?<=[\u3000-\uffef]) (?=[\u3000-\uffef])"
 )  # no Chinese one has it
+ASIDE = " · ", " / "  # between things that are told beside each other
 WIDE_MARKS = {"; ": "；", ", ": "，"}  # between parts of a list, where one of them is Chinese
 
 
@@ -44,13 +45,14 @@ def in_parts(text: str, language: str) -> str:
     words, _ = tables(language)
     if text in words:
         return words[text]
-    for mark in (" · ", " / "):
+    for mark in ASIDE:
         if mark in text:
             return mark.join(in_parts(part, language) for part in text.split(mark))
     sentences = SENTENCES.split(text)
     if len(sentences) > 1:
         return BLANK.sub("", " ".join(in_parts(one, language) for one in sentences))
-    found = whole(text, language)
+    several = listed(text, "; ")
+    found = None if len(several) > 1 and all(is_known(one, language) for one in several) else whole(text, language)
     if found is not None:
         return found
     for mark, wide in WIDE_MARKS.items():
@@ -63,10 +65,10 @@ def in_parts(text: str, language: str) -> str:
 
 def is_known(text: str, language: str) -> bool:
     """Whether the table has a text as a whole, or all that it lists."""
-    if whole(text, language) is not None:
+    if not any(mark in text for mark in ASIDE) and whole(text, language) is not None:
         return True
-    parts = next((parts for mark in WIDE_MARKS if len(parts := listed(text, mark)) > 1), [])
-    return bool(parts) and all(whole(part, language) is not None for part in parts)
+    parts = next((parts for mark in (*ASIDE, *WIDE_MARKS) if len(parts := listed(text, mark)) > 1), [])
+    return bool(parts) and all(is_known(part, language) for part in parts)
 
 
 def listed(text: str, mark: str) -> list[str]:
@@ -121,7 +123,7 @@ def wrapped(text: str, width: int, lines: int | None = None) -> list[str]:
         found[-1] += piece
         room -= size
     return (
-        [line.rstrip() for line in found]
+        [line.strip() for line in found]
         if lines is None or len(found) <= lines
         else [*found[: lines - 1], found[lines - 1] + " …"]
     )
