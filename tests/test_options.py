@@ -26,15 +26,18 @@ import toygan.draw as draw
 from toygan.cli.drawing import drawn_together, with_command
 from toygan.cli.main import app
 from toygan.cli.shared import again
-from toygan.draw import choice, film, fonts, panels, sheet, together
+from toygan.draw import choice, film, finish, fonts, panels, sheet, together
 from toygan.draw.choice import PANELS, TOGETHER, chosen, save_chosen
 from toygan.draw.companions import EXTRAS
+from toygan.draw.dirac import portraits
+from toygan.draw.distance import distances_along
 from toygan.draw.finish import GROUND, LIGHT, darken, translate
 from toygan.draw.panels import styles_of
 from toygan.draw.players import VIEWS
 from toygan.draw.points import REAL, visible
 from toygan.draw.saved import page_of, save_figure
 from toygan.draw.sheet import command_lines
+from toygan.session.dirac import portrait
 from toygan.view.chosen import of_seed
 from toygan.view.language import in_parts, is_wide, tables, told, wrapped
 from toygan.view.levels import scales
@@ -353,6 +356,48 @@ def test_a_sentence_is_translated_with_its_parts_whole_or_broken_over_lines():
     assert told("losses", "en") == "losses"
 
 
+def chinese_of(figure):
+    """The words of a figure as a Chinese picture has them, commands left out, of each paragraph as a whole."""
+    finish.finish(figure, Options(language="zh"))
+    return [text.get_text() for text in figure.findobj(Text) if "monospace" not in text.get_fontfamily()]
+
+
+def test_pictures_of_games_distances_and_exhibits_are_in_chinese_too(monkeypatch):
+    """All their words but names and keys, though a sentence stands in several lines."""
+    monkeypatch.setattr(finish, "families", lambda language: ["DejaVu Sans"])
+    of_games = portraits(
+        [portrait("ns-gan", ["training.steps=40"]), portrait("wgan-gp", ["training.steps=40"])], "toygan dirac"
+    )
+    along = distances_along("A: shifted-lines; B: shifted-lines, target.shift varied", "target.shift", [0.0, 1.0],
+                            {name: np.array([0.0, np.inf]) for name in ("w1", "js", "tv", "kl")},
+                            {"w1": np.array([0.1, 0.1])}, "toygan distance")  # fmt: skip
+    known = {"Dirac", "wgan", "shifted", "lines", "target", "shift"}
+    for figure in (of_games, along):
+        left = {word for text in chinese_of(figure) for word in re.findall("[A-Za-z]{4,}", text)}
+        assert left <= known, left
+
+
+def test_a_paragraph_in_several_lines_is_one(monkeypatch):
+    monkeypatch.setattr(finish, "families", lambda language: ["DejaVu Sans"])
+    figure = Figure((8, 2))
+    for line, words in enumerate(["Lighter = the critic holds it for more real,", "for every method; every panel on its own",
+                                  "colour scale."]):  # fmt: skip
+        sheet.say(figure, 0.2, 1.0 - 0.15 * line, words, 8)
+    sheet.say(figure, 0.2, 1.3, "Curves", 15)
+    said = chinese_of(figure)
+    assert "".join(said[:3]) == "越亮 = 评判器认为越真，对每种方法都如此；各图各用自己的色标。"
+    assert said[3] == "Curves"
+
+
+def test_no_command_is_translated(monkeypatch):
+    monkeypatch.setattr(finish, "families", lambda language: ["DejaVu Sans"])
+    figure = Figure((8, 2))
+    said = "    --set 'critic={ kind = \"mlp\", width = 64 }', batch 64"
+    sheet.say(figure, 0.2, 1.0, said, 8, family="monospace")
+    finish.finish(figure, Options(language="zh"))
+    assert [text.get_text() for text in figure.texts] == [said]
+
+
 def test_a_table_has_as_many_parts_on_both_sides():
     words_alone, sentences = tables("zh")
     for pattern, translation in sentences:
@@ -396,8 +441,6 @@ def test_the_font_of_last_resort_is_no_font():
 
 
 def test_translated_words_are_set_in_the_font_that_has_them(monkeypatch):
-    from toygan.draw import finish
-
     monkeypatch.setattr(finish, "families", lambda language: ["DejaVu Sans", "Some Han"])
     figure = draw.picture(few())
     translate(figure.findobj(Text), "zh")

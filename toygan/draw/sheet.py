@@ -476,8 +476,8 @@ def w1_of_all(
 
 
 def w1_together(axis: Axes, recordings: Sequence[Recording], named: bool = True) -> list[Line2D | None]:
-    """W1 over the steps, the median of each run's seeds, named at the right unless they are elsewhere; few runs show all their seeds as bands. The
-    lines, None for a run without W1. Each target's floor is drawn.
+    """W1 over the steps, the median of each run's seeds, named at the right unless they are elsewhere; few runs show
+    all their seeds as bands. The lines, None for a run without W1. Each target's floor is drawn.
     """
     styles = panels.styles_of(len(recordings))
     lines = [

@@ -19,6 +19,7 @@ SENTENCES = re.compile(r"(?<=[.)]) +(?=[A-Z]|\d+ of \d+ seeds )")  # where one e
 BLANK = re.compile(
     r"(?<=[\u3000-\u303f\uff00-\uffef]) |(?<=[\u3000-\uffef]) (?=[\u3000-\uffef])"
 )  # no Chinese one has it
+ENGLISH = re.compile("[a-z]{4,}")  # a word that is left where a sentence is only begun; or a name
 ASIDE = " · ", " / "  # between things that are told beside each other
 WIDE_MARKS = {"; ": "；", ", ": "，"}  # between parts of a list, where one of them is Chinese
 
@@ -45,12 +46,12 @@ def in_parts(text: str, language: str) -> str:
     words, _ = tables(language)
     if text in words:
         return words[text]
-    for mark in ASIDE:
-        if mark in text:
-            return mark.join(in_parts(part, language) for part in text.split(mark))
     sentences = SENTENCES.split(text)
     if len(sentences) > 1:
         return BLANK.sub("", " ".join(in_parts(one, language) for one in sentences))
+    for mark in ASIDE:
+        if mark in text:
+            return mark.join(in_parts(part, language) for part in text.split(mark))
     several = listed(text, "; ")
     found = None if len(several) > 1 and all(is_known(one, language) for one in several) else whole(text, language)
     if found is not None:
@@ -64,11 +65,21 @@ def in_parts(text: str, language: str) -> str:
 
 
 def is_known(text: str, language: str) -> bool:
-    """Whether the table has a text as a whole, or all that it lists."""
-    if not any(mark in text for mark in ASIDE) and whole(text, language) is not None:
+    """Whether the table has all of a text: as a whole, or all that it lists."""
+    if text.endswith(","):  # something follows
+        return False
+    return has_all(text, language) and not ENGLISH.search(in_parts(text, language))
+
+
+def has_all(text: str, language: str) -> bool:
+    """Whether the table has a text as a whole, or all that it lists, whatever its parts are."""
+    aside = any(mark in text for mark in ASIDE)
+    if text in tables(language)[0] or (not aside and whole(text, language) is not None):
         return True
-    parts = next((parts for mark in (*ASIDE, *WIDE_MARKS) if len(parts := listed(text, mark)) > 1), [])
-    return bool(parts) and all(is_known(part, language) for part in parts)
+    parts = SENTENCES.split(text)
+    if len(parts) == 1:
+        parts = next((parts for mark in (*ASIDE, *WIDE_MARKS) if len(parts := listed(text, mark)) > 1), [])
+    return bool(parts[1:]) and all(has_all(part, language) for part in parts)
 
 
 def listed(text: str, mark: str) -> list[str]:
