@@ -15,8 +15,8 @@ from matplotlib.patches import Patch
 from matplotlib.text import Annotation, Text
 
 from toygan.draw.fonts import families
-from toygan.draw.panels import FAINT, INK
 from toygan.draw.points import REAL
+from toygan.draw.style import FAINT, INK
 from toygan.view.language import is_wide, told
 from toygan.view.look import Options
 
