@@ -689,6 +689,18 @@ def test_a_still_is_turned_dark_or_has_a_dark_twin_or_keeps_its_colours(tmp_path
     assert [bool(light > 128) for light in shown] == ([True, False] if dark else [ground == "white"])
 
 
+def test_cards_have_pictures_and_films_for_dark_pages(tmp_path, runs):
+    site.write_card(tmp_path / "site", showing(runs), "some", film.place_runs(runs[:1], tmp_path / "site", "", "some"))
+    light = {
+        name: np.asarray(picture_of((tmp_path / f"site/stills/cards/{name}.webp").read_bytes()).convert("L")).mean()
+        for name in ("some", "some-dark", "some-film", "some-film-dark")
+    }
+    assert [bool(value > 128) for value in light.values()] == [True, False, True, False]
+    images = re.findall(r'<img src="([^"]*)"[^>]*class="(\w+)" data-film="([^"]*)"', site.card(showing(runs)))
+    at = "stills/cards/who-collapses"
+    assert images == [(f"{at}.webp", "day", f"{at}-film.webp"), (f"{at}-dark.webp", "night", f"{at}-film-dark.webp")]
+
+
 def test_the_measures_that_an_exhibit_is_about_come_first(tmp_path, runs):
     rows = [row | {"critic_gap": 0.5 + 0.1 * row["seed"]} for row in records(runs)]
     told = page.final_table(rows, runs, "", ["critic_gap", "steep_share"])
