@@ -17,7 +17,7 @@ from torch import Tensor
 from toygan.engines import table
 from toygan.files import own
 from toygan.files.disk import write_aside
-from toygan.files.world import NOISE, World
+from toygan.files.world import NOISE, World, samplers
 from toygan.game import duel, play
 from toygan.game.constraints import CONSTRAINTS, Constraint
 from toygan.game.duel import CRITIC, GENERATOR, critic_opinion, generator_opinion
@@ -33,7 +33,7 @@ from toygan.many.executors import Local
 from toygan.session import measuring
 from toygan.session.looks import like, named
 from toygan.session.recording import Recording
-from toygan.session.simulation import Simulation, first_state, samplers
+from toygan.session.simulation import Simulation, first_state
 from toygan.targets.mixtures import ring
 from toygan.targets.target import Target
 
@@ -51,15 +51,22 @@ def pytest_configure(config: pytest.Config) -> None:
 LONGEST = (
     "lab",
     "browser",
-    "docs",
-    "terminal",
-    "draw",
-    "own_worlds",
-    "sweep",
     "cli",
     "lab_games",
-    "recorder",
+    "terminal",
+    "sweep",
+    "draw_exhibit",
+    "faults",
+    "docs",
     "company",
+    "own_networks",
+    "own",
+    "recorder",
+    "companions",
+    "draw",
+    "exhibits",
+    "game",
+    "options",
 )
 
 
@@ -75,6 +82,16 @@ def sampled(values: Iterable[Any], every: int) -> list[Any]:
     return [
         pytest.param(*(value if isinstance(value, tuple) else (value,)), marks=[pytest.mark.slow] if at % every else [])
         for at, value in enumerate(values)
+    ]
+
+
+def crossed(rows: Iterable[Any], columns: Iterable[Any], every: int) -> list[Any]:
+    """Pairs as parameters of a test: one in `every` always, so that each row and each column occurs, the others with -m slow."""
+    rows, columns = list(rows), list(columns)
+    return [
+        pytest.param(row, column, marks=[pytest.mark.slow] if (i + j) % every else [])
+        for i, row in enumerate(rows)
+        for j, column in enumerate(columns)
     ]
 
 
@@ -112,10 +129,10 @@ draw_itself = run.draw
 def draw_once(recording: Recording, order: run.Order) -> None:
     """The picture and the film of a run, which take longer than the run: drawn for the first of a kind, then given again.
 
-    Of one kind are runs of one method whose recordings have the same arrays and measures, and differ in numbers.
+    Of one kind are runs whose recordings have the same arrays and measures, and differ in numbers and names.
     """
     facts, wanted = recording.facts, run.drawings(order)
-    names = (facts.method, *sorted(recording.frames), *sorted(recording.metrics))
+    names = (*sorted(recording.frames), *sorted(recording.metrics))
     kind = (*wanted, *names, len(facts.seeds) > 1, facts.status, facts.step > 0)
     if kind not in DRAWN:
         draw_itself(recording, order)

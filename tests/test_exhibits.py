@@ -24,7 +24,8 @@ from toygan.exhibits.theory import bounds_by_noise, phase_portraits, theory_colu
 from toygan.exhibits.work import as_found, fingerprint, is_there, quickened, tasks_of
 from toygan.files import scenario
 from toygan.files.config import as_data
-from toygan.files.strict import UserError, key_lines
+from toygan.files.mistakes import UserError
+from toygan.files.strict import key_lines
 from toygan.many import sweep
 from toygan.quantities.diagnosis import RULES
 from toygan.quantities.rhythm import period
@@ -457,6 +458,31 @@ def test_claims_are_judged_by_the_numbers(name, rows):
     found = verdict(rows, **claim)
     assert found.held is held, found.numbers
     assert found.numbers
+
+
+def test_a_number_is_told_on_the_side_of_the_bound_on_which_it_was_judged(tmp_path):
+    just_below, just_above = (one_curve(tmp_path / name, "w1", [1.0, value]) for name, value in NEAR.items())
+    held, missed = (
+        verdict(found, value={"measure": "w1", "at": "min"}, **more)
+        for found, more in ((just_below, {"below": 0.5}), (just_above, {"at_most": 0.5, "seeds": "1 of 2"}))
+    )
+    assert (held.held, held.numbers) == (True, "smallest W1: 0.4999999")
+    assert (missed.held, missed.numbers) == (False, "0 of 2 seeds; smallest W1: 0.5000001")
+    goal = {"measure": "w1", "reaches": 0.1}
+    assert verdict(just_below, value=goal, at_most=9).numbers == "core-seconds until W1 is 0.1: never"
+
+
+NEAR = {"below": 0.4999999, "above": 0.5000001}
+
+
+def test_every_value_may_be_held_against_one_that_is_named(rows):
+    """For each method by itself, over W1 of the bad one: the bad one itself stands against itself."""
+    start = {"measure": "w1", "at": "start"}
+    claim = {"value": start, "over": start | {"of": {"method": "bad"}}, "each": "method", "equals": 1}
+    assert verdict(rows, **claim, seeds="all").held
+    assert verdict(rows, **claim).held
+    found = verdict(rows, **claim | {"value": {"measure": "w1", "at": "min"}})
+    assert ["good: " in found.numbers, "bad: " in found.numbers, found.held] == [True, True, False]
 
 
 def test_the_correlation_is_spearmans(rows):

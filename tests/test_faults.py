@@ -18,7 +18,7 @@ from conftest import sampled, with_parameters
 
 import toygan
 from toygan.engines import table
-from toygan.files.strict import UserError
+from toygan.files.mistakes import UserError
 from toygan.many import run
 from toygan.session import folder as folders
 from toygan.session import measuring, simulation
@@ -148,7 +148,7 @@ def kill_often(rounds: int, world: Path, undisturbed: Recording, tmp_path: Path)
 
 
 def test_a_run_killed_at_any_moment_is_continued(world, undisturbed, tmp_path, quick):
-    kill_often(10, world, undisturbed, tmp_path)
+    kill_often(7, world, undisturbed, tmp_path)
 
 
 @pytest.mark.slow

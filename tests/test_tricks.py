@@ -9,6 +9,7 @@ import torch
 from conftest import (
     DOUBLE,
     body_of,
+    crossed,
     differences,
     numbers,
     opinion_of,
@@ -23,8 +24,8 @@ from test_game import DESCENT, check_together_is_alone
 from torch import Tensor
 
 from toygan.files.config import Config
+from toygan.files.mistakes import UserError
 from toygan.files.scenario import read
-from toygan.files.strict import UserError
 from toygan.game import duel, play
 from toygan.game.constraints import CONSTRAINTS
 from toygan.game.dials import Dial
@@ -249,8 +250,7 @@ def check_is_a_result(state: State) -> None:
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS)
-@pytest.mark.parametrize("name", OBJECTIVES)
-@pytest.mark.parametrize("constraint", CONSTRAINTS)
+@pytest.mark.parametrize(("name", "constraint"), crossed(OBJECTIVES, CONSTRAINTS, 3))
 def test_every_pair_trains(scenario, name, constraint):
     pair = read(scenario, f"{name}+{constraint}", list(TINY.items()))
     state = played(pair, 3)

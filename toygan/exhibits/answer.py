@@ -10,8 +10,8 @@ from toygan.exhibits.aloud import called, moment_beside, several, who
 from toygan.exhibits.claims import (
     BY_CONSTRUCTION,
     JUDGED,
-    Row,
     Verdict,
+    about,
     counted,
     fulfils,
     kept_of,
@@ -28,6 +28,7 @@ from toygan.exhibits.files import Claim, Filter, Term, asked_of
 from toygan.exhibits.forms import BOUNDS
 from toygan.files.text import number
 from toygan.quantities.table import written
+from toygan.view.records import Row
 
 MOST, EACH = 3, 2  # claims told where all came to the same, and of either fate where some held and some did not
 
@@ -137,10 +138,10 @@ def deciding(claim: Claim, rows: Sequence[Row], failed: bool) -> tuple[Claim, Se
     if not claim.each:
         return claim, rows, ""
     judged = {value: (own, held) for value, own in rows_apart(claim, rows).items()
-              if (held := of_all(claim, own).held) is not None}  # fmt: skip
+              if (held := of_all(about(claim, value), own).held) is not None}  # fmt: skip
     found = {value: own for value, (own, held) in judged.items() if held is not failed}
-    value = min(found, key=lambda one: nearness(claim, found[one]))
-    told = narrowed(claim, found[value])
+    value = min(found, key=lambda one: nearness(about(claim, one), found[one]))
+    told = narrowed(about(claim, value), found[value])
     terms = {key: of_value(term, claim.each, value, found[value]) for key, term in told.terms.items()}
     which = f" (the {'worst' if failed else 'closest'} of {len(judged)})" if len(judged) > 1 else ""
     return told.model_copy(update=terms), found[value], which

@@ -25,23 +25,11 @@ from pydantic import (
 
 from toygan.exhibits.forms import BOUNDS, MOMENTS
 from toygan.files.config import Method, Name
+from toygan.files.mistakes import Key, Mistake, UserError, in_toml, suggestion
 from toygan.files.own import in_its_file
-from toygan.files.scenario import KINDED, as_kind, beyond
+from toygan.files.scenario import KINDED, beyond
 from toygan.files.shipped import exhibits_folder, shipped_exhibits
-from toygan.files.strict import (
-    Key,
-    Mistake,
-    Source,
-    Strict,
-    UserError,
-    check,
-    examined,
-    file_of,
-    in_toml,
-    placed,
-    read_toml,
-    suggestion,
-)
+from toygan.files.strict import Source, Strict, as_kind, check, examined, file_of, placed, read_toml
 from toygan.many.sweep import beside, flat
 from toygan.quantities.diagnosis import RULES
 from toygan.quantities.distance import DISTANCES, parsed_sweep
@@ -460,7 +448,10 @@ class Exhibit(FromFile):
 
 def find(name: str) -> Path:
     """The file of a shipped exhibit, or of a path; UserError for neither."""
-    return file_of("exhibit", name, shipped_exhibits(), exhibits_folder())
+    folder = exhibits_folder()
+    if name in {path.stem for path in folder.glob("*.toml")}:
+        return folder / f"{name}.toml"
+    return file_of("exhibit", name, shipped_exhibits(), folder)  # which reads all, for the order in which to tell them
 
 
 def read(name: str) -> Exhibit:

@@ -24,22 +24,10 @@ from pydantic import (
 from toygan.exhibits.files import FromFile, Origin, Text, known, without_seeds
 from toygan.exhibits.scores import NEEDS, SCORES, Counting
 from toygan.files.config import Config, Name, as_data
+from toygan.files.mistakes import Key, Mistake, Place, UserError, suggestion
 from toygan.files.scenario import folder_name, of_data
 from toygan.files.shipped import protocols_folder, shipped_protocols
-from toygan.files.strict import (
-    Key,
-    Mistake,
-    Place,
-    Strict,
-    UserError,
-    examined,
-    file_of,
-    key_lines,
-    locate,
-    placed,
-    read_toml,
-    suggestion,
-)
+from toygan.files.strict import Strict, examined, file_of, key_lines, locate, placed, read_toml
 from toygan.files.world import build_target
 from toygan.many.sweep import flat
 from toygan.targets.refusal import Refusal

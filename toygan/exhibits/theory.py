@@ -13,8 +13,8 @@ from scipy.optimize import linear_sum_assignment
 from toygan.exhibits.files import Bounds, Distances, Exhibit, Phases, Plans
 from toygan.exhibits.mistakes import retold, said
 from toygan.files.config import as_data
+from toygan.files.mistakes import Mistake, UserError
 from toygan.files.scenario import read
-from toygan.files.strict import Mistake, UserError
 from toygan.many.sweep import flat
 from toygan.quantities.distance import along, changed, parsed_sweep
 from toygan.session.dirac import Portrait, planar, portrait

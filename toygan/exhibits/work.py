@@ -15,7 +15,8 @@ from toygan.exhibits.mistakes import retold, said
 from toygan.exhibits.refined import refined_columns
 from toygan.exhibits.theory import theory_columns, theory_mistakes
 from toygan.files.config import Config, as_data, deciding
-from toygan.files.strict import Key, Mistake, Place, UserError, in_toml, placed, shortened, suggestion
+from toygan.files.mistakes import Key, Mistake, Place, UserError, in_toml, shortened, suggestion
+from toygan.files.strict import placed
 from toygan.many import run
 from toygan.many.results import scalar, settings_text
 from toygan.many.sweep import flat, is_finished, methods_named, plain_value, points

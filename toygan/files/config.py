@@ -17,8 +17,9 @@ from pydantic import (
     field_validator,
 )
 
+from toygan.files.mistakes import Place, UserError
 from toygan.files.own import Own, given, own_or_one_of
-from toygan.files.strict import Place, Strict, UserError, as_kind, mistakes_in, one_of
+from toygan.files.strict import Strict, as_kind, mistakes_in, one_of
 from toygan.game.casts import CASTS
 from toygan.game.constraints import CONSTRAINTS
 from toygan.game.objectives import OBJECTIVES

@@ -28,7 +28,8 @@ from pydantic import ConfigDict, Field
 from pydantic_core import core_schema
 from torch import Tensor
 
-from toygan.files.strict import OWN, Mistake, Place, Strict, UserError, models_of, options_model, shortened, suggestion
+from toygan.files.mistakes import Mistake, Place, UserError, shortened, suggestion
+from toygan.files.strict import OWN, Strict, models_of, options_model
 from toygan.game.constraints import Constraint, Sight
 from toygan.game.dials import over
 from toygan.game.laws import uniform
@@ -562,15 +563,20 @@ def blaming(file: str) -> Iterator[None]:
     """UserError, with the line of the user's file, for whatever its code raises; what toygan itself raises passes."""
     try:
         yield
-    except (Exception, SystemExit) as error:
-        if isinstance(error, SystemExit) or not type(error).__module__.startswith("toygan."):
+    except (KeyboardInterrupt, GeneratorExit):
+        raise
+    except BaseException as error:  # theirs may be of no usual kind
+        if not type(error).__module__.startswith("toygan."):
             raise UserError(Mistake(None, in_one_line(error), place=place_of(error, file))) from None
         raise
 
 
 def in_one_line(error: BaseException) -> str:
-    """An error's type and its words."""
-    words = error.msg if isinstance(error, SyntaxError) else str(error)
+    """An error's type and its words, none where its own code cannot say them."""
+    try:
+        words = error.msg if isinstance(error, SyntaxError) else str(error)
+    except Exception:
+        words = "an error that cannot be put into words"
     return shortened(" ".join(f"{type(error).__name__}: {words}".split()), 200)
 
 

@@ -17,9 +17,9 @@ from pydantic import PositiveInt
 from torch import Tensor, nn
 from torch.func import functional_call, replace_all_batch_norm_modules_, vmap
 
+from toygan.files.mistakes import UserError
 from toygan.files.own import SHAPES, Code, blaming, in_words, is_fixed, parameters, with_its_options, wrong_shape
 from toygan.files.samplers import reseed, streams_restored
-from toygan.files.strict import UserError
 from toygan.game.networks import Layer, Layers, Network, apart, by_autograd
 from toygan.game.players import LATENTS, Generator, Latent
 

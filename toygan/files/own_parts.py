@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from toygan.files.mistakes import Mistake, UserError
 from toygan.files.own import (
     Code,
     Own,
@@ -26,7 +27,7 @@ from toygan.files.own import (
 )
 from toygan.files.own_networks import ENDS, making, own_critic, own_generator, own_latents
 from toygan.files.samplers import cloud_of, is_sampler, sampler_of
-from toygan.files.strict import Mistake, UserError, examined
+from toygan.files.strict import examined
 from toygan.game.play import Draw, Game, State
 from toygan.game.rules import Rule
 from toygan.targets.target import Batch, Target, moved, of_parts

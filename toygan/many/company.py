@@ -24,7 +24,8 @@ from toygan.files.dials import Dials, dials_of
 from toygan.game.play import Draw, State, mapped
 from toygan.game.streams import draws
 from toygan.many import run
-from toygan.many.run import Ledger, Order, Progress
+from toygan.many.progress import Progress
+from toygan.many.run import Ledger, Order
 from toygan.session import folder as folders
 from toygan.session.looks import is_over, like, step_of
 from toygan.session.measuring import Gauge

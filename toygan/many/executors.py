@@ -22,7 +22,8 @@ from time import monotonic, time
 from typing import Any, Protocol
 
 from toygan.files.config import Config
-from toygan.files.strict import Source, UserError, check, shortened
+from toygan.files.mistakes import UserError, shortened
+from toygan.files.strict import Source, check
 from toygan.many.company import companies
 from toygan.many.task import TOPIC, End, Task, bring_home, cargo_for, error_in_words, perform, perform_together
 from toygan.session.facts import Facts, read_facts

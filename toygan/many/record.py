@@ -16,7 +16,7 @@ from weakref import WeakValueDictionary
 import numpy as np
 
 from toygan.files.disk import packed, write_aside
-from toygan.files.strict import UserError, shortened
+from toygan.files.mistakes import UserError, shortened
 from toygan.game.streams import stream
 from toygan.many import run
 from toygan.many.run import Ledger, Order

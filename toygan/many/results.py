@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from toygan.files.disk import write_aside
-from toygan.files.strict import UserError
+from toygan.files.mistakes import UserError
 from toygan.files.text import tell
 from toygan.quantities.table import derived
 from toygan.session.facts import Facts, read_facts

@@ -24,8 +24,8 @@ from toygan.engines.table import ENGINES, FEW, Running
 from toygan.files import own
 from toygan.files.config import Config, Method, as_data, toml_value
 from toygan.files.disk import packed, write_aside, write_json
+from toygan.files.mistakes import Place, UserError
 from toygan.files.scenario import read
-from toygan.files.strict import Place, UserError
 from toygan.game.play import State
 from toygan.many.notebook import bar, in_notebook
 from toygan.many.progress import Progress, Watcher

@@ -22,25 +22,10 @@ from urllib.parse import quote
 from pydantic import Field, NonNegativeInt, PositiveInt, field_validator
 
 from toygan.files.config import Config, Method, as_data, toml_value
+from toygan.files.mistakes import Key, Mistake, Place, UserError, in_toml, shortened, suggestion
 from toygan.files.own import WORD, allow, in_no_file
 from toygan.files.scenario import find
-from toygan.files.strict import (
-    Key,
-    Mistake,
-    Place,
-    Source,
-    Strict,
-    UserError,
-    check,
-    in_toml,
-    key_lines,
-    line_of,
-    parse_key,
-    parse_override,
-    read_toml,
-    shortened,
-    suggestion,
-)
+from toygan.files.strict import Source, Strict, check, key_lines, line_of, parse_key, parse_override, read_toml
 from toygan.game.constraints import CONSTRAINTS
 from toygan.game.methods import METHODS
 from toygan.game.objectives import OBJECTIVES

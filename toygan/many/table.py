@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from toygan.files.strict import UserError, suggestion
+from toygan.files.mistakes import UserError, suggestion
 from toygan.files.text import number
 from toygan.many.results import columns_of
 from toygan.quantities.table import QUANTITIES, better, shown_in

@@ -9,9 +9,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from toygan.files.config import Method, View, as_data
+from toygan.files.mistakes import UserError, shortened, suggestion
 from toygan.files.own import Own
 from toygan.files.scenario import merged, method_named, read, view_around
-from toygan.files.strict import Source, UserError, check, shortened, suggestion
+from toygan.files.strict import Source, check
 from toygan.files.world import build_target
 from toygan.game.methods import METHODS
 from toygan.game.objectives import OBJECTIVES

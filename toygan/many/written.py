@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from typing import Any
 
-from toygan.files.strict import UserError, suggestion
+from toygan.files.mistakes import UserError, suggestion
 from toygan.files.text import number
 from toygan.many.results import as_csv
 from toygan.many.table import Table, lacks_seeds

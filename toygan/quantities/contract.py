@@ -9,13 +9,13 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
+from toygan.files.mistakes import UserError, suggestion
 from toygan.files.own import SHAPES, Code, blaming, in_one_line, is_fixed, parameters
 from toygan.files.own_networks import ENDS, INPUTS, OUTPUTS
 from toygan.files.own_parts import own_measure
-from toygan.files.samplers import is_sampler, sampler_of
-from toygan.files.strict import UserError, suggestion
+from toygan.files.samplers import is_sampler, reseed, sampler_of
 from toygan.quantities.forms import CRITICS, GENERATORS, critics_in, is_score, losses_of, penalty_of
-from toygan.quantities.held import Contract, Held, all_held, normal, reseed, streams_kept
+from toygan.quantities.held import Contract, Held, all_held, normal, streams_kept
 from toygan.quantities.loss_contract import LOSS
 from toygan.quantities.measure_contract import MEASURE
 from toygan.quantities.network_contract import CRITIC, GENERATOR, FedNetwork, critic_network, generator_network

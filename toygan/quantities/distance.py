@@ -14,8 +14,9 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 
 from toygan.files.config import Config, as_data
+from toygan.files.mistakes import Mistake, Place, UserError, shortened
 from toygan.files.scenario import read
-from toygan.files.strict import Mistake, Place, UserError, options, shortened
+from toygan.files.strict import options
 from toygan.files.world import build_target
 from toygan.quantities import divergences
 from toygan.quantities.transport import Metric, transport, weighted

@@ -56,7 +56,9 @@ def one_held(code: Code, name: str, check: Callable[[T], Held | None], part: T) 
     try:
         fact = check(part)
         return fact and fact._replace(name=name)
-    except Exception as error:
+    except (KeyboardInterrupt, GeneratorExit):
+        raise
+    except BaseException as error:  # theirs may be of no usual kind
         place = place_of(error, code.file)
         where = f" (line {place.line}: {place.text})" if place.line else ""
         return Held(name, False, f"raises {in_one_line(error)}{where}")

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
+from toygan.files.samplers import reseed
 from toygan.quantities.held import (
     CLOSE,
     Contract,
@@ -22,7 +23,6 @@ from toygan.quantities.held import (
     holds,
     normal,
     note,
-    reseed,
     six_digits,
     state_kept,
     traced,

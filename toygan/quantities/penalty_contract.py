@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor, nn
 
+from toygan.files.samplers import reseed
 from toygan.game.constraints import Sight
 from toygan.quantities.forms import PenaltyForm, sight_of
 from toygan.quantities.held import (
@@ -22,7 +23,6 @@ from toygan.quantities.held import (
     holds,
     normal,
     note,
-    reseed,
     six_digits,
     state_kept,
     traced,

@@ -14,19 +14,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from toygan.files.samplers import PLACES, STDS, VARIANCES, OwnSampler, batches, cloud_of
-from toygan.quantities.held import (
-    Contract,
-    Held,
-    broken,
-    close,
-    holds,
-    note,
-    reseed,
-    six_digits,
-    state_kept,
-    stream_states,
-)
+from toygan.files.samplers import PLACES, STDS, VARIANCES, OwnSampler, batches, cloud_of, reseed
+from toygan.quantities.held import Contract, Held, broken, close, holds, note, six_digits, state_kept, stream_states
 from toygan.quantities.places import Clusters, are_apart, is_even, lattice, places, turns
 
 N = 4096

@@ -13,7 +13,7 @@ from itertools import pairwise
 import numpy as np
 
 from toygan.engines.table import Running, lacking
-from toygan.files.strict import UserError
+from toygan.files.mistakes import UserError
 from toygan.game.play import State
 from toygan.session.looks import generated, step_of, weights
 from toygan.session.measuring import Gauge, gauge

@@ -294,66 +294,66 @@ class Must(NamedTuple):
 
 LARGE = 2**64  # more steps than anybody waits for
 SUMMED = 1e300  # beyond it sums and squares are infinite
-SaidText = Annotated[str, Field(strict=True), Must("text")]
-SaidTextOrNull = Annotated[str | None, Field(strict=True), Must("text or null")]
-SaidWhole = Annotated[int, Field(strict=True, gt=-LARGE, lt=LARGE), Must("a whole number")]
-SaidCount = Annotated[int, Field(strict=True, ge=0, lt=LARGE), Must("a whole number, 0 or more")]
+JsonText = Annotated[str, Field(strict=True), Must("text")]
+TextOrNull = Annotated[str | None, Field(strict=True), Must("text or null")]
+Whole = Annotated[int, Field(strict=True, gt=-LARGE, lt=LARGE), Must("a whole number")]
+JsonCount = Annotated[int, Field(strict=True, ge=0, lt=LARGE), Must("a whole number, 0 or more")]
 Finite = Field(strict=True, allow_inf_nan=False, gt=-SUMMED, lt=SUMMED)
-SaidNumber = Annotated[float, Finite, Must("a finite number")]
-SaidNumberOrNull = Annotated[float | None, Finite, Must("a finite number or null")]
-SaidSeconds = Annotated[float, Field(strict=True, ge=0, lt=SUMMED), Must("seconds, 0 or more")]
-SaidYesOrNo = Annotated[bool, Field(strict=True), Must("true or false")]
+JsonNumber = Annotated[float, Finite, Must("a finite number")]
+NumberOrNull = Annotated[float | None, Finite, Must("a finite number or null")]
+Spent = Annotated[float, Field(strict=True, ge=0, lt=SUMMED), Must("seconds, 0 or more")]
+JsonSwitch = Annotated[bool, Field(strict=True), Must("true or false")]
 THERE: Any = Field(default=None, validate_default=True)  # what must be there: what is not is looked at as null
 
 
 class EventShape(BaseModel):
     """What an event must be."""
 
-    step: SaidCount = THERE
-    seed: SaidWhole = THERE
-    label: SaidText = THERE
-    evidence: SaidText | None = None
+    step: JsonCount = THERE
+    seed: Whole = THERE
+    label: JsonText = THERE
+    evidence: JsonText | None = None
 
 
 class RowShape(BaseModel, extra="allow"):
     """What the final measures of a seed must be."""
 
-    __pydantic_extra__: dict[str, SaidNumberOrNull]
-    seed: SaidWhole = THERE
-    diverged_at: SaidCount | None = None
+    __pydantic_extra__: dict[str, NumberOrNull]
+    seed: Whole = THERE
+    diverged_at: JsonCount | None = None
 
 
 class OptimalShape(BaseModel):
     """What is said of an optimal critic must be."""
 
-    how: SaidText | None = None
-    kind: SaidText | None = None
-    drawn: SaidText | None = None
-    correlation: SaidNumber | None = None
+    how: JsonText | None = None
+    kind: JsonText | None = None
+    drawn: JsonText | None = None
+    correlation: JsonNumber | None = None
 
 
 class SummaryShape(BaseModel):
     """What a summary must be."""
 
     seeds: list[RowShape] | None = None
-    mean: dict[str, SaidNumberOrNull] | None = None
-    mean_over: SaidCount | None = None
-    points: SaidCount | None = None
-    w1_points: SaidCount | None = None
-    critic_points: SaidCount | None = None
-    modes_of: SaidCount | None = None
-    rates: dict[str, SaidNumber] | None = None
-    diagnosis: list[SaidText] | None = None
+    mean: dict[str, NumberOrNull] | None = None
+    mean_over: JsonCount | None = None
+    points: JsonCount | None = None
+    w1_points: JsonCount | None = None
+    critic_points: JsonCount | None = None
+    modes_of: JsonCount | None = None
+    rates: dict[str, JsonNumber] | None = None
+    diagnosis: list[JsonText] | None = None
     optimal: OptimalShape | None = None
-    boundary: SaidNumber | None = None
-    no_optimum: SaidText | None = None
-    points_of: SaidText | None = None
+    boundary: JsonNumber | None = None
+    no_optimum: JsonText | None = None
+    points_of: JsonText | None = None
 
 
 class ObjectiveShape(BaseModel):
     """What is looked at of an objective."""
 
-    kind: SaidText | None = None
+    kind: JsonText | None = None
 
 
 class MethodShape(BaseModel):
@@ -365,34 +365,34 @@ class MethodShape(BaseModel):
 class ConfigShape(BaseModel):
     """What is looked at of a config."""
 
-    kind: SaidText | None = None
-    about: SaidText | None = None
+    kind: JsonText | None = None
+    about: JsonText | None = None
     method: MethodShape | None = None
 
 
 class RecordShape(BaseModel):
     """What every value of a record must be; but for those that are THERE, any may be null or not be there."""
 
-    scenario: SaidText = THERE
-    method: SaidText = THERE
-    seeds: list[SaidWhole] = THERE
-    status: SaidText = THERE
-    step: SaidCount = THERE
-    steps: SaidCount = THERE
-    seconds: dict[str, SaidSeconds] = THERE
+    scenario: JsonText = THERE
+    method: JsonText = THERE
+    seeds: list[Whole] = THERE
+    status: JsonText = THERE
+    step: JsonCount = THERE
+    steps: JsonCount = THERE
+    seconds: dict[str, Spent] = THERE
     config: ConfigShape = THERE
     summary: SummaryShape = THERE
-    title: SaidText | None = None
-    command: SaidText | None = None
-    inputs: dict[str, SaidText] | None = None
-    versions: dict[str, SaidTextOrNull] | None = None
-    device: SaidText | None = None
-    backend: SaidText | None = None
-    message: SaidText | None = None
-    floors: dict[str, dict[str, dict[str, SaidNumberOrNull] | None] | None] | None = None
+    title: JsonText | None = None
+    command: JsonText | None = None
+    inputs: dict[str, JsonText] | None = None
+    versions: dict[str, TextOrNull] | None = None
+    device: JsonText | None = None
+    backend: JsonText | None = None
+    message: JsonText | None = None
+    floors: dict[str, dict[str, dict[str, NumberOrNull] | None] | None] | None = None
     events: list[EventShape] | None = None
-    digests: dict[str, SaidTextOrNull] | None = None
-    followed: SaidYesOrNo | None = None
+    digests: dict[str, TextOrNull] | None = None
+    followed: JsonSwitch | None = None
 
 
 KINDS = {"dict_type": "a table", "model_type": "a table", "list_type": "a list"}

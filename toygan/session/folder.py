@@ -20,9 +20,10 @@ import numpy as np
 
 from toygan.files.config import Config, as_data, as_toml, deciding, differing
 from toygan.files.disk import Arrays, arrays_in, content_of, packed, read_json, unpacked, write_aside, write_json
+from toygan.files.mistakes import UserError
 from toygan.files.own import Own, own_code, own_tables
 from toygan.files.scenario import as_table
-from toygan.files.strict import UserError, examined
+from toygan.files.strict import examined
 from toygan.session.facts import FACTS, FORMAT, RECORDED, fault_in
 
 FINISHED = ("done", "diverged")

@@ -22,8 +22,8 @@ import torch
 from torch import Tensor, nn
 
 from toygan.files.disk import Arrays
-from toygan.files.strict import UserError, shortened
-from toygan.quantities.measure import Judged
+from toygan.files.mistakes import UserError, shortened
+from toygan.quantities.critic import Judged
 from toygan.quantities.state import JUDGED, QUANTILES, between
 from toygan.quantities.table import QUANTITIES
 from toygan.session.ground import Ground

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from toygan.files.config import Config
-from toygan.files.strict import UserError
+from toygan.files.mistakes import UserError
 from toygan.files.text import number
 from toygan.files.world import build_generator, build_target
 from toygan.game import duel

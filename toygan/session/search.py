@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from toygan.files.strict import UserError
+from toygan.files.mistakes import UserError
 from toygan.game.duel import carried, code_columns
 from toygan.quantities.evidence import far_apart
 from toygan.session.recording import Recording

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from toygan.files.config import Config
 from toygan.files.disk import Arrays
-from toygan.files.strict import UserError
+from toygan.files.mistakes import UserError
 from toygan.files.world import build_rule
 from toygan.game.play import Draw, Game, State
 from toygan.game.streams import draws

@@ -15,8 +15,8 @@ from torch import Tensor
 
 from toygan.files.config import Config, toml_value
 from toygan.files.formula import Formula, formula
+from toygan.files.mistakes import Place, UserError
 from toygan.files.scenario import read
-from toygan.files.strict import Place, UserError
 from toygan.files.text import number
 from toygan.files.world import build_rule
 from toygan.game.duel import CRITIC, GENERATOR

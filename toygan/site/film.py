@@ -11,15 +11,16 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from toygan.draw.exhibit_parts import diverged_words, shown_seed
-from toygan.draw.panels import BANDS, BOUNDARY, INK, METHOD_COLOURS, band_edges
+from toygan.draw.panels import BANDS, BOUNDARY, METHOD_COLOURS, band_edges
 from toygan.draw.points import DISC_INK, GENERATED, INK_ADDED, PALE, REAL, REAL_INK, RIM
-from toygan.draw.thumbnail import poster, shrunk
+from toygan.draw.style import INK
+from toygan.draw.thumbnail import Tones, poster, shrunk
 from toygan.files.disk import write_aside
 from toygan.files.memory import give_back
 from toygan.files.text import number
 from toygan.quantities.table import QUANTITIES, When, axis_name, row_of, shown_in
 from toygan.session.facts import Summary
-from toygan.session.recording import Recording, load
+from toygan.session.recording import HUGE, Recording, load
 from toygan.site.extras import bands_between, colours, extras_facts, extras_html, round_to
 from toygan.site.markup import command_box, data, tag, text
 from toygan.site.pack import (
@@ -34,7 +35,7 @@ from toygan.site.pack import (
 )
 from toygan.view.apart import names_apart, worlds
 from toygan.view.axes import STRETCHED, WIDE, may_be_wide, may_leave, scale_of
-from toygan.view.scene import HUGE, Milestone, Scene, events_of, missing, optimum_in_words, scene, steepest, title_of
+from toygan.view.scene import Milestone, Scene, events_of, missing, optimum_in_words, scene, steepest, title_of
 from toygan.view.shares import RINGS_IN_WORDS
 from toygan.view.words import MANY
 
@@ -320,6 +321,12 @@ def night_ramp() -> list[int]:
     at = np.linspace(0, len(stops) - 1, len(ramp()))
     mixed = np.stack([np.interp(at, range(len(stops)), stops[:, part]) for part in range(3)], axis=1)
     return [int.from_bytes(bytes(colour), "big") for colour in mixed.round().astype(np.uint8)]
+
+
+def night_tones() -> Tones:
+    """The colours of a small picture on a dark page."""
+    critic = np.array([list(colour.to_bytes(3, "big")) for colour in night_ramp()], np.uint8)
+    return Tones(NIGHT["real"], NIGHT["generated"], NIGHT["rim"], critic)
 
 
 def ramp() -> list[int]:

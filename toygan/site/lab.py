@@ -17,15 +17,15 @@ import numpy as np
 
 from toygan import __version__
 from toygan.draw.companions import KINDS
+from toygan.draw.panels import band_colours
 from toygan.draw.points import GENERATED, REAL
-from toygan.draw.thumbnail import band_colours
 from toygan.files.cache import digest
 from toygan.files.config import Config, Method, as_data, deciding, differing
 from toygan.files.dials import floats_in, with_dials
 from toygan.files.disk import write_aside
+from toygan.files.mistakes import UserError
 from toygan.files.scenario import read
 from toygan.files.shipped import shipped
-from toygan.files.strict import UserError
 from toygan.files.world import classes_of, world
 from toygan.game.methods import METHODS
 from toygan.game.zoo import ZOO

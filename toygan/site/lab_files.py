@@ -56,9 +56,15 @@ FIRST_LETTER = 0x100  # letters from here on are none that a script has to escap
 
 def letters(content: bytes) -> bytes:
     """Bytes as letters of UTF-16, 15 bits each, the highest bit first; the end is filled with zeros."""
-    bits = np.unpackbits(np.frombuffer(content, np.uint8))
-    groups = np.pad(bits, (0, -len(bits) % 15)).reshape(-1, 15)
-    return (groups @ (1 << np.arange(14, -1, -1)) + FIRST_LETTER).astype("<u2").tobytes()
+    whole = np.zeros((-(-len(content) // 15), 16), np.uint8)  # eight letters a row, and a byte of zeros to look beyond
+    whole[:, :15] = np.frombuffer(content.ljust(whole.shape[0] * 15, b"\0"), np.uint8).reshape(-1, 15)
+    wide = whole.astype(np.uint32)
+    codes = np.empty((len(whole), 8), "<u2")
+    for k in range(8):
+        byte, bit = divmod(15 * k, 8)
+        three = wide[:, byte] << 16 | wide[:, byte + 1] << 8 | wide[:, min(byte + 2, 15)]
+        codes[:, k] = (three >> (9 - bit) & 0x7FFF) + FIRST_LETTER
+    return codes.ravel()[: -(-8 * len(content) // 15)].tobytes()
 
 
 PACKED = b"\x1f\x8b"  # how gzip begins

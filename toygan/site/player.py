@@ -12,7 +12,7 @@ from pathlib import Path
 
 from toygan.draw.thumbnail import poster
 from toygan.files.disk import write_aside
-from toygan.files.strict import UserError
+from toygan.files.mistakes import UserError
 from toygan.session.recording import Recording
 from toygan.site.film import POSTER, Shown, film, labels
 from toygan.site.markup import SCRIPTS, STYLES, page, tag
