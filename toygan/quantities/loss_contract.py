@@ -34,7 +34,6 @@ def scores(n: int = 6, seed: int = 0) -> tuple[Tensor, Tensor]:
 
 
 def told_form(form: LossForm) -> Held:
-    """How the loss was called."""
     kind = "probabilities" if form.squashed else "scores"
     kind += f" and {form.labels}," if form.labels else ""
     return note(f"takes {kind} {form.shape}, says what {' and '.join(f'the {who}' for who in form.players)} minimises")

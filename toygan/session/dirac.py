@@ -192,7 +192,6 @@ def field(game: Game, start: State, draw: Draw, axis: np.ndarray, period: int = 
 
 
 def step_rate(game: Game, state: State) -> float:
-    """The generator's rate at this step."""
     return float(game.players[GENERATOR].rate * rules.pace(game, state))
 
 
