@@ -19,7 +19,7 @@ from torch import Tensor
 from toygan.engines import table
 from toygan.files import own
 from toygan.files.disk import write_aside
-from toygan.files.world import NOISE, World
+from toygan.files.world import NOISE, World, samplers
 from toygan.game import duel, play
 from toygan.game.constraints import CONSTRAINTS, Constraint
 from toygan.game.duel import CRITIC, GENERATOR, critic_opinion, generator_opinion
@@ -35,7 +35,7 @@ from toygan.many.executors import Local
 from toygan.session import measuring
 from toygan.session.looks import like, named
 from toygan.session.recording import Recording
-from toygan.session.simulation import Simulation, first_state, samplers
+from toygan.session.simulation import Simulation, first_state
 from toygan.targets.mixtures import ring
 from toygan.targets.target import Target
 
@@ -98,6 +98,18 @@ def crossed(rows: Iterable[Any], columns: Iterable[Any], every: int) -> list[Any
 
 
 FEW = table.FEW  # as users have it, and so the processes that tests start
+
+
+GPU = torch.cuda.is_available()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def without_gpu() -> Iterator[None]:
+    """Tests are of what a CPU does, in processes of their own too; tests/test_cuda.py takes the GPU back."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(torch.cuda, "is_available", lambda: False)
+        patch.setenv("CUDA_VISIBLE_DEVICES", "")
+        yield
 
 
 @pytest.fixture(scope="session", autouse=True)

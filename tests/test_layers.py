@@ -152,6 +152,35 @@ def test_nothing_imports_in_a_circle():
     assert not below
 
 
+def made_in(file: Path) -> set[str]:
+    """What a module makes itself, at any depth, and what it hands on by intent: a room's front door, `import Port as Port`."""
+    found: set[str] = set()
+    for node in nodes_of(file):
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            found.add(node.name)
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            found.add(node.id)
+        if isinstance(node, ast.ImportFrom):
+            door = file.name == "__init__.py"
+            found |= {alias.name for alias in node.names if door or alias.asname == alias.name}
+    return found
+
+
+def test_a_name_is_imported_from_where_it_is_made():
+    """Nobody hands on by accident what another module makes: a reader finds it where the import says."""
+    made = {f"toygan.{module_of(file)}": made_in(file) for file in FILES if module_of(file) != "toygan"}
+    others = [path for folder in ("tests", "docs", "benchmarks") for path in (ROOT.parent / folder).glob("*.py")]
+    handed_on = [
+        f"{file.name}:{node.lineno} {node.module} {alias.name}"
+        for file in [*FILES, *others]
+        for node in nodes_of(file)
+        if isinstance(node, ast.ImportFrom) and node.module in made
+        for alias in node.names
+        if alias.name not in made[node.module] and f"{node.module}.{alias.name}" not in made
+    ]
+    assert not handed_on
+
+
 def test_what_everybody_needs_stands_alone():
     assert not [found for found in own() if found.who in ALONE and found.what not in ALONE]
 
@@ -221,7 +250,7 @@ def test_only_one_reader_asks_for_keys_of_run_json(tmp_path):
     others = [file for file in FILES if room_of(module_of(file)) != READER and module_of(file) != WRITER]
     assert not [place for file in others for place in keys_asked(file)]
     parsing = [file for file in others if re.search(r"\bread_json\b", file.read_text(encoding="utf-8"))]
-    assert {module_of(file) for file in parsing} == {"files.cache", "files.disk"}
+    assert {module_of(file) for file in parsing} == {"files.disk"}
     (tmp_path / "a.py").write_text("facts['steps']\nrun.facts.get('floors')\nrun.facts.steps\nfacts.said['x']\n")
     assert keys_asked(tmp_path / "a.py") == ["a.py:1", "a.py:2", "a.py:4"]
 
@@ -305,6 +334,28 @@ def test_files_name_what_they_hold_themselves():
 
 
 DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+PRINTED = {"game", "targets"}  # rooms whose functions are rows that toygan show explains by their docstrings
+
+
+def asked_of_others() -> set[str]:
+    """What modules take from each other, such as files.own.short; of a module taken whole every name that is asked of it."""
+    found: set[str] = set()
+    for file in FILES:
+        taken = [node for node in nodes_of(file) if isinstance(node, ast.ImportFrom)]
+        whole = {alias.asname or alias.name: f"{node.module}.{alias.name}" for node in taken for alias in node.names}
+        asked = [node for node in nodes_of(file) if isinstance(node, ast.Attribute)]
+        of_names = [node for node in asked if isinstance(node.value, ast.Name) and node.value.id in whole]
+        found |= {*whole.values(), *(f"{whole[node.value.id]}.{node.attr}" for node in of_names)}
+    return {name.removeprefix("toygan.") for name in found if name.startswith("toygan.")}
+
+
+def test_what_others_import_says_what_it_is():
+    """A function of one module alone whose name says it all needs no sentence."""
+    functions = [(file, node) for file in FILES for node in tree_of(file).body if isinstance(node, ast.FunctionDef)]
+    bare = {f"{module_of(file)}.{node.name}" for file, node in functions if not ast.get_docstring(node)}
+    public = asked_of_others()
+    assert {"files.own.short", "many.run.here"} <= public
+    assert not {name for name in bare if name in public or room_of(name) in PRINTED}
 
 
 @cache
@@ -341,8 +392,8 @@ def test_there_is_no_drawer_for_everything():
 # functions that do the same for another kind of file or of code, or a level higher; a rule about a quantity has its name
 NAMESAKES = {
     "exhibits": {"find", "read", "planned", "tasks_of"},
-    "many": {"first_facts", "carry_out", "keep_failure"},
-    "quantities": {"again", "by_batch", "is_graph", "keeps_state", "order", "weight_saturation"},
+    "many": {"carry_out", "keep_failure"},
+    "quantities": {"again", "by_batch", "order", "weight_saturation"},
     "session": {"gauge"},
     "site": {"script", "described"},
 }

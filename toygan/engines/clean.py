@@ -7,11 +7,13 @@ operators, unused ones. What is put differently runs faster where graphs run: a 
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Any
 
 from toygan.engines.graph import Graph, Node, Shape, Wire, mapped, wires_in
 from toygan.engines.operators import EACH, Args
+from toygan.engines.writer import all_over
 
 
 class Cleaner:
@@ -23,13 +25,11 @@ class Cleaner:
         self.maker: dict[int, Node] = {}  # the node that gives a wire
         self.same: dict[int, Wire] = {}  # what stands for a wire of the old graph
         self.seen: dict[str, tuple[Wire, ...]] = {}
-        self.next = 1 + max(
-            [*self.constants, *(v.key for n in graph.nodes for v in n.outs), *(v.key for v in graph.inputs)]
-        )
-        self.uses: dict[int, int] = {}
-        for wire in [*graph.outputs, *(wire for node in graph.nodes for wire in wires_in(node.args))]:
-            self.uses[wire.key] = self.uses.get(wire.key, 0) + 1
-        self.share_constants(wire for node in graph.nodes for wire in wires_in(node.args))
+        given = [wire.key for wire in (*graph.inputs, *(out for node in graph.nodes for out in node.outs))]
+        self.next = 1 + max([*self.constants, *given])
+        asked = [wire for node in graph.nodes for wire in wires_in(node.args)]
+        self.uses = Counter(wire.key for wire in (*graph.outputs, *asked))
+        self.share_constants(asked)
 
     def share_constants(self, wires: Iterable[Wire]) -> None:
         """Let equal constants be one, so that what two players make of them is equal too."""
@@ -57,7 +57,7 @@ class Cleaner:
         """Let one wire stand for another from now on."""
         if old.key != new.key:
             self.same[old.key] = new
-            self.uses[new.key] = self.uses.get(new.key, 0) + self.uses.get(old.key, 0)
+            self.uses[new.key] += self.uses[old.key]
 
     def kept(self, op: str, args: dict[str, Any], outs: tuple[Wire, ...]) -> tuple[Wire, ...]:
         """What a node gives: that of an equal one before it, or its own."""
@@ -89,11 +89,8 @@ class Cleaner:
         """The number that an argument is, all over; None for a variable or several numbers."""
         if isinstance(arg, bool | int | float):
             return float(arg)
-        constant = self.constants.get(arg.key) if isinstance(arg, Wire) else None
-        if constant is None or not constant.numel():
-            return None
-        first = constant.flatten()[0]
-        return float(first) if bool((constant == first).all()) else None
+        number = all_over(self.constants.get(arg.key)) if isinstance(arg, Wire) else None
+        return None if number is None else float(number)
 
 
 def cleaned(graph: Graph) -> Graph:
@@ -157,10 +154,9 @@ def permuted(c: Cleaner, wire: Wire, order: list[int], out: Wire) -> Wire:
     if behind:
         wire, order = behind["self"], [behind["dims"][i] for i in order]
     both = c.made_by(wire, "bmm.default")
-    if both and order == [0, 2, 1] and c.uses.get(wire.key) == 1:
-        turned = [
-            permuted(c, m, order, m._replace(key=c.key(), shape=flipped(m.shape))) for m in (both["mat2"], both["self"])
-        ]
+    if both and order == [0, 2, 1] and c.uses[wire.key] == 1:
+        factors = (both["mat2"], both["self"])
+        turned = [permuted(c, m, order, m._replace(key=c.key(), shape=flipped(m.shape))) for m in factors]
         return c.new("bmm.default", out, self=turned[0], mat2=turned[1])
     moving = [i for i in order if wire.shape[i] != 1]
     if moving == sorted(moving):
@@ -181,10 +177,14 @@ def part(c: Cleaner, args: Args, out: Wire) -> Wire | None:
 def select(c: Cleaner, args: Args, out: Wire) -> Wire | None:
     """One row is a slice, seen without its axis."""
     whole, dim = args["self"], args["dim"] % len(args["self"].shape)
-    index = args["index"] % whole.shape[dim]
-    shape = tuple(1 if i == dim else n for i, n in enumerate(whole.shape))
-    cut = c.new("slice.Tensor", whole._replace(shape=shape), self=whole, dim=dim, start=index, end=index + 1, step=1)
+    row, index = whole._replace(shape=one_row(whole.shape, dim)), args["index"] % whole.shape[dim]
+    cut = c.new("slice.Tensor", row, self=whole, dim=dim, start=index, end=index + 1, step=1)
     return viewed(c, cut, out.shape)
+
+
+def one_row(shape: Shape, dim: int) -> Shape:
+    """A shape cut to one row along an axis."""
+    return (*shape[:dim], 1, *shape[dim + 1 :])
 
 
 def slice_backward(c: Cleaner, args: Args, out: Wire) -> Wire | None:
@@ -202,15 +202,15 @@ def select_backward(c: Cleaner, args: Args, out: Wire) -> Wire | None:
     """Zeros around the gradient of one row."""
     dim = args["dim"] % len(out.shape)
     index = args["index"] % out.shape[dim]
-    row = viewed(c, args["grad_output"], tuple(1 if i == dim else n for i, n in enumerate(out.shape)))
+    row = viewed(c, args["grad_output"], one_row(out.shape, dim))
     return c.new("pad", out, self=row, dim=dim, before=index, after=out.shape[dim] - index - 1)
 
 
 def stack(c: Cleaner, args: Args, out: Wire) -> Wire | None:
     """A stack is what stands one behind the other along a new axis."""
     dim = args["dim"] % len(out.shape)
-    shape = tuple(1 if i == dim else n for i, n in enumerate(out.shape))
-    return c.new("cat.default", out, tensors=[viewed(c, one, shape) for one in args["tensors"]], dim=dim)
+    rows = [viewed(c, one, one_row(out.shape, dim)) for one in args["tensors"]]
+    return c.new("cat.default", out, tensors=rows, dim=dim)
 
 
 # --- arithmetic ------------------------------------------------------------------------------------------------------
@@ -290,7 +290,7 @@ def accumulated(c: Cleaner, one: Any, other: Any, out: Wire) -> Wire | None:
     """A matrix product plus a matrix is one operator, if nobody else wants the product."""
     for a, b in ((other, one), (one, other)):
         product = c.made_by(a, "bmm.default")
-        if product and c.uses.get(a.key) == 1 and fits(b, out) and fits(a, out) and out.shape[0] == 1:
+        if product and c.uses[a.key] == 1 and fits(b, out) and fits(a, out) and out.shape[0] == 1:
             names = {"self": b, "batch1": product["self"], "batch2": product["mat2"], "beta": 1, "alpha": 1}
             return c.new("baddbmm.default", out, **names)
     return None
@@ -380,9 +380,8 @@ ON_EACH = {
 }
 
 RULES: dict[str, Callable[[Cleaner, Args, Wire], Wire | None]] = {
-    **dict.fromkeys(
-        ("alias.default", "detach.default", "lift_fresh.default", "clone.default", "_to_copy.default"), itself
-    ),
+    **dict.fromkeys(("alias.default", "detach.default", "lift_fresh.default"), itself),
+    **dict.fromkeys(("clone.default", "_to_copy.default"), itself),
     **dict.fromkeys(("view.default", "_unsafe_view.default", "reshape.default", "_reshape_alias.default"), view),
     **dict.fromkeys(("unsqueeze.default", "squeeze.default", "squeeze.dim", "squeeze.dims"), view),
     "expand.default": expand,

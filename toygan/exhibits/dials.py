@@ -58,13 +58,11 @@ def played_games(method: str, rule: str) -> list[Played]:
 
 
 def packed(game: Played) -> dict[str, Any]:
-    """A game as JSON, its paths in single precision."""
     paths = base64.b64encode(game.paths.astype("<f4").tobytes()).decode()
     return {"rate": game.rate, "weight": game.weight, "paths": paths, "motion": game.motion, "theory": game.theory}
 
 
 def unpacked(said: Mapping[str, Any]) -> Played:
-    """The same back."""
     paths = np.frombuffer(base64.b64decode(said["paths"]), "<f4").reshape(STEPS + 1, SIDE * SIDE, 2)
     return Played(said["rate"], said["weight"], paths, said["motion"], said["theory"])
 
@@ -81,7 +79,6 @@ def each_game(method: str, rule: str) -> Iterator[Played]:
 
 
 def dirac_at(method: str, rule: str, rate: float, weight: float | None) -> Config:
-    """The Dirac scenario at one setting of the dials."""
     changes: list[tuple[str, Any]] = [("training.batch", BATCH), ("method.update", {"kind": rule})]
     changes += [(f"method.{player}_rate", rate) for player in ("generator", "critic")]
     return dirac.planar(read("dirac", method, [*changes, *([("method.constraint.weight", weight)] if weight else [])]))
@@ -123,11 +120,10 @@ def theory(config: Config, rate: float) -> str:
     found = max(abs(m) for m in form(c, g, rate, method["update"].get("weight", 0.0)))
     if np.isnan(found):
         return ""
-    return f"{words}: here h = {number(rate)}, c = {number(c)}, g = {number(g)}, so |m| = {number(found, 6)}"
+    return f"{words}: here h = {number(rate)}, c = {number(c)}, γ = {number(g)}, so |m| = {number(found, 6)}"
 
 
 def rates_of(c: float, g: float) -> tuple[complex, complex]:
-    """The rates of the game in continuous time."""
     root = sqrt(g * g / 4 - c * c)
     return -g / 2 + root, -g / 2 - root
 
@@ -163,9 +159,9 @@ def consensus(c: float, g: float, h: float, w: float) -> Sequence[complex]:
 
 
 FORMS: Mapping[str, tuple[str, Callable[[float, float, float, float], Sequence[complex]]]] = {
-    "simultaneous": ("m = 1 + h l with l = −g/2 ± √(g²/4 − c²)", simultaneous),
-    "alternating": ("m² − (2 − h g − h² c²) m + 1 − h g = 0", alternating),
-    "extragradient": ("m = 1 + h l + (h l)² with l = −g/2 ± √(g²/4 − c²)", extragradient),
-    "optimistic": ("m² − (1 + 2 h l) m + h l = 0 with l = −g/2 ± √(g²/4 − c²)", optimistic),
+    "simultaneous": ("m = 1 + h λ with λ = −γ/2 ± √(γ²/4 − c²)", simultaneous),
+    "alternating": ("m² − (2 − h γ − h² c²) m + 1 − h γ = 0", alternating),
+    "extragradient": ("m = 1 + h λ + (h λ)² with λ = −γ/2 ± √(γ²/4 − c²)", extragradient),
+    "optimistic": ("m² − (1 + 2 h λ) m + h λ = 0 with λ = −γ/2 ± √(γ²/4 − c²)", optimistic),
     "consensus": ("m = 1 + h (−w c² ± i c)", consensus),
 }

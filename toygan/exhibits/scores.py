@@ -93,7 +93,6 @@ def cloud(ended: Ended) -> np.ndarray:
 
 
 def modes_of(ended: Ended) -> Modes:
-    """The target's modes."""
     modes = build_target(ended.recording.config()).modes
     assert modes is not None, "a row of NEEDS asks for modes before anything runs"
     return modes
@@ -110,7 +109,6 @@ def of_modes(of: Callable[[np.ndarray, Modes, Counting], float]) -> Callable[[En
 
 
 def found(points: np.ndarray, modes: Modes, rule: Counting) -> int:
-    """How many modes are found."""
     return modes_kept(points, modes, rule.at_least, rule.sigma)
 
 
@@ -251,7 +249,6 @@ class Needed(NamedTuple):
 
 
 def is_dirac(config: Config) -> bool:
-    """Whether a game is that of one point against one slope."""
     kinds = (config.target.kind, config.generator.kind, config.method.critic or config.critic.kind)
     return kinds == ("dirac", "point", "linear")
 

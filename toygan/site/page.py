@@ -68,17 +68,20 @@ def section(title: str, *inner: str, name: str = "") -> str:
 
 
 def diagnoses(runs: Sequence[Shown]) -> str:
-    """What each run said of itself."""
     said = [run.recording.facts.summary.diagnosis for run in runs]
     told = list(zip(labels(runs), said, strict=True))
     lines = [tag("li", tag("strong", text(f"{name}:")), " ", text(" ".join(words))) for name, words in told if words]
     return tag("ul", *lines) if lines else ""
 
 
-def final_table(rows: Sequence[Mapping[str, Any]], folders: Sequence[Path], glossary: str = "") -> str:
-    """A row a run: medians over seeds of the measures that are known, and their range; `folders` tell of how many points."""
+def final_table(
+    rows: Sequence[Mapping[str, Any]], folders: Sequence[Path], glossary: str = "", chosen: Sequence[str] = ()
+) -> str:
+    """A row a run: medians over seeds of the measures that are known, the chosen ones first, and their range; `folders` tell of
+    how many points.
+    """
     facts = [facts_of(folder) for folder in folders]
-    names = dict.fromkeys([*shown_in("page"), *(name for one in facts for name in one.own_measures)])
+    names = dict.fromkeys([*chosen, *shown_in("page"), *(name for one in facts for name in one.own_measures)])
     known = [name for name in names if any(isinstance(record.get(name), int | float) for record in rows)]
     keys = ["label"] if all("label" in record for record in rows) else ["scenario", "method", "settings"]
     told = [key for key in keys if key in ("method", "label") or len({str(record.get(key)) for record in rows}) > 1]
@@ -88,17 +91,23 @@ def final_table(rows: Sequence[Mapping[str, Any]], folders: Sequence[Path], glos
         *(term(name, glossary) for name in known),
     ]
     cells = [
-        [*(text(members[0].get(key) or "–") for key in told[::-1]), ended_words(members),
+        [*(breaking(members[0].get(key) or "–") for key in told[::-1]), ended_words(members),
          *(median_cell(members, name) for name in known)]
         for members in groups(list(map(dict, rows)), keys).values()
     ]  # fmt: skip
+    points = text(fresh_in_words([one.summary for one in facts]))  # fresh ones unless they are told
     fresh = ", not on those of a frame" if not any(one.is_recorded for one in facts) else ""
     caption = (
-        f"Medians over seeds at the end of training, on {fresh_points(folders)}{fresh}; beneath, the range over seeds where "
+        f"Medians over seeds at the end of training, on {points}{fresh}; beneath, the range over seeds where "
         "they differ."
     )
     kind = "numbers long" if len(cells) > LONG else "numbers"
     return table(head, cells, caption, len(told), class_=kind) if rows else ""
+
+
+def breaking(words: object) -> str:
+    """A name as HTML that may be broken behind a plus: a pair is narrow on a phone."""
+    return text(words).replace("+", "+<wbr>")
 
 
 LONG = 24  # rows, beyond which a table scrolls in a box of its own
@@ -116,19 +125,12 @@ def anchor(name: str) -> str:
     return f"{'term' if name in QUANTITIES else 'label'}-{name.replace('_', '-')}"
 
 
-def fresh_points(folders: Sequence[Path]) -> str:
-    """How many points the measures of the end are of, fresh ones unless they are told."""
-    return text(fresh_in_words([facts_of(folder).summary for folder in folders]))
-
-
 def ended_words(members: Sequence[Mapping[str, Any]]) -> str:
-    """How many seeds there are, and how many of them diverged."""
     lost = sum(row["status"] == "diverged" for row in members)
     return str(len(members)) + (tag("small", f"{lost} diverged") if lost else "")
 
 
 def median_cell(members: Sequence[Mapping[str, Any]], measure: str) -> str:
-    """A median and, beneath it, the range over seeds."""
     values = values_in(members, measure)
     if not values:
         return "–"
