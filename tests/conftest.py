@@ -5,6 +5,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future
+from contextlib import contextmanager
 from functools import cache, partial
 from importlib.metadata import version
 from itertools import islice
@@ -156,6 +157,14 @@ def few_pictures(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     drawn.mkdir(exist_ok=True)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(run, "draw", partial(draw_once, drawn))
+        yield
+
+
+@contextmanager
+def undrawn() -> Iterator[None]:
+    """Runs whose tests draw them themselves, or ask for no picture, draw none."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(run, "draw", lambda recording, order: None)
         yield
 
 

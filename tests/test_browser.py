@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import crossed, sampled
+from conftest import crossed, sampled, undrawn
 from PIL import Image
 from scipy.interpolate import RegularGridInterpolator
 from test_draw import synthetic
@@ -1054,9 +1054,8 @@ def zoo(tmp_path_factory) -> Path:
     small = TINY | {"training.seeds": 2, "training.steps": 4, "training.frames": 3, "training.points": 60}
     folders = []
     for name in BESIDE:
-        run = toygan.run(
-            PLAYED_ON.get(name, "eight-gaussians"), method=name, overrides=small, out=home / name, animation=False
-        )
+        with undrawn():
+            run = toygan.run(PLAYED_ON.get(name, "eight-gaussians"), method=name, overrides=small, out=home / name)
         folders.append(run.folder)
     write_page(home / "page", "zoo", "", folders, "toygan compare")
     return home / "page"
