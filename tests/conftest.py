@@ -116,12 +116,14 @@ def without_gpu() -> Iterator[None]:
 @pytest.fixture(scope="session", autouse=True)
 def short_runs() -> Iterator[None]:
     """Final W1 and floors on 100 points, not 1000, so that a target's floor takes .1 s, not 3; the shortest run is a graph, as
-    longer ones are; versions are looked up once. Runs in processes of their own are as users have them.
+    longer ones are; versions are looked up once; nothing waits for the disk, as only a machine that stops would show. Runs in
+    processes of their own are as users have them.
     """
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(measuring, "FINAL_W1", 100)
         patch.setattr(table, "FEW", 0)
         patch.setattr(run, "version", cache(version))
+        patch.setattr(os, "fsync", lambda number: None)
         yield
 
 
