@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import sampled
+from conftest import crossed, sampled, undrawn
 from PIL import Image
 from scipy.interpolate import RegularGridInterpolator
 from test_draw import synthetic
@@ -344,8 +344,7 @@ def test_a_film_is_long_enough_to_be_seen(film):
     assert film.evaluate("performance.now()") - began >= 0.5 * 4000
 
 
-@pytest.mark.parametrize("screen", [LAPTOP, WIDE], ids=["laptop", "wide"])
-@pytest.mark.parametrize("name", [EXHIBIT, "start.html"])
+@pytest.mark.parametrize(("screen", "name"), crossed([LAPTOP, WIDE], [EXHIBIT, "start.html"], 2))
 def test_something_moves_within_the_first_screen(browser, place, name, screen):
     one = Seen(browser, viewport=screen, reduced_motion="no-preference")
     one.page.goto((place / "site" / name).as_uri())
@@ -953,8 +952,7 @@ def test_no_page_is_wider_than_the_screen(at, place, name, width):
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
-@pytest.mark.parametrize("name", sampled(PAGES, 4))
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(("name", "scheme"), crossed(PAGES, ["light", "dark"], 4))
 def test_axe_finds_no_violations(browser, place, name, scheme):
     axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed")
     one = Seen(browser, viewport=SCREEN, color_scheme=scheme)
@@ -1056,9 +1054,8 @@ def zoo(tmp_path_factory) -> Path:
     small = TINY | {"training.seeds": 2, "training.steps": 4, "training.frames": 3, "training.points": 60}
     folders = []
     for name in BESIDE:
-        run = toygan.run(
-            PLAYED_ON.get(name, "eight-gaussians"), method=name, overrides=small, out=home / name, animation=False
-        )
+        with undrawn():
+            run = toygan.run(PLAYED_ON.get(name, "eight-gaussians"), method=name, overrides=small, out=home / name)
         folders.append(run.folder)
     write_page(home / "page", "zoo", "", folders, "toygan compare")
     return home / "page"

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from conftest import crossed
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -93,8 +94,7 @@ def test_every_panel_can_be_chosen_and_shows_the_run():
         chosen([rich], ["critics"])
 
 
-@pytest.mark.parametrize("mm", [60, 90, 180])
-@pytest.mark.parametrize("points", [7.0, 9.0])
+@pytest.mark.parametrize(("mm", "points"), crossed([60, 90, 180], [7.0, 9.0], 2))
 def test_chosen_panels_are_as_wide_and_their_words_as_large_as_asked(tmp_path, mm, points):
     options = Options(mm=mm, type_size=points)
     for kind in ("pdf", "svg", "png"):
@@ -192,8 +192,7 @@ def test_w1_of_several_runs_is_one_panel_in_the_colours_over_their_critics():
 # --- pages -----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("kind", ["png", "pdf", "svg"])
-@pytest.mark.parametrize("style", ["slide", "dark"])
+@pytest.mark.parametrize(("kind", "style"), crossed(["png", "pdf", "svg"], ["slide", "dark"], 2))
 def test_slides_are_16_by_9_whatever_is_on_them(tmp_path, kind, style):
     save_chosen([few()], ["usual"], tmp_path / f"a.{kind}", options=Options(style=style))
     for name, figure in (("b", Figure((8, 3))), ("c", Figure((8, 12)))):
