@@ -16,8 +16,9 @@ import numpy as np
 from toygan.files.scenario import read
 from toygan.files.shipped import shipped, shipped_folder
 from toygan.game.zoo import PLAYED_ON
+from toygan.quantities.table import N_W1
 from toygan.session.ground import Perfect, address_of, as_told, floors_of
-from toygan.session.measuring import FINAL_W1, N_W1, perfect_at
+from toygan.session.measuring import FINAL_W1, perfect_at
 from toygan.session.shipped_floors import FILE, KeptFloor, shipped_floors, written
 from toygan.session.simulation import FINAL_POINTS, real_points, simulation
 

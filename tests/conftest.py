@@ -17,7 +17,7 @@ from torch import Tensor
 from toygan.engines import table
 from toygan.files import own
 from toygan.files.disk import write_aside
-from toygan.files.world import NOISE, World
+from toygan.files.world import NOISE, World, samplers
 from toygan.game import duel, play
 from toygan.game.constraints import CONSTRAINTS, Constraint
 from toygan.game.duel import CRITIC, GENERATOR, critic_opinion, generator_opinion
@@ -33,7 +33,7 @@ from toygan.many.executors import Local
 from toygan.session import measuring
 from toygan.session.looks import like, named
 from toygan.session.recording import Recording
-from toygan.session.simulation import Simulation, first_state, samplers
+from toygan.session.simulation import Simulation, first_state
 from toygan.targets.mixtures import ring
 from toygan.targets.target import Target
 
@@ -81,6 +81,18 @@ def sampled(values: Iterable[Any], every: int) -> list[Any]:
 FEW = table.FEW  # as users have it, and so the processes that tests start
 
 
+GPU = torch.cuda.is_available()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def without_gpu() -> Iterator[None]:
+    """Tests are of what a CPU does, in processes of their own too; tests/test_cuda.py takes the GPU back."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(torch.cuda, "is_available", lambda: False)
+        patch.setenv("CUDA_VISIBLE_DEVICES", "")
+        yield
+
+
 @pytest.fixture(scope="session", autouse=True)
 def short_runs() -> Iterator[None]:
     """Final W1 and floors on 100 points, not 1000, so that a target's floor takes .1 s, not 3; the shortest run is a graph, as
@@ -100,10 +112,10 @@ draw_itself = run.draw
 def draw_once(recording: Recording, order: run.Order) -> None:
     """The picture and the film of a run, which take longer than the run: drawn for the first of a kind, then given again.
 
-    Of one kind are runs of one method whose recordings have the same arrays and measures, and differ in numbers.
+    Of one kind are runs whose recordings have the same arrays and measures, and differ in numbers and names.
     """
     facts, wanted = recording.facts, run.drawings(order)
-    names = (facts.method, *sorted(recording.frames), *sorted(recording.metrics))
+    names = (*sorted(recording.frames), *sorted(recording.metrics))
     kind = (*wanted, *names, len(facts.seeds) > 1, facts.status, facts.step > 0)
     if kind not in DRAWN:
         draw_itself(recording, order)

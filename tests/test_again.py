@@ -12,7 +12,7 @@ from toygan.cli.main import app
 from toygan.draw.density import densities_at
 from toygan.draw.moments import MOST
 from toygan.draw.spectrum import spectra_at
-from toygan.files.strict import UserError
+from toygan.files.mistakes import UserError
 from toygan.many import run
 from toygan.session.again import AS_RECORDED, OTHERWISE, again
 from toygan.session.density import seen_density

@@ -7,7 +7,7 @@ import io
 import itertools
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -21,9 +21,9 @@ from test_tricks import TINY
 
 import toygan
 from toygan.draw.companions import KINDS
-from toygan.draw.exhibit import PANELS, Labelled, Material
-from toygan.draw.moving import band_colours
-from toygan.draw.panels import band_edges
+from toygan.draw.exhibit import PANELS
+from toygan.draw.exhibit_parts import Labelled, Material
+from toygan.draw.panels import band_colours, band_edges
 from toygan.draw.thumbnail import banded
 from toygan.exhibits import dials
 from toygan.exhibits.claims import Verdict
@@ -103,12 +103,67 @@ def seen(browser) -> Iterator[Seen]:
     assert one.complaints == []
 
 
+@pytest.fixture(scope="module")
+def loaded() -> Iterator[dict[str, Seen]]:
+    """Pages that tests have in common, by address: to load one takes longer than most of what is asked of it."""
+    pages: dict[str, Seen] = {}
+    yield pages
+    for one in pages.values():
+        one.context.close()
+
+
+SCREEN = {"width": 1300, "height": 1000}
+LOADED = """() => {
+  const key = (one) => (one.matches("details") ? "open" : one.type === "checkbox" ? "checked" : "value");
+  window.asLoaded = [...document.querySelectorAll("input, select, details")].map((one) => [one, key(one), one[key(one)]]);
+}"""
+AS_LOADED = """async () => {
+  document.activeElement.blur();
+  if (window.toygan && toygan.player && toygan.player.state.playing) document.getElementById("play").click();
+  for (const [one, key, value] of window.asLoaded) {
+    if (one[key] === value) continue;
+    one[key] = value;
+    for (const event of ["input", "change"]) one.dispatchEvent(new Event(event, { bubbles: true }));
+  }
+  scrollTo(0, 0);
+  for (let i = 0; i < 2; i++) await new Promise(requestAnimationFrame);
+}"""
+
+
 @pytest.fixture
-def film(seen, place) -> sync_api.Page:
+def at(browser, loaded, request) -> Iterator[Callable[..., sync_api.Page]]:
+    """At an address, a page as it was when it was loaded; after a failure it is loaded anew."""
+    used, failed = set(), request.session.testsfailed
+
+    def page(address: str, ready: str = "true", screen: dict[str, int] = SCREEN, scheme: str = "light"):
+        if fresh := address not in loaded:
+            loaded[address] = Seen(browser, viewport=screen, color_scheme=scheme)
+        one = loaded[address].page
+        used.add(address)
+        one.set_viewport_size(screen)
+        one.emulate_media(color_scheme=scheme)
+        one.mouse.move(1, 1)
+        if fresh:
+            one.goto(address)
+        one.wait_for_function(ready)
+        one.evaluate(LOADED if fresh else AS_LOADED)
+        return one
+
+    yield page
+    complaints = [word for address in used for word in loaded[address].complaints]
+    if complaints or request.session.testsfailed > failed:
+        for address in used:
+            loaded.pop(address).context.close()
+    assert complaints == []
+
+
+ALL_LIVE = "document.querySelectorAll('canvas.ready').length === 2"
+
+
+@pytest.fixture
+def film(at, place) -> sync_api.Page:
     """The exhibit's page, all panels live."""
-    seen.page.goto((place / "site" / EXHIBIT).as_uri())
-    seen.page.wait_for_function("document.querySelectorAll('canvas.ready').length === 2")
-    return seen.page
+    return at((place / "site" / EXHIBIT).as_uri(), ALL_LIVE)
 
 
 CHARTED = """([row, values, best, axes]) => {
@@ -121,6 +176,7 @@ CHARTED = """([row, values, best, axes]) => {
  const floor = place.querySelector(".floor");
  const numbers = Array.from(place.querySelectorAll(".grid + text"), (one) => one.textContent);
  const title = place.querySelector("figcaption").textContent;
+ place.remove();
  return { heights, numbers, title, floor: floor && Number(floor.getAttribute("y1")) };
 }"""
 SAID = "the first frame reaches from"
@@ -165,6 +221,7 @@ NARROW = """([row, axes, across]) => {
  document.body.append(place);
  toygan.curves(place, { steps: 10000, axes, quantities: [row], runs: [run] }, 0, () => {}, () => true);
  const words = Array.from(place.querySelectorAll("svg text"), (one) => [one.textContent, one.getBoundingClientRect()]);
+ place.remove();
  return words.filter(([word]) => ["0", "5000", "step 10000"].includes(word)).map(([_, box]) => [box.left, box.right]);
 }"""
 
@@ -230,7 +287,10 @@ def test_pages_ask_for_nothing_outside_their_folder(seen, place, name):
     assert seen.page.evaluate("window.pwned") is None
 
 
-def test_data_is_asked_for_when_it_is_needed(film, seen):
+def test_data_is_asked_for_when_it_is_needed(seen, place):
+    film = seen.page
+    film.goto((place / "site" / EXHIBIT).as_uri())
+    film.wait_for_function(ALL_LIVE)
     assert sum("/data/" in url for url in seen.requests) == 2
     film.select_option("#seed", "2")
     film.wait_for_timeout(400)
@@ -346,13 +406,16 @@ def test_names_on_the_picture_follow_its_points(film, place):
     assert "critic" in said
 
 
-@pytest.fixture
-def bare(seen) -> sync_api.Page:
+@pytest.fixture(scope="module")
+def bare(browser) -> Iterator[sync_api.Page]:
     """A blank page with what paints panels."""
-    seen.page.set_content("<canvas></canvas>")
+    one = Seen(browser, viewport=SCREEN)
+    one.page.set_content("<canvas></canvas>")
     for name in ("unpack", "curves", "paint"):
-        seen.page.add_script_tag(path=Path(toygan.__file__).parent / "site" / "assets" / f"{name}.js")
-    return seen.page
+        one.page.add_script_tag(path=Path(toygan.__file__).parent / "site" / "assets" / f"{name}.js")
+    yield one.page
+    one.context.close()
+    assert one.complaints == []
 
 
 BANDS_OF = """([field, bands, width, height]) => {
@@ -407,11 +470,9 @@ def test_ends_of_colours_are_told_apart(bare, low, high, said):
 
 
 @pytest.fixture
-def plane(seen, place) -> sync_api.Page:
+def plane(at, place) -> sync_api.Page:
     """The page with dials, its paths there."""
-    seen.page.goto((place / "site" / "exhibits/dirac.html").as_uri())
-    seen.page.wait_for_function("toygan.dials.points()")
-    return seen.page
+    return at((place / "site" / "exhibits/dirac.html").as_uri(), "toygan.dials.points()")
 
 
 PATH = """() => { const { state, placeOf, points, facts } = toygan.dials, k = state.at[1] * facts.starts.length + state.at[0];
@@ -507,11 +568,9 @@ def hard(tmp_path_factory) -> Path:
 
 
 @pytest.fixture
-def lost(seen, hard) -> sync_api.Page:
+def lost(at, hard) -> sync_api.Page:
     """The same in a browser, all panels live."""
-    seen.page.goto(hard.as_uri())
-    seen.page.wait_for_function("document.querySelectorAll('canvas.ready').length === 2")
-    return seen.page
+    return at(hard.as_uri(), ALL_LIVE)
 
 
 @pytest.mark.parametrize(("tick", "told"), [
@@ -621,12 +680,10 @@ def test_thin_lines_and_the_legend_can_be_seen_in_the_dark(browser, hard):
 
 
 @pytest.mark.parametrize("width", [1000, 1300, 390])
-def test_seed_and_speed_stand_on_one_line(browser, place, width):
-    one = Seen(browser, viewport={"width": width, "height": 844})
-    one.page.goto((place / "site" / EXHIBIT).as_uri())
-    seed, speed = (one.page.locator(name).bounding_box() for name in ("#seed", "#speed"))
+def test_seed_and_speed_stand_on_one_line(at, place, width):
+    page = at((place / "site" / EXHIBIT).as_uri(), ALL_LIVE, {"width": width, "height": 844})
+    seed, speed = (page.locator(name).bounding_box() for name in ("#seed", "#speed"))
     assert seed["y"] == speed["y"]
-    one.context.close()
 
 
 def test_on_a_phone_the_leaderboard_shows_its_first_number(browser, place):
@@ -691,9 +748,10 @@ CENTRES, WEIGHTS = np.array([[-1.5, -1.5], [1.5, -1.5], [0.0, 1.5]]), np.array([
 COUNTS = [[0, 0, 0], [200, 0, 0], [100, 50, 50], [60, 0, 90]]  # of 200 points at four frames; the others are astray
 
 
-@pytest.fixture
-def counted(seen, tmp_path) -> sync_api.Page:
+@pytest.fixture(scope="module")
+def shares(tmp_path_factory) -> Path:
     """A page of one run with modes, its points in their middles or in a corner."""
+    home = tmp_path_factory.mktemp("shares")
     run = synthetic(**SHAPE | {"frames": len(COUNTS)}, method="gan")
     astray = [200 - sum(counts) for counts in COUNTS]
     points = [np.repeat([*CENTRES, [2.8, 2.8]], [*counts, rest], axis=0)
@@ -701,11 +759,15 @@ def counted(seen, tmp_path) -> sync_api.Page:
     run.frames["samples"] = np.tile(np.array(points, "f4")[:, None], (1, 3, 1, 1))
     told = {"mode_centres": CENTRES, "mode_weights": WEIGHTS, "mode_covariances": np.tile(1e-4 * np.eye(2), (3, 1, 1))}
     run.frames.update(told)
-    index = write_page(tmp_path / "page", "Shares", "", [folder_of(tmp_path / "gan", run)], "c")
-    seen.page.goto(index.as_uri())
-    seen.page.wait_for_selector("canvas.ready")
-    seen.page.uncheck("#show-critic")
-    return seen.page
+    return write_page(home / "page", "Shares", "", [folder_of(home / "gan", run)], "c")
+
+
+@pytest.fixture
+def counted(at, shares) -> sync_api.Page:
+    """The same in a browser, without its critic."""
+    page = at(shares.as_uri(), "document.querySelector('canvas.ready')")
+    page.uncheck("#show-critic")
+    return page
 
 
 @pytest.mark.parametrize("seed", [0, 2])
@@ -837,15 +899,12 @@ def test_curves_move_time(film):
 
 
 @pytest.mark.parametrize("width", [390, 1280, 1920])
-def test_letters_of_a_chart_are_as_large_as_those_of_the_page(browser, place, width):
-    one = Seen(browser, viewport={"width": width, "height": 900})
-    one.page.goto((place / "site" / EXHIBIT).as_uri())
-    one.page.wait_for_selector(".curves .bold")
+def test_letters_of_a_chart_are_as_large_as_those_of_the_page(at, place, width):
+    page = at((place / "site" / EXHIBIT).as_uri(), ALL_LIVE, {"width": width, "height": 900})
     scale = "all => all.map(one => one.getBoundingClientRect().width / one.viewBox.baseVal.width)"
-    found = one.page.locator("#curves svg").evaluate_all(scale)
+    found = page.locator("#curves svg").evaluate_all(scale)
     assert len(found) > 1
     assert np.abs(np.array(found) - 1).max() < 0.05
-    one.context.close()
 
 
 def test_an_event_where_a_logarithm_is_not_has_no_mark(seen, tmp_path):
@@ -889,19 +948,17 @@ def test_dark_and_light(seen, place):
 
 @pytest.mark.parametrize("name", sampled(PAGES, 3))
 @pytest.mark.parametrize("width", [360, 1920])
-def test_no_page_is_wider_than_the_screen(browser, place, name, width):
-    one = Seen(browser, viewport={"width": width, "height": 740})
-    one.page.goto((place / "site" / name).as_uri())
-    one.page.wait_for_timeout(300)
-    assert one.page.evaluate("document.documentElement.scrollWidth") <= width
-    one.context.close()
+def test_no_page_is_wider_than_the_screen(at, place, name, width):
+    page = at((place / "site" / name).as_uri(), screen={"width": width, "height": 740})
+    page.wait_for_timeout(300)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
 @pytest.mark.parametrize("name", sampled(PAGES, 4))
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_no_violations(browser, place, name, scheme):
     axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed")
-    one = Seen(browser, viewport={"width": 1300, "height": 1000}, color_scheme=scheme)
+    one = Seen(browser, viewport=SCREEN, color_scheme=scheme)
     one.page.goto((place / "site" / name).as_uri())
     one.page.wait_for_timeout(600)
     found = axe.Axe().run(one.page).response["violations"]
@@ -1000,19 +1057,19 @@ def zoo(tmp_path_factory) -> Path:
     small = TINY | {"training.seeds": 2, "training.steps": 4, "training.frames": 3, "training.points": 60}
     folders = []
     for name in BESIDE:
-        run = toygan.run(PLAYED_ON.get(name, "eight-gaussians"), method=name, overrides=small, out=home / name)
+        run = toygan.run(
+            PLAYED_ON.get(name, "eight-gaussians"), method=name, overrides=small, out=home / name, animation=False
+        )
         folders.append(run.folder)
     write_page(home / "page", "zoo", "", folders, "toygan compare")
     return home / "page"
 
 
 @pytest.fixture
-def animals(seen, zoo) -> sync_api.Page:
+def animals(at, zoo) -> sync_api.Page:
     """That page, all panels live."""
-    seen.page.set_viewport_size({"width": 1300, "height": 6000})
-    seen.page.goto((zoo / "index.html").as_uri())
-    seen.page.wait_for_function(f"document.querySelectorAll('canvas.ready').length === {len(BESIDE)}")
-    return seen.page
+    ready = f"document.querySelectorAll('canvas.ready').length === {len(BESIDE)}"
+    return at((zoo / "index.html").as_uri(), ready, {"width": 1300, "height": 6000})
 
 
 def extra_pixels(page: sync_api.Page) -> list[str]:

@@ -19,8 +19,8 @@ from conftest import sampled, states_in
 from test_faults import SMALL, Killed, dies_at, hurry, play
 
 from toygan.files.disk import read_json, unpacked, write_json
+from toygan.files.mistakes import UserError
 from toygan.files.scenario import read
-from toygan.files.strict import UserError
 from toygan.game.play import State
 from toygan.game.streams import stream
 from toygan.many import run

@@ -43,7 +43,7 @@ def test_a_value_is_made_once_and_comes_back_to_the_last_digit(calls: list[int])
 )
 def test_a_damaged_file_is_made_again(calls: list[int], damage: bytes | None) -> None:
     value_of(calls)
-    (kept,) = cache.folder().rglob("*.json")
+    (kept,) = cache.folder().rglob("*.kept")
     kept.write_bytes(kept.read_bytes().replace(b"0.3", b"0.4") if damage is None else damage)
     cache.MADE.clear()
     assert value_of(calls) == {"mean": 0.1 + 0.2, "high": None}

@@ -35,7 +35,7 @@ from toygan.game.players import CRITICS, GENERATORS, LATENTS
 from toygan.game.rules import RULES
 from toygan.game.zoo import ZOO
 from toygan.many import run as runs
-from toygan.many.run import Progress
+from toygan.many.progress import Progress
 from toygan.quantities import diagnosis
 from toygan.quantities.table import QUANTITIES
 from toygan.targets.table import TARGETS

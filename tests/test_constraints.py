@@ -30,7 +30,6 @@ from toygan.game.constraints import (
     CONSTRAINTS,
     PLACES,
     Constraint,
-    LayersOf,
     Sight,
     column_norms,
     compose,
@@ -38,7 +37,7 @@ from toygan.game.constraints import (
     orthonormalised,
 )
 from toygan.game.duel import seeing
-from toygan.game.networks import ACTIVATIONS, Layer, Network
+from toygan.game.networks import ACTIVATIONS, Layer, LayersOf, Network
 from toygan.game.players import CRITICS, mlp_critic
 from toygan.game.streams import draws
 from toygan.many import run

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from conftest import GPU
 from torch import Tensor
 
 import toygan
@@ -27,7 +28,17 @@ from toygan.many import run
 from toygan.session.looks import like
 from toygan.session.simulation import Simulation, simulation
 
-pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="torch sees no GPU")
+pytestmark = pytest.mark.skipif(not GPU, reason="torch sees no GPU")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def with_gpu() -> Iterator[None]:
+    """What other tests go without."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(torch.cuda, "is_available", lambda: True)
+        patch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+        yield
+
 
 SMALL = [("generator.width", 6), ("critic.width", 6), ("training.batch", 8), ("training.seeds", [0, 3])]
 SLOWLY = [("method.optimiser", "descent"), ("method.betas", [0.0, 0.9])]
@@ -141,10 +152,12 @@ TINY = {"training.steps": 60, "training.frames": 4, "training.seeds": 2, "genera
 PLAYED = {"scenario": "eight-gaussians", "overrides": TINY, "device": "cuda"}
 
 
-@pytest.mark.parametrize("method", ["wgan-gp", "wgan-sn", "infogan", "cramer-gan"])
+@pytest.mark.parametrize("method", [*METHODS, *ZOO])
 def test_a_run_on_a_gpu_measures_what_one_on_a_cpu_does(method, tmp_path):
-    found = toygan.run(**PLAYED, method=method, out=tmp_path / "gpu")
-    wanted = toygan.run(**(PLAYED | {"device": "cpu"}), method=method, out=tmp_path / "cpu")
+    words = {"scenario": PLAYED_ON.get(method, "eight-gaussians"), "method": method}
+    words["overrides"] = TINY | {"training.steps": 6, "training.frames": 2, "training.precision": "double"}
+    found = toygan.run(**words, device="cuda", out=tmp_path / "gpu")
+    wanted = toygan.run(**words, device="cpu", out=tmp_path / "cpu")
     assert (found.facts.device, found.facts.backend) == ("cuda", "cuda")
     assert set(found.metrics) == set(wanted.metrics)
     for name, first in wanted.metrics.items():

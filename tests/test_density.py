@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from toygan.cli.main import app
 from toygan.draw.density import densities, told
 from toygan.draw.saved import save_figure
-from toygan.files.strict import UserError
+from toygan.files.mistakes import UserError
 from toygan.game.players import mlp_generator
 from toygan.many import run
 from toygan.quantities import density

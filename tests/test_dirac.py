@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 from toygan.cli.main import app
 from toygan.cli.views import dirac
 from toygan.draw.dirac import REMEMBERS, phase_portrait, portraits, told
-from toygan.files.strict import UserError
+from toygan.files.mistakes import UserError
 from toygan.session.dirac import Portrait, motion_in_words, portrait
 
 torch.set_num_threads(1)

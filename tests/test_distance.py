@@ -13,8 +13,8 @@ from typer.testing import CliRunner
 from toygan.cli.distance import distance as command
 from toygan.cli.main import app
 from toygan.draw.distance import distances_along
+from toygan.files.mistakes import UserError
 from toygan.files.scenario import read
-from toygan.files.strict import UserError
 from toygan.quantities import distance as module
 from toygan.quantities.distance import along, distances, parsed_sweep, stretches
 

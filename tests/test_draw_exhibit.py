@@ -18,14 +18,15 @@ from test_draw import altered, synthetic, with_boundary, words
 
 from toygan.draw import exhibit_parts as parts
 from toygan.draw.companions import colour_of
-from toygan.draw.exhibit import PANELS, Labelled, Material
+from toygan.draw.exhibit import PANELS
 from toygan.draw.exhibit_curves import by_layer, floor_at
-from toygan.draw.exhibit_parts import NO_BARS, within
+from toygan.draw.exhibit_parts import NO_BARS, Labelled, Material, within
 from toygan.draw.exhibit_plane import MOST, share_above
 from toygan.draw.exhibit_price import Spot, covered, distance_to, free_box, front, overlap
 from toygan.draw.exhibit_rows import best_cells, cell_text, cells_of, columns_of, ordered, parted
 from toygan.draw.points import MIST
-from toygan.draw.sheet import WIDTH, save_figure
+from toygan.draw.saved import save_figure
+from toygan.draw.sheet import WIDTH
 from toygan.draw.sweep import BARS, log_axis
 from toygan.exhibits import show
 from toygan.exhibits.files import Panel

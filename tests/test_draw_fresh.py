@@ -7,7 +7,7 @@ import pytest
 from test_draw import synthetic
 
 from toygan.draw.clouds import fresh
-from toygan.draw.panels import GENERATED
+from toygan.draw.points import GENERATED
 from toygan.draw.saved import save_figure
 
 

@@ -302,6 +302,10 @@ def with_numpy(state: Tree, draw: Tree, dials: Tree) -> Tree:
 
 STEPS: dict[str, tuple[Callable[..., Tree], str]] = {
     "looks at a number": (looping, "reads a number out of a tensor"),
+    "asks whether two are equal": (
+        lambda s, d, _: {"x": s["x"] * 2 if torch.equal(s["x"], s["x"] + 1) else s["x"]},
+        "reads a number out of a tensor",
+    ),
     "takes numbers out by numpy": (with_numpy, "take numbers out of tensors"),
     "draws of its own": (lambda s, d, _: {"x": s["x"] + torch.randn(20)}, "random numbers of its own"),
     "an unknown operator": (lambda s, d, _: {"x": torch.special.bessel_j0(s["x"])}, "special_bessel_j0"),

@@ -20,11 +20,12 @@ from toygan.exhibits import behind, claims, files, judge, planned, read
 from toygan.exhibits.claims import enough, fits, number_of
 from toygan.exhibits.files import Claim, Term
 from toygan.exhibits.show import run_labels, run_rows, short_settings, showing
-from toygan.exhibits.theory import bound_rows, phase_portraits, theory_columns, theory_rows
+from toygan.exhibits.theory import bounds_by_noise, phase_portraits, theory_columns, theory_rows
 from toygan.exhibits.work import as_found, fingerprint, is_there, quickened, tasks_of
 from toygan.files import scenario
 from toygan.files.config import as_data
-from toygan.files.strict import UserError, key_lines
+from toygan.files.mistakes import UserError
+from toygan.files.strict import key_lines
 from toygan.many import sweep
 from toygan.quantities.diagnosis import RULES
 from toygan.quantities.rhythm import period
@@ -459,6 +460,31 @@ def test_claims_are_judged_by_the_numbers(name, rows):
     assert found.numbers
 
 
+def test_a_number_is_told_on_the_side_of_the_bound_on_which_it_was_judged(tmp_path):
+    just_below, just_above = (one_curve(tmp_path / name, "w1", [1.0, value]) for name, value in NEAR.items())
+    held, missed = (
+        verdict(found, value={"measure": "w1", "at": "min"}, **more)
+        for found, more in ((just_below, {"below": 0.5}), (just_above, {"at_most": 0.5, "seeds": "1 of 2"}))
+    )
+    assert (held.held, held.numbers) == (True, "smallest W1: 0.4999999")
+    assert (missed.held, missed.numbers) == (False, "0 of 2 seeds; smallest W1: 0.5000001")
+    goal = {"measure": "w1", "reaches": 0.1}
+    assert verdict(just_below, value=goal, at_most=9).numbers == "core-seconds until W1 is 0.1: never"
+
+
+NEAR = {"below": 0.4999999, "above": 0.5000001}
+
+
+def test_every_value_may_be_held_against_one_that_is_named(rows):
+    """For each method by itself, over W1 of the bad one: the bad one itself stands against itself."""
+    start = {"measure": "w1", "at": "start"}
+    claim = {"value": start, "over": start | {"of": {"method": "bad"}}, "each": "method", "equals": 1}
+    assert verdict(rows, **claim, seeds="all").held
+    assert verdict(rows, **claim).held
+    found = verdict(rows, **claim | {"value": {"measure": "w1", "at": "min"}})
+    assert ["good: " in found.numbers, "bad: " in found.numbers, found.held] == [True, True, False]
+
+
 def test_the_correlation_is_spearmans(rows):
     expected = spearmanr(CURVES[0]["critic_value"], CURVES[0]["w1"]).statistic
     found = verdict(rows[:1], value=GOOD | {"measure": "critic_value", "along": "w1"}, equals=expected, within=1e-12)
@@ -527,7 +553,7 @@ def test_partners_agree_in_the_keys_that_no_term_names():
 
 def test_a_row_of_theory_stands_against_itself(tmp_path):
     exhibit = read(written(tmp_path, THEORY))
-    rows = theory_rows(exhibit, [])
+    rows = theory_rows(exhibit, phase_portraits(exhibit))
     piece = {"of": {"bounds": "noise"}}
     found = verdict(rows, value=piece | {"measure": "bound"}, minus=piece | {"measure": "w1"}, at_least=0, seeds="all")
     assert found.held is True
@@ -631,7 +657,7 @@ def test_theory_has_its_exact_values(tmp_path):
 
 
 def test_the_bound_holds_and_tightens_with_the_right_noise(tmp_path):
-    rows = bound_rows(read(written(tmp_path, THEORY)).bounds[0])
+    rows = list(bounds_by_noise(read(written(tmp_path, THEORY)).bounds[0]))
     assert all(row["w1"] <= row["bound"] for row in rows)
     assert [row["js"] for row in rows] == sorted((row["js"] for row in rows), reverse=True)
     assert rows[0]["js"] == pytest.approx(math.log(2), abs=1e-5)

@@ -16,7 +16,7 @@ from toygan.exhibits.claims import Explained, Verdict
 from toygan.exhibits.explained import Behind, Setting, chance, read_aloud, with_explanations
 from toygan.exhibits.files import Exhibit
 from toygan.exhibits.work import Work, columns_of
-from toygan.files.strict import UserError
+from toygan.files.mistakes import UserError
 
 STEPS = """
 [[explanations]]

@@ -16,7 +16,7 @@ from typer.testing import CliRunner, Result
 import toygan
 from toygan.cli.main import app
 from toygan.files.disk import packed, write_aside, write_json
-from toygan.files.strict import UserError
+from toygan.files.mistakes import UserError
 from toygan.many.executors import record_since
 from toygan.many.results import records
 from toygan.quantities.diagnosis import Event

@@ -18,7 +18,7 @@ from conftest import sampled, with_parameters
 
 import toygan
 from toygan.engines import table
-from toygan.files.strict import UserError
+from toygan.files.mistakes import UserError
 from toygan.many import run
 from toygan.session import folder as folders
 from toygan.session import measuring, simulation

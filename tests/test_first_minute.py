@@ -21,9 +21,9 @@ from toygan.cli.shared import in_columns
 from toygan.files import scenario
 from toygan.files.catalogue import ROWS
 from toygan.files.config import Config, Method, Training, View
+from toygan.files.mistakes import UserError
 from toygan.files.scenario import read, spelled
 from toygan.files.source import rows_of
-from toygan.files.strict import UserError
 from toygan.game.methods import METHODS
 from toygan.quantities.diagnosis import RULES
 from toygan.quantities.glossary import label_lines, thresholds_of

@@ -53,27 +53,70 @@ def place(tmp_path_factory) -> str:
     return write_lab(home, SHIPPED, PLAYED, opening={"scenario": "eight-gaussians", "method": "ns-gan"}).as_uri()
 
 
+SCREEN = {"width": 1300, "height": 1000}
+
+
 @pytest.fixture
-def seen(browser) -> Iterator[Seen]:  # noqa: F811
-    one = Seen(browser, viewport={"width": 1300, "height": 1000}, reduced_motion="reduce")
+def anew(browser) -> Iterator[Seen]:  # noqa: F811
+    """A page of a test's own."""
+    one = Seen(browser, viewport=SCREEN, reduced_motion="reduce")
     yield one
     one.context.close()
     assert one.complaints == []
 
 
-def opened(seen: Seen, place: str, address: str = "") -> None:
-    """At an address, the engine ready and the first look there."""
-    seen.page.goto("about:blank")
-    seen.page.goto(place + address)
-    seen.page.wait_for_function("lab.told.ready && lab.look() && lab.look().samples", timeout=60_000)
+@pytest.fixture(scope="module")
+def shared() -> Iterator[list[Seen]]:
+    """The page that tests have in common: to load one and to start its engine takes five times as long as to go on with it."""
+    pages: list[Seen] = []
+    yield pages
+    for one in pages:
+        one.context.close()
+
+
+@pytest.fixture
+def seen(browser, shared, request) -> Iterator[Seen]:  # noqa: F811
+    """A page with whatever experiment earlier tests left there; after a failure it is another one."""
+    if not shared:
+        shared.append(Seen(browser, viewport=SCREEN, reduced_motion="reduce"))
+    (one,), failed = shared, request.session.testsfailed
+    one.page.set_viewport_size(SCREEN)
+    yield one
+    if one.complaints or request.session.testsfailed > failed:
+        shared.pop().context.close()
+    assert one.complaints == []
+
+
+# As if somebody had changed the address, and nothing had happened before.
+GO = """address => {
+  const { page, told } = lab;
+  for (const key in told) if (!["ready", "interactive", "playing"].includes(key)) delete told[key];
+  Object.assign(page, { speed: "most", tool: null, own: null });
+  lab.before = page.panels[0];
+  history.replaceState(null, "", address || location.pathname);
+  scrollTo(0, 0);
+  document.activeElement.blur();
+  dispatchEvent(new Event("hashchange"));
+}"""
+IS_THERE = "lab.told.ready && lab.page.panels[0] !== lab.before && lab.look() && lab.look().samples"
+
+
+def opened(seen: Seen, place: str, address: str = "", anew: bool = False) -> None:
+    """At an address, the engine ready and the first look there; loaded anew where it is asked for."""
+    if anew or seen.page.url.split("#")[0] != place:
+        seen.page.goto("about:blank")
+        seen.page.goto(place + address)
+    else:
+        seen.page.evaluate(GO, address)
+    seen.page.wait_for_function(IS_THERE, timeout=60_000)
 
 
 def played_again(seen: Seen, place: str, step: int) -> tuple[dict, dict]:
     """The look at a step, and that of a page which is opened at the address that the first one has by then."""
     seen.page.wait_for_function(f"lab.look().step === {step}")
-    seen.page.wait_for_timeout(800)  # the address follows
+    seen.page.wait_for_function("location.hash === lab.page.addressNow()")
     first, address = look(seen.page), seen.page.evaluate("location.hash")
-    opened(seen, place, address)
+    opened(seen, place, address, anew=True)
     seen.page.wait_for_function(f"lab.look().step === {step}")
     return first, look(seen.page)
 
@@ -115,14 +158,14 @@ def slid(page, key: str, place: int) -> None:
     page.eval_on_selector(f"#dial-{key}", f"one => {{ one.value = {place}; one.dispatchEvent(new Event('input')); }}")
 
 
-def test_it_opens_from_disk_asks_for_nothing_and_plays(seen, place):
-    opened(seen, place)
-    assert look(seen.page)["step"] == 0  # reduced motion: nothing moves unasked
-    seen.page.click("#play")
-    until(seen.page, 50)
-    seen.page.click("#play")
-    still(seen.page)
-    kept = look(seen.page)
+def test_it_opens_from_disk_asks_for_nothing_and_plays(anew, place):
+    opened(anew, place)
+    assert look(anew.page)["step"] == 0  # reduced motion: nothing moves unasked
+    anew.page.click("#play")
+    until(anew.page, 50)
+    anew.page.click("#play")
+    still(anew.page)
+    kept = look(anew.page)
     assert np.isfinite(kept["samples"]).all()
     assert {name for name, value in kept["report"].items() if value is not None} == {
         "critic_loss",
@@ -130,8 +173,8 @@ def test_it_opens_from_disk_asks_for_nothing_and_plays(seen, place):
         "penalty",
     }
     folder = place.rsplit("/", 1)[0]
-    assert [url for url in seen.requests if not url.startswith((folder, "data:", "blob:", "about:"))] == []
-    assert f"step {kept['step']} of 5000" in seen.page.inner_text("#step")
+    assert [url for url in anew.requests if not url.startswith((folder, "data:", "blob:", "about:"))] == []
+    assert f"step {kept['step']} of 5000" in anew.page.inner_text("#step")
 
 
 def test_it_plays_by_itself_where_motion_is_welcome(browser, place):  # noqa: F811
@@ -345,6 +388,23 @@ def test_the_distance_has_its_floor(seen, place):
     assert 0 < low < high < seen.page.evaluate("lab.told.distance")
 
 
+UNANSWERED = """() => { const { trainer } = lab.page, send = trainer.postMessage;
+  lab.page.main().asked = null;
+  trainer.postMessage = (words, ...more) => { if (words.do !== "gauge") send.call(trainer, words, ...more); };
+  return new Promise((resolve) => { const wait = setInterval(() => {
+    lab.page.repaint();
+    if (lab.page.assigning) { clearInterval(wait); delete trainer.postMessage; resolve(); }
+  }, 20); }); }"""
+
+
+def test_a_game_that_is_left_while_it_is_measured_keeps_no_other_from_it(seen, place):
+    opened(seen, place)
+    seen.page.wait_for_function("lab.told.distance !== undefined && !lab.page.assigning")
+    seen.page.evaluate(UNANSWERED)
+    opened(seen, place, "#s=swiss-roll&m=wgan-gp")
+    seen.page.wait_for_function("lab.told.distance !== undefined")
+
+
 def test_own_points_are_drawn_and_travel_in_the_address(seen, place):
     opened(seen, place)
     seen.page.click("#draw")
@@ -358,7 +418,7 @@ def test_own_points_are_drawn_and_travel_in_the_address(seen, place):
     points = seen.page.evaluate("[...lab.setup().pool]")
     assert len(points) > 40
     address = seen.page.evaluate("location.hash")
-    opened(seen, place, address)
+    opened(seen, place, address, anew=True)
     assert np.allclose(seen.page.evaluate("[...lab.setup().pool]"), points, atol=4.4 / 1000)
     seen.page.click("#copyCommand")
     assert seen.page.input_value("#copied").startswith("toygan run drawn.toml -m ns-gan")
@@ -629,17 +689,16 @@ def test_languages_have_the_same_words_and_blanks(seen, place):
     assert "评判器" in seen.page.inner_text("main")
 
 
-def test_without_simd_a_message_stands_there(seen, place):
-    seen.page.goto(place + "?without-simd")
-    assert "SIMD" in seen.page.inner_text("[role=alert]")
+def test_without_simd_a_message_stands_there(anew, place):
+    anew.page.goto(place + "?without-simd")
+    assert "SIMD" in anew.page.inner_text("[role=alert]")
 
 
 @pytest.mark.parametrize("width", sampled([360, 390, 800, 1280, 1920], 4))
-def test_nothing_sticks_out(browser, place, width):  # noqa: F811
-    one = Seen(browser, viewport={"width": width, "height": 900}, reduced_motion="reduce")
-    opened(one, place)
-    assert one.page.evaluate("document.documentElement.scrollWidth") <= width
-    one.context.close()
+def test_nothing_sticks_out(seen, place, width):
+    seen.page.set_viewport_size({"width": width, "height": 900})
+    opened(seen, place)
+    assert seen.page.evaluate("document.documentElement.scrollWidth") <= width
 
 
 @pytest.mark.parametrize(

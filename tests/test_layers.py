@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 from collections import Counter
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -68,8 +69,15 @@ def room_of(module: str) -> str:
     return module.split(".")[0]
 
 
+@cache
 def tree_of(file: Path) -> ast.Module:
     return ast.parse(file.read_text(encoding="utf-8"))
+
+
+@cache
+def nodes_of(file: Path) -> list[ast.AST]:
+    """All of a file's tree."""
+    return list(ast.walk(tree_of(file)))
 
 
 def imported(node: ast.AST) -> list[str]:
@@ -84,14 +92,29 @@ def imported(node: ast.AST) -> list[str]:
 
 
 MODULES = {module_of(file) for file in FILES}
-IMPORTS = [
-    Import(module_of(file), name, f"{file.name}:{getattr(node, 'lineno', 0)}")
-    for file in FILES
-    for node in ast.walk(tree_of(file))
-    for name in imported(node)
-]
-OWN = [found._replace(what=found.what.removeprefix("toygan.")) for found in IMPORTS if found.what.startswith("toygan.")]
-INSIDE = [found for found in OWN if found.who not in ("toygan", "__main__")]
+
+
+@cache
+def imports() -> list[Import]:
+    """Every import; found when it is asked for, as every process of the tests reads this file."""
+    return [
+        Import(module_of(file), name, f"{file.name}:{getattr(node, 'lineno', 0)}")
+        for file in FILES
+        for node in nodes_of(file)
+        for name in imported(node)
+    ]
+
+
+@cache
+def own() -> list[Import]:
+    """Those of modules of toygan."""
+    ours = [found for found in imports() if found.what.startswith("toygan.")]
+    return [found._replace(what=found.what.removeprefix("toygan.")) for found in ours]
+
+
+def inside() -> list[Import]:
+    """Those of modules in rooms."""
+    return [found for found in own() if found.who not in ("toygan", "__main__")]
 
 
 def test_the_house_has_a_dozen_rooms():
@@ -101,17 +124,17 @@ def test_the_house_has_a_dozen_rooms():
 
 
 def test_imports_point_down():
-    below = [found for found in INSIDE if ROOMS.index(room_of(found.what)) < ROOMS.index(room_of(found.who))]
+    below = [found for found in inside() if ROOMS.index(room_of(found.what)) < ROOMS.index(room_of(found.who))]
     assert not below
 
 
 def test_no_room_needs_more_than_eight_others():
-    needs = {room: {room_of(found.what) for found in INSIDE if room_of(found.who) == room} - {room} for room in ROOMS}
+    needs = {room: {room_of(found.what) for found in inside() if room_of(found.who) == room} - {room} for room in ROOMS}
     assert not {room: others for room, others in needs.items() if len(others) > 8}
 
 
 def test_the_parts_of_a_game_do_not_know_each_other():
-    pairs = {(found.who, found.what) for found in OWN if found.who.removeprefix("game.") in PARTS}
+    pairs = {(found.who, found.what) for found in own() if found.who.removeprefix("game.") in PARTS}
     # How they refuse an option, and what they are all written in: numbers that may be turned, laws of random numbers.
     pairs -= {(f"game.{part}", what) for part in PARTS for what in ("targets.refusal", "game.dials", "game.laws")}
     pairs -= {("game.players", "targets.funnels")}  # formulas of points on the plane
@@ -121,7 +144,7 @@ def test_the_parts_of_a_game_do_not_know_each_other():
 
 def test_nothing_imports_in_a_circle():
     below: dict[str, set[str]] = {module: set() for module in MODULES}
-    for found in INSIDE:
+    for found in inside():
         if found.what != found.who and found.who != room_of(found.what):
             below[found.who].add(found.what)
     while leaves := {module for module, needs in below.items() if not needs}:
@@ -129,26 +152,55 @@ def test_nothing_imports_in_a_circle():
     assert not below
 
 
+def made_in(file: Path) -> set[str]:
+    """What a module makes itself, at any depth, and what it hands on by intent: a room's front door, `import Port as Port`."""
+    found: set[str] = set()
+    for node in nodes_of(file):
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            found.add(node.name)
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            found.add(node.id)
+        if isinstance(node, ast.ImportFrom):
+            door = file.name == "__init__.py"
+            found |= {alias.name for alias in node.names if door or alias.asname == alias.name}
+    return found
+
+
+def test_a_name_is_imported_from_where_it_is_made():
+    """Nobody hands on by accident what another module makes: a reader finds it where the import says."""
+    made = {f"toygan.{module_of(file)}": made_in(file) for file in FILES if module_of(file) != "toygan"}
+    others = [path for folder in ("tests", "docs", "benchmarks") for path in (ROOT.parent / folder).glob("*.py")]
+    handed_on = [
+        f"{file.name}:{node.lineno} {node.module} {alias.name}"
+        for file in [*FILES, *others]
+        for node in nodes_of(file)
+        if isinstance(node, ast.ImportFrom) and node.module in made
+        for alias in node.names
+        if alias.name not in made[node.module] and f"{node.module}.{alias.name}" not in made
+    ]
+    assert not handed_on
+
+
 def test_what_everybody_needs_stands_alone():
-    assert not [found for found in OWN if found.who in ALONE and found.what not in ALONE]
+    assert not [found for found in own() if found.who in ALONE and found.what not in ALONE]
 
 
 @pytest.mark.parametrize("library", OWNERS)
 def test_libraries_stay_with_their_owner(library):
-    users = {room_of(found.who) for found in IMPORTS if found.what.split(".")[0] == library}
+    users = {room_of(found.who) for found in imports() if found.what.split(".")[0] == library}
     assert users <= OWNERS[library]
 
 
 def test_drawing_knows_no_torch_and_no_method():
-    drawing = [found for found in IMPORTS if room_of(found.who) == "draw"]
+    drawing = [found for found in imports() if room_of(found.who) == "draw"]
     assert not {found.what.split(".")[0] for found in drawing} & {"torch", "sklearn", "ot"}
-    assert {room_of(found.what) for found in OWN if room_of(found.who) == "draw"} <= DRAWN_FROM
+    assert {room_of(found.what) for found in own() if room_of(found.who) == "draw"} <= DRAWN_FROM
     names = {*METHODS, *OBJECTIVES, *CONSTRAINTS} - {"none", "clip"}  # matplotlib has these words too
     words = {
         node.value
         for file in FILES
         if room_of(module_of(file)) == "draw"
-        for node in ast.walk(tree_of(file))
+        for node in nodes_of(file)
         if isinstance(node, ast.Constant) and isinstance(node.value, str)
     }
     assert not words & names
@@ -156,9 +208,9 @@ def test_drawing_knows_no_torch_and_no_method():
 
 def test_engines_know_no_game():
     """Of other rooms only where things are kept."""
-    needs = {found.what for found in OWN if room_of(found.who) == "engines"}
+    needs = {found.what for found in own() if room_of(found.who) == "engines"}
     assert {what for what in needs if room_of(what) != "engines"} == {"files.cache"}
-    assert {found.what for found in OWN if found.who == "files.cache"} == {"files.disk"}
+    assert {found.what for found in own() if found.who == "files.cache"} == {"files.disk"}
     text = "".join(file.read_text(encoding="utf-8") for file in FILES if room_of(module_of(file)) == "engines")
     assert not [name for name in METHODS if re.search(rf"\b{name}\b", text)]
 
@@ -185,7 +237,7 @@ READER, WRITER = "session", "many.run"
 def keys_asked(file: Path) -> list[str]:
     """Where a file looks a key up in the facts of a run, `facts["steps"]` or `run.facts.get("steps")`."""
     found = []
-    for node in ast.walk(tree_of(file)):
+    for node in nodes_of(file):
         looked = node.value if isinstance(node, ast.Subscript) else None
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "get":
             looked = node.func.value
@@ -198,7 +250,7 @@ def test_only_one_reader_asks_for_keys_of_run_json(tmp_path):
     others = [file for file in FILES if room_of(module_of(file)) != READER and module_of(file) != WRITER]
     assert not [place for file in others for place in keys_asked(file)]
     parsing = [file for file in others if re.search(r"\bread_json\b", file.read_text(encoding="utf-8"))]
-    assert {module_of(file) for file in parsing} == {"files.cache", "files.disk"}
+    assert {module_of(file) for file in parsing} == {"files.disk"}
     (tmp_path / "a.py").write_text("facts['steps']\nrun.facts.get('floors')\nrun.facts.steps\nfacts.said['x']\n")
     assert keys_asked(tmp_path / "a.py") == ["a.py:1", "a.py:2", "a.py:4"]
 
@@ -231,7 +283,7 @@ def test_functions_are_short():
     functions = [
         (node.end_lineno - node.lineno + 1, f"{file.name}:{node.name}")
         for file in FILES
-        for node in ast.walk(tree_of(file))
+        for node in nodes_of(file)
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
     ]
     assert not [name for lines, name in functions if lines > 40]
@@ -260,10 +312,12 @@ def test_no_two_types_have_one_name():
 
 def test_nothing_is_pickled_or_run():
     assert not [
-        found for found in IMPORTS if found.what.split(".")[0] in {"pickle", "dill", "cloudpickle", "shelve", "marshal"}
+        found
+        for found in imports()
+        if found.what.split(".")[0] in {"pickle", "dill", "cloudpickle", "shelve", "marshal"}
     ]
     for file in FILES:
-        for node in ast.walk(tree_of(file)):
+        for node in nodes_of(file):
             if isinstance(node, ast.Call):
                 text = ast.unparse(node.func)
                 assert text not in {"eval", "exec", "compile", "torch.load", "torch.save", "__import__"}, (
@@ -275,29 +329,58 @@ def test_nothing_is_pickled_or_run():
 
 def test_files_name_what_they_hold_themselves():
     """A renamed field must not change a file: no record is written by the names of a tuple's fields."""
-    names = [node.attr for file in FILES for node in ast.walk(tree_of(file)) if isinstance(node, ast.Attribute)]
+    names = [node.attr for file in FILES for node in nodes_of(file) if isinstance(node, ast.Attribute)]
     assert not {"_asdict", "_fields", "asdict", "__dict__"} & set(names)
 
 
 DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
-DOCSTRINGS = {
-    f"{file.name}:{getattr(node, 'lineno', 1)}": text
-    for file in FILES
-    for node in ast.walk(tree_of(file))
-    if isinstance(node, DOCUMENTED) and (text := ast.get_docstring(node))
-}
+PRINTED = {"game", "targets"}  # rooms whose functions are rows that toygan show explains by their docstrings
+
+
+def asked_of_others() -> set[str]:
+    """What modules take from each other, such as files.own.short; of a module taken whole every name that is asked of it."""
+    found: set[str] = set()
+    for file in FILES:
+        taken = [node for node in nodes_of(file) if isinstance(node, ast.ImportFrom)]
+        whole = {alias.asname or alias.name: f"{node.module}.{alias.name}" for node in taken for alias in node.names}
+        asked = [node for node in nodes_of(file) if isinstance(node, ast.Attribute)]
+        of_names = [node for node in asked if isinstance(node.value, ast.Name) and node.value.id in whole]
+        found |= {*whole.values(), *(f"{whole[node.value.id]}.{node.attr}" for node in of_names)}
+    return {name.removeprefix("toygan.") for name in found if name.startswith("toygan.")}
+
+
+def test_what_others_import_says_what_it_is():
+    """A function of one module alone whose name says it all needs no sentence."""
+    functions = [(file, node) for file in FILES for node in tree_of(file).body if isinstance(node, ast.FunctionDef)]
+    bare = {f"{module_of(file)}.{node.name}" for file, node in functions if not ast.get_docstring(node)}
+    public = asked_of_others()
+    assert {"files.own.short", "many.run.here"} <= public
+    assert not {name for name in bare if name in public or room_of(name) in PRINTED}
+
+
+@cache
+def docstrings() -> dict[str, str]:
+    """What is said of every module, class and function, by where it is."""
+    return {
+        f"{file.name}:{getattr(node, 'lineno', 1)}": text
+        for file in FILES
+        for node in nodes_of(file)
+        if isinstance(node, DOCUMENTED) and (text := ast.get_docstring(node))
+    }
+
+
 OPERATOR = re.compile(r"^[=+*/^<>]|[=+*/^<>(]$")
 
 
 def test_formulas_and_shapes_are_not_broken_over_lines():
-    lines = [(place, line) for place, text in DOCSTRINGS.items() for line in text.split("\n")]
+    lines = [(place, line) for place, text in docstrings().items() for line in text.split("\n")]
     assert not [(place, line) for place, line in lines if line.count("`") % 2 or line.count("[") != line.count("]")]
     assert not [(place, line) for place, line in lines if OPERATOR.search(line)]
 
 
 def test_formulas_keep_their_letters_at_the_beginning_of_a_sentence():
     """A symbol is no word: `M / (1 - b1^t)` is not the m that was meant. E is a mean, N a normal law."""
-    beginnings = [(place, text) for place, text in DOCSTRINGS.items() if re.match(r"[A-Z]\b(?!-)", text)]
+    beginnings = [(place, text) for place, text in docstrings().items() if re.match(r"[A-Z]\b(?!-)", text)]
     assert {text[0] for _, text in beginnings} <= {"A", "E", "N"}
     assert not [place for place, text in beginnings if text[0] == "E" and re.search(r"\be\b", text)]
 
@@ -309,8 +392,8 @@ def test_there_is_no_drawer_for_everything():
 # functions that do the same for another kind of file or of code, or a level higher; a rule about a quantity has its name
 NAMESAKES = {
     "exhibits": {"find", "read", "planned", "tasks_of"},
-    "many": {"first_facts", "carry_out", "keep_failure"},
-    "quantities": {"again", "by_batch", "is_graph", "keeps_state", "order", "weight_saturation"},
+    "many": {"carry_out", "keep_failure"},
+    "quantities": {"again", "by_batch", "order", "weight_saturation"},
     "session": {"gauge"},
     "site": {"script", "described"},
 }

@@ -18,7 +18,7 @@ from test_draw import synthetic
 from test_faults import SMALL, hurry
 
 import toygan
-from toygan.files.strict import UserError
+from toygan.files.mistakes import UserError
 from toygan.many import notebook
 from toygan.many.progress import Progress
 from toygan.session.recording import Recording

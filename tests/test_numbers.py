@@ -18,8 +18,9 @@ from toygan.engines.graph import Graph, recorded, wires_in
 from toygan.engines.tree import named, rebuilt
 from toygan.files.config import Config, as_data
 from toygan.files.dials import PARTS, dials_of
+from toygan.files.mistakes import UserError
 from toygan.files.scenario import read
-from toygan.files.strict import Source, UserError, check
+from toygan.files.strict import Source, check
 from toygan.files.world import world
 from toygan.game.constraints import CONSTRAINTS
 from toygan.game.methods import METHODS
@@ -188,7 +189,7 @@ PROGRAM = {
     "play.py": {"0.0": "no noise"},
     "players.py": {"1.0": "latents' square", "0.0": "the line's end", "0.5": "a root"},
     "rules.py": {"1.0": "a sign, a whole move, all of it"},
-    "stages.py": {"1.0": "the equation's beginning and its times", "0.0": "the equation's beginning"},
+    "stages.py": {"1.0": "the equation's times"},
 }
 
 

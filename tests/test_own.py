@@ -345,6 +345,14 @@ def test_a_function_that_does_not_fit_is_one_message(name, said, mine):
         ("import torch\nimport no_such_library\n", "line 2: ModuleNotFoundError: No module named 'no_such_library'"),
         ("import sys\n\nsys.exit(3)\n", "line 3: SystemExit: 3"),
         ("1 / 0\n", "line 1: ZeroDivisionError: division by zero\n    1 / 0"),
+        (
+            "class Odd(BaseException):\n    pass\nraise Odd('a: \"b\" {}\\n\\x1b[31m')\n",
+            'line 3: Odd: a: "b" {} \\x1b[31m',
+        ),
+        (
+            "class Mute(Exception):\n    def __str__(self):\n        return 1\nraise Mute\n",
+            "line 4: Mute: an error that",
+        ),
     ],
 )
 def test_a_file_that_cannot_be_imported_is_one_message(text, said, mine):

@@ -9,8 +9,8 @@ from test_networks import random_parameters
 from torch import Tensor
 from torch.nn.functional import batch_norm, layer_norm, linear
 
+from toygan.files.mistakes import UserError
 from toygan.files.scenario import read
-from toygan.files.strict import UserError
 from toygan.game.constraints import CONSTRAINTS, Sight
 from toygan.game.networks import Layers, Network, groupsort
 from toygan.game.players import CRITICS, GENERATORS, mlp_critic

@@ -22,9 +22,9 @@ from toygan.exhibits.published import Published
 from toygan.exhibits.rings import RINGS, rings_table
 from toygan.exhibits.scores import SCORES, Counting, Ended
 from toygan.exhibits.telling import lines_of, table_of, told_in_words
+from toygan.files.mistakes import UserError
 from toygan.files.scenario import read as scenario
 from toygan.files.shipped import shipped_protocols
-from toygan.files.strict import UserError
 from toygan.many.written import written
 from toygan.quantities.modes import mode_kl, mode_tv
 from toygan.session.critics import Opinions

@@ -21,8 +21,8 @@ import toygan
 from toygan.cli.main import app
 from toygan.exhibits import judge
 from toygan.exhibits.files import Claim
+from toygan.files.mistakes import UserError
 from toygan.files.scenario import read
-from toygan.files.strict import UserError
 from toygan.game.duel import CRITIC
 from toygan.many import run
 from toygan.many.record import LoopRecorder

@@ -12,10 +12,10 @@ import pytest
 from test_draw import synthetic
 
 import toygan
-from toygan.files.disk import HERE, complete_lines, packed, unpacked, write_aside, write_json
+from toygan.files.disk import HERE, complete_lines, packed, plain, unpacked, write_aside, write_json
 from toygan.many import run
 from toygan.session.facts import FACTS
-from toygan.session.recording import diagnose, metric_lines, plain
+from toygan.session.recording import AXES, diagnose, metric_lines, misshapen
 
 
 @pytest.fixture
@@ -61,6 +61,34 @@ def test_no_measures_are_no_fault(folder):
 def test_damaged_frames_are_said_to_be(folder, content):
     (folder / "frames.npz").write_bytes(content)
     with pytest.raises(ValueError, match=r"frames\.npz: is damaged"):
+        toygan.load(folder)
+
+
+AMISS = {
+    "a number more": lambda table: table[..., None],
+    "one number": lambda table: np.array(3),
+    "words": lambda table: np.full(table.shape, "a"),
+    "complex numbers": lambda table: table.astype(complex),
+    "a frame less": lambda table: table[1:],
+    "a coordinate more": lambda table: np.repeat(table, 2, axis=-1),
+}
+
+
+LENGTHS = {"T": 4, "S": 3, "P": 2, "K": 5, "y": 6, "x": 7, "Y": 8, "X": 9, "F": 10, ".": 11, "2": 2}
+
+
+@pytest.mark.parametrize("amiss", AMISS)
+def test_arrays_of_another_shape_are_said_to_be_damaged(amiss, folder):
+    """Each of them; but an axis of any length, and one that no array before has, may be of any length."""
+    whole = {name: np.zeros([LENGTHS[axis] for axis in axes]) for name, axes in AXES.items()}
+    assert misshapen(whole, 3) == ""
+    for name, axes in AXES.items():
+        said = misshapen(whole | {name: AMISS[amiss](whole[name])}, 3)
+        free = (amiss == "a frame less" and axes[0] == ".") or (amiss == "a coordinate more" and axes[-1] == ".")
+        assert said == "" if free else said.startswith("is damaged: "), name
+    frames = {"step": np.array([0, 10]), "samples": np.zeros((2, 2, 5, 2)), "mode_covariances": np.array(1.0)}
+    write_aside(folder / "frames.npz", packed(frames))
+    with pytest.raises(ValueError, match=r"frames\.npz: is damaged: mode_covariances should be numbers \[K, 2, 2\]"):
         toygan.load(folder)
 
 

@@ -14,9 +14,9 @@ from conftest import facts_of, sampled
 from toygan.files import memory
 from toygan.files import scenario as scenarios
 from toygan.files.config import as_data, as_toml
+from toygan.files.mistakes import UserError
 from toygan.files.scenario import read
 from toygan.files.shipped import shipped
-from toygan.files.strict import UserError
 from toygan.game.methods import METHODS
 from toygan.many import run
 from toygan.session import measuring

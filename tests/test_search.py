@@ -6,7 +6,7 @@ import torch
 
 from toygan.draw.saved import save_figure
 from toygan.draw.search import anomalies, edits
-from toygan.files.strict import UserError
+from toygan.files.mistakes import UserError
 from toygan.many.run import run
 from toygan.session.search import (
     BEYOND,

@@ -21,9 +21,8 @@ from toygan.files.world import World
 from toygan.game import play
 from toygan.game.constraints import CONSTRAINTS, Constraint, Sight
 from toygan.game.objectives import Losses, Objective, mean, objective
-from toygan.game.play import State
+from toygan.game.play import Draw, State
 from toygan.game.players import GENERATORS, mlp_critic
-from toygan.game.streams import Draw
 from toygan.quantities.modes import modes_kept
 from toygan.targets.mixtures import gaussians, isotropic, ring
 from toygan.targets.table import points

@@ -12,7 +12,7 @@ from torch import Tensor
 from toygan.draw.saved import save_figure
 from toygan.draw.spectrum import spectra, spectrum_in_words
 from toygan.exhibits.scores import seen_spectrum
-from toygan.files.strict import UserError
+from toygan.files.mistakes import UserError
 from toygan.many import run
 from toygan.quantities.spectrum import Spectrum, jacobian, spectrum
 from toygan.session.dirac import portrait

@@ -15,8 +15,8 @@ from torch import Tensor
 import toygan
 from toygan.engines.part import part
 from toygan.engines.table import ENGINES, begin
+from toygan.files.mistakes import UserError
 from toygan.files.scenario import read
-from toygan.files.strict import UserError
 from toygan.game import duel
 from toygan.game.constraints import CONSTRAINTS
 from toygan.game.dials import Dial, over

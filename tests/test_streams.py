@@ -8,8 +8,8 @@ import torch
 from conftest import DOUBLE
 
 from toygan.files.config import as_data
+from toygan.files.mistakes import UserError
 from toygan.files.scenario import read
-from toygan.files.strict import UserError
 from toygan.game import laws
 from toygan.game.play import Draw
 from toygan.game.streams import BLOCK, NUMBERS, Randomness, draws, starts, stream

@@ -30,7 +30,8 @@ from toygan.draw.sweep import grid_picture, price_picture, save_sweep
 from toygan.engines import table
 from toygan.files.config import Config, toml_of
 from toygan.files.disk import json_bytes, read_json
-from toygan.files.strict import UserError, schema_of
+from toygan.files.mistakes import UserError
+from toygan.files.strict import schema_of
 from toygan.game.objectives import OBJECTIVES
 from toygan.many import run
 from toygan.many.executors import DEATHS, Cluster, Shares, Waiting, ends, local

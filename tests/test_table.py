@@ -17,8 +17,8 @@ from typer.testing import CliRunner
 from toygan.cli.main import app
 from toygan.files.config import as_data
 from toygan.files.disk import packed, read_json, write_json
+from toygan.files.mistakes import UserError
 from toygan.files.scenario import read
-from toygan.files.strict import UserError
 from toygan.many.results import records, run_folders, write_results
 from toygan.many.table import Table, crossed, differences, marked, medians
 from toygan.many.written import FORMS, cell, headed, parted, written

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -24,7 +25,7 @@ from toygan.targets.extent import extent, many, middle, window
 from toygan.targets.mixtures import dirac, mixture
 from toygan.targets.table import TARGETS, examples, image, points
 from toygan.targets.target import MANY, moved
-from toygan.targets.user_files import read_points
+from toygan.targets.user_files import opened, read_points
 from toygan.view.scene import real_in_words, scene
 
 TABLE = np.random.default_rng(3).normal(size=(60, 2)).round(4)
@@ -402,3 +403,12 @@ def test_lists_of_many_points_are_known_by_as_many_draws(tmp_path):
     target = points(path=tmp_path / "p.npy")
     assert len(many(target)) == MANY
     np.testing.assert_array_equal(many(target), many(target))
+
+
+def test_what_a_camera_noted_amiss_is_no_word_to_anybody():
+    """A directory of 120 entries of which a dozen are there: Pillow warns, and opens the picture."""
+    buffer = io.BytesIO()
+    Image.new("L", (8, 4), 128).save(buffer, "tiff")
+    content = bytearray(buffer.getvalue())
+    content[8] = 120
+    assert opened("i.tiff", bytes(content)).size == (8, 4)

@@ -13,6 +13,7 @@ import struct
 import subprocess
 import sys
 import termios
+import unicodedata
 from pathlib import Path
 
 import pytest
@@ -28,7 +29,11 @@ from toygan.files.text import folded, jsonable, one_line, visible
 ROOT = Path(toygan.__file__).parent
 EVIL = "\x1b[31m\x07\x9b2J\u202e\x7f[/red][bold]:smile:"
 SHOWN = r"\x1b[31m\x07\x9b2J\u202e\x7f[/red][bold]:smile:"
-RAW = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+SHAPELESS = ("Cc", "Cf", "Cs", "Zl", "Zp")
+NOTES = {chr(c) for c in (*range(0x1BCA0, 0x1BCA4), *range(0x1D173, 0x1D17B))}  # of shorthand and music
+RAW = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff\ufeff]"
+)
 
 
 def test_control_characters_are_seen_and_all_else_is_as_it_was():
@@ -37,6 +42,19 @@ def test_control_characters_are_seen_and_all_else_is_as_it_was():
     for text in ("tabs\tand lines\n", "ε → 0, naïve, 日本, 🙂, می‌خواهم"):
         assert visible(text) == text
     assert not RAW.search(visible("".join(map(chr, range(0x3000)))))
+
+
+def test_of_what_has_no_shape_only_joiners_stay():
+    """By Unicode's own lists: controls, formats, lone surrogates, separators of lines; but marks that have a shape stay."""
+    every = {kind: [c for c in map(chr, range(0x110000)) if unicodedata.category(c) == kind] for kind in SHAPELESS}
+    left = {c for kind in SHAPELESS for c in every[kind] if visible(c) == c}
+    assert {"\u200c", "\u200d"} < left  # of Persian, Hindi and families of emoji
+    assert (
+        left - {"\u200c", "\u200d", "\t", "\n"}
+        <= {c for c in every["Cf"] if unicodedata.bidirectional(c) != "BN"} | NOTES
+    )
+    for mark in "\u061c\u200e\u200f\u200b\ufeff\u2066\xad\U000e0041":
+        assert visible(f"a{mark}b").isascii()
 
 
 def test_json_knows_no_infinity():

@@ -23,8 +23,8 @@ from test_game import DESCENT, check_together_is_alone
 from torch import Tensor
 
 from toygan.files.config import Config
+from toygan.files.mistakes import UserError
 from toygan.files.scenario import read
-from toygan.files.strict import UserError
 from toygan.game import duel, play
 from toygan.game.constraints import CONSTRAINTS
 from toygan.game.dials import Dial

@@ -16,7 +16,7 @@ from toygan.cli.main import app
 from toygan.cli.views import setting_of
 from toygan.draw.dirac import TYPED, WHO, portraits
 from toygan.files.formula import FUNCTIONS, LONGEST, formula
-from toygan.files.strict import UserError
+from toygan.files.mistakes import UserError
 from toygan.game.rules import RULES
 from toygan.session.dirac import Portrait
 from toygan.session.typed import Ask, ask_of, config_of, has_kink, rests_of, typed, typed_portrait

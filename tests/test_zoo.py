@@ -25,8 +25,8 @@ from torch import Tensor
 from torch.nn.functional import softplus
 
 from toygan.engines.table import begin
+from toygan.files.mistakes import UserError
 from toygan.files.scenario import read
-from toygan.files.strict import UserError
 from toygan.files.world import World, world
 from toygan.game import casts, duel, play
 from toygan.game.constraints import CONSTRAINTS

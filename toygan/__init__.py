@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from toygan.files.config import Method
-    from toygan.files.strict import UserError
+    from toygan.files.mistakes import UserError
     from toygan.many.record import recorder
     from toygan.many.run import run
     from toygan.many.sweep import sweep
@@ -21,7 +21,7 @@ HOMES = {
     "recorder": "toygan.many.record",
     "load": "toygan.session.recording",
     "Recording": "toygan.session.recording",
-    "UserError": "toygan.files.strict",
+    "UserError": "toygan.files.mistakes",
     "Method": "toygan.files.config",
 }
 HOMES["sweep"] = "toygan.many.sweep"

@@ -23,7 +23,8 @@ from toygan.files.advice import advice
 from toygan.files.catalogue import Entry
 from toygan.files.config import Config
 from toygan.files.text import number, one_line, say, tell, visible
-from toygan.many.run import LIBRARIES, Progress, Watcher, automatic, backends_here, installed
+from toygan.many.progress import Progress, Watcher
+from toygan.many.run import LIBRARIES, automatic, backends_here, installed
 from toygan.quantities.table import QUANTITIES, label_of, shown_in, written
 from toygan.session.recording import Recording, like_perfect
 

@@ -250,7 +250,7 @@ def report(shown: Showing, place: Path, as_json: bool, formats: Sequence[str] = 
     if as_json:
         say_json(facts_of(shown))
         return
-    from toygan.site.site import file_name
+    from toygan.site.markup import file_name
 
     say(f"{shown.question}\n\n{shown.answer}\n")
     for verdict in shown.verdicts:

@@ -38,7 +38,7 @@ def clear_faults(after_fault: str = "", after_stop: str = "") -> Iterator[None]:
         sys.stdout.flush()
     except typer.Exit:
         raise
-    except (Exception, KeyboardInterrupt, SystemExit) as error:  # the last one is of a run's own code
+    except BaseException as error:  # a run's own code may raise what is no usual kind
         # A stop in the middle of an import or of a foreign library may arrive as an error of theirs.
         if stopping.is_set() or isinstance(error, KeyboardInterrupt):
             complain("interrupted" + after_stop)

@@ -295,7 +295,9 @@ def run_all(jobs: list[Job]) -> tuple[list[Recording], list[BaseException]]:
         try:
             with watching(name) as watch:
                 recordings.append(run.carry_out(config, order._replace(watch=watch)))
-        except (Exception, SystemExit) as error:  # of a run's own code
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # of a run's own code
             if len(jobs) == 1 or exits.stopping.is_set():
                 raise
             exits.complain(f"{name}: {error if isinstance(error, UserError) else exits.fault_in_words(error)}")
@@ -451,7 +453,7 @@ def opened(folder: Path) -> Recording:
 
 def unfinished(folder: Path) -> str:
     """How a run that was begun in a folder ends; how one begins where there is none."""
-    from toygan.session.recording import read_facts
+    from toygan.session.facts import read_facts
 
     try:
         facts = read_facts(folder)

@@ -129,7 +129,7 @@ def measuring(words: list[str]) -> list[str]:
 def tell_of(tasks: Sequence[Task]) -> None:
     """What the owner of each scenario's target may not expect, by the scenario's first run."""
     from toygan.cli.console import tell_advice
-    from toygan.files.scenario import Config
+    from toygan.files.config import Config
     from toygan.files.strict import Source, check
 
     first = list({task.config["name"]: task for task in reversed(tasks)}.values())[::-1]

@@ -22,7 +22,7 @@ from matplotlib.ticker import MaxNLocator
 
 from toygan.draw.layout import axis_at, beneath, fitted, panel_height, place_beneath, size_of
 from toygan.draw.moving import Moving, score_pixels, show_scores, together, with_bar
-from toygan.draw.panels import INK, METHOD_COLOURS, SMALL, frame_view, pixel_extent, score_bands, score_bar
+from toygan.draw.panels import METHOD_COLOURS, frame_view, pixel_extent, score_bands, score_bar
 from toygan.draw.points import (
     GENERATED,
     HAZE,
@@ -34,7 +34,7 @@ from toygan.draw.points import (
     pale_points,
     real_points,
 )
-from toygan.draw.style import entitle, quiet
+from toygan.draw.style import INK, SMALL, entitle, quiet
 from toygan.draw.worlds import ARROWS, pairs, tall_worlds, worlds
 from toygan.files.text import number
 from toygan.view.kinds import classes_of, kept_over_time, kinds_of, pairs_at, regions_known

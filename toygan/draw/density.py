@@ -16,9 +16,9 @@ from matplotlib.figure import Figure
 from toygan.draw import sheet
 from toygan.draw.layout import axis_at, panel_height
 from toygan.draw.moments import StepRow, moments
-from toygan.draw.panels import INK, colour_bar, corner_note, frame_view, pixel_extent
+from toygan.draw.panels import colour_bar, corner_note, frame_view, pixel_extent
 from toygan.draw.players import not_recorded
-from toygan.draw.style import entitle
+from toygan.draw.style import INK, entitle
 from toygan.files.text import number, percent
 from toygan.quantities.density import Estimate
 from toygan.session.recording import Recording

@@ -11,10 +11,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from toygan.draw.layout import axis_at
-from toygan.draw.panels import INK, LARGE, PLAIN, SMALL, STEEPNESS, pixel_extent
+from toygan.draw.panels import STEEPNESS, pixel_extent
 from toygan.draw.points import GENERATED, REAL
 from toygan.draw.sheet import WIDTH, blank, even, say
-from toygan.draw.style import quiet
+from toygan.draw.style import INK, LARGE, PLAIN, SMALL, quiet
 from toygan.files.text import number
 
 if TYPE_CHECKING:

@@ -11,8 +11,9 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from toygan.draw.layout import axis_at
-from toygan.draw.panels import FAINT, INK, LARGE, METHOD_COLOURS, PLAIN, SMALL
+from toygan.draw.panels import METHOD_COLOURS
 from toygan.draw.sheet import WIDTH, blank, say
+from toygan.draw.style import FAINT, INK, LARGE, PLAIN, SMALL
 from toygan.quantities.table import label_of
 
 PANELS = {

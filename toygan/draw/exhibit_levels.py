@@ -16,10 +16,10 @@ from toygan.draw.exhibit_curves import histogram, layer_lines
 from toygan.draw.exhibit_parts import Labelled, Material, Page, absent, page, runs_in_words, titled, within
 from toygan.draw.exhibit_plane import label_lines, without_optimum
 from toygan.draw.layout import axis_at, cut
-from toygan.draw.panels import INK, PLAIN, SMALL, frame_view
+from toygan.draw.panels import frame_view
 from toygan.draw.points import REAL
 from toygan.draw.sheet import WIDTH
-from toygan.draw.style import quiet
+from toygan.draw.style import INK, PLAIN, SMALL, quiet
 from toygan.view.apart import worlds
 from toygan.view.levels import at, levels
 from toygan.view.scene import Scene, drawn_of, inside, scene

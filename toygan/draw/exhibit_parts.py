@@ -11,9 +11,9 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from toygan.draw.panels import GENERATED, INK, LARGE, PLAIN, SMALL
+from toygan.draw.points import GENERATED
 from toygan.draw.sheet import WIDTH, blank, even, first_lines, point_legend, say
-from toygan.draw.style import quiet
+from toygan.draw.style import INK, LARGE, PLAIN, SMALL, quiet
 from toygan.draw.sweep import BARS
 from toygan.files.text import number
 from toygan.quantities.table import QUANTITIES, better

@@ -13,9 +13,9 @@ from matplotlib.figure import Figure
 from toygan.draw import exhibit_parts as shared
 from toygan.draw.exhibit_parts import Material, Page, Rows
 from toygan.draw.layout import axis_at, cut, size_of
-from toygan.draw.panels import CRITIC, FAINT, INK, PLAIN, SMALL
+from toygan.draw.panels import CRITIC
 from toygan.draw.sheet import say
-from toygan.draw.style import quiet
+from toygan.draw.style import FAINT, INK, PLAIN, SMALL, quiet
 from toygan.draw.sweep import floor_line, log_axis
 from toygan.quantities.table import axis_name, better
 from toygan.view.statistics import Interval, median

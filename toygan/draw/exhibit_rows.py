@@ -17,8 +17,10 @@ from matplotlib.ticker import MaxNLocator
 from toygan.draw import exhibit_parts as shared
 from toygan.draw.exhibit_parts import Material, Page, Rows
 from toygan.draw.layout import axis_at, cut
-from toygan.draw.panels import CRITIC, FAINT, GENERATED, INK, PLAIN, SHARE, SMALL, STEEPNESS
+from toygan.draw.panels import CRITIC, SHARE, STEEPNESS
+from toygan.draw.points import GENERATED
 from toygan.draw.sheet import WIDTH, say
+from toygan.draw.style import FAINT, INK, PLAIN, SMALL
 from toygan.draw.sweep import floor_line, frame_around, grid_values, rings, scale_of, setting
 from toygan.files.text import number
 from toygan.quantities.table import axis_name, better, label_of

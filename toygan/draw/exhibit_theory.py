@@ -16,10 +16,10 @@ from toygan.draw import distance
 from toygan.draw.dirac import portraits
 from toygan.draw.exhibit_parts import Material, Page, Rows, nothing, page, titled
 from toygan.draw.layout import axis_at
-from toygan.draw.panels import CRITIC, FAINT, INK, PLAIN, SMALL
+from toygan.draw.panels import CRITIC
 from toygan.draw.points import GENERATED, REAL
 from toygan.draw.sheet import WIDTH, say
-from toygan.draw.style import quiet
+from toygan.draw.style import FAINT, INK, PLAIN, SMALL, quiet
 from toygan.draw.sweep import log_axis
 from toygan.view.records import groups
 from toygan.view.statistics import mean

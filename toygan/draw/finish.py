@@ -12,8 +12,8 @@ from matplotlib.lines import Line2D
 from matplotlib.text import Annotation, Text
 
 from toygan.draw.fonts import families
-from toygan.draw.panels import FAINT, INK
 from toygan.draw.points import REAL
+from toygan.draw.style import FAINT, INK
 from toygan.view.language import is_wide, told
 from toygan.view.look import Options
 

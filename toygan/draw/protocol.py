@@ -11,8 +11,9 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
 from toygan.draw.layout import axis_at, cut
-from toygan.draw.panels import FAINT, INK, LARGE, METHOD_COLOURS, PLAIN, SMALL
+from toygan.draw.panels import METHOD_COLOURS
 from toygan.draw.sheet import WIDTH, blank, say
+from toygan.draw.style import FAINT, INK, LARGE, PLAIN, SMALL
 from toygan.view.statistics import Interval
 
 ROW, HEAD = 0.36, 0.75  # inches of a line, and of what stands over and under those of a measure

@@ -12,8 +12,9 @@ from matplotlib.figure import Figure
 
 from toygan.draw import sheet
 from toygan.draw.layout import axis_at, panel_height
-from toygan.draw.panels import CRITIC, GENERATED, INK, PLAIN, SMALL, colour_bar, frame_view, pixel_extent
-from toygan.draw.style import entitle
+from toygan.draw.panels import CRITIC, colour_bar, frame_view, pixel_extent
+from toygan.draw.points import GENERATED
+from toygan.draw.style import INK, PLAIN, SMALL, entitle
 from toygan.files.text import number, percent
 from toygan.session.recording import Recording
 from toygan.view.scene import Scene, scene

@@ -14,9 +14,9 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 from toygan.draw import sheet
 from toygan.draw.layout import axis_at
 from toygan.draw.moments import StepRow, moments
-from toygan.draw.panels import CRITIC, FAINT, INK, SMALL, tick
+from toygan.draw.panels import CRITIC, tick
 from toygan.draw.points import GENERATED
-from toygan.draw.style import entitle, quiet
+from toygan.draw.style import FAINT, INK, SMALL, entitle, quiet
 from toygan.files.text import number
 from toygan.quantities.spectrum import Spectrum
 from toygan.session.recording import Recording

@@ -9,7 +9,8 @@ from matplotlib.figure import Figure
 
 from toygan.draw import sheet
 from toygan.draw.layout import axis_at, fitted, fitted_to, panel_height, place_beneath
-from toygan.draw.panels import INK, LARGE, critic_contour
+from toygan.draw.panels import critic_contour
+from toygan.draw.style import INK, LARGE
 from toygan.session.recording import Recording
 from toygan.view.chosen import at_look
 from toygan.view.levels import Scales, scales

@@ -18,10 +18,11 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter, NullLocator
 
 from toygan.draw.layout import axis_at
-from toygan.draw.panels import FAINT, GENERATED, INK, LARGE, PLAIN, SMALL, STEEPNESS, styles_of, tick
-from toygan.draw.points import MARKS
-from toygan.draw.sheet import WIDTH, blank, even, first_lines, save_figure, say
-from toygan.draw.style import quiet
+from toygan.draw.panels import STEEPNESS, styles_of, tick
+from toygan.draw.points import GENERATED, MARKS
+from toygan.draw.saved import save_figure
+from toygan.draw.sheet import WIDTH, blank, even, first_lines, say
+from toygan.draw.style import FAINT, INK, LARGE, PLAIN, SMALL, quiet
 from toygan.files.text import number
 from toygan.quantities.table import axis_name
 from toygan.view.look import USUAL, Options

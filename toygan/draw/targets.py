@@ -14,10 +14,11 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
 from toygan.draw.layout import axis_at
-from toygan.draw.panels import FAINT, INK, LARGE, PLAIN, SMALL, tick
+from toygan.draw.panels import tick
 from toygan.draw.points import GENERATED, REAL
 from toygan.draw.saved import save_figure
 from toygan.draw.sheet import blank, say
+from toygan.draw.style import FAINT, INK, LARGE, PLAIN, SMALL
 from toygan.quantities.divergences import Window
 
 COLUMNS, SIDE, PITCH = 4, 1.72, (1.95, 2.12)  # panels in a row; inches of one, and from one to the next

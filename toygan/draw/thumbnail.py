@@ -10,8 +10,8 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image, ImageDraw
 
-from toygan.draw.moving import band_colours, bands_of
-from toygan.draw.panels import band_edges
+from toygan.draw.moving import bands_of
+from toygan.draw.panels import band_colours, band_edges
 from toygan.draw.points import (
     CARPET,
     DISC_INK,

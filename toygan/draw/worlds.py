@@ -9,8 +9,9 @@ from matplotlib.patches import Rectangle
 
 from toygan.draw.layout import fitted, panel_height, place_beneath
 from toygan.draw.moving import Moving
-from toygan.draw.panels import FAINT, INK, SMALL, frame_view
+from toygan.draw.panels import frame_view
 from toygan.draw.points import MIST, marker_size, mixed
+from toygan.draw.style import FAINT, INK, SMALL
 from toygan.files.text import number
 from toygan.quantities.table import written
 from toygan.view.kinds import kept_over_time

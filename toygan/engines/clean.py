@@ -7,6 +7,7 @@ operators, unused ones. What is put differently runs faster where graphs run: a 
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -23,13 +24,11 @@ class Cleaner:
         self.maker: dict[int, Node] = {}  # the node that gives a wire
         self.same: dict[int, Wire] = {}  # what stands for a wire of the old graph
         self.seen: dict[str, tuple[Wire, ...]] = {}
-        self.next = 1 + max(
-            [*self.constants, *(v.key for n in graph.nodes for v in n.outs), *(v.key for v in graph.inputs)]
-        )
-        self.uses: dict[int, int] = {}
-        for wire in [*graph.outputs, *(wire for node in graph.nodes for wire in wires_in(node.args))]:
-            self.uses[wire.key] = self.uses.get(wire.key, 0) + 1
-        self.share_constants(wire for node in graph.nodes for wire in wires_in(node.args))
+        given = [wire.key for wire in (*graph.inputs, *(out for node in graph.nodes for out in node.outs))]
+        self.next = 1 + max([*self.constants, *given])
+        asked = [wire for node in graph.nodes for wire in wires_in(node.args)]
+        self.uses = Counter(wire.key for wire in (*graph.outputs, *asked))
+        self.share_constants(asked)
 
     def share_constants(self, wires: Iterable[Wire]) -> None:
         """Let equal constants be one, so that what two players make of them is equal too."""
@@ -57,7 +56,7 @@ class Cleaner:
         """Let one wire stand for another from now on."""
         if old.key != new.key:
             self.same[old.key] = new
-            self.uses[new.key] = self.uses.get(new.key, 0) + self.uses.get(old.key, 0)
+            self.uses[new.key] += self.uses[old.key]
 
     def kept(self, op: str, args: dict[str, Any], outs: tuple[Wire, ...]) -> tuple[Wire, ...]:
         """What a node gives: that of an equal one before it, or its own."""
@@ -157,10 +156,9 @@ def permuted(c: Cleaner, wire: Wire, order: list[int], out: Wire) -> Wire:
     if behind:
         wire, order = behind["self"], [behind["dims"][i] for i in order]
     both = c.made_by(wire, "bmm.default")
-    if both and order == [0, 2, 1] and c.uses.get(wire.key) == 1:
-        turned = [
-            permuted(c, m, order, m._replace(key=c.key(), shape=flipped(m.shape))) for m in (both["mat2"], both["self"])
-        ]
+    if both and order == [0, 2, 1] and c.uses[wire.key] == 1:
+        factors = (both["mat2"], both["self"])
+        turned = [permuted(c, m, order, m._replace(key=c.key(), shape=flipped(m.shape))) for m in factors]
         return c.new("bmm.default", out, self=turned[0], mat2=turned[1])
     moving = [i for i in order if wire.shape[i] != 1]
     if moving == sorted(moving):
@@ -290,7 +288,7 @@ def accumulated(c: Cleaner, one: Any, other: Any, out: Wire) -> Wire | None:
     """A matrix product plus a matrix is one operator, if nobody else wants the product."""
     for a, b in ((other, one), (one, other)):
         product = c.made_by(a, "bmm.default")
-        if product and c.uses.get(a.key) == 1 and fits(b, out) and fits(a, out) and out.shape[0] == 1:
+        if product and c.uses[a.key] == 1 and fits(b, out) and fits(a, out) and out.shape[0] == 1:
             names = {"self": b, "batch1": product["self"], "batch2": product["mat2"], "beta": 1, "alpha": 1}
             return c.new("baddbmm.default", out, **names)
     return None
@@ -380,9 +378,8 @@ ON_EACH = {
 }
 
 RULES: dict[str, Callable[[Cleaner, Args, Wire], Wire | None]] = {
-    **dict.fromkeys(
-        ("alias.default", "detach.default", "lift_fresh.default", "clone.default", "_to_copy.default"), itself
-    ),
+    **dict.fromkeys(("alias.default", "detach.default", "lift_fresh.default"), itself),
+    **dict.fromkeys(("clone.default", "_to_copy.default"), itself),
     **dict.fromkeys(("view.default", "_unsafe_view.default", "reshape.default", "_reshape_alias.default"), view),
     **dict.fromkeys(("unsqueeze.default", "squeeze.default", "squeeze.dim", "squeeze.dims"), view),
     "expand.default": expand,

@@ -68,7 +68,9 @@ def capture(fixed: Fixed) -> None:
     torch.cuda.current_stream().wait_stream(aside)
     graph = torch.cuda.CUDAGraph()
     with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "The CUDA Graph is empty")  # of a step that fails at once, which says why itself
+        warnings.filterwarnings(
+            "ignore", "The CUDA Graph is empty"
+        )  # of a step that fails at once, which says why itself
         with torch.cuda.graph(graph):
             fixed.call()
     fixed.replay = graph.replay

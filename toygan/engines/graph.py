@@ -128,11 +128,11 @@ class Recorder(TorchDispatchMode):
         name = str(func).removeprefix("aten.")
         shape_only = name.startswith("new_") or name.endswith("_like.default")
         varies = not shape_only and any(wire.key not in self.constants for wire in wires_in(named))
-        if varies and ("local_scalar" in name or "is_nonzero" in name):
-            raise Untraceable(name, "the step reads a number out of a tensor")
         if torch.Tag.nondeterministic_seeded in func.tags:
             raise Untraceable(name, "the step draws random numbers of its own")
         out = func(*args, **kwargs)
+        if varies and isinstance(out, bool | int | float):
+            raise Untraceable(name, "the step reads a number out of a tensor")
         self.note(func, name, named, out, varies)
         return out
 
@@ -152,7 +152,7 @@ class Recorder(TorchDispatchMode):
 
     def note(self, func: Any, name: str, named: dict[str, Any], out: Any, varies: bool) -> None:
         """Write a call down; one that writes into its first argument as the call that does not."""
-        outs = [out] if isinstance(out, Tensor) else [one for one in out if isinstance(one, Tensor)]
+        outs = [one for one in (out if isinstance(out, tuple | list) else [out]) if isinstance(one, Tensor)]
         if func._schema.is_mutable:
             looking = self.looking_at(outs[0])
             if varies and (len(looking) > 1 or "_." not in name):

@@ -66,7 +66,7 @@ def translated(step: Step, state: Tree, draw: Tree, dials: Tree) -> Model:
         IndexError,
         TypeError,
         ValueError,
-    ) as error:  # an operator called in a way that its row does not know
+    ) as error:  # called in a way that an operator's row does not know
         raise Untraceable("translation", repr(error)) from error
 
 
@@ -180,9 +180,8 @@ def proved(engine: Onnx, step: Step, state: Tree, draw: Tree, dials: Tree) -> No
     The recorder sees whatever reaches an operator of torch; what a step takes out by numpy would be baked in. A few numbers may
     part: Adam turns the sign of a gradient of zero into a whole step, and other losses follow.
     """
-    other = {
-        name: numbers / 2 if numbers.is_floating_point() else numbers for name, numbers in named(draw, "draw").items()
-    }
+    drawn = named(draw, "draw")
+    other = {name: numbers / 2 if numbers.is_floating_point() else numbers for name, numbers in drawn.items()}
     halved = rebuilt(draw, other, "draw")
     engine.advance(halved, dials)
     ours, wanted = named(engine.state(), "state"), named(step(state, halved, dials), "state")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -106,9 +107,9 @@ def power(w: Writer, base: Any, exponent: Any) -> str:
 
 def leaky(w: Writer, x: str, slope: float) -> str:
     """x where it is positive, slope x elsewhere, for slopes below 1."""
-    return str(
-        w.op("LeakyRelu", x, alpha=float(slope)) if w.dtype == torch.float32 else w.op("Max", x, w.op("Mul", x, slope))
-    )
+    if w.dtype == torch.float32:
+        return str(w.op("LeakyRelu", x, alpha=float(slope)))
+    return str(w.op("Max", x, w.op("Mul", x, slope)))
 
 
 def silu_backward(w: Writer, gradient: str, x: str) -> str:
@@ -132,12 +133,12 @@ def with_alpha(kind: str) -> Callable[..., str]:
     return lambda w, a, b, alpha=1: w.op(kind, a, scaled(w, b, alpha))
 
 
-def unequal(w: Writer, a: Any, b: Any) -> str:
-    """Whether two numbers differ."""
-    return str(w.op("Not", w.op("Equal", a, b)))
-
+# operators of one operand that both sides call by one name, but for its first letter
+SAME_NAME = ("abs", "ceil", "cos", "erf", "exp", "floor", "log", "neg", "reciprocal", "relu", "round", "sigmoid", "sin",
+             "sqrt", "tanh")  # fmt: skip
 
 EACH: dict[str, Callable[..., str]] = {
+    **{f"{name}.default": one(name.capitalize()) for name in SAME_NAME},
     **dict.fromkeys(("add.Tensor", "add.Scalar"), with_alpha("Add")),
     **dict.fromkeys(("sub.Tensor", "sub.Scalar"), with_alpha("Sub")),
     **dict.fromkeys(("rsub.Tensor", "rsub.Scalar"), lambda w, a, b, alpha: w.op("Sub", b, scaled(w, a, alpha))),
@@ -146,40 +147,24 @@ EACH: dict[str, Callable[..., str]] = {
     **dict.fromkeys(("pow.Tensor_Scalar", "pow.Tensor_Tensor", "pow.Scalar"), power),
     **dict.fromkeys(("maximum.default", "clamp_min.default", "clamp_min.Tensor"), one("Max")),
     **dict.fromkeys(("minimum.default", "clamp_max.default", "clamp_max.Tensor"), one("Min")),
-    **dict.fromkeys(("clamp.default", "clamp.Tensor"), lambda w, x, low, high: clamp(w, x, low, high)),
+    **dict.fromkeys(("clamp.default", "clamp.Tensor"), clamp),
     **dict.fromkeys(("lerp.Scalar", "lerp.Tensor"), lerp),
     **dict.fromkeys(("ge.Scalar", "ge.Tensor"), one("GreaterOrEqual")),
     **dict.fromkeys(("gt.Scalar", "gt.Tensor"), one("Greater")),
     **dict.fromkeys(("le.Scalar", "le.Tensor"), one("LessOrEqual")),
     **dict.fromkeys(("lt.Scalar", "lt.Tensor"), one("Less")),
     **dict.fromkeys(("eq.Scalar", "eq.Tensor"), one("Equal")),
-    **dict.fromkeys(("ne.Scalar", "ne.Tensor"), unequal),
+    **dict.fromkeys(("ne.Scalar", "ne.Tensor"), lambda w, a, b: w.op("Not", w.op("Equal", a, b))),
     **dict.fromkeys(("sign.default", "sgn.default"), lambda w, x: w.op("Clip", w.op("Mul", x, LARGE), -1.0, 1.0)),
     "where.self": one("Where"),
-    "logical_not.default": one("Not"),
-    "bitwise_not.default": one("Not"),
+    **dict.fromkeys(("logical_not.default", "bitwise_not.default"), one("Not")),
     **dict.fromkeys(("logical_and.default", "bitwise_and.Tensor"), one("And")),
     **dict.fromkeys(("logical_or.default", "bitwise_or.Tensor"), one("Or")),
     "addcdiv.default": lambda w, x, a, b, factor: w.op("Add", x, w.op("Div", scaled(w, a, factor), b)),
     "addcmul.default": lambda w, x, a, b, factor: w.op("Add", x, w.op("Mul", scaled(w, a, factor), b)),
-    "neg.default": one("Neg"),
-    "abs.default": one("Abs"),
-    "exp.default": one("Exp"),
-    "log.default": one("Log"),
     "log1p.default": lambda w, x: w.op("Log", w.op("Add", x, 1.0)),
     "expm1.default": lambda w, x: w.op("Sub", w.op("Exp", x), 1.0),
-    "sqrt.default": one("Sqrt"),
     "rsqrt.default": lambda w, x: w.op("Reciprocal", w.op("Sqrt", x)),
-    "reciprocal.default": one("Reciprocal"),
-    "sin.default": one("Sin"),
-    "cos.default": one("Cos"),
-    "erf.default": one("Erf"),
-    "floor.default": one("Floor"),
-    "ceil.default": one("Ceil"),
-    "round.default": one("Round"),
-    "sigmoid.default": one("Sigmoid"),
-    "tanh.default": one("Tanh"),
-    "relu.default": one("Relu"),
     "leaky_relu.default": leaky,
     "elu.default": elu,
     "silu.default": lambda w, x: w.op("Mul", x, w.op("Sigmoid", x)),
@@ -197,28 +182,25 @@ EACH: dict[str, Callable[..., str]] = {
 # --- products of matrices --------------------------------------------------------------------------------------------
 
 
+Factor = tuple[Wire, bool]  # a stack of matrices, and whether they are to be transposed
+
+
 def product(w: Writer, args: Args, out: Wire) -> None:
     """A stack of products of matrices."""
-    multiply(w, args["self"], args["mat2"], out)
+    multiply(w, args["self"], args["mat2"], out, None, 1, 1)
 
 
 def product_and_sum(w: Writer, args: Args, out: Wire) -> None:
     """beta more + alpha times a stack of products."""
     if not args["beta"]:
         raise Untraceable("baddbmm.default", "beta 0 is not known to the onnx engine")
-    scales = {"alpha": float(args["alpha"]), "beta": float(args["beta"])}
-    multiply(w, args["batch1"], args["batch2"], out, args["self"], **scales)
+    multiply(w, args["batch1"], args["batch2"], out, args["self"], float(args["alpha"]), float(args["beta"]))
 
 
-def multiply(
-    w: Writer, a: Wire, b: Wire, out: Wire, more: Wire | None = None, alpha: float = 1, beta: float = 1
-) -> None:
+def multiply(w: Writer, a: Wire, b: Wire, out: Wire, more: Wire | None, alpha: float, beta: float) -> None:
     """alpha a b + beta more: of one seed as a product of plain matrices, of several as one of stacks."""
     write = one_product if out.shape[0] == 1 else many_products
     write(w, w.matrix(a), w.matrix(b), out, more, alpha, beta)
-
-
-Factor = tuple[Wire, bool]  # a stack of matrices, and whether they are to be transposed
 
 
 def one_product(w: Writer, a: Factor, b: Factor, out: Wire, more: Wire | None, alpha: float, beta: float) -> None:
@@ -296,11 +278,8 @@ def total(w: Writer, args: Args, out: Wire) -> None:
     """A sum; that of a matrix's rows as a product with ones, which is faster."""
     wire, stored = args["self"], short(args["self"].shape)
     axes = [axis for axis in axes_of(args) if wire.shape[axis] != 1]
-    if (
-        len(stored) == 2
-        and [place(wire.shape, axis) for axis in axes] == [0]
-        and wire.dtype == out.dtype == torch.float32
-    ):
+    of_rows = len(stored) == 2 and [place(wire.shape, axis) for axis in axes] == [0]
+    if of_rows and wire.dtype == out.dtype == torch.float32:
         ones = w.array(np.ones(stored[0], dtype=np.float32))
         return w.put(out, w.op("MatMul", ones, w.get(wire)), stored[1:])
     return w.put(out, reduced(w, wire, axes, "ReduceSum"), short(out.shape))
@@ -310,108 +289,89 @@ def norm(w: Writer, args: Args, out: Wire) -> None:
     """The sum of sizes or the root of the sum of squares."""
     kinds = {1: "ReduceL1", 2: "ReduceL2"}
     if args["ord"] not in kinds:
-        raise Untraceable(
-            "linalg_vector_norm.default", f"a norm of order {args['ord']} is not known to the onnx engine"
-        )
+        why = f"a norm of order {args['ord']} is not known to the onnx engine"
+        raise Untraceable("linalg_vector_norm.default", why)
     axes = axes_of(args)
     found = reduced(w, args["self"], axes, kinds[args["ord"]])
     alone = all(args["self"].shape[axis] == 1 for axis in axes)  # nothing was reduced: what is left is a size
     w.put(out, w.op("Abs", found) if alone else found, short(out.shape))
 
 
-def spread(w: Writer, args: Args) -> tuple[str, str, Shape]:
-    """The variance and the mean over axes, which are then gone, and their shape."""
+def variance(w: Writer, args: Args, out: Wire, mean: Wire | None = None, root: bool = False) -> None:
+    """The variance over axes, which are then gone, or its root; and the mean where it is wanted."""
     wire, axes = args["self"], axes_of(args)
     n = math.prod(wire.shape[axis] for axis in axes)
     correction = 1 if args["correction"] is None else args["correction"]
-    mean = reduced(w, wire, axes, "ReduceMean")
+    middle = reduced(w, wire, axes, "ReduceMean")
     kept = tuple(1 if i in axes else size for i, size in enumerate(wire.shape))
     wide = tuple(size for size, full in zip(kept, wire.shape, strict=True) if full != 1)
-    away = w.op("Sub", w.get(wire), w.op("Reshape", mean, w.integers(*wide)))
+    away = w.op("Sub", w.get(wire), w.op("Reshape", middle, w.integers(*wide)))
     places = [place(wire.shape, axis) for axis in axes if wire.shape[axis] != 1]
     square = w.op("ReduceSum", w.op("Mul", away, away), w.integers(*places), keepdims=0)
-    return w.op("Mul", square, 1 / max(n - correction, 0) if n > correction else math.nan), mean, short(kept)
+    found = w.op("Mul", square, 1 / max(n - correction, 0) if n > correction else math.nan)
+    w.put(out, w.op("Sqrt", found) if root else found, short(kept))
+    if mean is not None:
+        w.put(mean, middle, short(kept))
 
 
-def variance(w: Writer, args: Args, out: Wire) -> None:
-    """The variance over axes."""
-    found, _, shape = spread(w, args)
-    w.put(out, found, shape)
-
-
-def deviation(w: Writer, args: Args, out: Wire) -> None:
-    """The standard deviation over axes."""
-    found, _, shape = spread(w, args)
-    w.put(out, w.op("Sqrt", found), shape)
-
-
-def variance_and_mean(w: Writer, args: Args, out: Wire, mean: Wire) -> None:
-    """Both over axes."""
-    found, middle, shape = spread(w, args)
-    w.put(out, found, shape)
-    w.put(mean, middle, shape)
+def along(wire: Wire, dim: int) -> tuple[Shape, int]:
+    """The shape in which a wire is stored with an axis, and where that is in it."""
+    axis = dim % len(wire.shape)
+    return short(wire.shape, axis), place(wire.shape, axis)
 
 
 def highest(kind: str) -> Callable[[Writer, Args, Wire], None]:
     """Where the largest or smallest is along an axis, the first of several."""
 
     def write(w: Writer, args: Args, out: Wire) -> None:
-        wire, axis = args["self"], args["dim"]
-        if axis is None:
-            wire, axis = wire._replace(shape=(math.prod(wire.shape),)), 0
-        axis %= len(wire.shape)
-        name = w.get(wire, short(wire.shape, axis))
-        w.put(out, w.op(kind, name, axis=place(wire.shape, axis), keepdims=0), short(out.shape))
+        wire, dim = args["self"], args["dim"]
+        if dim is None:
+            wire, dim = wire._replace(shape=(math.prod(wire.shape),)), 0
+        shape, at = along(wire, dim)
+        w.put(out, w.op(kind, w.get(wire, shape), axis=at, keepdims=0), short(out.shape))
 
     return write
 
 
-def log_softmax(kind: str) -> Callable[[Writer, Args, Wire], None]:
+def softmax(kind: str) -> Callable[[Writer, Args, Wire], None]:
     """A row for a softmax or its logarithm."""
 
     def write(w: Writer, args: Args, out: Wire) -> None:
-        axis = args["dim"] % len(out.shape)
-        shape = short(out.shape, axis)
-        w.put(out, w.op(kind, w.get(args["self"], shape), axis=place(out.shape, axis)), shape)
+        shape, at = along(out, args["dim"])
+        w.put(out, w.op(kind, w.get(args["self"], shape), axis=at), shape)
 
     return write
 
 
 def log_softmax_backward(w: Writer, args: Args, out: Wire) -> None:
     """gradient - softmax * sum gradient."""
-    axis = args["dim"] % len(out.shape)
-    shape = short(out.shape, axis)
+    shape, at = along(out, args["dim"])
     gradient, y = (w.get(args[name], shape) for name in ("grad_output", "output"))
-    whole = w.op("ReduceSum", gradient, w.integers(place(out.shape, axis)), keepdims=1)
+    whole = w.op("ReduceSum", gradient, w.integers(at), keepdims=1)
     w.put(out, w.op("Sub", gradient, w.op("Mul", w.op("Exp", y), whole)), shape)
 
 
 def softmax_backward(w: Writer, args: Args, out: Wire) -> None:
     """y (gradient - sum gradient y)."""
-    axis = args["dim"] % len(out.shape)
-    shape = short(out.shape, axis)
+    shape, at = along(out, args["dim"])
     gradient, y = (w.get(args[name], shape) for name in ("grad_output", "output"))
-    whole = w.op("ReduceSum", w.op("Mul", gradient, y), w.integers(place(out.shape, axis)), keepdims=1)
+    whole = w.op("ReduceSum", w.op("Mul", gradient, y), w.integers(at), keepdims=1)
     w.put(out, w.op("Mul", y, w.op("Sub", gradient, whole)), shape)
 
 
 def running_sum(w: Writer, args: Args, out: Wire) -> None:
     """The sums up to each number along an axis."""
-    axis = args["dim"] % len(out.shape)
-    shape = short(out.shape, axis)
-    w.put(out, w.op("CumSum", w.get(args["self"], shape), w.array(np.array(place(out.shape, axis)))), shape)
+    shape, at = along(out, args["dim"])
+    w.put(out, w.op("CumSum", w.get(args["self"], shape), w.array(np.array(at))), shape)
 
 
 def in_order(w: Writer, args: Args, wires: Wire, indices: Wire) -> None:
     """Sorted along an axis: the first of all of them."""
-    axis = args["dim"] % len(wires.shape)
-    shape, n = short(wires.shape, axis), wires.shape[axis]
     largest = int(bool(args.get("descending", args.get("largest", False))))
-    source = args["self"]
-    whole = w.get(source, short(source.shape, axis))
-    names = w.op("TopK", whole, w.integers(n), outputs=2, axis=place(source.shape, axis), largest=largest)
+    (shape, at), n = along(args["self"], args["dim"]), wires.shape[args["dim"]]
+    names = w.op("TopK", w.get(args["self"], shape), w.integers(n), outputs=2, axis=at, largest=largest)
     for wire, name in zip((wires, indices), names, strict=True):
-        w.put(wire, name, shape)
+        w.put(wire, name, along(wire, args["dim"])[0])
 
 
 # --- shapes ----------------------------------------------------------------------------------------------------------
@@ -447,12 +407,10 @@ def permute(w: Writer, args: Args, out: Wire) -> None:
 
 def cut(w: Writer, args: Args, out: Wire) -> None:
     """A slice along one axis."""
-    wire, axis = args["self"], args["dim"] % len(args["self"].shape)
-    start, end = args["start"] or 0, args["end"]
-    bounds = (w.integers(start), w.integers(wire.shape[axis] if end is None else min(end, 2**62)))
-    where = w.integers(place(wire.shape, axis))
-    name = w.op("Slice", w.get(wire, short(wire.shape, axis)), *bounds, where, w.integers(args["step"]))
-    w.put(out, name, short(out.shape, axis))
+    wire, dim, end = args["self"], args["dim"], args["end"]
+    shape, at = along(wire, dim)
+    bounds = (args["start"] or 0, wire.shape[dim] if end is None else min(end, 2**62), at, args["step"])
+    w.put(out, w.op("Slice", w.get(wire, shape), *map(w.integers, bounds)), along(out, dim)[0])
 
 
 def repeat(w: Writer, args: Args, out: Wire) -> None:
@@ -464,32 +422,28 @@ def repeat(w: Writer, args: Args, out: Wire) -> None:
 
 def split(w: Writer, args: Args, *outs: Wire) -> None:
     """Cut into pieces along one axis."""
-    wire, axis = args["self"], args["dim"] % len(args["self"].shape)
-    sizes = w.integers(*(out.shape[axis] for out in outs))
-    whole = w.get(wire, short(wire.shape, axis))
-    names = w.op("Split", whole, sizes, outputs=len(outs), axis=place(wire.shape, axis))
+    (shape, at), sizes = along(args["self"], args["dim"]), [out.shape[args["dim"]] for out in outs]
+    names = w.op("Split", w.get(args["self"], shape), w.integers(*sizes), outputs=len(outs), axis=at)
     for out, name in zip(outs, [names] if len(outs) == 1 else names, strict=True):
-        w.put(out, name, short(out.shape, axis))
+        w.put(out, name, along(out, args["dim"])[0])
 
 
 def cat(w: Writer, args: Args, out: Wire) -> None:
     """One behind the other along an axis."""
-    axis = args["dim"] % len(out.shape)
+    dim, (shape, at) = args["dim"], along(out, args["dim"])
     parts = [one for one in args["tensors"] if math.prod(one.shape)]
-    names = [w.cast(w.get(one, short(one.shape, axis)), one.dtype, out.dtype) for one in parts]
-    name = names[0] if len(names) == 1 else w.op("Concat", *names, axis=place(out.shape, axis))
-    w.put(out, name, short(out.shape, axis))
+    names = [w.cast(w.get(one, along(one, dim)[0]), one.dtype, out.dtype) for one in parts]
+    w.put(out, names[0] if len(names) == 1 else w.op("Concat", *names, axis=at), shape)
 
 
 def pad(w: Writer, args: Args, out: Wire) -> None:
     """Zeros before and after, along one axis."""
-    axis, wire = args["dim"], args["self"]
-    shape, at = short(wire.shape, axis), place(wire.shape, axis)
+    shape, at = along(args["self"], args["dim"])
     if not math.prod(shape):
         return w.put(out, w.array(torch.zeros(short(out.shape), dtype=out.dtype).numpy()), short(out.shape))
     sizes = [0] * (2 * len(shape))
     sizes[at], sizes[at + len(shape)] = args["before"], args["after"]
-    return w.put(out, w.op("Pad", w.get(wire, shape), w.integers(*sizes)), short(out.shape, axis))
+    return w.put(out, w.op("Pad", w.get(args["self"], shape), w.integers(*sizes)), along(out, args["dim"])[0])
 
 
 def diagonal(w: Writer, args: Args, out: Wire) -> None:
@@ -558,13 +512,12 @@ OTHERS: dict[str, Callable[..., None]] = {
     **dict.fromkeys(("amin.default", "min.default"), reduction("ReduceMin")),
     "logsumexp.default": reduction("ReduceLogSumExp"),
     "linalg_vector_norm.default": norm,
-    "var.correction": variance,
-    "std.correction": deviation,
-    "var_mean.correction": variance_and_mean,
+    **dict.fromkeys(("var.correction", "var_mean.correction"), variance),
+    "std.correction": partial(variance, root=True),
     "argmax.default": highest("ArgMax"),
     "argmin.default": highest("ArgMin"),
-    "_log_softmax.default": log_softmax("LogSoftmax"),
-    "_softmax.default": log_softmax("Softmax"),
+    "_log_softmax.default": softmax("LogSoftmax"),
+    "_softmax.default": softmax("Softmax"),
     "_log_softmax_backward_data.default": log_softmax_backward,
     "_softmax_backward_data.default": softmax_backward,
     "cumsum.default": running_sum,

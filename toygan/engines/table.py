@@ -50,13 +50,9 @@ def lacks_runtime() -> str | None:
     except ModuleNotFoundError as error:
         return f"{error.name} is not installed"
     except Exception as error:  # of a library that is not whole there are as many kinds as ways to break it
-        return f"it cannot be imported ({type(error).__name__}: {first_line(error)})"
+        first_line = next(iter(str(error).splitlines()), "")
+        return f"it cannot be imported ({type(error).__name__}: {first_line})"
     return None
-
-
-def first_line(error: Exception) -> str:
-    """What an error says first."""
-    return next(iter(str(error).splitlines()), "")
 
 
 # The fastest first.

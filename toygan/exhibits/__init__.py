@@ -4,9 +4,10 @@
 """
 
 from toygan.exhibits.claims import Verdict, judge
-from toygan.exhibits.files import Exhibit, read, shipped_exhibits
+from toygan.exhibits.files import Exhibit, read
 from toygan.exhibits.show import Picture, Showing, showing
 from toygan.exhibits.work import Work, behind, planned
+from toygan.files.shipped import shipped_exhibits
 
 __all__ = [
     "Exhibit",

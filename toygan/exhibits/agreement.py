@@ -108,7 +108,6 @@ def published_of(row: Reported) -> Interval:
 
 
 def around(value: float, half: float) -> tuple[float, float]:
-    """So far to either side of a value."""
     return value - half, value + half
 
 

@@ -19,7 +19,9 @@ def aloud(claim: Claim) -> str:
         other = getattr(claim, key)
         if other is not None:
             number = f"{number}, {word} {term_aloud(other)} {among(other.of)}".rstrip()
-    said = [one for one in (among(claim.value.of), each_aloud(claim), seeds_aloud(claim)) if one]
+    each = f"for each {claim.each} by itself" if claim.each else ""
+    lost = "seeds that diverged left out" if claim.diverged == "left out" else ""
+    said = [one for one in (among(claim.value.of), each, lost, seeds_aloud(claim)) if one]
     comma = "," if claim.over or claim.minus else ""
     condition = number if claim.value.truth else f"{number}{comma} is {bounds_aloud(claim)}"
     sentence = ": ".join(one for one in (", ".join(said), condition) if one)
@@ -32,7 +34,6 @@ def among(wanted: Filter) -> str:
 
 
 def value_aloud(value: Any) -> str:
-    """One value of a filter, or several."""
     if isinstance(value, tuple):
         return " or ".join(map(value_aloud, value))
     return f'"{value}"' if isinstance(value, str) else number_aloud(value)
@@ -41,13 +42,6 @@ def value_aloud(value: Any) -> str:
 def number_aloud(value: float) -> str:
     """A number as short as it can be written without losing a digit."""
     return str(value) if isinstance(value, bool) else f"{value:g}" if float(f"{value:g}") == value else repr(value)
-
-
-def each_aloud(claim: Claim) -> str:
-    """Of what the condition must hold by itself, and whether seeds are left out."""
-    each = f"for each {claim.each} by itself" if claim.each else ""
-    lost = "seeds that diverged left out" if claim.diverged == "left out" else ""
-    return ", ".join(one for one in (each, lost) if one)
 
 
 def seeds_aloud(claim: Claim) -> str:
@@ -66,7 +60,6 @@ OF_RUNS = {PIECES["refined"]}  # pieces of which every seed of a run has rows
 
 
 def term_aloud(term: Term) -> str:
-    """A number in words: which measure, and when."""
     if term.label is not None:
         return f'the diagnosis says "{term.label}"'
     if term.along is not None:
@@ -83,7 +76,6 @@ def term_aloud(term: Term) -> str:
 
 
 def bounds_aloud(claim: Claim) -> str:
-    """The bounds of a claim in words."""
     said = [BOUNDS[name].aloud.format(number_aloud(bound)) for name, bound in claim.bounds.items() if name in BOUNDS]
     if claim.equals is not None:
         near = f"within {number_aloud(claim.within)} of" if claim.within else "equal to"

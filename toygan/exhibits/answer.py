@@ -10,8 +10,8 @@ from toygan.exhibits.aloud import called, moment_beside, several, who
 from toygan.exhibits.claims import (
     BY_CONSTRUCTION,
     JUDGED,
-    Row,
     Verdict,
+    about,
     counted,
     fulfils,
     kept_of,
@@ -28,6 +28,7 @@ from toygan.exhibits.files import Claim, Filter, Term, asked_of
 from toygan.exhibits.forms import BOUNDS
 from toygan.files.text import number
 from toygan.quantities.table import written
+from toygan.view.records import Row
 
 MOST, EACH = 3, 2  # claims told where all came to the same, and of either fate where some held and some did not
 
@@ -82,9 +83,8 @@ def asides(verdicts: Sequence[Verdict]) -> list[str]:
     counts = counted(verdicts)
     certain, lost = counts[BY_CONSTRUCTION], counts[JUDGED[None]]
     more = f"{certain} more {'is' if certain == 1 else 'are'} true by construction"
-    return [more] * (0 < certain < len(verdicts)) + [f"{lost} could not be judged"] * (
-        0 < lost < len(verdicts) - certain
-    )
+    unjudged = [f"{lost} could not be judged"] if 0 < lost < len(verdicts) - certain else []
+    return [more, *unjudged] if 0 < certain < len(verdicts) else unjudged
 
 
 # --- numbers ---------------------------------------------------------------------------------------------------------
@@ -138,10 +138,10 @@ def deciding(claim: Claim, rows: Sequence[Row], failed: bool) -> tuple[Claim, Se
     if not claim.each:
         return claim, rows, ""
     judged = {value: (own, held) for value, own in rows_apart(claim, rows).items()
-              if (held := of_all(claim, own).held) is not None}  # fmt: skip
+              if (held := of_all(about(claim, value), own).held) is not None}  # fmt: skip
     found = {value: own for value, (own, held) in judged.items() if held is not failed}
-    value = min(found, key=lambda one: nearness(claim, found[one]))
-    told = narrowed(claim, found[value])
+    value = min(found, key=lambda one: nearness(about(claim, one), found[one]))
+    told = narrowed(about(claim, value), found[value])
     terms = {key: of_value(term, claim.each, value, found[value]) for key, term in told.terms.items()}
     which = f" (the {'worst' if failed else 'closest'} of {len(judged)})" if len(judged) > 1 else ""
     return told.model_copy(update=terms), found[value], which
@@ -191,9 +191,8 @@ def bounded(claim: Claim, rows: Sequence[Row], failed: bool) -> str:
 
 
 def happy_of(claim: Claim, rows: Sequence[Row]) -> tuple[int, int]:
-    """In how many of the seeds that a claim asks its condition is fulfilled."""
     values = values_of(claim, kept_of(claim, meant(claim.value.of, rows)), rows)
-    return sum(value is not None and fulfils(claim, value) for value in values), len(values)
+    return sum(fulfils(claim, value) for value in values), len(values)
 
 
 def bounds_told(claim: Claim) -> str:
@@ -226,6 +225,5 @@ def value_of(term: Term, rows: Sequence[Row]) -> str | None:
 
 
 def in_format(term: Term, value: float) -> str:
-    """A number of a term as people write its quantity."""
     plain = term.along is not None or term.reaches is not None or term.at == "period"
     return number(value) if plain else written(str(term.measure), value)

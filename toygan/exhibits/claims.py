@@ -80,7 +80,6 @@ def judge(claim: Claim, rows: Sequence[Row]) -> Verdict:
 
 
 def verdict_of(claim: Claim, rows: Sequence[Row]) -> Verdict:
-    """Whether it held, or why that cannot be said."""
     if not meant(claim.value.of, rows):
         return Verdict(claim.says, None, "no run is what the claim is about")
     asked = [row for term in claim.terms.values() for row in meant(term.of, rows)]
@@ -98,7 +97,7 @@ def of_each(claim: Claim, rows: Sequence[Row]) -> Verdict:
     """The verdict for every value of a column by itself: all must hold. A value all of whose seeds are left out is told
     and not judged.
     """
-    found = {value: of_all(claim, own) for value, own in rows_apart(claim, rows).items()}
+    found = {value: of_all(about(claim, value), own) for value, own in rows_apart(claim, rows).items()}
     judged = [one.held for one in found.values() if one.numbers != ALL_LOST]
     held = None if not judged or None in judged else all(judged)
     numbers = "; ".join(f"{value}: {one.numbers}" for value, one in found.items())
@@ -106,12 +105,26 @@ def of_each(claim: Claim, rows: Sequence[Row]) -> Verdict:
 
 
 def rows_apart(claim: Claim, rows: Sequence[Row]) -> dict[Any, list[Row]]:
-    """The rows of every value that a claim goes through, with the rows of none of them, which it may hold these against."""
+    """The rows of every value that a claim goes through, with those that it may hold these against: of none of the values,
+    or of the one that it names.
+    """
     values = dict.fromkeys(row.get(claim.each) for row in meant(claim.value.of, rows))
-    return {
-        value: [row for row in rows if fits(row.get(claim.each), value) or row.get(claim.each) not in values]
-        for value in values
-    }
+    named = [row for wanted in named_beside(claim) for row in matching(wanted, rows)]
+    beside = {id(row) for row in [*named, *(row for row in rows if row.get(claim.each) not in values)]}
+    return {value: [row for row in rows if fits(row.get(claim.each), value) or id(row) in beside] for value in values}
+
+
+def about(claim: Claim, value: Any) -> Claim:
+    """The claim about one value of what it goes through, which must be said where another value stands beside it."""
+    if not named_beside(claim):
+        return claim
+    term = claim.value.model_copy(update={"of": {**claim.value.of, claim.each: value}})
+    return claim.model_copy(update={"value": term})
+
+
+def named_beside(claim: Claim) -> list[Filter]:
+    """The filters of what a claim's number is held against that say a value of what it goes through."""
+    return [term.of for term in (claim.over, claim.minus) if term is not None and claim.each in term.of]
 
 
 def narrowed(claim: Claim, rows: Sequence[Row]) -> Claim:
@@ -145,7 +158,6 @@ ALL_LOST = "all seeds diverged"
 
 
 def frames_used(claim: Claim, rows: Sequence[Row]) -> list[str]:
-    """For every term that is read at a step: at which steps there was a frame."""
     said = []
     for key, term in claim.terms.items():
         of_runs = [row for row in meant(term.of, rows) if "folder" in row and isinstance(term.at, int)]
@@ -191,7 +203,7 @@ def by_seed(claim: Claim, chosen: Sequence[Row], rows: Sequence[Row]) -> Verdict
     alive = any(row.get("status") != "diverged" for row in chosen)
     if all(value is None for value in values) and not (claim.value.at == "period" and alive):
         return Verdict(claim.says, None, "no seed has such a number")
-    happy = sum(value is not None and fulfils(claim, value) for value in values)
+    happy = sum(fulfils(claim, value) for value in values)
     held = enough(str(claim.seeds), happy, len(values))
     what = "seeds" if chosen[0].get("seed") is not None else "cases"
     numbers = f"{happy} of {len(values)} {what}"
@@ -202,13 +214,18 @@ def by_seed(claim: Claim, chosen: Sequence[Row], rows: Sequence[Row]) -> Verdict
         return Verdict(
             claim.says, held, f"{numbers}; {label_of(str(claim.value.measure))} at best: {median_in_words(best)}"
         )
-    named = "" if claim.value.label else f"; {number_named(narrowed(claim, rows))}: {median_in_words(values)}"
+    named = "" if claim.value.label else f"; {number_named(narrowed(claim, rows))}: {median_in_words(values, claim)}"
     return Verdict(claim.says, held, numbers + named)
 
 
 def values_of(claim: Claim, chosen: Sequence[Row], rows: Sequence[Row]) -> list[float | None]:
     """The number of every chosen row that the condition is about."""
-    return [combined(claim, row, partner(claim, row, rows)) for row in chosen]
+    found: list[float | None] = []
+    for row in chosen:
+        other, value, term = partner(claim, row, rows), number_of(claim.value, row), claim.over or claim.minus
+        held = held_against(claim, value, number_of(term, other)) if term and other and value is not None else value
+        found.append(held)
+    return found
 
 
 def enough(asked: str, happy: int, total: int) -> bool:
@@ -251,33 +268,14 @@ def is_setting(column: str) -> bool:
     return "." in column or column in ("target", "generator", "critic", "update", "std")
 
 
-def combined(claim: Claim, row: Row, other: Row | None) -> float | None:
-    """The number that the condition is about."""
-    first, term = number_of(claim.value, row), claim.over or claim.minus
-    return (
-        first if term is None or other is None or first is None else held_against(claim, first, number_of(term, other))
-    )
-
-
 def held_against(claim: Claim, first: float | None, second: float | None) -> float | None:
-    """A number divided by another one, or less that; None where either is not known."""
+    """A number divided by another one, or less that; None where either is not known, or nothing comes of them, of 0 / 0
+    and of infinities that cancel.
+    """
     if first is None or second is None:
         return None
-    return taken_off(first, second) if claim.minus else divided(first, second)
-
-
-def taken_off(first: float, second: float) -> float | None:
-    """A difference; None for one between equal infinities."""
-    return None if math.isinf(first) and first == second else first - second
-
-
-def divided(first: float, second: float) -> float | None:
-    """A ratio; None for 0 / 0 and for one of infinities."""
-    if math.isinf(first) and math.isinf(second):
-        return None
-    if second == 0:
-        return None if first == 0 else math.copysign(math.inf, first)
-    return first / second
+    with np.errstate(all="ignore"):
+        return number_or_none(float(np.subtract(first, second) if claim.minus else np.divide(first, second or 0.0)))
 
 
 # --- of the median ---------------------------------------------------------------------------------------------------
@@ -288,10 +286,10 @@ def by_median(claim: Claim, chosen: Sequence[Row], rows: Sequence[Row]) -> Verdi
     the rows or more have no number, nothing is judged.
     """
     values, against, result = medians(claim, chosen, rows)
-    words = median_in_words(values)
+    words = median_in_words(values, None if claim.over or claim.minus else claim)
     if claim.over or claim.minus:
         words = f"{words} {'less' if claim.minus else 'over'} {median_in_words(against)}"
-        words = f"{number(result, 4)} = {words}" if result is not None else words
+        words = f"{as_judged(result, claim)} = {words}" if result is not None else words
     if result is None:
         return Verdict(claim.says, None, f"there is no number to judge by: {words}")
     return Verdict(claim.says, fulfils(claim, result), f"{number_named(narrowed(claim, rows))}: {words}")
@@ -314,8 +312,10 @@ def middle(values: Sequence[float | None]) -> float | None:
     return float(np.median(known)) if 2 * len(known) > len(values) else None
 
 
-def fulfils(claim: Claim, value: float) -> bool:
-    """Whether a number lies within the claim's bounds."""
+def fulfils(claim: Claim, value: float | None) -> bool:
+    """Whether a number lies within the claim's bounds; none does not."""
+    if value is None:
+        return False
     others = {name: bound for name, bound in claim.bounds.items() if name != "equals"}
     near = claim.equals is None or value == claim.equals or abs(value - claim.equals) <= claim.within
     return near and all(BOUNDS[name].holds(value, bound) for name, bound in others.items())
@@ -329,7 +329,6 @@ def room(claim: Claim, rows: Sequence[Row]) -> float:
 
 
 def inside(claim: Claim, name: str, value: float) -> float:
-    """How far on the right side of one of its bounds a number lies."""
     bound = claim.bounds[name]
     if name == "equals":
         return claim.within - (0.0 if value == bound else abs(value - bound))
@@ -490,12 +489,22 @@ def best_of(folder: str, row: Row, name: str) -> float | None:
 # --- in words --------------------------------------------------------------------------------------------------------
 
 
-def median_in_words(values: Sequence[float | None]) -> str:
-    """A median with its range, and how many had no number."""
+def median_in_words(values: Sequence[float | None], claim: Claim | None = None) -> str:
+    """A median with its range, and how many had no number; of what a claim judges on the sides of its bounds."""
     known = [value for value in values if value is not None]
     if not known:
         return "no values"
     missing = f", {len(values) - len(known)} without a value" if len(known) < len(values) else ""
-    if min(known) == max(known):
-        return f"{number(known[0], 4)}{missing}"
-    return f"median {number(float(np.median(known)), 4)} ({number(min(known), 4)} to {number(max(known), 4)}){missing}"
+    least, half, most = (as_judged(one, claim) for one in (min(known), float(np.median(known)), max(known)))
+    return f"{least}{missing}" if min(known) == max(known) else f"median {half} ({least} to {most}){missing}"
+
+
+def as_judged(value: float, claim: Claim | None) -> str:
+    """A number with four digits, or as many more as keep it on its side of a claim's bounds; a time without end is never."""
+    if claim is None:
+        return number(value, 4)
+    if math.isinf(value) and claim.value.reaches is not None and len(claim.terms) == 1:
+        return "never"
+    side = fulfils(claim, value)
+    enough = (digits for digits in range(4, 18) if fulfils(claim, float(f"{value:.{digits}g}")) is side)
+    return number(value, next(enough, 17))

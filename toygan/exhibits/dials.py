@@ -58,13 +58,11 @@ def played_games(method: str, rule: str) -> list[Played]:
 
 
 def packed(game: Played) -> dict[str, Any]:
-    """A game as JSON, its paths in single precision."""
     paths = base64.b64encode(game.paths.astype("<f4").tobytes()).decode()
     return {"rate": game.rate, "weight": game.weight, "paths": paths, "motion": game.motion, "theory": game.theory}
 
 
 def unpacked(said: Mapping[str, Any]) -> Played:
-    """The same back."""
     paths = np.frombuffer(base64.b64decode(said["paths"]), "<f4").reshape(STEPS + 1, SIDE * SIDE, 2)
     return Played(said["rate"], said["weight"], paths, said["motion"], said["theory"])
 
@@ -81,7 +79,6 @@ def each_game(method: str, rule: str) -> Iterator[Played]:
 
 
 def dirac_at(method: str, rule: str, rate: float, weight: float | None) -> Config:
-    """The Dirac scenario at one setting of the dials."""
     changes: list[tuple[str, Any]] = [("training.batch", BATCH), ("method.update", {"kind": rule})]
     changes += [(f"method.{player}_rate", rate) for player in ("generator", "critic")]
     return dirac.planar(read("dirac", method, [*changes, *([("method.constraint.weight", weight)] if weight else [])]))
@@ -127,7 +124,6 @@ def theory(config: Config, rate: float) -> str:
 
 
 def rates_of(c: float, g: float) -> tuple[complex, complex]:
-    """The rates of the game in continuous time."""
     root = sqrt(g * g / 4 - c * c)
     return -g / 2 + root, -g / 2 - root
 

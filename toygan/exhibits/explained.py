@@ -44,11 +44,6 @@ class Setting(NamedTuple):
     verdict: Verdict
     numbers: Sequence[tuple[float | None, bool]] = ()
 
-    @property
-    def held(self) -> bool | None:
-        """Whether the claim held in it."""
-        return self.verdict.held
-
 
 def with_explanations(
     exhibit: Exhibit, verdicts: Sequence[Verdict], here: Behind, behind: Sequence[Behind]
@@ -67,7 +62,6 @@ def with_explanations(
 
 
 def judged(exhibit: Exhibit, one: Explanation, claim: Claim, there: Behind) -> Setting:
-    """A claim's condition, judged by the runs of an explanation."""
     asked = one.asked(claim)
     cases, numbers = cases_of(exhibit, asked, there.works), numbers_asked(asked, there.rows)
     return Setting(one.setting, cases, judge(asked, there.rows), numbers)
@@ -79,16 +73,16 @@ def numbers_asked(claim: Claim, rows: Sequence[Row]) -> list[tuple[float | None,
         values = values_of(claim, kept_of(claim, meant(claim.value.of, rows)), rows)
     except LookupError:
         return []
-    return [(value, value is not None and fulfils(claim, value)) for value in values]
+    return [(value, fulfils(claim, value)) for value in values]
 
 
 def explained(one: Explanation, here: Setting, there: Setting, others: Sequence[Setting]) -> Explained:
-    """What an explanation came to, by numbers and in a sentence."""
     verdict, differs, (other, argument) = there.verdict, differing(here, there), decisive(here, there, others)
     untested = "" if other.numbers and there.numbers else ", the one difference, though not held against chance"
-    contrast = f"not {where(other)}: {argument} decides it{untested}" if argument else in_doubt(here, there, differs)
+    where = f'in the setting "{other.name}"' if other.name else "here"
+    contrast = f"not {where}: {argument} decides it{untested}" if argument else in_doubt(here, there, differs)
     vain = without_effect(differs, chance(here, there) < LIKELY)
-    words = sentence(here.held, verdict, vain, contrast, f"because {one_line(one.because).rstrip('.')}")
+    words = sentence(here.verdict.held, verdict, vain, contrast, f"because {one_line(one.because).rstrip('.')}")
     return Explained(one.setting, verdict.held, verdict.numbers, differs, argument, words)
 
 
@@ -96,8 +90,8 @@ def decisive(here: Setting, there: Setting, others: Sequence[Setting]) -> tuple[
     """Where a claim fails, here or in one of the other settings, though a single argument alone is not as there, and its
     numbers are others than chance makes; and that argument, empty where there is none.
     """
-    for other in (here, *others) if there.held else ():
-        if other.held is False and len(found := differing(other, there)) == 1 and chance(other, there) < LIKELY:
+    for other in (here, *others) if there.verdict.held else ():
+        if other.verdict.held is False and len(found := differing(other, there)) == 1 and chance(other, there) < LIKELY:
             return other, found[0]
     return here, ""
 
@@ -199,7 +193,6 @@ NAMING = ("scenario", "group", "method")
 
 
 def some_of(values: Sequence[Any]) -> str:
-    """Values of a column, few or many."""
     return ", ".join(plain_value(value) for value in values)
 
 
@@ -259,11 +252,6 @@ def sentence(here: bool | None, there: Verdict, vain: str, contrast: str, why: s
     return f"Holds there ({numbers}), {contrast}, {why}."
 
 
-def where(other: Setting) -> str:
-    """A setting in words."""
-    return f'in the setting "{other.name}"' if other.name else "here"
-
-
 def without_effect(differs: Sequence[str], apart: bool) -> str:
     """That one argument did not turn the verdict, or several together; the numbers may be others all the same."""
     one, names = len(differs) == 1, ", ".join(differs) or "nothing"
@@ -273,7 +261,6 @@ def without_effect(differs: Sequence[str], apart: bool) -> str:
 
 
 def in_doubt(here: Setting, there: Setting, differs: Sequence[str]) -> str:
-    """What is said where a claim holds there, and no single argument is shown to decide."""
     p = chance(here, there)
     if p >= LIKELY:
         told = f"as much is left to chance (p = {number(p, 2)}), and {', '.join(differs)} is not shown to decide it"

@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple, Self
 
 from pydantic import (
+    AfterValidator,
     AllowInfNan,
     Field,
     NonNegativeFloat,
@@ -24,24 +25,12 @@ from pydantic import (
 
 from toygan.exhibits.forms import BOUNDS, MOMENTS
 from toygan.files.config import Method, Name
+from toygan.files.mistakes import Key, Mistake, UserError, in_toml, suggestion
 from toygan.files.own import in_its_file
-from toygan.files.scenario import KINDED, as_kind, beyond
+from toygan.files.scenario import KINDED, beyond
 from toygan.files.shipped import exhibits_folder, shipped_exhibits
-from toygan.files.strict import (
-    Key,
-    Mistake,
-    Source,
-    Strict,
-    UserError,
-    check,
-    examined,
-    file_of,
-    in_toml,
-    placed,
-    read_toml,
-    suggestion,
-)
-from toygan.many.sweep import flat
+from toygan.files.strict import Source, Strict, as_kind, check, examined, file_of, placed, read_toml
+from toygan.many.sweep import beside, flat
 from toygan.quantities.diagnosis import RULES
 from toygan.quantities.distance import DISTANCES, parsed_sweep
 from toygan.quantities.table import QUANTITIES
@@ -57,16 +46,21 @@ Seeds = Annotated[str, Field(examples=["7 of 8"])]
 Text = Annotated[str, Field(min_length=1)]
 
 FRAMED = ("layer_gradients", "weight_histogram", "latent_map")  # what panels take from the frames themselves
-OF_THEORY = (
-    "best",
-    "worst",
-    "bound",
-    "growth",
-    "turning",
-    "rest",
-    "moving",
-    "perfect",
-)  # columns of rows without training
+# columns of rows without training
+OF_THEORY = ("best", "worst", "bound", "growth", "turning", "rest", "moving", "perfect")
+
+
+def known(value: str, legal: Sequence[str], what: str) -> str:
+    """The value; Refusal with the nearest legal one where it is none of them."""
+    if value not in legal:
+        raise Refusal(f"{value!r} is unknown", suggestion(value, legal, what))
+    return value
+
+
+MeasureName = Annotated[
+    str, AfterValidator(lambda name: known(name, [*QUANTITIES, *OF_THEORY, *DISTANCES], "measures"))
+]
+LabelName = Annotated[str, AfterValidator(lambda name: known(name, [row[0] for row in RULES], "labels"))]
 
 
 def without_seeds(whose: str, value: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -91,7 +85,6 @@ class Runs(Strict):
     @field_validator("grid")
     @classmethod
     def lists(cls, value: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Refuse a key of a grid without values."""
         for key, values in flat(value).items():
             if not isinstance(values, list) or not values:
                 raise Refusal("must be a list of values", "for example [64, 256]", key)
@@ -110,7 +103,6 @@ class Distances(Strict):
     @field_validator("over")
     @classmethod
     def a_sweep(cls, value: str) -> str:
-        """Refuse what is not KEY=LO:HI:N."""
         try:
             parsed_sweep(value)
         except UserError as error:
@@ -136,7 +128,6 @@ class Phases(Strict):
 
     @model_validator(mode="after")
     def methods_or_a_game(self) -> Phases:
-        """Refuse both, neither, and what belongs to a game only."""
         if bool(self.methods) == bool(self.game):
             raise Refusal(
                 "say either methods or a game", 'for example methods = ["ns-gan"], or game = "x*y"', "methods"
@@ -161,7 +152,6 @@ class Plans(Strict):
 
     @model_validator(mode="after")
     def as_many(self) -> Plans:
-        """Refuse places that are not as many as the boxes."""
         if len(self.a) != len(self.b):
             raise Refusal(f"a has {len(self.a)} boxes and b {len(self.b)} places", "they must be as many")
         return self
@@ -196,8 +186,7 @@ class Panel(Strict):
 
     @field_validator("kind")
     @classmethod
-    def known_kind(cls, value: str) -> str | None:
-        """Refuse a kind that nobody draws."""
+    def known_kind(cls, value: str) -> str:
         from toygan.draw.exhibit import PANELS  # matplotlib, which reading sweeps and claims does not need
 
         return known(value, list(PANELS), "kinds of panels")
@@ -223,10 +212,10 @@ class Term(Strict):
     """
 
     of: Filter = Field(default={})
-    measure: str | None = None
-    label: str | None = None
+    measure: MeasureName | None = None
+    label: LabelName | None = None
     at: str | int = "end"
-    along: str | None = None
+    along: MeasureName | None = None
     reaches: float | None = None
     never: float | None = None
 
@@ -242,7 +231,6 @@ class Term(Strict):
 
     @model_validator(mode="after")
     def one_thing(self) -> Term:
-        """Refuse a term about nothing, or about two things."""
         if (self.measure is None) == (self.label is None):
             raise Refusal("needs a measure or a label, and not both", 'for example measure = "w1"')
         if self.label is not None and (self.of_a_curve or self.at != "end"):
@@ -255,27 +243,14 @@ class Term(Strict):
             raise Refusal(f"reaches and never need a measure with a better side, and {self.measure} has none")
         return self
 
-    @field_validator("measure", "along")
-    @classmethod
-    def known_measure(cls, value: str | None) -> str | None:
-        """Refuse a measure that nobody takes."""
-        return known(value, [*QUANTITIES, *OF_THEORY, *DISTANCES], "measures")
-
     @field_validator("at")
     @classmethod
     def a_time(cls, value: str | int) -> str | int:
-        """Refuse a moment that there is not, and a step that no run has."""
         if isinstance(value, str):
-            return str(known(value, list(MOMENTS), "moments, or a step"))
+            return known(value, list(MOMENTS), "moments, or a step")
         if not 0 <= value <= LAST_STEP:
             raise Refusal("is no step", f"one is from 0 to {LAST_STEP}, or say a moment: {', '.join(MOMENTS)}")
         return value
-
-    @field_validator("label")
-    @classmethod
-    def known_label(cls, value: str | None) -> str | None:
-        """Refuse a label that no rule gives."""
-        return known(value, [row[0] for row in RULES], "labels")
 
 
 class Asked(NamedTuple):
@@ -328,7 +303,6 @@ class Claim(Strict):
 
     @model_validator(mode="after")
     def a_condition(self) -> Claim:
-        """Refuse a claim that nothing could refute."""
         if self.over is not None and self.minus is not None:
             raise Refusal("over and minus exclude each other")
         if not self.bounds:
@@ -361,7 +335,6 @@ class Claim(Strict):
     @field_validator("seeds")
     @classmethod
     def refutable(cls, value: str | None) -> str | None:
-        """Refuse what counts no seeds, 9 of 8, and what always holds."""
         asked = asked_of(value) if value else EVERY
         if asked is None:
             raise Refusal("must say how many seeds", 'for example "7 of 8", "at most 2 of 8", "all" or "none"')
@@ -373,13 +346,11 @@ class Claim(Strict):
 
     @property
     def bounds(self) -> dict[str, float]:
-        """The bounds that are said."""
         said = {name: value for name in (*BOUNDS, "equals") if (value := getattr(self, name)) is not None}
         return said or ({"at_least": 1.0} if self.value.truth else {})
 
     @property
     def terms(self) -> dict[str, Term]:
-        """The terms that are said, by key."""
         return {key: term for key in TERMS if (term := getattr(self, key)) is not None}
 
 
@@ -405,11 +376,7 @@ class Explanation(Strict):
 
     def asked(self, claim: Claim) -> Claim:
         """The claim with the same condition, about the runs of this setting."""
-        there = {
-            key: term.model_copy(update={"of": self.filters[key]})
-            for key, term in claim.terms.items()
-            if key in self.filters
-        }
+        there = {key: claim.terms[key].model_copy(update={"of": wanted}) for key, wanted in self.filters.items()}
         return claim.model_copy(update=there)
 
 
@@ -427,7 +394,6 @@ class FromFile(Strict):
 
     @property
     def origin(self) -> Origin:
-        """What it was read from."""
         return self._origin
 
     def read_from(self, origin: Origin) -> Self:
@@ -459,7 +425,6 @@ class Exhibit(FromFile):
 
     @model_validator(mode="after")
     def about_something(self) -> Exhibit:
-        """Refuse an exhibit with nothing to look at."""
         if not (self.runs or self.distances or self.phases or self.plans or self.bounds):
             pieces = "say [[runs]], [[distances]], [[phases]], [[plans]] or [[bounds]]"
             raise Refusal("has nothing to look at", pieces)
@@ -481,16 +446,12 @@ class Exhibit(FromFile):
                 yield from ((("explanations", i, key, name), name) for name in wanted)
 
 
-def known(value: str | None, legal: list[str], what: str) -> str | None:
-    """The value if it is None or legal; Refusal with the nearest legal one otherwise."""
-    if value is not None and value not in legal:
-        raise Refusal(f"{value!r} is unknown", suggestion(value, legal, what))
-    return value
-
-
 def find(name: str) -> Path:
     """The file of a shipped exhibit, or of a path; UserError for neither."""
-    return file_of("exhibit", name, shipped_exhibits(), exhibits_folder())
+    folder = exhibits_folder()
+    if name in {path.stem for path in folder.glob("*.toml")}:
+        return folder / f"{name}.toml"
+    return file_of("exhibit", name, shipped_exhibits(), folder)  # which reads all, for the order in which to tell them
 
 
 def read(name: str) -> Exhibit:
@@ -508,25 +469,20 @@ def read(name: str) -> Exhibit:
     ]
     if mistakes:
         raise UserError(*placed(mistakes, *origin))
-    runs, explanations = (
-        runs_at_home(exhibit.runs, path.parent),
-        tuple(one.model_copy(update={"runs": runs_at_home(one.runs, path.parent)}) for one in exhibit.explanations),
-    )
-    distances = tuple(
-        item.model_copy(update={side: in_its_folder(getattr(item, side), path.parent) for side in ("a", "b")})
-        for item in exhibit.distances
-    )
-    return exhibit.model_copy(update={"runs": runs, "distances": distances, "explanations": explanations}).read_from(
-        origin
-    )
+    return at_home(exhibit, path.parent).read_from(origin)
 
 
-def runs_at_home(groups: tuple[Runs, ...], folder: Path) -> tuple[Runs, ...]:
-    """Groups of runs whose scenarios' files lie where they are."""
-    return tuple(
-        group.model_copy(update={"scenarios": tuple(in_its_folder(name, folder) for name in group.scenarios)})
-        for group in groups
-    )
+def at_home(exhibit: Exhibit, folder: Path) -> Exhibit:
+    """The exhibit with the files of its scenarios where they lie."""
+
+    def moved(groups: Sequence[Runs]) -> tuple[Runs, ...]:
+        return tuple(one.model_copy(update={"scenarios": beside(one.scenarios, folder)}) for one in groups)
+
+    explanations = [one.model_copy(update={"runs": moved(one.runs)}) for one in exhibit.explanations]
+    pairs = [(one, beside((one.a, one.b), folder)) for one in exhibit.distances]
+    distances = [one.model_copy(update={"a": a, "b": b}) for one, (a, b) in pairs]
+    pieces = {"runs": moved(exhibit.runs), "distances": tuple(distances), "explanations": tuple(explanations)}
+    return exhibit.model_copy(update=pieces)
 
 
 def spelled(method: Mapping[str, Any]) -> dict[str, Any]:
@@ -535,7 +491,6 @@ def spelled(method: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def wrong_methods(methods: Mapping[str, dict[str, Any]]) -> Iterator[Mistake]:
-    """What is wrong in the exhibit's own methods."""
     for name, method in methods.items():
         key: Key = ("methods", name)
         yield from beyond(method, key)
@@ -543,7 +498,6 @@ def wrong_methods(methods: Mapping[str, dict[str, Any]]) -> Iterator[Mistake]:
 
 
 def wrong_columns(exhibit: Exhibit) -> list[Mistake]:
-    """Columns that no row has."""
     legal = columns(exhibit)
     return [
         Mistake(key, "is no column of this exhibit's rows", suggestion(name, legal, "columns"))
@@ -573,8 +527,9 @@ def nothing_shown(exhibit: Exhibit) -> Iterator[Mistake]:
 
 def about_no_claim(exhibit: Exhibit) -> Iterator[Mistake]:
     """Explanations of claims that there are not, that cannot fail, or that have no such term."""
+    told = set[tuple[str, int]]()
     for i, one in enumerate(exhibit.explanations):
-        for j, number in enumerate(one.claims):
+        for number in one.claims:
             if number > len(exhibit.claims):
                 legal = f"there are {len(exhibit.claims)}, counted from 1"
                 yield Mistake(("explanations", i, "claims"), f"there is no claim {number}", legal)
@@ -583,13 +538,9 @@ def about_no_claim(exhibit: Exhibit) -> Iterator[Mistake]:
                 yield Mistake(("explanations", i, "claims"), wrong)
             elif missing := sorted(one.filters.keys() - exhibit.claims[number - 1].terms.keys()):
                 yield Mistake(("explanations", i, missing[0]), f"claim {number} has no such term", "leave it out")
-            elif number in one.claims[:j] or (one.setting, number) in named_before(exhibit, i):
+            elif (one.setting, number) in told:
                 yield Mistake(("explanations", i, "setting"), f"claim {number} has an explanation of this name already")
-
-
-def named_before(exhibit: Exhibit, i: int) -> set[tuple[str, int]]:
-    """The settings and claims of the explanations before the i-th."""
-    return {(one.setting, number) for one in exhibit.explanations[:i] for number in one.claims}
+            told.add((one.setting, number))
 
 
 # kind of panel -> table
@@ -599,11 +550,6 @@ PIECES = {"distances": "distances", "phases": "phases", "plan": "plans", "bound"
 def panel_name(panel: Panel) -> str:
     """A panel by its title, or by its kind."""
     return in_toml(panel.title or panel.kind)
-
-
-def in_its_folder(scenario: str, folder: Path) -> str:
-    """A scenario's file where it lies, or its name."""
-    return str(folder / scenario) if scenario.endswith(".toml") else scenario
 
 
 def columns(exhibit: Exhibit) -> list[str]:

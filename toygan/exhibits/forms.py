@@ -28,7 +28,6 @@ class ReadAt(NamedTuple):
 
 
 def late(steps: np.ndarray, values: np.ndarray) -> float:
-    """The mean of the last quarter."""
     last = values[-max(1, len(values) // 4) :]
     return float(np.nanmean(last)) if np.isfinite(last).any() else np.nan
 

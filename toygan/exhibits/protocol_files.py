@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import (
+    AfterValidator,
     Field,
     NonNegativeFloat,
     PositiveFloat,
@@ -23,23 +24,10 @@ from pydantic import (
 from toygan.exhibits.files import FromFile, Origin, Text, known, without_seeds
 from toygan.exhibits.scores import NEEDS, SCORES, Counting
 from toygan.files.config import Config, Name, as_data
+from toygan.files.mistakes import Key, Mistake, Place, UserError, suggestion
 from toygan.files.scenario import folder_name, of_data
 from toygan.files.shipped import protocols_folder, shipped_protocols
-from toygan.files.strict import (
-    Key,
-    Mistake,
-    Place,
-    Source,
-    Strict,
-    UserError,
-    examined,
-    file_of,
-    key_lines,
-    locate,
-    placed,
-    read_toml,
-    suggestion,
-)
+from toygan.files.strict import Strict, examined, file_of, key_lines, locate, placed, read_toml
 from toygan.files.world import build_target
 from toygan.many.sweep import flat
 from toygan.targets.refusal import Refusal
@@ -101,7 +89,7 @@ class Reported(Strict):
     """
 
     run: Text
-    measure: str
+    measure: Annotated[str, AfterValidator(lambda name: known(name, list(SCORES), "measures"))]
     published: Written | None = None
     spread: NonNegativeFloat | None = None
     kind: Spread = "none"
@@ -111,15 +99,8 @@ class Reported(Strict):
     decimals: Annotated[int, Field(ge=0, le=12)] | None = None
     says: str = ""
 
-    @field_validator("measure")
-    @classmethod
-    def known_measure(cls, value: str) -> str | None:
-        """Refuse a measure that nobody takes."""
-        return known(value, list(SCORES), "measures")
-
     @model_validator(mode="after")
     def whole(self) -> Reported:
-        """Refuse a spread without a kind, and a kind that lacks what it needs."""
         if self.published is None and (self.kind != "none" or not self.says):
             raise Refusal(
                 "a picture has no spread, and needs words", 'say published = 7.6, or says = "what it shows"', "says"
@@ -162,7 +143,6 @@ class Protocol(FromFile):
 
     @property
     def title(self) -> str:
-        """What its file calls it."""
         return str(self.origin.data["title"])
 
     def part(self, group: Group, quick: bool) -> float:
@@ -185,7 +165,7 @@ def read(name: str) -> Protocol:
     if found is None:
         raise UserError(*placed(mistakes, data, source))
     protocol = found.read_from(Origin(named, source))
-    if mistakes := [*same_runs(protocol), *lost_rows(protocol)]:
+    if mistakes := [*misnamed(protocol)]:
         raise UserError(*placed(mistakes, data, source))
     wrong = dict.fromkeys(mistake for i in range(len(protocol.runs)) for mistake in mistakes_of(protocol, i))
     if wrong:
@@ -202,17 +182,12 @@ def told_by_its_method(mistake: Mistake, every: Iterable[Mistake]) -> bool:
                                           and other.message == mistake.message for other in every)  # fmt: skip
 
 
-def same_runs(protocol: Protocol) -> Iterator[Mistake]:
-    """Runs that nothing tells apart."""
+def misnamed(protocol: Protocol) -> Iterator[Mistake]:
+    """Runs that nothing tells apart, and rows of no run."""
     names = [group.name for group in protocol.runs]
     for i, name in enumerate(names):
         if name in names[:i]:
             yield Mistake(("runs", i, "name"), "another run has this name", "give each its own")
-
-
-def lost_rows(protocol: Protocol) -> Iterator[Mistake]:
-    """Rows of no run."""
-    names = [group.name for group in protocol.runs]
     for i, row in enumerate(protocol.rows):
         if row.run not in names:
             yield Mistake(("rows", i, "run"), "is no run of this protocol", suggestion(row.run, names, "runs"))
@@ -278,7 +253,6 @@ def left_open(protocol: Protocol) -> dict[str, Any]:
 
 
 def seeds_of(protocol: Protocol, group: Group) -> int:
-    """How many seeds a run has."""
     return group.seeds or protocol.protocol.seeds
 
 
@@ -305,14 +279,9 @@ def mistakes_of(protocol: Protocol, i: int) -> Iterator[Mistake]:
     try:
         config_of(protocol, protocol.runs[i])
     except UserError as error:
-        lines = key_lines(protocol.origin.source.text)
-        yield from (in_file(mistake, protocol.origin.source, lines) for mistake in error.mistakes)
-
-
-def in_file(mistake: Mistake, source: Source, lines: Mapping[Key, int]) -> Mistake:
-    """A mistake in a setting of a run, at the line where it was set."""
-    under = mistake.place.under
-    if not under:
-        return mistake
-    key = under if under[-1:] == ("method",) else (*under, *(mistake.key or ()))
-    return mistake._replace(key=key, place=locate(key, source, lines))
+        source = protocol.origin.source
+        lines = key_lines(source.text)
+        for mistake in error.mistakes:
+            under = mistake.place.under  # where a setting of the run was said
+            key = under if under[-1:] == ("method",) else (*under, *(mistake.key or ()))
+            yield mistake._replace(key=key, place=locate(key, source, lines)) if under else mistake

@@ -40,7 +40,6 @@ def published(place: Path) -> list[Published]:
 
 
 def judged_protocol(protocol: Protocol, place: Path) -> Published:
-    """One protocol."""
     rows, command = rows_of(protocol, planned(protocol, place)), f"toygan protocol {protocol.name}"
     some = any(one.verdict != MISSING for one in rows)
     return Published(protocol, rows, drawn(protocol, rows, False, place, command) if some else None, command)

@@ -73,7 +73,6 @@ def every() -> Iterator[tuple[str, str]]:
 
 
 def row_named(piece: Refining, run: Row, critic: str, way: str) -> dict[str, Any]:
-    """The columns that name a row."""
     return {"refined": piece.name, "critic": critic, "way": way} | {key: run[key] for key in NAMED if key in run}
 
 
@@ -95,11 +94,7 @@ def of_seed(found: Refined) -> dict[tuple[str, str], Record]:
     clouds |= {(critic, way): one for critic, ways in found.after.items() for way, one in ways.items()}
     mean, most = found.floor
     return {
-        named: {"words": one.words, "w1_floor": mean, "perfect": most} | distances(one.w1, mean)
+        named: {"words": one.words, "w1_floor": mean, "perfect": most}
+        | ({} if math.isnan(one.w1) else {"w1": one.w1, "w1_over_floor": one.w1 / mean})
         for named, one in clouds.items()
     }
-
-
-def distances(value: float, floor: float) -> dict[str, float]:
-    """A distance where there is one, and how many floors it is."""
-    return {} if math.isnan(value) else {"w1": value, "w1_over_floor": value / floor}

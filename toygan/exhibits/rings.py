@@ -56,7 +56,6 @@ def written(value: float) -> str:
 
 
 def our_modes(ring: Ring, found: Sequence[Published]) -> str:
-    """How many modes our run of the same game finds."""
     protocol, run = ring.ours
     rows = [row for one in found if one.protocol.name == protocol for row in one.rows]
     told = [ours_in_words(row) for row in rows if row.row.run == run and row.row.measure == "modes"]

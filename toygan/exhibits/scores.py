@@ -92,25 +92,18 @@ def cloud(ended: Ended) -> np.ndarray:
     return final[:, : wanted.points] if wanted.points <= final.shape[1] else recording.sample(wanted.points)
 
 
-def modes_of(ended: Ended) -> Modes:
-    """The target's modes."""
-    modes = build_target(ended.recording.config()).modes
-    assert modes is not None, "a row of NEEDS asks for modes before anything runs"
-    return modes
-
-
 def of_modes(of: Callable[[np.ndarray, Modes, Counting], float]) -> Callable[[Ended], np.ndarray]:
     """A measure of points [n, 2] and modes, of every seed."""
 
     def each(ended: Ended) -> np.ndarray:
-        modes = modes_of(ended)
+        modes = build_target(ended.recording.config()).modes
+        assert modes is not None, "a row of NEEDS asks for modes before anything runs"
         return np.array([of(points, modes, ended.counting) for points in cloud(ended)], float)
 
     return each
 
 
 def found(points: np.ndarray, modes: Modes, rule: Counting) -> int:
-    """How many modes are found."""
     return modes_kept(points, modes, rule.at_least, rule.sigma)
 
 
@@ -251,7 +244,6 @@ class Needed(NamedTuple):
 
 
 def is_dirac(config: Config) -> bool:
-    """Whether a game is that of one point against one slope."""
     kinds = (config.target.kind, config.generator.kind, config.method.critic or config.critic.kind)
     return kinds == ("dirac", "point", "linear")
 

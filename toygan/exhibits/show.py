@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from toygan.exhibits.answer import answer
 from toygan.exhibits.claims import Verdict, judge, matching
@@ -18,16 +18,20 @@ from toygan.exhibits.refined import refined_rows
 from toygan.exhibits.theory import phase_portraits, theory_rows
 from toygan.exhibits.work import Work, columns_of, halves
 from toygan.files.memory import give_back
-from toygan.files.strict import UserError
+from toygan.files.mistakes import UserError
 from toygan.many.results import facts_of, records_of
+from toygan.many.sweep import seeds_of
+from toygan.many.task import Task
 from toygan.quantities.table import QUANTITIES, label_of
 from toygan.session.dirac import Portrait
-from toygan.session.facts import Facts
 from toygan.session.recording import Recording, load
 from toygan.view.apart import said
 from toygan.view.chosen import of_seed
 from toygan.view.look import USUAL, Options
 from toygan.view.records import Record, Row
+
+if TYPE_CHECKING:
+    from toygan.draw.exhibit_parts import Material  # matplotlib, which judging claims does not need
 
 QUICK = "quick: at most 2 seeds and a quarter of the steps"
 Portraits = Sequence[tuple[Mapping[str, Any], Portrait]]
@@ -123,14 +127,12 @@ def showing(
 
 
 def verdicts_of(exhibit: Exhibit, here: Behind, explaining: Sequence[Sequence[Work]]) -> list[Verdict]:
-    """What became of every claim, and in the settings of its explanations, if these were done."""
     verdicts = [judge(claim, here.rows) for claim in exhibit.claims]
     others = [Behind(own, with_refined(exhibit, run_rows(own))) for own in explaining]
     return with_explanations(exhibit, verdicts, here, others) if explaining else verdicts
 
 
 def with_refined(exhibit: Exhibit, runs: Sequence[Record]) -> list[Record]:
-    """The rows of runs, and of the critics used after them."""
     return [*runs, *refined_rows(exhibit, runs)]
 
 
@@ -155,7 +157,6 @@ CURVED = ("curves", "ends", "price", "critics")  # kinds of panels that say of w
 
 
 def folders_of(rows: Any) -> list[Path]:
-    """The folders of rows, each once."""
     return list(dict.fromkeys(Path(row["folder"]) for row in rows))
 
 
@@ -163,34 +164,32 @@ def folders_of(rows: Any) -> list[Path]:
 
 
 def run_rows(works: Sequence[Work]) -> list[Record]:
-    """One row a run and seed: group, scenario, method, settings, status, measures, labels; and a name for the run."""
+    """One row a run and seed: group, scenario, method, settings, status, measures, what a perfect generator scores in each as
+    `NAME_floor`, labels; and a name for the run.
+    """
     rows = []
     for work in works:
         if not (work.task.folder / "run.json").exists():
             continue
         facts = facts_of(work.task.folder)
         settings = {key: value for key, value in work.columns.items() if key != "group"}
+        extra = {key: value for key, value in work.columns.items() if key == "group"}
+        floors = {f"{name}_floor": floor.mean for name, floor in facts.floors("final").items()}
         for row in records_of(replace(facts, settings=settings), work.task.folder):
             found = facts.labels_of(row["seed"]) if row["status"] in ("done", "diverged") else frozenset()
-            extra = {"group": work.columns["group"]} if "group" in work.columns else {}
             about = {
                 "changes": work.changes,
                 "as_shipped": work.as_shipped,
                 "labels": sorted(found),
                 "short_settings": short_settings(settings),
             }
-            rows.append({**extra, **halves(work.task.config), **row, **floors_of(facts), **about})
+            rows.append({**extra, **halves(work.task.config), **row, **floors, **about})
     return labelled(rows)
 
 
 def labelled(rows: Sequence[Row]) -> list[Record]:
     """The rows with the shortest name that tells their runs apart."""
     return [{**row, "label": label} for row, label in zip(rows, run_labels(rows), strict=True)]
-
-
-def floors_of(facts: Facts) -> dict[str, float]:
-    """What a perfect generator scores in every final measure, as `NAME_floor`."""
-    return {f"{name}_floor": floor.mean for name, floor in facts.floors("final").items()}
 
 
 def run_labels(rows: Sequence[Row]) -> list[str]:
@@ -266,18 +265,20 @@ def pictures(
         chosen = shown_in(panel, rows)
         if not chosen or not is_asked(panel, i, asked):
             continue
-        path, title = place / f"{i}-{panel.kind}.png", panel.title or PANELS[panel.kind].title
+        kind, path = PANELS[panel.kind], place / f"{i}-{panel.kind}.png"
+        title = panel.title or kind.title
         shorter = "" if panel.kind in PIECES else note  # theory is no shorter for being quick
-        turns = PANELS[panel.kind].chart or panel.kind == "films"  # on a page, which plays films instead
+        turns = kind.chart or panel.kind == "films"  # on a page, which plays films instead
         dark = None if turns or options.style != "paper" else path.with_stem(f"{path.stem}-dark")
         for suffix in dict.fromkeys(["png", *asked.formats]):
-            figure = figure_of(panel, title, labelled(chosen), portraits, command, shorter, options, asked.seed)
+            material = material_of(panel, labelled(chosen), portraits, asked.seed)
+            material = material._replace(title=title, command=command, note=shorter, points=options.points)
+            figure = kind.draw(material)
             save_figure(figure, path.with_suffix(f".{suffix}"), command, options)
             if dark and suffix == "png":
                 save_on_dark(figure, dark, command, options)
             give_back()
-        about = f"{title}: {PANELS[panel.kind].about}{of_what(panel, labelled(chosen))}"
-        made.append(Picture(path, title, about, dark))
+        made.append(Picture(path, title, f"{title}: {kind.about}{of_what(panel, labelled(chosen))}", dark))
     return made
 
 
@@ -299,34 +300,23 @@ def shown_in(panel: Panel, rows: Sequence[Row]) -> list[Row]:
     return [row for row in matching(panel.of, rows) if ("folder" in row) != (panel.kind in PIECES)]
 
 
-def figure_of(
-    panel: Panel,
-    title: str,
-    rows: Sequence[Row],
-    portraits: Portraits,
-    command: str,
-    note: str,
-    options: Options = USUAL,
-    seed: int | None = None,
-) -> Any:
-    """One panel as a figure."""
-    from toygan.draw.exhibit import PANELS, Labelled, Material
+def material_of(panel: Panel, rows: Sequence[Row], portraits: Portraits, seed: int | None) -> Material:
+    """What a panel is drawn from."""
+    from toygan.draw.exhibit import PANELS
+    from toygan.draw.exhibit_parts import Labelled, Material
 
-    kind = PANELS[panel.kind]
-    wanted = {row["folder"]: row["label"] for row in rows if "folder" in row} if kind.recorded else {}
-    material = Material(
-        title=title,
-        command=command,
-        note=note,
+    recorded = PANELS[panel.kind].recorded
+    wanted = {row["folder"]: row["label"] for row in rows if recorded and "folder" in row}
+    return Material(
+        title=panel.title,
+        command="",
         rows=rows,
         recordings=[Labelled(label, seen(Path(folder), seed, panel.kind)) for folder, label in wanted.items()],
         measure=panel.measure,
         across=panel.across,
         down=panel.down,
-        points=options.points,
         phases=told_apart([one for one in portraits if matching(panel.of, [one[0]])]),
     )
-    return kind.draw(material)
 
 
 def seen(folder: Path, seed: int | None, kind: str) -> Recording:
@@ -356,24 +346,20 @@ def refuse_seed(exhibit: Exhibit, works: Sequence[Work], asked: Pictures) -> Non
     for i, panel in enumerate(exhibit.panels, 1):
         if is_asked(panel, i, asked) and PANELS[panel.kind].recorded:
             for row in shown_in(panel, rows):
-                refuse_unplanned(
-                    row["work"].task.config["training"], row["work"].task.folder.name, asked.seed, panel.kind
-                )
+                refuse_unplanned(row["work"].task, asked.seed, panel.kind)
 
 
-def refuse_unplanned(training: Mapping[str, Any], name: str, seed: int, kind: str) -> None:
-    """UserError for a seed that a run of this config will not have, or whose critic it will not keep."""
-    seeds = training["seeds"]
-    planned = [*range(seeds)] if isinstance(seeds, int) else [*seeds]
+def refuse_unplanned(task: Task, seed: int, kind: str) -> None:
+    """UserError for a seed that a run will not have, or whose critic it will not keep."""
+    name, planned = task.folder.name, seeds_of(task)
     if seed not in planned:
         listed = ", ".join(map(str, planned))
         raise UserError(f"--seed {seed}: {name}: seed {seed} is not among those that it plays: {listed}")
-    if kind in OF_CRITICS and planned.index(seed) >= training["portraits"]:
+    if kind in OF_CRITICS and planned.index(seed) >= task.config["training"]["portraits"]:
         raise no_critic(seed, name)
 
 
 def no_critic(seed: int, name: str) -> UserError:
-    """What is said where a panel is about a critic of which points alone are kept."""
     return UserError(
         f"--seed {seed}: {name}: its critic was not kept; choose other panels with --panels, or keep it by "
         "set = { training.portraits = 4 } in the exhibit's file"

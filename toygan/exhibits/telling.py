@@ -54,14 +54,10 @@ def told_in_words(protocol: Protocol) -> dict[str, str]:
         {"rest": about.rest} if about.rest else {}
     )
     lines |= {f"found {i}": one for i, one in enumerate(about.found, 1)}
-    lines |= {"as toygan has it": as_it_is} if (as_it_is := unsaid(protocol)) else {}
+    unsaid = ", ".join(f"{key} = {plain_value(value)}" for key, value in left_open(protocol).items())
+    lines |= {"as toygan has it": unsaid} if unsaid else {}
     rows = {f"{row.run}, {SCORES[row.measure].label}": published_in_words(row) for row in protocol.rows}
     return lines | {"runs": f"{percent(about.share)} of the steps, {about.seeds} seeds", **rows}
-
-
-def unsaid(protocol: Protocol) -> str:
-    """What decides a game, and the file leaves to toygan: `method.schedule = linear`; of the first run."""
-    return ", ".join(f"{key} = {plain_value(value)}" for key, value in left_open(protocol).items())
 
 
 def published_in_words(row: Reported) -> str:
@@ -70,20 +66,16 @@ def published_in_words(row: Reported) -> str:
         return row.says
     score = SCORES[row.measure]
     n = f" of {so_many(score, row.seeds)}" if row.seeds else ""
+    spread, low, high = (score.write(one or 0.0) for one in (row.spread, row.low, row.high))
     spreads = {
-        "SD": lambda: f" ± {spread_of(score, row)} (SD{n})",
-        "SE": lambda: f" ± {spread_of(score, row)} (SE{n})",
-        "range": lambda: f" ({score.write(row.low or 0.0)} to {score.write(row.high or 0.0)}{n})",
-        "share": lambda: n,
-        "exact": lambda: " (a formula)",
-        "none": lambda: f" (no spread{n})",
+        "SD": f" ± {spread} (SD{n})",
+        "SE": f" ± {spread} (SE{n})",
+        "range": f" ({low} to {high}{n})",
+        "share": n,
+        "exact": " (a formula)",
+        "none": f" (no spread{n})",
     }
-    return score.write(row.published) + spreads[row.kind]()
-
-
-def spread_of(score: Score, row: Reported) -> str:
-    """A spread in its measure's unit."""
-    return score.write(row.spread or 0.0)
+    return score.write(row.published) + spreads[row.kind]
 
 
 def ours_in_words(one: Compared) -> str:
@@ -96,7 +88,6 @@ def ours_in_words(one: Compared) -> str:
 
 
 def so_many(score: Score, n: int) -> str:
-    """So many seeds, or points."""
     return f"{n} {score.each}{'' if n == 1 else 's'}"
 
 
@@ -107,7 +98,6 @@ def lost_in_words(one: Compared) -> str:
 
 
 def ends_in_words(score: Score, found: Interval) -> str:
-    """The ends of an interval that has a width."""
     if math.isnan(found.low) or found.low == found.high:
         return ""
     return f" [{score.write(found.low)}, {score.write(found.high)}]"

@@ -13,8 +13,8 @@ from scipy.optimize import linear_sum_assignment
 from toygan.exhibits.files import Bounds, Distances, Exhibit, Phases, Plans
 from toygan.exhibits.mistakes import retold, said
 from toygan.files.config import as_data
+from toygan.files.mistakes import Mistake, UserError
 from toygan.files.scenario import read
-from toygan.files.strict import Mistake, UserError
 from toygan.many.sweep import flat
 from toygan.quantities.distance import along, changed, parsed_sweep
 from toygan.session.dirac import Portrait, planar, portrait
@@ -27,10 +27,13 @@ CELLS = 20_001  # of a quadrature on a line
 
 def theory_rows(exhibit: Exhibit, portraits: Sequence[tuple[Mapping[str, Any], Portrait]]) -> list[Record]:
     """Every row of an exhibit that needs no training; `portraits` are those of `phase_portraits`."""
-    rows = [row for item in exhibit.distances for row in distance_rows(item)]
-    rows += [dict(columns) | fate(found) for columns, found in portraits]
-    rows += [plan_row(item) for item in exhibit.plans]
-    return rows + [row for item in exhibit.bounds for row in bound_rows(item)]
+    numbers = [
+        *(found for item in exhibit.distances for found in distances_along(item)),
+        *(fate(found) for _, found in portraits),
+        *map(plan_found, exhibit.plans),
+        *(found for item in exhibit.bounds for found in bounds_by_noise(item)),
+    ]
+    return [columns | own for columns, own in zip(theory_columns(exhibit), numbers, strict=True)]
 
 
 def theory_mistakes(exhibit: Exhibit) -> list[Mistake]:
@@ -84,14 +87,11 @@ def theory_columns(exhibit: Exhibit) -> Iterator[dict[str, Any]]:
         yield from ({"bounds": bounds.name, "std": std} for std in bounds.stds)
 
 
-def distance_rows(item: Distances) -> list[Record]:
-    """One row a value of the key, one column a distance."""
+def distances_along(item: Distances) -> list[Record]:
+    """Every distance by name, at one value of the key after the other."""
     sweep = parsed_sweep(item.over)
     found = along(item.a, item.b, sweep, item.points)
-    return [
-        {"distances": item.name, sweep.key: value} | {name: numbers[i].value for name, numbers in found.items()}
-        for i, value in enumerate(sweep.values)
-    ]
+    return [{name: numbers[i].value for name, numbers in found.items()} for i in range(len(sweep.values))]
 
 
 def phase_portraits(exhibit: Exhibit) -> list[tuple[dict[str, Any], Portrait]]:
@@ -104,7 +104,6 @@ def phase_portraits(exhibit: Exhibit) -> list[tuple[dict[str, Any], Portrait]]:
 
 
 def portrait_of(item: Phases, method: str, update: str) -> Portrait:
-    """One phase portrait: of a method, or of the game that is typed in."""
     if not item.game:
         return portrait(method, changes_for(item, update))
     ask = Ask(**item.asks)
@@ -117,12 +116,10 @@ def methods_by_rules(item: Phases) -> Iterator[tuple[str, str]]:
 
 
 def phase_columns(item: Phases, method: str, update: str) -> dict[str, Any]:
-    """The columns that name a phase portrait."""
     return {"phases": item.name, "method": method, "update": update or "its own"}
 
 
 def changes_for(item: Phases, update: str) -> list[tuple[str, Any]]:
-    """What is changed in the Dirac scenario for a phase portrait."""
     return [*flat(item.set).items(), *([("method.update", {"kind": update})] if update else [])]
 
 
@@ -139,12 +136,11 @@ def fate(found: Portrait) -> dict[str, float]:
     return told
 
 
-def plan_row(item: Plans) -> Record:
+def plan_found(item: Plans) -> Record:
     """The cheapest and the dearest way to carry every box to a place: total distance, and the cheapest one's moves."""
     costs = np.abs(np.subtract.outer(item.a, item.b))
     cheap, dear = (linear_sum_assignment(costs, maximize=maximize) for maximize in (False, True))
     return {
-        "plans": item.name,
         "a": list(item.a),
         "b": list(item.b),
         "best": float(costs[cheap].sum()),
@@ -153,7 +149,7 @@ def plan_row(item: Plans) -> Record:
     }
 
 
-def bound_rows(item: Bounds) -> list[Record]:
+def bounds_by_noise(item: Bounds) -> Iterator[Record]:
     """W1 between two lines a shift apart, and the bound on it by the divergence of what noise N(0, s^2 I) makes of them:
 
     W1(P, Q) <= 2 sqrt(V) + 2 C sqrt(JS(P + e, Q + e)), V = E |e|^2 the noise's variance in the plane (2 s^2). The theorem's
@@ -161,12 +157,9 @@ def bound_rows(item: Bounds) -> list[Record]:
     noise's tails out. Arjovsky and Bottou, 2017, arXiv:1701.04862.
     """
     diameter = math.hypot(1.0, item.shift)
-    rows = []
     for std in item.stds:
         js = js_of_shifted_normals(item.shift, std)
-        bound = 2 * math.sqrt(2) * std + 2 * diameter * math.sqrt(js)
-        rows.append({"bounds": item.name, "std": std, "w1": item.shift, "js": js, "bound": bound})
-    return rows
+        yield {"w1": item.shift, "js": js, "bound": 2 * math.sqrt(2) * std + 2 * diameter * math.sqrt(js)}
 
 
 def js_of_shifted_normals(shift: float, std: float) -> float:

@@ -15,7 +15,8 @@ from toygan.exhibits.mistakes import retold, said
 from toygan.exhibits.refined import refined_columns
 from toygan.exhibits.theory import theory_columns, theory_mistakes
 from toygan.files.config import Config, as_data, deciding
-from toygan.files.strict import Key, Mistake, Place, UserError, in_toml, placed, shortened, suggestion
+from toygan.files.mistakes import Key, Mistake, Place, UserError, in_toml, shortened, suggestion
+from toygan.files.strict import placed
 from toygan.many import run
 from toygan.many.results import scalar, settings_text
 from toygan.many.sweep import flat, is_finished, methods_named, plain_value, points
@@ -24,6 +25,7 @@ from toygan.session import folder as folders
 from toygan.view.records import Row
 
 FRAMES = 31  # of an exhibit's run, if it does not say otherwise
+Run = tuple[str, str | None, dict[str, Any]]  # scenario, method, point of the grid
 QUICK_SEEDS, QUICK_STEPS, QUICK_FRAMES = 2, 0.25, 16  # what is left of a run's seeds and steps; half the frames
 
 
@@ -80,40 +82,23 @@ def works_of(
     found, rows, wrong = list[Work](), list[Row](), list[Mistake]()
     for i, group in enumerate(groups):
         key = (*under, i)
-        for scenario, method, settings in combinations(group):
+        there = said(exhibit, (*key, "set"), flat(group.set)) | said(exhibit, (*key, "grid"), flat(group.grid))
+        there |= said(exhibit, (*key, "methods"), ["method.name"])
+        methods, grid = methods_named(group.methods) or (None,), points(flat(group.grid))
+        for one in itertools.product(group.scenarios, methods, grid):
             try:
-                there = said_by(exhibit, group, key)
-                work = work_of(exhibit, group, scenario, method, settings, place, quick, there)
+                work = work_of(exhibit, group, one, place, quick, there)
                 found.append(work)
                 rows += [columns_of(work) | {"seed": seed} for seed in range(group.seeds)]
             except UserError as error:
-                wrong += retold(exhibit, error, (*key, "scenarios"), method)
+                wrong += retold(exhibit, error, (*key, "scenarios"), one[1])
     return found, rows, wrong
 
 
-def said_by(exhibit: Exhibit, group: Runs, key: Key) -> dict[str, Place]:
-    """Where in the exhibit's file the settings of a group of runs, and its methods, were said."""
-    there = said(exhibit, (*key, "set"), flat(group.set)) | said(exhibit, (*key, "grid"), flat(group.grid))
-    return there | said(exhibit, (*key, "methods"), ["method.name"])
-
-
-def combinations(group: Runs) -> Iterator[tuple[str, str | None, dict[str, Any]]]:
-    """Every scenario by every method at every point of the grid."""
-    return itertools.product(group.scenarios, methods_named(group.methods) or (None,), points(flat(group.grid)))
-
-
-def work_of(
-    exhibit: Exhibit,
-    group: Runs,
-    scenario: str,
-    method: str | None,
-    settings: Mapping[str, Any],
-    place: Path,
-    quick: bool,
-    there: Mapping[str, Place],
-) -> Work:
+def work_of(exhibit: Exhibit, group: Runs, one: Run, place: Path, quick: bool, there: Mapping[str, Place]) -> Work:
     """One run: the exhibit's own method if it has one of that name, its settings, and fewer of everything if quick."""
-    asked = flat(group.set) | dict(settings)
+    scenario, method, settings = one
+    asked = flat(group.set) | settings
     changes: list[run.Change] = [("training.frames", QUICK_FRAMES if quick else FRAMES), *asked.items()]
     changes.append(("training.seeds", min(group.seeds, QUICK_SEEDS) if quick else group.seeds))
     if method is not None and method in exhibit.methods:
@@ -123,11 +108,11 @@ def work_of(
         asked |= sooner(config)
         changes += sooner(config).items()
         config, order = run.prepared(scenario, method, changes, run.Order(place), there)
-    data, columns = as_data(config), ({"group": group.name} if group.name else {}) | dict(settings)
+    data, columns = as_data(config), ({"group": group.name} if group.name else {}) | settings
     name, which = f"{config.name}/{config.method.name}", {"scenario": config.name, "method": config.method.name}
     folder, row = place / f"{name}-{fingerprint(config)}", which | halves(data) | columns
     filmed = any(panel.kind == "films" and matching(panel.of, [row]) for panel in exhibit.panels)  # its picture too
-    task = Task(name, folder, as_found(folder, data), order.command, dict(settings), False, filmed)
+    task = Task(name, folder, as_found(folder, data), order.command, settings, False, filmed)
     told = {key: plain_value(asked[key]) for key in asked if key not in UNTOLD}
     return Work(task, columns, settings_text(told), told.keys() <= BUDGET)
 

@@ -38,7 +38,6 @@ def advice(config: Config) -> list[str]:
 
 
 def unit_in_words(own: Subject) -> str:
-    """What a unit of length is, where points are normalised."""
     target = own.config.target
     if not getattr(target, "normalise", None):
         return ""
@@ -50,7 +49,6 @@ def unit_in_words(own: Subject) -> str:
 
 
 def background_in_words(own: Subject) -> str:
-    """That many points of a picture are its background's, as its edge tells."""
     target = own.config.target
     if target.kind != "image":
         return ""

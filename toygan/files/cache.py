@@ -16,12 +16,12 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from toygan.files.disk import content_of, read_json, write_aside
+from toygan.files.disk import content_of, write_aside
 
 PACKAGE = Path(__file__).parent.parent
 MAKERS = ("numpy", "scipy", "POT")  # another version of these may round otherwise
-MADE: dict[str, str] = {}  # of this process, as JSON
-SMALL = 10**5  # characters: what is longer is read from the folder again, if it could be written there
+MADE: dict[str, bytes] = {}  # of this process, as JSON
+SMALL = 10**5  # bytes: what is longer is read from the folder again, if it could be written there
 ROOM = 2**26  # bytes of each kind; the oldest files go
 
 
@@ -29,15 +29,14 @@ def kept(kind: str, about: Any, make: Callable[[], Any]) -> Any:
     """What `make()` gave for this `kind` and `about`, both as JSON, now or earlier; itself JSON without NaN."""
     key = digest([kind, about, makers()])
     if key not in MADE:
-        name = f"{kind}/{key}.json"
-        found = stored(name)
+        name = f"{kind}/{key}.kept"
+        found = content(name)
         if found is None:
-            found = make()
-            write(name, found)
-        text = json.dumps(found)
-        if len(text) > SMALL and stored(name) is not None:
-            return json.loads(text)
-        MADE[key] = text
+            found = json.dumps(make(), allow_nan=False).encode()
+            keep(name, found)
+        if len(found) > SMALL and content(name) is not None:
+            return json.loads(found)
+        MADE[key] = found
     return json.loads(MADE[key])  # a copy of the caller's own
 
 
@@ -54,25 +53,11 @@ def folder() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or home / ".cache") / "toygan"
 
 
-def stored(name: str) -> Any:
-    """What a file of the folder keeps; None where it is not there or not as it was written."""
-    try:
-        found = read_json(folder() / name)
-        return found["value"] if found["digest"] == digest(found["value"]) else None
-    except (OSError, RuntimeError, ValueError, KeyError, TypeError):  # RuntimeError: no home
-        return None
-
-
-def write(name: str, value: Any) -> None:
-    """Keep a value."""
-    put(name, json.dumps({"digest": digest(value), "value": value}, allow_nan=False).encode())
-
-
 def content(name: str) -> bytes | None:
     """The bytes that a file of the folder keeps; None where it is not there or not as it was written."""
     try:
         said, _, found = content_of(folder() / name).partition(b"\n")
-    except (OSError, RuntimeError, ValueError):
+    except (OSError, RuntimeError, ValueError):  # RuntimeError: no home
         return None
     return found if said == digest_of(found) else None
 
@@ -103,7 +88,6 @@ def put(name: str, written: bytes) -> None:
 
 
 def dated(path: Path) -> tuple[float, int, Path]:
-    """When a file was written, its size, and itself."""
     told = path.stat()
     return told.st_mtime, told.st_size, path
 
@@ -123,7 +107,6 @@ def makers() -> list[str]:
 
 
 def known_version(name: str) -> str:
-    """A library's version, none where it is not installed as a package."""
     try:
         return version(name)
     except PackageNotFoundError:

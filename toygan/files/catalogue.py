@@ -50,7 +50,6 @@ def methods() -> dict[str, str]:
 
 
 def sentences(table: Mapping[str, Callable[..., Any]]) -> dict[str, str]:
-    """Row -> its function's docstring."""
     return {name: summary_of(function) for name, function in table.items()}
 
 
@@ -145,7 +144,6 @@ def view_of(name: str, config: Config) -> dict[str, str]:
 
 
 def method_page(name: str) -> Entry:
-    """A method: formula, source, what to look for, settings."""
     data = as_data(read(PLAYED_ON.get(name, "eight-gaussians") if name in ZOO else "swiss-roll", name))["method"]
     settings = {key: value for key, value in data.items() if key not in (*WORDS_SHOWN, "name")}
     paper = {"the paper's own settings": PAPERS[name]} if name in PAPERS else {}
@@ -156,18 +154,15 @@ WORDS_SHOWN = {"formula": "formula", "about": "look at", "look_for": "look for",
 
 
 def words(data: Mapping[str, Any]) -> dict[str, str]:
-    """The texts of a table that describe it."""
     return {label: data[key] for key, label in WORDS_SHOWN.items() if data.get(key)}
 
 
 def name_page(what: str, name: str) -> Entry:
-    """A name without options: what it stands for, and the line of a file that asks for it."""
     key, every = NAMES[what]
     return Entry(f"{what} {name}", {"what": every()[name]}, f'{key} = "{name}"\n')
 
 
 def function_page(what: str, name: str) -> Entry:
-    """A row of a table: its docstring and its options with their defaults."""
     function = ROWS[what][name]
     hints = get_type_hints(function)
     parameters = [p for p in inspect.signature(function).parameters.values() if p.kind is p.KEYWORD_ONLY]

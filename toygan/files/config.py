@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -16,8 +17,9 @@ from pydantic import (
     field_validator,
 )
 
+from toygan.files.mistakes import Place, UserError
 from toygan.files.own import Own, given, own_or_one_of
-from toygan.files.strict import Place, Strict, UserError, as_kind, mistakes_in, one_of
+from toygan.files.strict import Strict, as_kind, mistakes_in, one_of
 from toygan.game.casts import CASTS
 from toygan.game.constraints import CONSTRAINTS
 from toygan.game.objectives import OBJECTIVES
@@ -41,7 +43,6 @@ class View(Strict):
     @field_validator("x", "y")
     @classmethod
     def rising(cls, value: Range) -> Range:
-        """Refuse an empty window."""
         if not value[1] - value[0] > 1e-6 * max(map(abs, value)):
             raise Refusal("the first end must be below the second, and not by a hair", "for example [-3.0, 3.0]")
         return value
@@ -70,7 +71,6 @@ class Training(Strict):
     @field_validator("seeds")
     @classmethod
     def distinct(cls, value: int | tuple[int, ...]) -> int | tuple[int, ...]:
-        """Refuse an empty or a repeating list."""
         if isinstance(value, tuple) and (not value or len(set(value)) < len(value)):
             raise Refusal("must name each seed once, and at least one", "for example 4 or [0, 1, 2, 3]")
         return value
@@ -129,7 +129,6 @@ class Method(Strict):
     @field_validator("betas")
     @classmethod
     def below_one(cls, value: Range) -> Range:
-        """Refuse a memory that never forgets."""
         if max(value) >= 1:
             raise Refusal("each must be below 1", "for example [0.0, 0.9]")
         return value
@@ -196,15 +195,9 @@ def toml_value(value: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, str | Path):
-        return toml_string(str(value))
+        # TOML's escapes are JSON's, save that TOML also wants DEL escaped.
+        return json.dumps(str(value), ensure_ascii=False).replace("\x7f", "\\u007f")
     return repr(value.item() if hasattr(value, "item") else value)
-
-
-def toml_string(text: str) -> str:
-    """A basic string: TOML's escapes are JSON's, save that TOML also wants DEL escaped."""
-    import json
-
-    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 WORDS = {"title", "about", "reference", "formula", "look_for"}  # these describe a run and decide nothing in it

@@ -98,7 +98,6 @@ class Reader:
         return UserError(f"{self.where}: {what}\n  {line}\n  {caret}")
 
     def sum(self, depth: int) -> Formula:
-        """Products, added and taken away from the left."""
         terms = [(1.0, self.product(depth))]
         while self.token.text in ("+", "-"):
             sign = -1.0 if self.take().text == "-" else 1.0
@@ -106,7 +105,6 @@ class Reader:
         return terms[0][1] if len(terms) == 1 else added(terms)
 
     def product(self, depth: int) -> Formula:
-        """Values, multiplied and divided from the left."""
         first, rest = self.signed(depth), []
         while self.token.text in ("*", "/"):
             divides = self.take().text == "/"
@@ -114,7 +112,6 @@ class Reader:
         return multiplied(first, rest) if rest else first
 
     def signed(self, depth: int) -> Formula:
-        """A value with signs before it."""
         self.check(depth)
         if self.token.text not in ("+", "-"):
             return self.power(depth)
@@ -123,7 +120,6 @@ class Reader:
         return (lambda x, y: -value(x, y)) if is_minus else value
 
     def power(self, depth: int) -> Formula:
-        """A value, maybe with an exponent."""
         base = self.atom(depth)
         if self.token.text not in ("^", "**"):
             return base
@@ -132,7 +128,6 @@ class Reader:
         return lambda x, y: base(x, y) ** exponent(x, y)
 
     def atom(self, depth: int) -> Formula:
-        """A number, a letter, a function of something, or something in brackets."""
         token = self.token
         if token.kind == "number":
             return self.number()
@@ -144,7 +139,6 @@ class Reader:
         raise self.wrong(f"{what}; {VALUES}")
 
     def number(self) -> Formula:
-        """A number."""
         value = float(self.token.text)
         if not math.isfinite(value):
             raise self.wrong("too large a number")
@@ -152,7 +146,6 @@ class Reader:
         return constant(value)
 
     def name(self, depth: int) -> Formula:
-        """A letter, or a function with its bracket."""
         token = self.token
         if token.text in LETTERS:
             self.take()
@@ -168,7 +161,6 @@ class Reader:
         return lambda x, y: function(inner(x, y))
 
     def bracket(self, depth: int) -> Formula:
-        """A sum in brackets."""
         opened = self.take()
         found = self.sum(depth + 1)
         if self.token.text != ")":
@@ -181,13 +173,11 @@ class Reader:
         return found
 
     def check(self, depth: int) -> None:
-        """Refuse what is nested too deep."""
         if depth > DEEPEST:
             raise self.wrong(f"brackets, signs and powers more than {DEEPEST} deep")
 
 
 def constant(value: float) -> Formula:
-    """The same number everywhere."""
     return lambda x, y: torch.full_like(x, value)
 
 
@@ -195,8 +185,6 @@ LETTERS: dict[str, Formula] = {"x": lambda x, y: x, "y": lambda x, y: y, "pi": c
 
 
 def added(terms: Sequence[tuple[float, Formula]]) -> Formula:
-    """The sum of terms with their signs."""
-
     def value(x: Tensor, y: Tensor) -> Tensor:
         total = terms[0][1](x, y)
         for sign, term in terms[1:]:
@@ -207,8 +195,6 @@ def added(terms: Sequence[tuple[float, Formula]]) -> Formula:
 
 
 def multiplied(first: Formula, rest: Sequence[tuple[bool, Formula]]) -> Formula:
-    """The product of factors, some of which divide."""
-
     def value(x: Tensor, y: Tensor) -> Tensor:
         total = first(x, y)
         for divides, factor in rest:

@@ -28,17 +28,8 @@ from pydantic import ConfigDict, Field
 from pydantic_core import core_schema
 from torch import Tensor
 
-from toygan.files.strict import (
-    OWN,
-    Mistake,
-    Place,
-    Strict,
-    UserError,
-    models_of,
-    options_model,
-    shortened,
-    suggestion,
-)
+from toygan.files.mistakes import Mistake, Place, UserError, shortened, suggestion
+from toygan.files.strict import OWN, Strict, models_of, options_model
 from toygan.game.constraints import Constraint, Sight
 from toygan.game.dials import over
 from toygan.game.laws import uniform
@@ -78,12 +69,10 @@ class Code(NamedTuple):
 
     @property
     def digest(self) -> str:
-        """The SHA-256 of its source, in hexadecimal."""
         return sha256(self.source).hexdigest()
 
     @property
     def place(self) -> Place:
-        """Where the function begins."""
         return source_line(
             self.file, getattr(getattr(inspect.unwrap(self.function), "__code__", None), "co_firstlineno", 0)
         )
@@ -164,7 +153,6 @@ def in_its_file(table: Any) -> Any:
 
 
 def absolute(path: str) -> str:
-    """A path from here."""
     return str(Path(path).expanduser().resolve())
 
 
@@ -261,7 +249,6 @@ def own_code(config: Any) -> dict[str, Code]:
 
 
 def load(path: str, name: str) -> Code:
-    """A function of a file, read anew."""
     module, source = imported(path)
     function: Any = getattr(module, name, None)
     if not callable(function) and not callable(
@@ -299,7 +286,6 @@ class Anew(SourceFileLoader):
     """Compiles a file as it stands: byte code that was kept of it is told from a change by the second only."""
 
     def get_code(self, fullname: str) -> Any:  # noqa: ARG002
-        """The file's code, compiled now."""
         return self.source_to_code(self.get_data(self.path), self.path)
 
 
@@ -334,7 +320,6 @@ def held_values(function: Any) -> str:
 
 
 def in_reach(code: Code) -> Code:
-    """A function, in reach of a config that names it."""
     LOADED[code.kind, code.path] = code
     return code
 
@@ -348,12 +333,9 @@ def code_of(part: Own) -> Code:
     """The function of a part. UserError where it was not named on the command line or given in Python."""
     if not is_loaded(part):
         where = f"{part.path}:{part.kind.rpartition(':')[2]}"
-        in_file = part.path.endswith(".py")
-        way = (
-            f"name it there: --own {where}, or in Python toygan.load(folder, own=[{where!r}])"
-            if in_file
-            else "its function was given in Python, and has to be again"
-        )
+        way = "its function was given in Python, and has to be again"
+        if part.path.endswith(".py"):
+            way = f"name it there: --own {where}, or in Python toygan.load(folder, own=[{where!r}])"
         wrong = f"{part.kind}: own code runs only where its file is named on the command line"
         raise UserError(Mistake(None, wrong, way))
     return LOADED[part.kind, part.path]
@@ -363,24 +345,29 @@ def code_of(part: Own) -> Code:
 
 
 class Form(NamedTuple):
-    """What a part is as a function: what it is called, what it is given, and what it is to return."""
+    """What a part is as a function: what it is called, what it is given, and what it is to return; the type of the whole part,
+    and which function of that is called in a game.
+    """
 
     what: str
     takes: tuple[str, ...]
     returns: str
-    made: type
+    made: type[Any]
+    calls: str = ""
 
 
+PENALTY = Form("a penalty", ("sight",), "a penalty [seed]", Constraint, "penalty")
+LOSSES = "a pair (critic, generator) of losses, each [seed]"
 SHAPES = {
-    "objective": Form("an objective", ("r", "g"), "a pair (critic, generator) of losses, each [seed]", Objective),
-    "constraint": Form("a penalty", ("sight",), "a penalty [seed]", Constraint),
+    "objective": Form("an objective", ("r", "g"), LOSSES, Objective, "losses"),
+    "constraint": PENALTY,
+    "also": PENALTY,
+    "update": Form("a rule", ("game", "state", "draw"), "the next state", Rule, "step"),
+    "measure": Form("a measure", ("points", "real"), "a number", float),
+    "target": Form("a target", ("rng", "n"), "points [n, 2], or points and a label for each", Target, "sample"),
+    "generator": Form("a generator", ("inputs", "outputs"), "a torch.nn.Module", Generator),
+    "critic": Form("a critic", ("inputs", "outputs"), "a torch.nn.Module", Network),
 }
-SHAPES["also"] = SHAPES["constraint"]
-SHAPES["update"] = Form("a rule", ("game", "state", "draw"), "the next state", Rule)
-SHAPES["measure"] = Form("a measure", ("points", "real"), "a number", float)
-SHAPES["target"] = Form("a target", ("rng", "n"), "points [n, 2], or points and a label for each", Target)
-SHAPES["generator"] = Form("a generator", ("inputs", "outputs"), "a torch.nn.Module", Generator)
-SHAPES["critic"] = Form("a critic", ("inputs", "outputs"), "a torch.nn.Module", Network)
 
 
 def takes(code: Code, part: str) -> int:
@@ -453,8 +440,6 @@ def option(code: Code, name: str, parameter: inspect.Parameter, hints: Mapping[s
 @cache  # a game is built anew at every step that is not a graph
 def own_objective(code: Code) -> Callable[..., Objective]:
     """The row of a user's own objective: a function of its options."""
-    if not takes(code, "objective"):
-        return returning(code, "objective")
 
     def row(**options: Any) -> Objective:
         def losses(real: Heads, fake: Heads, extra: Extra) -> Losses:
@@ -470,7 +455,6 @@ def own_objective(code: Code) -> Callable[..., Objective]:
 
 
 def is_by_seed(option: Any) -> bool:
-    """Whether an option is a dial with a number for each seed."""
     return isinstance(option, Tensor) and option.ndim == 1
 
 
@@ -493,8 +477,6 @@ def looks_at_real(code: Code) -> bool:
 @cache
 def own_constraint(code: Code) -> Callable[..., Constraint]:
     """The row of a user's own penalty: a function of its options. It may ask for `mix`, a number from 0 to 1 a point."""
-    if not takes(code, "constraint"):
-        return returning(code, "constraint")
 
     def row(**options: Any) -> Constraint:
         def penalty(sight: Sight) -> Tensor:
@@ -512,34 +494,23 @@ def with_its_options(row: Callable[..., Any], code: Code) -> Callable[..., Any]:
     return row
 
 
+@cache
 def returning(code: Code, part: str) -> Callable[..., Any]:
-    """The row of a function of options alone, which returns the whole part."""
+    """The row of a function of options alone, which returns the whole part, whose faults are told as the user's."""
     want = SHAPES[part]
 
     def row(**options: Any) -> Any:
         with blaming(code.file):
             made = code.function(**options)
         if not isinstance(made, want.made):
-            raise wrong_shape(
-                code, want, f"it takes options alone and returns {in_words(made)}, no {want.made.__name__}"
-            )
-        return guarded(code, made)
+            said = f"it takes options alone and returns {in_words(made)}, no {want.made.__name__}"
+            raise wrong_shape(code, want, said)
+        return made._replace(**{want.calls: blamed(code, getattr(made, want.calls))})
 
     return with_its_options(row, code)
 
 
-def guarded(code: Code, made: Any) -> Any:
-    """A part that a user's function has made, whose faults are told as the user's."""
-    answer_of = CALLED[type(made)]
-    return made._replace(**{answer_of: blamed(code, getattr(made, answer_of))})
-
-
-CALLED: dict[type, str] = {Constraint: "penalty", Objective: "losses", Rule: "step", Target: "sample"}
-
-
 def blamed(code: Code, function: Callable[..., Any]) -> Callable[..., Any]:
-    """A function whose faults are told as the user's."""
-
     def call(*given: Any) -> Any:
         with blaming(code.file):
             return function(*given)
@@ -559,12 +530,9 @@ def pair(code: Code, said: Any, seeds: int) -> Losses:
     both = [said.get("critic"), said.get("generator")] if isinstance(said, Mapping) else said
     if not isinstance(both, tuple | list) or len(both) != 2:
         raise wrong_shape(code, SHAPES["objective"], f"it returns {in_words(said)}")
-    return Losses(
-        *(
-            one_a_seed(code, one, seeds, f"loss of the {who}")
-            for one, who in zip(both, ("critic", "generator"), strict=True)
-        )
-    )
+    critic, generator = both
+    return Losses(one_a_seed(code, critic, seeds, "loss of the critic"),
+                  one_a_seed(code, generator, seeds, "loss of the generator"))  # fmt: skip
 
 
 def one_a_seed(code: Code, said: Any, seeds: int, what: str) -> Tensor:
@@ -595,15 +563,20 @@ def blaming(file: str) -> Iterator[None]:
     """UserError, with the line of the user's file, for whatever its code raises; what toygan itself raises passes."""
     try:
         yield
-    except (Exception, SystemExit) as error:
-        if isinstance(error, SystemExit) or not type(error).__module__.startswith("toygan."):
+    except (KeyboardInterrupt, GeneratorExit):
+        raise
+    except BaseException as error:  # theirs may be of no usual kind
+        if not type(error).__module__.startswith("toygan."):
             raise UserError(Mistake(None, in_one_line(error), place=place_of(error, file))) from None
         raise
 
 
 def in_one_line(error: BaseException) -> str:
-    """An error's type and its words."""
-    words = error.msg if isinstance(error, SyntaxError) else str(error)
+    """An error's type and its words, none where its own code cannot say them."""
+    try:
+        words = error.msg if isinstance(error, SyntaxError) else str(error)
+    except Exception:
+        words = "an error that cannot be put into words"
     return shortened(" ".join(f"{type(error).__name__}: {words}".split()), 200)
 
 
@@ -616,5 +589,4 @@ def place_of(error: BaseException, file: str) -> Place:
 
 
 def source_line(file: str, number: int) -> Place:
-    """A line of a file with its text."""
     return Place(file, number, text=shortened(linecache.getline(file, number).strip()))

@@ -17,9 +17,9 @@ from pydantic import PositiveInt
 from torch import Tensor, nn
 from torch.func import functional_call, replace_all_batch_norm_modules_, vmap
 
+from toygan.files.mistakes import UserError
 from toygan.files.own import SHAPES, Code, blaming, in_words, is_fixed, parameters, with_its_options, wrong_shape
 from toygan.files.samplers import reseed, streams_restored
-from toygan.files.strict import UserError
 from toygan.game.networks import Layer, Layers, Network, apart, by_autograd
 from toygan.game.players import LATENTS, Generator, Latent
 
@@ -54,7 +54,9 @@ def making(code: Code, part: str) -> Code:
     if untold := next((one.name for one in own if is_fixed(one) and one.annotation is one.empty), None):
         raise wrong_shape(code, SHAPES[part], f"what is {untold!r}?")
 
-    @wraps(begins(code.function))
+    begin = inspect.getattr_static(code.function, "__init__") if isinstance(code.function, type) else code.function
+
+    @wraps(begin)  # whose annotations are those of the options
     def make(inputs: int, outputs: int, **options: Any) -> Any:
         return code.function(**{name: n for name, n in zip(ends, (inputs, outputs), strict=True) if name}, **options)
 
@@ -62,11 +64,6 @@ def making(code: Code, part: str) -> Code:
     options = [one.replace(kind=one.KEYWORD_ONLY) for one in own if one.kind is not one.VAR_KEYWORD]
     make.__signature__ = inspect.Signature([*fixed, *options])  # type: ignore[attr-defined]
     return code._replace(function=make)
-
-
-def begins(made_by: Any) -> Callable[..., Any]:
-    """What is called first to make a network: of a class its beginning, whose annotations are those of the options."""
-    return inspect.getattr_static(made_by, "__init__") if isinstance(made_by, type) else made_by
 
 
 @cache
@@ -283,7 +280,6 @@ ALONE = 'use LayerNorm or GroupNorm; the shipped critic plays with normalisation
 
 
 def near(one: Tensor, other: Tensor) -> bool:
-    """Whether numbers agree to single precision."""
     return torch.allclose(one, other, rtol=1e-4, atol=1e-5)
 
 

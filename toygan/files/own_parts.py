@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from toygan.files.mistakes import Mistake, UserError
 from toygan.files.own import (
     Code,
     Own,
@@ -26,7 +27,7 @@ from toygan.files.own import (
 )
 from toygan.files.own_networks import ENDS, making, own_critic, own_generator, own_latents
 from toygan.files.samplers import cloud_of, is_sampler, sampler_of
-from toygan.files.strict import Mistake, UserError, examined
+from toygan.files.strict import examined
 from toygan.game.play import Draw, Game, State
 from toygan.game.rules import Rule
 from toygan.targets.target import Batch, Target, moved, of_parts
@@ -61,7 +62,11 @@ def code_for(part: Own, name: str) -> Code:
 
 def own_row(part: Own, name: str) -> Callable[..., Any]:
     """The row of a part of one's own: a function of its options, as in the tables of kinds."""
-    return ROWS[name](code_for(part, name))
+    code = code_for(part, name)
+    return returning(code, name) if name in WHOLE and not takes(code, name) else ROWS[name](code)
+
+
+WHOLE = {"objective", "constraint", "also", "update"}  # parts that a function of options alone may return whole
 
 
 # --- rules -------------------------------------------------------------------------------------------------------------
@@ -70,8 +75,6 @@ def own_row(part: Own, name: str) -> Callable[..., Any]:
 @cache
 def own_rule(code: Code) -> Callable[..., Rule]:
     """The row of a user's own rule: a function of its options, which are dials as the shipped rules' are."""
-    if not takes(code, "update"):
-        return returning(code, "update")
 
     def row(**options: Any) -> Rule:
         def step(game: Game, state: State, draw: Draw) -> State:
@@ -178,7 +181,6 @@ def with_labels_checked(code: Code, target: Target) -> Target:
 
 
 def stray_labels(code: Code, parts: int, came: str) -> UserError:
-    """What is said of labels that are none of a target's classes."""
     said, hint = "as it says", "labels go from 0 to classes - 1: say more classes, or draw fewer"
     if takes(code, "target"):
         said = f"of {MANY} points drawn before the run"
@@ -204,7 +206,6 @@ def batch_of(code: Code, said: Any, n: int) -> Batch:
 
 
 def not_points(code: Code, wrong: str) -> UserError:
-    """What is said of what a sampler has returned."""
     hint = "wanted are points [n, 2], or points and a label for each; toygan check --as target says more"
     return code.fault(wrong, hint)
 

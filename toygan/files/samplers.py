@@ -42,7 +42,6 @@ class OwnSampler(NamedTuple):
 
     @property
     def call(self) -> str:
-        """How it is called, in words."""
         asked = inspect.signature(self.function).parameters
         told = ", ".join(name for name in asked if name in (*self.names.values(), *self.needs))
         return f"{getattr(self.function, '__name__', 'sample')}({told})"
@@ -71,7 +70,6 @@ class OwnSampler(NamedTuple):
         return cloud_of(self.opened(n, seed, options)())
 
     def points(self, n: int, seed: int = 0, **options: Any) -> np.ndarray:
-        """n points [n, 2]."""
         return self.draw(n, seed, **options).points
 
 
@@ -153,12 +151,10 @@ def method_of(code: Code, owner: Any) -> Callable[..., Any]:
 
 
 def is_needed(one: inspect.Parameter) -> bool:
-    """Whether a call must give an argument."""
     return one.default is one.empty and one.kind in (one.POSITIONAL_ONLY, one.POSITIONAL_OR_KEYWORD, one.KEYWORD_ONLY)
 
 
 def is_number(value: Any) -> bool:
-    """Whether a default is a number that one may turn."""
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
@@ -201,7 +197,6 @@ STREAMS: tuple[Stream, ...] = (
 
 
 def seed_of(rng: np.random.Generator) -> int:
-    """A number to seed another stream with."""
     return int(rng.integers(2**31))
 
 
@@ -242,7 +237,6 @@ def cloud_of(said: Any) -> Sampled:
 
 
 def array_of(said: Any) -> np.ndarray:
-    """Numbers as an array."""
     return said.detach().numpy() if isinstance(said, Tensor) else np.asarray(said)
 
 

@@ -188,7 +188,6 @@ def overriding(override: str | tuple[str, Any], said: Mapping[str, Place]) -> Ov
 
 
 def apply(changes: Sequence[Override], data: dict[str, Any]) -> None:
-    """Put overrides into the data in place."""
     for key, value, place in changes:
         set_key(data, key, (given(value) if callable(value) else as_kind(value)) if is_part(key) else value, place)
 
@@ -236,7 +235,6 @@ def called(name: Any, own: Collection[str] = ()) -> Any:
 
 
 def name_of(method: Method) -> str:
-    """What a method that was made in Python is called."""
     return "+".join(short(part.kind) for part in (method.objective, method.constraint) if part.kind != "none")
 
 
@@ -302,15 +300,9 @@ def pair_named(head: str, tail: str) -> Mapping[str, Any]:
     """The table of a pair; Refusal where a half of it is nothing."""
     parts = {"objective": half_as_table(head), "constraint": half_as_table(tail)}
     for (what, part), legal in zip(parts.items(), (OBJECTIVES, CONSTRAINTS), strict=True):
-        if not is_own(part["kind"]):
-            known_half(what, part["kind"], list(legal))
+        if (half := part["kind"]) not in legal and not is_own(half):
+            raise Refusal(f"{half!r} is no {what}", suggestion(half, list(legal), what + "s"))
     return parts
-
-
-def known_half(what: str, half: str, legal: Sequence[str]) -> None:
-    """Refusal where a half of a pair is in no table."""
-    if half not in legal:
-        raise Refusal(f"{half!r} is no {what}", suggestion(half, legal, what + "s"))
 
 
 def merged(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:

@@ -18,15 +18,7 @@ from typing import Annotated, Any, Literal, NamedTuple, TypeVar, get_args, get_t
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 
-from toygan.files.mistakes import (
-    Key,
-    Mistake,
-    Place,
-    UserError,
-    in_toml,
-    shortened,
-    suggestion,
-)
+from toygan.files.mistakes import Key, Mistake, Place, UserError, in_toml, shortened, suggestion
 from toygan.targets.refusal import Refusal
 
 Names = tuple[str, ...]
@@ -60,14 +52,11 @@ def options_model(kind: str, *functions: Callable[..., Any]) -> type[Strict]:
         hints = get_type_hints(function, include_extras=True)
         for name, parameter in inspect.signature(function).parameters.items():
             if parameter.kind is parameter.KEYWORD_ONLY:
-                default = ... if parameter.default is parameter.empty else parameter.default
-                fields[name] = (bounded(name, hints[name]), default)
+                default, hint = ... if parameter.default is parameter.empty else parameter.default, hints[name]
+                if name in LARGEST and int in (hint, *get_args(hint)):
+                    hint = Annotated[hint, Field(le=LARGEST[name])]
+                fields[name] = (hint, default)
     return create_model(kind, __base__=Strict, __doc__=functions[0].__doc__, **fields)
-
-
-def bounded(name: str, hint: Any) -> Any:
-    """The type of an option, with its upper end where there is one."""
-    return Annotated[hint, Field(le=LARGEST[name])] if name in LARGEST and int in (hint, *get_args(hint)) else hint
 
 
 # A nought too many should be a message and not the end of the machine.
@@ -135,7 +124,6 @@ LARGEST_FILE = 2**24  # bytes; a scenario has a few thousand
 
 
 def in_file(path: Path, message: str) -> Mistake:
-    """What is wrong with a file as a whole."""
     return Mistake(None, message, place=Place(str(path)))
 
 
@@ -489,7 +477,6 @@ def refused(key: Key, error: ValueError) -> Mistake:
 
 
 def plain_words(message: str) -> str:
-    """Say pydantic's sentence without its jargon."""
     for old, new in {
         "Input should be a valid": "must be a",
         "Input should be": "must be",
@@ -515,7 +502,6 @@ def for_example(model: type[BaseModel], location: Key) -> str:
 
 
 def example_of(value: Any) -> str:
-    """The words around an example."""
     if isinstance(value, dict):
         return "write it as one table: its name in single brackets, then a line key = value for each key"
     return f"for example {in_toml(value)}"
@@ -559,7 +545,6 @@ def real_key(data: Any, location: Key) -> Key:
 
 
 def legal_keys(model: type[BaseModel], location: Key) -> list[str]:
-    """The keys of the table at pydantic's location."""
     return list(node_at(model, location).get("properties", {}))
 
 
@@ -577,7 +562,6 @@ def legal_words(model: type[BaseModel], location: Key) -> list[str]:
 
 
 def node_at(model: type[BaseModel], location: Key) -> dict[str, Any]:
-    """The schema at pydantic's location."""
     schema = schema_of(model)
     node: Any = schema
     for part in location:

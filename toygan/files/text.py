@@ -14,8 +14,13 @@ from functools import partial
 from textwrap import TextWrapper
 from typing import Any, TextIO
 
-# Control characters but tab and line end, line and paragraph separators, changes of direction, bytes that are no text.
-HIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+# What shows nothing itself but rules or hides what does: control characters but tab and line end, soft hyphens, marks and
+# changes of direction, blanks of no width, line and paragraph separators, tags, bytes that are no text. The two joiners stay:
+# Persian, Hindi and emoji are written with them.
+HIDDEN = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff\ufeff"
+    "\ufff9-\ufffb\U000e0000-\U000e007f]"
+)
 
 
 def visible(text: str) -> str:
@@ -36,7 +41,7 @@ def number(value: float, digits: int = 3) -> str:
     """A number with so many digits, a true minus sign, and a power of ten where it is very large or small."""
     size = abs(value)
     plain = size == 0 or not math.isfinite(size) or SMALLEST <= size < LARGEST
-    words = f"{float(f'{size:.{digits}g}'):.6g}" if plain else with_power(size, digits)
+    words = f"{float(f'{size:.{digits}g}'):.{max(digits, 6)}g}" if plain else with_power(size, digits)
     return ("\N{MINUS SIGN}" if value < 0 else "") + words
 
 

@@ -22,10 +22,8 @@ SEEDS = 2
 PRECISIONS = {"single": torch.float32, "double": torch.float64}
 
 
-def objective_tried(part: object, objective: Objective, config: Config) -> None:
+def objective_tried(part: Own, objective: Objective, config: Config) -> None:
     """Play an objective of one's own on scores of the run's shape. UserError for what is wrong with what it says."""
-    if not isinstance(part, Own):
-        return
     code, rng = code_of(part), np.random.default_rng(0)
     like = torch.empty(0, dtype=PRECISIONS[config.training.precision])
     rows = config.training.batch // config.method.pack
@@ -45,17 +43,14 @@ def objective_tried(part: object, objective: Objective, config: Config) -> None:
 
 
 def first(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """The first seed's part."""
     return {name: values[:1] for name, values in tensors.items()}
 
 
 MIXED = "depends on another seed, which trains beside it"
 
 
-def constraint_tried(part: object, constraint: Constraint, config: Config) -> None:
+def constraint_tried(part: Own, constraint: Constraint, config: Config) -> None:
     """Try a penalty of one's own on a small critic. UserError for what is wrong with what it says."""
-    if not isinstance(part, Own):
-        return
     code, rng = code_of(part), np.random.default_rng(0)
     like = torch.empty(0, dtype=PRECISIONS[config.training.precision])
     d, rows = 2 * config.method.pack, config.training.batch // config.method.pack
@@ -76,7 +71,6 @@ def constraint_tried(part: object, constraint: Constraint, config: Config) -> No
 
 
 def leaf(values: np.ndarray, like: Tensor) -> Tensor:
-    """Numbers to be differentiated by."""
     return torch.from_numpy(values).to(like).requires_grad_()
 
 

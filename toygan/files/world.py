@@ -73,19 +73,15 @@ def build_source(config: Config) -> Target | None:
 
 
 def made_target(table: Any) -> Target:
-    """The target of a table of a scenario, scaled, rotated and shifted."""
-    make = row_of(TARGETS, table, "target")
-    return moved(make(**options(table, make)), **options(table, moved))
+    return moved(made_of(TARGETS, table, "target"), **options(table, moved))
 
 
 def build_generator(config: Config) -> Generator:
     """The generator with its latents, as wide as the objective's codes want it."""
-    make = row_of(GENERATORS, config.generator, "generator")
-    made, codes = make(**options(config.generator, make)), codes_of(config)
+    made, codes = made_of(GENERATORS, config.generator, "generator"), codes_of(config)
     if codes and made.widened is None:
-        raise Refusal(
-            "only the generator kinds mlp and translator take a method with categories or labels", option="kind"
-        )
+        able = "only the generator kinds mlp and translator take a method with categories or labels"
+        raise Refusal(able, option="kind")
     return made._replace(network=made.widened(codes)) if codes and made.widened else made
 
 
@@ -111,7 +107,6 @@ def build_critic(config: Config) -> Network:
 
 
 def critic_of(inputs: int, config: Config) -> Network:
-    """A critic of so many numbers, constrained."""
     named, outputs = config.method.critic, sum(build_objective(config).heads.values())
     make = CRITICS[named] if named else row_of(CRITICS, config.critic, "critic")
     critic = make(inputs, outputs, **options(config.critic, make))
@@ -131,14 +126,10 @@ def labels_shown(config: Config) -> tuple[Beside, ...]:
 def build_cast(config: Config, at: Config | None = None, kept: Bodies | None = None) -> Cast:
     """Who else plays, and what for, of bodies that may be built before; `at` has dials in place of numbers."""
     values = (at or config).method.cast
-    if values is None:
-        return Cast()
-    make = CASTS[values.kind]
-    return make(kept or bodies(config), **options(values, make))
+    return Cast() if values is None else made_of(CASTS, values, "cast", kept or bodies(config))
 
 
 def bodies(config: Config) -> Bodies:
-    """What a cast may build its players of."""
     generator = build_generator(config)
     if generator.like is None:
         raise Refusal(f"a cast needs a generator of kind mlp or translator, not {config.generator.kind}", option="cast")
@@ -155,18 +146,13 @@ def bodies(config: Config) -> Bodies:
     )
 
 
-def build_objective(
-    config: Config,
-    at: Config | None = None,
-    kept: Bodies | None = None,
-    classes: int | None = None,
-    for_all: bool | None = None,
-) -> Objective:
+def build_objective(config: Config, at: Config | None = None, built: Built | None = None) -> Objective:
     """The objective with its options and the tricks that change it; `at` has dials in place of numbers, and what takes long
-    to find out may be known.
+    to find out may be `built` before.
     """
     method, values, made = config.method, (at or config).method, plain_objective(config, at)
-    if plays_for_all(config) if for_all is None else for_all:
+    classes, kept = (built.classes, built.bodies) if built else (None, None)
+    if built.for_all if built else plays_for_all(config):
         made = whole(made)
     if method.noisy_labels:
         made = with_noisy_labels(made, values.noisy_labels)
@@ -187,16 +173,13 @@ def plays_for_all(config: Config) -> bool:
 
 
 def plain_objective(config: Config, at: Config | None = None) -> Objective:
-    """The objective with its options alone."""
     make = row_of(OBJECTIVES, config.method.objective, "objective")
     return objective_of(make, **options((at or config).method.objective, make))
 
 
 def build_constraint(config: Config) -> Constraint:
-    """The constraint with its options, composed with the second one if there is one."""
     parts = (config.method.constraint, config.method.also)
-    rows = [row_of(CONSTRAINTS, part, "constraint") for part in parts]
-    first, second = (make(**options(part, make)) for make, part in zip(rows, parts, strict=True))
+    first, second = (made_of(CONSTRAINTS, part, "constraint") for part in parts)
     kind, other = (short(part.kind) for part in parts)
     return compose(first, second, (kind, other if other != kind else f"{other}-also"))
 
@@ -206,10 +189,15 @@ def row_of(table: Mapping[str, Callable[..., Any]], part: Any, name: str) -> Cal
     return own_row(part, name) if isinstance(part, Own) else table[part.kind]
 
 
+def made_of(table: Mapping[str, Callable[..., Any]], part: Any, name: str, *given: Any) -> Any:
+    """What the row of a part makes of the part's options, and of what else it is given."""
+    make = row_of(table, part, name)
+    return make(*given, **options(part, make))
+
+
 def build_rule(config: Config) -> Rule:
     """The update rule with its options."""
-    make = row_of(RULES, config.method.update, "update")
-    return make(**options(config.method.update, make))
+    return made_of(RULES, config.method.update, "update")
 
 
 def misfits(config: Config) -> None:
@@ -228,13 +216,11 @@ def misfits(config: Config) -> None:
     for head, option in build_objective(config).wants.items():
         if getattr(method.objective, option, None) and head not in build_critic(config).heads:
             able = [kind for kind, make in CRITICS.items() if head in make(2, 1).heads]
-            raise Refusal(
-                f"{option} needs a critic with a {head}", f"use the critic kind {' or '.join(able)}", "objective"
-            )
+            hint = f"use the critic kind {' or '.join(able)}"
+            raise Refusal(f"{option} needs a critic with a {head}", hint, "objective")
 
 
 def misfits_of_the_optimiser(config: Config) -> None:
-    """Refuse numbers of another optimiser's."""
     method, usual = config.method, {name: Method.model_fields[name].default for name in ("betas", "epsilon")}
     idle = [f"betas.{i}" for i in (0, 1) if method.betas[i] != usual["betas"][i]]
     idle += ["epsilon"] if method.epsilon != usual["epsilon"] else []
@@ -247,7 +233,6 @@ def misfits_of_the_optimiser(config: Config) -> None:
 
 
 def misfits_of_worlds(config: Config) -> None:
-    """Refuse a cast or a generator that lacks a second world, and heads for classes that nobody is told."""
     method, kind = config.method, config.method.cast.kind if config.method.cast else ""
     if config.source is None and (config.generator.kind == "translator" or kind in TWO_WORLDS):
         wanted = f"the cast {kind}" if kind in TWO_WORLDS else "a translator"
@@ -262,9 +247,8 @@ def misfits_of_worlds(config: Config) -> None:
     if method.labels and config.training.data is not None:
         raise Refusal("labels are of points that are drawn anew", "leave training.data out", "labels")
     if method.auxiliary is not None and kind == "coupled":
-        raise Refusal(
-            "auxiliary tells classes of one world, and coupled critics are of two", "leave it out", "auxiliary"
-        )
+        wrong = "auxiliary tells classes of one world, and coupled critics are of two"
+        raise Refusal(wrong, "leave it out", "auxiliary")
     if method.labels == "both" and kind == "partners":
         raise Refusal("partners would have classes of their own", 'take labels = "generator"', "labels")
     if method.auxiliary is not None and not method.labels:
@@ -288,7 +272,6 @@ UNBLURRED = ("partners", "coarse-to-fine")  # noise would have to be of both tha
 
 
 def misfits_of_an_encoder(config: Config, cast: Any) -> None:
-    """Refuse an encoder that has nothing to learn from, whose critic has no opposite, or whose latents are of another law."""
     method = config.method
     if method.categories:
         raise Refusal("an encoder finds latents and no categories", "leave categories at 0", "categories")
@@ -303,7 +286,6 @@ def misfits_of_an_encoder(config: Config, cast: Any) -> None:
 
 
 def misfits_of_generators(config: Config, cast: Any) -> None:
-    """Refuse fewer points than generators, and what classes that tell generators leave no place for."""
     method = config.method
     if config.training.batch < cast.number:
         wrong = f"{cast.number} generators cannot share a batch of {config.training.batch}"
@@ -320,7 +302,6 @@ def misfits_of_generators(config: Config, cast: Any) -> None:
 
 
 def misfits_of_features(config: Config, cast: Any) -> None:
-    """Refuse a critic without features of a point, and other wants of a generator that wants features to agree alone."""
     method, kind = config.method, config.method.critic or config.critic.kind
     if kind not in ("mlp", "linear"):
         raise Refusal(f"feature-matching needs a critic of kind mlp or linear, not {kind}", option="cast")
@@ -330,13 +311,11 @@ def misfits_of_features(config: Config, cast: Any) -> None:
 
 
 def misfits_of_pairs(config: Config, cast: Any) -> None:
-    """Refuse a batch without pairs of latents."""
     if config.training.batch < 2:
         raise Refusal("the cast diverse compares two latents", "take a larger training.batch", "cast")
 
 
 def misfits_of_an_equation(config: Config, cast: Any) -> None:
-    """Refuse another target than the solution's circle, and latents that are no time."""
     target = config.target
     if target.kind != "circle" or (target.scale, target.rotate, target.shift) != (1.0, 0.0, (0.0, 0.0)):
         wrong = "the cast equation solves one equation, whose solution is the circle of radius 1"
@@ -346,7 +325,6 @@ def misfits_of_an_equation(config: Config, cast: Any) -> None:
 
 
 def misfits_of_boosting(config: Config, cast: Any) -> None:
-    """Refuse a judge whose score is no log-ratio, and fewer steps than rounds."""
     method = config.method
     if method.objective.kind not in LOG_RATIOS or method.noisy_labels:
         kinds = f"such as {' or '.join(LOG_RATIOS)}, without noisy labels"
@@ -355,7 +333,6 @@ def misfits_of_boosting(config: Config, cast: Any) -> None:
 
 
 def misfits_of_rounds(config: Config, number: int, option: str) -> None:
-    """Refuse more rounds than steps."""
     if config.training.steps < number:
         raise Refusal(f"{number} {option} in {config.training.steps} steps", "take more steps", f"cast.{option}")
 
@@ -374,20 +351,17 @@ MISFITS: dict[str, Callable[[Config, Any], None]] = {
 
 
 def no_list(config: Config) -> None:
-    """Refuse a way to go through a list of points where there is none."""
     if config.training.reuse and config.training.data is None:
-        raise Refusal(
-            "says how the points of a fixed list follow each other", "say data = 50000, or leave it out", "reuse"
-        )
+        wrong = "says how the points of a fixed list follow each other"
+        raise Refusal(wrong, "say data = 50000, or leave it out", "reuse")
 
 
 def own_tried(config: Config) -> None:
-    """Try what is the user's own."""
-    objective_tried(config.method.objective, plain_objective(config), config)
+    if isinstance(config.method.objective, Own):
+        objective_tried(config.method.objective, plain_objective(config), config)
     for part in (config.method.constraint, config.method.also):
         if isinstance(part, Own):
-            make = row_of(CONSTRAINTS, part, "constraint")
-            constraint_tried(part, make(**options(part, make)), config)
+            constraint_tried(part, made_of(CONSTRAINTS, part, "constraint"), config)
     if isinstance(config.method.update, Own):
         stage = world(config)
         rule_tried(config.method.update, stage.game, *first_step(config, stage))
@@ -420,8 +394,7 @@ def first_step(config: Config, stage: World) -> tuple[State, Draw]:
 
 def build_measures(config: Config) -> dict[str, Measure]:
     """The user's own measures by the names of their functions. Refusal for a name that something else has."""
-    rows = {part: own_row(part, "measure") for part in config.measures or ()}
-    made = {part.kind.rpartition(":")[2]: row(**options(part, row)) for part, row in rows.items()}
+    made = {part.kind.rpartition(":")[2]: made_of({}, part, "measure") for part in config.measures or ()}
     if len(made) < len(config.measures or ()):
         raise Refusal("two of them have one name", "call one of the functions otherwise")
     return made
@@ -502,7 +475,7 @@ def build_game(config: Config, at: Config, built: Built) -> Game:
         critics=tuple(name for name in players if side[name] == "critic"),
         generators=tuple(name for name in players if side[name] == "generator"),
         critic_steps=method.critic_steps,
-        objective=build_objective(config, at, built.bodies, built.classes, built.for_all),
+        objective=build_objective(config, at, built),
         constraint=build_constraint(at),
         rule=rule.step,
         schedule=cast.schedule(SCHEDULES[method.schedule]),
@@ -525,7 +498,6 @@ def build_game(config: Config, at: Config, built: Built) -> Game:
 
 
 def seated(config: Config, at: Config, rule: Rule, body: Network, wants: Wants, side: str) -> Player:
-    """A player with the habits of its side."""
     values, optimiser, wants = at.method, rule.wrap(build_optimiser(config, at)), partial(knowing, wants)
     if side == "critic":
         constraint = build_constraint(at)
@@ -542,7 +514,6 @@ def knowing(wants: Wants, game: Game, parameters: Parameters, state: State, row:
 
 
 def build_optimiser(config: Config, at: Config) -> Optimiser:
-    """How a gradient becomes a move."""
     make, weight = OPTIMISERS[config.method.optimiser], at.method.history
     made = make(at.method.betas, at.method.epsilon)
     return made if weight is None else remembering(made, weight)

@@ -16,26 +16,10 @@ import torch
 from pydantic import Field, NonNegativeFloat, PositiveFloat
 from torch import Tensor
 
+from toygan.game import duel
 from toygan.game.cast import Bodies, Cast, Role, Wants, Weight, weighed
 from toygan.game.dials import Dial, over
-from toygan.game.duel import (
-    CRITIC,
-    GENERATOR,
-    PLAIN,
-    Match,
-    carried,
-    critic_layers,
-    critic_opinion,
-    fake_side,
-    fed,
-    generate,
-    generator_loss,
-    generator_opinion,
-    heads,
-    losses,
-    real_side,
-    sent,
-)
+from toygan.game.duel import CRITIC, GENERATOR, PLAIN, Match
 from toygan.game.laws import Law, normal, points
 from toygan.game.networks import Layer, Network
 from toygan.game.objectives import Extra, Heads, Losses, Objective, by_chance, with_guess
@@ -106,21 +90,19 @@ def encode(game: Game, parameters: Parameters, x: Tensor) -> Tensor:
 
 def split_code(game: Game, parameters: Parameters, x: Tensor) -> tuple[Tensor, Tensor | None]:
     """An encoder's means and log-variances [seed, n, d], or its latents and None."""
-    code = sent(game, parameters, x, ENCODER)
+    code, varies = duel.sent(game, parameters, x, ENCODER), any(term.name == "code_divergence" for term in game.terms)
     half = code.shape[2] // 2
-    return (
-        (code[..., :half], code[..., half:]) if any(t.name == "code_divergence" for t in game.terms) else (code, None)
-    )
+    return (code[..., :half], code[..., half:]) if varies else (code, None)
 
 
 def encoder_opinion(game: Game, parameters: Parameters, state: State, row: Draw) -> Opinion:
     """What the encoder minimises: what the generator does with real and generated points and the score's sign exchanged; the
     objective must be `fair`.
     """
-    layers, body = critic_layers(game, parameters), game.players[CRITIC].network
-    real, fake = real_side(game, parameters, state, row), fake_side(game, parameters, state, row)
-    r, g = (turned(heads(game, body.forward(layers, x))) for x in (real, fake))
-    loss = losses(game, state)(g, r, Extra(state.memory, row, fake, real)).generator
+    layers, body = duel.critic_layers(game, parameters), game.players[CRITIC].network
+    real, fake = duel.real_side(game, parameters, state, row), duel.fake_side(game, parameters, state, row)
+    r, g = (turned(duel.heads(game, body.forward(layers, x))) for x in (real, fake))
+    loss = duel.losses(game, state)(g, r, Extra(state.memory, row, fake, real)).generator
     return Opinion(loss, {f"{ENCODER}_loss": loss})
 
 
@@ -146,7 +128,7 @@ def only_terms(game: Game, parameters: Parameters, state: State, row: Draw) -> O
 
 def latent_error(game: Game, parameters: Parameters, state: State, row: Draw) -> Tensor:
     """E |z - E(G(z))|^2: [seed]; 0 where E inverts G."""
-    back = encode(game, parameters, generate(game, parameters, row))
+    back = encode(game, parameters, duel.generate(game, parameters, row))
     return squared(back - row["latent"])
 
 
@@ -155,7 +137,7 @@ def point_error(varies: bool, game: Game, parameters: Parameters, state: State, 
     code, log_variance = split_code(game, parameters, row["real"])
     if varies and log_variance is not None:
         code = code + (log_variance / 2).exp() * row["code noise"]
-    return squared(generate(game, parameters, {**row, "latent": code}) - row["real"])
+    return squared(duel.generate(game, parameters, {**row, "latent": code}) - row["real"])
 
 
 def code_divergence(game: Game, parameters: Parameters, state: State, row: Draw) -> Tensor:
@@ -181,14 +163,13 @@ def translators(bodies: Bodies, *, cycle: Weight = 1.0, power: Literal[1, 2] = 1
     arXiv:1703.10593; Kim et al., 2017, arXiv:1703.05192; Yi et al., 2017, arXiv:1704.02510). It needs a scenario with a source
     and the generator kind translator.
     """
-    match = Match(BACK_CRITIC, BACK, "latent", lambda game, parameters, row: sent(game, parameters, row["real"], BACK),
+    match = Match(BACK_CRITIC, BACK, "latent", lambda game, parameters, row: duel.sent(game, parameters, row["real"], BACK),
                   bare=True)  # fmt: skip
+    body = partial(bodies.perceptron, 2, bodies.latent)
     return Cast(
         roles={
-            BACK_CRITIC: Role(partial(bodies.critic, 2), partial(critic_opinion, match=match), "critic"),
-            BACK: Role(
-                partial(bodies.perceptron, 2, bodies.latent), partial(generator_opinion, match=match), "generator"
-            ),
+            BACK_CRITIC: Role(partial(bodies.critic, 2), partial(duel.critic_opinion, match=match), "critic"),
+            BACK: Role(body, partial(duel.generator_opinion, match=match), "generator"),
         },
         terms=weighed("cycle", cycle, (GENERATOR, BACK), partial(cycle_error, power)),
     )
@@ -197,8 +178,8 @@ def translators(bodies: Bodies, *, cycle: Weight = 1.0, power: Literal[1, 2] = 1
 def cycle_error(power: int, game: Game, parameters: Parameters, state: State, row: Draw) -> Tensor:
     """E |F(G(a)) - a| + E |G(F(b)) - b|, coordinates summed: [seed]; 0 for mutually inverse maps."""
     a, b = row["latent"], row["real"]
-    there = sent(game, parameters, sent(game, parameters, a), BACK) - a
-    back = sent(game, parameters, sent(game, parameters, b, BACK)) - b
+    there = duel.sent(game, parameters, duel.sent(game, parameters, a), BACK) - a
+    back = duel.sent(game, parameters, duel.sent(game, parameters, b, BACK)) - b
     return ((there.abs() ** power) + (back.abs() ** power)).sum(dim=2).mean(dim=1)
 
 
@@ -210,17 +191,17 @@ def coupled(bodies: Bodies) -> Cast:
                      Match(OTHER_CRITIC, GENERATOR, "source", partial(half_of_pair, 1), bare=True))  # fmt: skip
 
     return Cast(
-        roles={OTHER_CRITIC: Role(partial(bodies.critic, 2), partial(critic_opinion, match=second), "critic")},
+        roles={OTHER_CRITIC: Role(partial(bodies.critic, 2), partial(duel.critic_opinion, match=second), "critic")},
         generator=partial(bodies.perceptron, bodies.inputs, 4),
-        wants={CRITIC: partial(critic_opinion, match=first), GENERATOR: loses_to_all([first, second])},
-        carry=lambda game, parameters, latent: sent(game, parameters, latent)[..., :2],
+        wants={CRITIC: partial(duel.critic_opinion, match=first), GENERATOR: loses_to_all([first, second])},
+        carry=lambda game, parameters, latent: duel.sent(game, parameters, latent)[..., :2],
         draws=lambda: {"source": points()},
     )
 
 
 def half_of_pair(which: int, game: Game, parameters: Parameters, row: Draw) -> Tensor:
     """The first or the second of the points that a coupled generator makes: [seed, batch, 2]."""
-    return sent(game, parameters, fed(game, row))[..., 2 * which : 2 * which + 2]
+    return duel.sent(game, parameters, duel.fed(game, row))[..., 2 * which : 2 * which + 2]
 
 
 # --- several generators ----------------------------------------------------------------------------------------------
@@ -237,7 +218,7 @@ def generators(
 
     def carry(game: Game, parameters: Parameters, latent: Tensor) -> Tensor:
         parts = zip(dealt(latent, number), names, strict=True)
-        return collected([sent(game, parameters, part, name) for part, name in parts])
+        return collected([duel.sent(game, parameters, part, name) for part, name in parts])
 
     each = [partial(one_of_several, k, number) for k in range(number)]
     told = partial(by_classes if tell == "classes" else by_head, number, weight)
@@ -248,7 +229,7 @@ def generators(
         },
         wants={GENERATOR: each[0]},
         carry=carry,
-        chart=sent,
+        chart=duel.sent,
         objective=told,
         known=partial(with_whose, number),
     )
@@ -273,10 +254,8 @@ def collected(parts: Sequence[Tensor]) -> Tensor:
 
 def with_whose(number: int, row: Draw) -> Draw:
     """A move's draws with which generator carries each latent, one-hot [seed, batch, number]."""
-    latent = row["latent"]
-    turns = torch.eye(number, dtype=latent.dtype, device=latent.device).repeat(-(-latent.shape[1] // number), 1)[
-        : latent.shape[1]
-    ]
+    latent, n = row["latent"], row["latent"].shape[1]
+    turns = torch.eye(number, dtype=latent.dtype, device=latent.device).repeat(-(-n // number), 1)[:n]
     return {**row, "whose": turns.expand(len(latent), -1, -1)}
 
 
@@ -284,8 +263,10 @@ def one_of_several(k: int, number: int, game: Game, parameters: Parameters, stat
     """What the k-th of several generators minimises, on its share of the batch."""
     name = numbered(GENERATOR, k)
     own = {draw: dealt(values, number)[k] for draw, values in row.items()}
-    match = Match(CRITIC, name, "real", lambda game, parameters, row: sent(game, parameters, fed(game, row), name))
-    return generator_opinion(game, parameters, state, own, match)
+    match = Match(
+        CRITIC, name, "real", lambda game, parameters, row: duel.sent(game, parameters, duel.fed(game, row), name)
+    )
+    return duel.generator_opinion(game, parameters, state, own, match)
 
 
 def by_head(number: int, weight: Dial | None, base: Objective) -> Objective:
@@ -320,7 +301,7 @@ def critics(bodies: Bodies, *, number: Several = 3, sharpness: NonNegativeFloat 
     matches = [PLAIN._replace(critic=numbered(CRITIC, k)) for k in range(number)]
 
     def wants(game: Game, parameters: Parameters, state: State, row: Draw) -> Opinion:
-        every = torch.stack([generator_loss(game, parameters, state, row, match) for match in matches])
+        every = torch.stack([duel.generator_loss(game, parameters, state, row, match) for match in matches])
         share = (over(sharpness, every[0]) * every.detach()).softmax(dim=0)
         loss = (share * every).sum(dim=0)
         return Opinion(loss, {f"{GENERATOR}_loss": loss})
@@ -331,14 +312,14 @@ def critics(bodies: Bodies, *, number: Several = 3, sharpness: NonNegativeFloat 
 
 def more_critics(matches: Sequence[Match], body: Callable[[], Network]) -> dict[str, Role]:
     """The critics of these matches, each of such a body."""
-    return {match.critic: Role(body, partial(critic_opinion, match=match), "critic") for match in matches}
+    return {match.critic: Role(body, partial(duel.critic_opinion, match=match), "critic") for match in matches}
 
 
 def loses_to_all(matches: Sequence[Match]) -> Wants:
     """What a generator minimises against several critics: the sum of its losses."""
 
     def wants(game: Game, parameters: Parameters, state: State, row: Draw) -> Opinion:
-        first, *others = (generator_loss(game, parameters, state, row, match) for match in matches)
+        first, *others = (duel.generator_loss(game, parameters, state, row, match) for match in matches)
         loss = sum(others, start=first)
         return Opinion(loss, {f"{GENERATOR}_loss": loss})
 
@@ -368,9 +349,8 @@ def labels_beside(classes: int) -> Beside:
         return row["real label"]
 
     def anywhere(game: Game, parameters: Parameters, points: Tensor, clouds: tuple[Tensor, Tensor]) -> Tensor:
-        return torch.eye(classes, dtype=points.dtype, device=points.device)[:, None, None].expand(
-            -1, *points.shape[:2], -1
-        )
+        each = torch.eye(classes, dtype=points.dtype, device=points.device)
+        return each[:, None, None].expand(-1, *points.shape[:2], -1)
 
     return Beside(classes, given, given, anywhere, given=True)
 
@@ -387,17 +367,13 @@ def partners(bodies: Bodies) -> Cast:
         some = clouds[0][:, :PARTNERS, :2].transpose(0, 1)
         return some.unsqueeze(2).expand(-1, -1, points.shape[1], -1)
 
-    return Cast(
-        beside=(
-            Beside(
-                2,
-                real=lambda game, parameters, x, row: generate(game, parameters, row),
-                fake=lambda game, parameters, x, row: row["real"],
-                anywhere=anywhere,
-            ),
-        ),
-        no_optimum="the critic judges a real and a generated point together",
+    partner = Beside(
+        2,
+        real=lambda game, parameters, x, row: duel.generate(game, parameters, row),
+        fake=lambda game, parameters, x, row: row["real"],
+        anywhere=anywhere,
     )
+    return Cast(beside=(partner,), no_optimum="the critic judges a real and a generated point together")
 
 
 KernelWidths = Annotated[tuple[PositiveFloat, ...], Field(min_length=1, max_length=20)]
@@ -450,7 +426,7 @@ def feature_matching(bodies: Bodies) -> Cast:
     """
 
     def wants(game: Game, parameters: Parameters, state: State, row: Draw) -> Opinion:
-        real, fake = real_side(game, parameters, state, row), fake_side(game, parameters, state, row)
+        real, fake = duel.real_side(game, parameters, state, row), duel.fake_side(game, parameters, state, row)
         apart = features(game, parameters, real).mean(dim=1) - features(game, parameters, fake).mean(dim=1)
         loss = apart.square().sum(dim=1)
         return Opinion(loss, {f"{GENERATOR}_loss": loss})
@@ -460,7 +436,7 @@ def feature_matching(bodies: Bodies) -> Cast:
 
 def features(game: Game, parameters: Parameters, points: Tensor) -> Tensor:
     """What the critic's last affine map is given [seed, n, width]: the same layers with the identity for a last one."""
-    *inner, last = critic_layers(game, parameters)
+    *inner, last = duel.critic_layers(game, parameters)
     width = last.weight.shape[1]
     same = torch.eye(width, dtype=points.dtype, device=points.device).expand(len(points), -1, -1)
     whole = [*inner, Layer(same, torch.zeros_like(same[:, :1]))]
@@ -477,7 +453,7 @@ def diverse(bodies: Bodies, *, weight: PositiveFloat = 0.1) -> Cast:
 def sameness(game: Game, parameters: Parameters, state: State, row: Draw) -> Tensor:
     """E |z - z'| / (|G(z) - G(z')| + 1e-5) between the two halves of the batch: [seed]."""
     latent = row["latent"]
-    half, points = latent.shape[1] // 2, carried(game, parameters, fed(game, row))
+    half, points = latent.shape[1] // 2, duel.carried(game, parameters, duel.fed(game, row))
     z, x = (one[:, :half] - one[:, half : 2 * half] for one in (latent, points))
     return (z.norm(dim=2) / (x.square().sum(dim=2).clamp(min=1e-30).sqrt() + 1e-5)).mean(dim=1)
 
@@ -489,7 +465,7 @@ def uncrowded(bodies: Bodies, *, weight: PositiveFloat = 0.05, width: PositiveFl
     """
 
     def crowding(game: Game, parameters: Parameters, state: State, row: Draw) -> Tensor:
-        points = generate(game, parameters, row)
+        points = duel.generate(game, parameters, row)
         squares = (points.unsqueeze(2) - points.unsqueeze(1)).square().sum(dim=3)
         return (squares * over(-1 / (2 * width**2), squares)).exp().mean(dim=2).log().mean(dim=1)
 
@@ -515,9 +491,8 @@ def heated(bodies: Bodies, *, temperature: PositiveFloat = 1e-4) -> Cast:
         count = {name: len(body.initial(np.random.default_rng(0))) for name, body in bodies_of.items()}
         return {f"{name} heat": normal(-(-n // bodies.batch)) for name, n in count.items()}
 
-    return Cast(
-        terms=tuple(LossTerm(f"{name}_heat", (name,), partial(push, name)) for name in (CRITIC, GENERATOR)), draws=draws
-    )
+    terms = tuple(LossTerm(f"{name}_heat", (name,), partial(push, name)) for name in (CRITIC, GENERATOR))
+    return Cast(terms=terms, draws=draws)
 
 
 CASTS: dict[str, Callable[..., Cast]] = {

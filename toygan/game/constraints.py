@@ -283,11 +283,6 @@ def slopes_around_real(sight: Sight) -> Tensor:
     return sight.slopes_at(sight.real + away.flatten(2))
 
 
-def slopes_at_both(sight: Sight) -> Tensor:
-    """Slopes at real and at generated points, one after the other along the batch."""
-    return torch.cat((sight.real_slopes(), sight.fake_slopes()), dim=1)
-
-
 class Slopes(NamedTuple):
     """Where slopes are taken, and the random numbers that it takes."""
 
@@ -301,7 +296,7 @@ PLACES: dict[Where, Slopes] = {
     "interpolates": Slopes(slopes_between, MIX),
     "real": Slopes(lambda sight: sight.real_slopes()),
     "fake": Slopes(lambda sight: sight.fake_slopes()),
-    "both": Slopes(slopes_at_both),
+    "both": Slopes(lambda sight: torch.cat((sight.real_slopes(), sight.fake_slopes()), dim=1)),
     "around-real": Slopes(slopes_around_real, {**MIX, "around": uniform(2)}),
 }
 
@@ -408,10 +403,8 @@ def turning(weight: Tensor, u: Tensor, v: Tensor) -> tuple[Tensor, Tensor]:
         square = seen.square().sum(dim=1, keepdim=True)
         eye = torch.eye(weight.shape[2], dtype=weight.dtype, device=weight.device)
         # v v^T closes the hole that the pseudo-inverse leaves along v, and a hair keeps ties from dividing by zero.
-        gap = (
-            square * ((1 + torch.finfo(weight.dtype).eps) * eye + v @ v.transpose(1, 2))
-            - weight.transpose(1, 2) @ weight
-        )
+        filled = (1 + torch.finfo(weight.dtype).eps) * eye + v @ v.transpose(1, 2)
+        gap = square * filled - weight.transpose(1, 2) @ weight
         gap = gap + torch.finfo(weight.dtype).tiny * eye
     v = unit(v + torch.linalg.solve_ex(gap, weight.transpose(1, 2) @ seen - square * v).result)
     return unit(weight @ v), v

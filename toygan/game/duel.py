@@ -128,10 +128,8 @@ def losses(game: Game, state: State) -> Callable[[Heads, Heads, Extra], Losses]:
         return told
 
     def either(r: Heads, g: Heads, extra: Extra) -> Losses:
-        early = state.step < head_start
-        return Losses(
-            *(torch.where(early, a, b) for a, b in zip(rehearse(r, g, extra), told(r, g, extra), strict=True))
-        )
+        early, pairs = state.step < head_start, zip(rehearse(r, g, extra), told(r, g, extra), strict=True)
+        return Losses(*(torch.where(early, one, other) for one, other in pairs))
 
     return either
 
@@ -186,20 +184,14 @@ def code_place(game: Game, name: str) -> slice | None:
 
 def real_side(game: Game, parameters: Parameters, state: State, row: Draw, match: Match = PLAIN) -> Tensor:
     """Real points as a critic is shown them: [seed, batch / m, m d]."""
-
-    def beside(points: Tensor) -> list[Tensor]:
-        return [one.real(game, parameters, points, row) for one in besides(game, match)]
-
     points = row[match.real] if isinstance(match.real, str) else match.real(game, parameters, row)
+    beside = [lambda x, one=one: one.real(game, parameters, x, row) for one in besides(game, match)]
     return shown(game, state, points, row.get("real noise"), beside)
 
 
 def fake_side(game: Game, parameters: Parameters, state: State, row: Draw, match: Match = PLAIN) -> Tensor:
     """Generated points as a critic is shown them: [seed, batch / m, m d]."""
-
-    def beside(points: Tensor) -> list[Tensor]:
-        return [one.fake(game, parameters, points, row) for one in besides(game, match)]
-
+    beside = [lambda x, one=one: one.fake(game, parameters, x, row) for one in besides(game, match)]
     return shown(game, state, match.fake(game, parameters, row), row.get("fake noise"), beside)
 
 
@@ -209,17 +201,12 @@ def besides(game: Game, match: Match) -> Sequence[Beside]:
 
 
 def shown(
-    game: Game,
-    state: State,
-    points: Tensor,
-    noise: Tensor | None,
-    beside: Callable[[Tensor], Sequence[Tensor]] = lambda points: (),
+    game: Game, state: State, points: Tensor, noise: Tensor | None, beside: Sequence[Callable[[Tensor], Tensor]] = ()
 ) -> Tensor:
     """Points as the critic is shown them, blurred by what is left of the noise, with what then stands beside them, packed."""
     if noise is not None:
         points = points + over(noise_left(game, state), noise) * noise
-    more = beside(points)
-    points = torch.cat((points, *more), dim=2) if more else points
+    points = torch.cat((points, *(of(points) for of in beside)), dim=2) if beside else points
     return points.reshape(points.shape[0], -1, points.shape[2] * game.pack)
 
 

@@ -51,20 +51,15 @@ def derivative(of: Tensor, by: Mapping[str, Tensor], again: bool = False) -> dic
     """The derivative of a number by some parameters, zero where it does not hang on them; differentiable `again`, or not."""
     if not of.requires_grad:
         return {name: torch.zeros_like(one) for name, one in by.items()}
-    found = torch.autograd.grad(of, list(by.values()), create_graph=again, retain_graph=True, allow_unused=True)
-    return {
-        name: torch.zeros_like(one) if slope is None else slope
-        for (name, one), slope in zip(by.items(), found, strict=True)
-    }
+    found = torch.autograd.grad(of, list(by.values()), create_graph=again, retain_graph=True, materialize_grads=True)
+    return dict(zip(by, found, strict=True))
 
 
 def strides(game: Game, state: State) -> dict[str, Tensor]:
     """Every player's rate at this step, none in its head start: [] or [seed]."""
-    pace = play.pace(game, state)
-    return {
-        name: player.rate * pace * (state.step >= player.head_start) if player.head_start else player.rate * pace
-        for name, player in game.players.items()
-    }
+    rates = {name: player.rate * play.pace(game, state) for name, player in game.players.items()}
+    starts = {name: player.head_start for name, player in game.players.items()}
+    return {name: rate * (state.step >= starts[name]) if starts[name] else rate for name, rate in rates.items()}
 
 
 def along(here: Here, way: Direction, others_only: bool = False) -> dict[str, Tensor]:

@@ -77,9 +77,7 @@ class Network(NamedTuple):
     judge: Callable[[Layers, Tensor], Response]
     judge_both: Callable[[Layers, Tensor, Tensor], Pair]
     settled: Callable[[Layers, Tensor], Callable[[Tensor], Response]]
-    note: Callable[[Tensor, Callable[[], Layers], Sequence[Tensor]], Tensor] = lambda parameters, layers, batches: (
-        parameters
-    )
+    note: Callable[[Tensor, Callable[[], Layers], Sequence[Tensor]], Tensor] = lambda own, layers, batches: own
     heads: Mapping[str, int] = {}
 
 
@@ -142,16 +140,6 @@ class Bend(NamedTuple):
     slope: Callable[[Tensor, Tensor], Tensor] | None
 
 
-def relu_slope(x: Tensor, y: Tensor) -> Tensor:
-    """1 where the unit is on, 0 elsewhere; constant almost everywhere, hence detached."""
-    return y.detach().sign()
-
-
-def leaky_slope(x: Tensor, y: Tensor) -> Tensor:
-    """1 for positive inputs, 0.2 for others."""
-    return y.detach().sign().clamp(min=0.2)
-
-
 def silu_slope(x: Tensor, y: Tensor) -> Tensor:
     """With s = sigmoid(x): s + y (1 - s)."""
     s = x.sigmoid()
@@ -167,8 +155,8 @@ def groupsort(x: Tensor) -> Tensor:
 
 
 ACTIVATIONS: dict[str, Bend] = {
-    "relu": Bend(torch.relu, relu_slope),
-    "leaky-relu": Bend(lambda x: leaky_relu(x, 0.2), leaky_slope),
+    "relu": Bend(torch.relu, lambda x, y: y.detach().sign()),  # constant almost everywhere, hence detached
+    "leaky-relu": Bend(lambda x: leaky_relu(x, 0.2), lambda x, y: y.detach().sign().clamp(min=0.2)),
     "tanh": Bend(torch.tanh, lambda x, y: 1 - y * y),
     "silu": Bend(silu, silu_slope),
     "softplus": Bend(softplus, lambda x, y: x.sigmoid()),
@@ -264,11 +252,9 @@ def first_parameters(shapes: Sequence[LayerShape], body: Body, rng: np.random.Ge
     """Every layer's weights times `gain`, and its biases, one layer after the other: [P]; a batch norm's shift starts at 0."""
     weights, last = INITIALISATIONS[body.initialisation], BIASES.get(body.initialisation, no_biases)
     hidden = no_biases if body.normalisation.startswith("batch") else last
-    biases = [*[hidden] * (len(shapes) - 1), last]
-    drawn = zip(shapes, biases, strict=True)
-    return np.concatenate(
-        [np.append(body.gain * weights(rng, shape).ravel(), bias(rng, shape)) for shape, bias in drawn]
-    )
+    drawn = zip(shapes, [*[hidden] * (len(shapes) - 1), last], strict=True)
+    each = [np.append(body.gain * weights(rng, shape).ravel(), bias(rng, shape)) for shape, bias in drawn]
+    return np.concatenate(each)
 
 
 def perceptron(inputs: int, outputs: int, body: Body) -> Network:
@@ -292,9 +278,7 @@ def perceptron(inputs: int, outputs: int, body: Body) -> Network:
 
 def plain_forward(bend: Bend, layers: Layers, x: Tensor) -> Tensor:
     """Affine, activation, ..., affine: [seed, batch, inputs] -> [seed, batch, outputs]."""
-    for layer in layers[:-1]:
-        x = bend.apply(affine(layer, x))
-    return affine(layers[-1], x)
+    return normalised_forward(bend, affine, layers, x)
 
 
 def plain_judge(bend: Bend, layers: Layers, x: Tensor) -> Response:

@@ -10,7 +10,7 @@ function of (r, g); where there is more to say than losses, it is a function of 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from functools import cache, partial, reduce
 from typing import Annotated, Any, Literal, NamedTuple
 
@@ -354,7 +354,10 @@ def mmd(
     Gaussian: mean of exp(-d^2 / 2 b^2); rational quadratic: mean of (1 + d^2 / 2b)^-b. Li et al., 2017,
     arXiv:1705.08584; Binkowski et al., 2018, arXiv:1801.01401.
     """
-    similar = partial(KERNELS[kernel], bandwidths=bandwidths)
+
+    def similar(a: Tensor, b: Tensor) -> Tensor:
+        d2 = squared_distances(a, b)
+        return reduce(torch.add, [KERNELS[kernel](d2, width) for width in bandwidths]) / len(bandwidths)
 
     def losses(real: Heads, fake: Heads, extra: Extra) -> Losses:
         r, g = real["features"], fake["features"]
@@ -404,23 +407,12 @@ def lengths(a: Tensor, b: Tensor) -> Tensor:
     return squares.clamp(min=torch.finfo(squares.dtype).tiny).sqrt()
 
 
-def gaussian_kernel(a: Tensor, b: Tensor, bandwidths: Sequence[Dial]) -> Tensor:
-    """Mean over bandwidths of exp(-d^2 / 2 b^2): [seed, n, m]."""
-    d2 = squared_distances(a, b)
+# of squared distances and a bandwidth
+KERNELS: dict[str, Callable[[Tensor, Dial], Tensor]] = {
     # Beyond 10 widths the kernel is 2e-22 and flat: smaller numbers would be denormal, and a hundred times slower.
-    parts = [(d2 * over(-1 / (2 * width**2), d2)).clamp(min=-50).exp() for width in bandwidths]
-    return reduce(torch.add, parts) / len(bandwidths)
-
-
-def rational_quadratic_kernel(a: Tensor, b: Tensor, bandwidths: Sequence[Dial]) -> Tensor:
-    """Mean over bandwidths of (1 + d^2 / 2b)^-b: [seed, n, m]."""
-    d2 = squared_distances(a, b)
-    return reduce(torch.add, [(1 + d2 / over(2 * width, d2)) ** over(-width, d2) for width in bandwidths]) / len(
-        bandwidths
-    )
-
-
-KERNELS = {"gaussian": gaussian_kernel, "rational-quadratic": rational_quadratic_kernel}
+    "gaussian": lambda d2, width: (d2 * over(-1 / (2 * width**2), d2)).clamp(min=-50).exp(),
+    "rational-quadratic": lambda d2, width: (1 + d2 / over(2 * width, d2)) ** over(-width, d2),
+}
 
 
 def off_diagonal(pairs: Tensor) -> Tensor:

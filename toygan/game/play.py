@@ -78,16 +78,10 @@ class Game(NamedTuple):
     pack: int  # points that the critic judges at once
     steps: Dial  # where schedules end
     beside: tuple[Beside, ...] = ()  # what the critics are shown beside a point
-    carry: Callable[[Game, Parameters, Tensor], Tensor] | None = (
-        None  # several generators' points; None: the generator's
-    )
-    chart: Callable[[Game, Parameters, Tensor], Tensor] | None = (
-        None  # the map of latents that is drawn; None: the carry
-    )
+    carry: Carry | None = None  # several generators' points; None: the generator's
+    chart: Carry | None = None  # the map of latents that is drawn; None: the carry
     terms: tuple[LossTerm, ...] = ()  # what is added to players' losses
-    clouds: Callable[[Game, Parameters, Draw], tuple[Tensor, Tensor]] | None = (
-        None  # what the critic tells apart, if not points
-    )
+    clouds: TwoClouds | None = None  # what the critic tells apart, if not points
     draws: Mapping[str, Law] = {}  # what a cast draws besides
     known: Callable[[Draw], Draw] = lambda row: row  # a move's draws with what a cast knows of them
     course: Course | None = None  # the solution that the generator is to be, where that is known
@@ -95,6 +89,10 @@ class Game(NamedTuple):
     between: Callable[[Game, State], State] = lambda game, state: state  # what a cast changes when a step is over
     # the step before the first one that a player's average is of
     began: Callable[[Game, State, Player], Tensor | int] = lambda game, state, player: player.head_start
+
+
+Carry = Callable[[Game, Parameters, Tensor], Tensor]  # of latents [seed, n, d]
+TwoClouds = Callable[[Game, Parameters, Draw], tuple[Tensor, Tensor]]
 
 
 class Course(NamedTuple):
@@ -177,18 +175,16 @@ def start(game: Game, parameters: Parameters) -> State:
     """The state before the first step; the report is still unknown (NaN)."""
     like = next(iter(parameters.values()))
     unknown, none = like.new_full((len(like),), torch.nan), torch.zeros((), dtype=torch.float64, device=like.device)
+
+    def learned(player: Player, first: Tensor) -> Learned:
+        slots = (torch.zeros_like(first),) * player.optimiser.slots
+        return Learned(first, slots, none, None if player.ema is None else first)
+
     return State(
         step=none,
-        players={name: learned_nothing(game.players[name], first, none) for name, first in parameters.items()},
+        players={name: learned(game.players[name], first) for name, first in parameters.items()},
         memory=torch.zeros_like(unknown),
         report=dict.fromkeys(told_by(game), unknown),
-    )
-
-
-def learned_nothing(player: Player, first: Tensor, none: Tensor) -> Learned:
-    """A player before its first move."""
-    return Learned(
-        first, (torch.zeros_like(first),) * player.optimiser.slots, none, None if player.ema is None else first
     )
 
 
@@ -260,15 +256,9 @@ def moved(game: Game, state: State, name: str, gradient: Tensor, opinion: Opinio
     """The state after the player's optimiser and projection; in its head start only its loss is told."""
     player, before = game.players[name], state.players[name]
     after = opinion.after(with_player(state, name, stepped(game, player, before, gradient, state)))
-    if player.head_start:
-        now = going(state, player, after.players[name], before)
-        after = with_player(after, name, now)
+    if player.head_start:  # until it is over neither the player nor its memories move
+        after = with_player(after, name, chosen(state.step >= player.head_start, after.players[name], before))
     return after._replace(report={**state.report, **{key: value.detach() for key, value in opinion.told.items()}})
-
-
-def going(state: State, player: Player, now: Learned, before: Learned) -> Learned:
-    """What the player is after its head start, and what it was until then: neither it nor its memories move."""
-    return chosen(state.step >= player.head_start, now, before)
 
 
 def chosen(condition: Tensor, now: Learned, before: Learned) -> Learned:

@@ -125,11 +125,9 @@ def translator(
     gain: PositiveFloat = 1.0,
 ) -> Generator:
     """A perceptron from points of the scenario's source to points of its target."""
-    body = Body(width, depth, activation, normalisation, initialisation, gain)
-    like = partial(perceptron, body=body)
-    return Generator(
-        like(2, 2), lambda rng, n, source: source(rng, n), lambda codes: like(codes + 2, 2), like, translates=True
-    )
+    like = partial(perceptron, body=Body(width, depth, activation, normalisation, initialisation, gain))
+    widened = lambda codes: like(codes + 2, 2)  # noqa: E731
+    return Generator(widened(0), lambda rng, n, source: source(rng, n), widened, like, translates=True)
 
 
 def point(*, start: tuple[float, float] = (1.0, 0.0)) -> Generator:
@@ -244,10 +242,8 @@ def linear(inputs: int, outputs: int, *, start: tuple[float, float] = (1.0, 0.0)
 
     if not bias:
         return network(lambda rng: weights, without_bias, plain, judge)
-    first = np.append(weights, np.zeros(outputs))
-    return network(
-        lambda rng: first, lambda parameters: unpack(parameters, [LayerShape(inputs, outputs)]), plain, judge
-    )
+    first, shapes = np.append(weights, np.zeros(outputs)), [LayerShape(inputs, outputs)]
+    return network(lambda rng: first, lambda parameters: unpack(parameters, shapes), plain, judge)
 
 
 def autoencoder(

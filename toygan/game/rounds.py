@@ -11,21 +11,10 @@ import torch
 from pydantic import Field, PositiveFloat
 from torch import Tensor
 
+from toygan.game import duel
 from toygan.game.cast import Bodies, Cast, Role, Weight, weighed
 from toygan.game.dials import Dial, over
-from toygan.game.duel import (
-    CRITIC,
-    GENERATOR,
-    Match,
-    critic_layers,
-    critic_opinion,
-    fake_side,
-    fed,
-    heads,
-    real_side,
-    sent,
-    wants_of,
-)
+from toygan.game.duel import CRITIC, GENERATOR, Match
 from toygan.game.laws import uniform
 from toygan.game.objectives import with_code
 from toygan.game.play import Draw, Game, Learned, Parameters, Player, State, chosen
@@ -54,15 +43,15 @@ def boosting(bodies: Bodies, *, rounds: Rounds = 4) -> Cast:
     kept = {earlier(k): Role(lambda: bodies.generator) for k in range(1, rounds)}
     return Cast(
         roles={
-            JUDGE: Role(partial(bodies.critic, 2), partial(critic_opinion, match=all_so_far), "critic"),
+            JUDGE: Role(partial(bodies.critic, 2), partial(duel.critic_opinion, match=all_so_far), "critic"),
             **kept,
             SHARES: Role(lambda: weightless(np.eye(rounds)[0], lambda layers, z: z)),
         },
-        wants=wants_of(own),
+        wants=duel.wants_of(own),
         carry=mixture,
         clouds=lambda game, parameters, row: (lacking_points(game, parameters, row), newest(game, parameters, row)),
         no_optimum="the critic judges weighted points, and the newest generator's",
-        chart=lambda game, parameters, latent: sent(game, parameters, latent[..., 1:]),
+        chart=lambda game, parameters, latent: duel.sent(game, parameters, latent[..., 1:]),
         # beside a latent stands a number from 0 to 1 that picks one of the mixture's generators
         objective=partial(with_code, name=PICK, law=uniform(1)),
         between=next_round,
@@ -93,10 +82,10 @@ def makers(shares: Tensor, pick: Tensor) -> Tensor:
 
 def made_by(game: Game, parameters: Parameters, which: Tensor, latent: Tensor) -> Tensor:
     """What the generators of these rounds [seed, n] make of latents [seed, n, d]: [seed, n, 2]."""
-    shares, points = parameters[SHARES], sent(game, parameters, latent)
+    shares, points = parameters[SHARES], duel.sent(game, parameters, latent)
     kept = torch.where(which == round_of(shares).unsqueeze(1), -1.0, which)  # the newest one is not kept yet
     for k in range(shares.shape[1] - 1):
-        points = torch.where((kept == k).unsqueeze(2), sent(game, parameters, latent, earlier(k + 1)), points)
+        points = torch.where((kept == k).unsqueeze(2), duel.sent(game, parameters, latent, earlier(k + 1)), points)
     return points
 
 
@@ -108,7 +97,7 @@ def mixture(game: Game, parameters: Parameters, latent: Tensor) -> Tensor:
 
 def newest(game: Game, parameters: Parameters, row: Draw) -> Tensor:
     """What the round's own generator makes."""
-    return sent(game, parameters, row["latent"])
+    return duel.sent(game, parameters, row["latent"])
 
 
 def finished(game: Game, parameters: Parameters, row: Draw) -> Tensor:
@@ -136,8 +125,8 @@ def lacking_points(game: Game, parameters: Parameters, row: Draw) -> Tensor:
 
 def point_weights(game: Game, parameters: Parameters, points: Tensor) -> Tensor:
     """What real points [seed, n, 2] weigh in this round, 1 on average: [seed, n]; all 1 in the first one."""
-    layers, body = critic_layers(game, parameters, JUDGE), game.players[JUDGE].network
-    score = heads(game, body.forward(layers, points.detach()))["score"][..., 0].detach()
+    layers, body = duel.critic_layers(game, parameters, JUDGE), game.players[JUDGE].network
+    score = duel.heads(game, body.forward(layers, points.detach()))["score"][..., 0].detach()
     share = 1 / (round_of(parameters[SHARES]) + 1)
     found = lacking((-score).clamp(-HUGE, HUGE).exp(), share)
     return torch.where(share.unsqueeze(1) == 1, 1.0, found)
@@ -226,19 +215,16 @@ def stages(bodies: Bodies, *, stages: Rounds = 3, margin: PositiveFloat = 2.0, r
 
 def short_of_last(stages: int, margin: Dial, game: Game, parameters: Parameters, state: State, row: Draw) -> Tensor:
     """E max(0, margin + f(x') - f(x)), x real and x' of the last stage's generator: [seed]; 0 in the first stage."""
-    layers, body = critic_layers(game, parameters), game.players[CRITIC].network
-    shown = (side(game, parameters, state, row, AGAINST_LAST) for side in (real_side, fake_side))
-    r, g = (heads(game, body.forward(layers, points))["score"] for points in shown)
+    layers, body = duel.critic_layers(game, parameters), game.players[CRITIC].network
+    shown = (side(game, parameters, state, row, AGAINST_LAST) for side in (duel.real_side, duel.fake_side))
+    r, g = (duel.heads(game, body.forward(layers, points))["score"] for points in shown)
     short = (over(margin, r) + g - r).relu().mean(dim=(1, 2))
     return torch.where(rounds_passed(game, state, stages) > 0, short, torch.zeros_like(short))
 
 
-def last_made(game: Game, parameters: Parameters, row: Draw) -> Tensor:
-    """What the last stage's generator makes."""
-    return sent(game, parameters, fed(game, row), LAST)
-
-
-AGAINST_LAST = Match(CRITIC, LAST, "real", last_made)
+AGAINST_LAST = Match(
+    CRITIC, LAST, "real", lambda game, parameters, row: duel.sent(game, parameters, duel.fed(game, row), LAST)
+)
 
 
 def next_stage(stages: int, game: Game, state: State) -> State:

@@ -107,11 +107,10 @@ def extra_adam() -> Rule:
 
 def fed(state: State, ahead: State) -> State:
     """The players where they are, with the memories and the number of moves of those who looked ahead."""
-    players = {
-        name: learned._replace(slots=ahead.players[name].slots, moves=ahead.players[name].moves)
-        for name, learned in state.players.items()
-    }
-    return state._replace(players=players)
+    for name, learned in ahead.players.items():
+        now = state.players[name]._replace(slots=learned.slots, moves=learned.moves)
+        state = play.with_player(state, name, now)
+    return state
 
 
 def optimistic() -> Rule:
@@ -146,9 +145,8 @@ def moving_on(optimiser: Optimiser) -> Optimiser:
     def move(parameters: Tensor, gradient: Tensor, slots: Slots, t: Tensor, rate: Dial) -> Move:
         *inner, last = slots
         moved = optimiser.move(torch.zeros_like(parameters), gradient, tuple(inner), t, 1.0)
-        return Move(
-            parameters + over(rate, parameters) * (2 * moved.parameters - last), (*moved.slots, moved.parameters)
-        )
+        after = parameters + over(rate, parameters) * (2 * moved.parameters - last)
+        return Move(after, (*moved.slots, moved.parameters))
 
     return Optimiser(optimiser.slots + 1, move)
 
@@ -247,9 +245,8 @@ def lookahead(
         after = under.step(game, state, draw)
         is_due = (after.step / k).floor() * k == after.step
         for name, before in state.players.items():
-            after = play.with_player(
-                after, name, drawn_back(game.players[name], before, after.players[name], alpha, is_due)
-            )
+            now = drawn_back(game.players[name], before, after.players[name], alpha, is_due)
+            after = play.with_player(after, name, now)
         return after
 
     return Rule(step, wrap=with_distance, period=k)

@@ -63,15 +63,10 @@ def draws(source: Randomness, start: int, like: Tensor) -> Iterator[Draw]:
     """The draws of steps start, start + 1, ..., without end, with the type and device of `like`."""
     block, skip = divmod(start, BLOCK)
     while True:
-        drawn = draw_block(source, block, like)
+        drawn = {name: stacked(source, name, block, like) for name in source.laws}
         for row in range(skip, BLOCK):
             yield {name: numbers[row] for name, numbers in drawn.items()}
         block, skip = block + 1, 0
-
-
-def draw_block(source: Randomness, block: int, like: Tensor) -> Draw:
-    """The numbers of one block by name: each [step, moves, seed, batch, ...]."""
-    return {name: stacked(source, name, block, like) for name in source.laws}
 
 
 def stacked(source: Randomness, name: str, block: int, like: Tensor) -> Tensor:

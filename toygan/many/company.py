@@ -24,7 +24,8 @@ from toygan.files.dials import Dials, dials_of
 from toygan.game.play import Draw, State, mapped
 from toygan.game.streams import draws
 from toygan.many import run
-from toygan.many.run import Ledger, Order, Progress
+from toygan.many.progress import Progress
+from toygan.many.run import Ledger, Order
 from toygan.session import folder as folders
 from toygan.session.looks import is_over, like, step_of
 from toygan.session.measuring import Gauge
@@ -131,7 +132,10 @@ def play_company(parts: Sequence[Companion]) -> None:
             running, moves = company_started(parts)
     except Unusable:
         return
-    there = dict(enumerate(part if part.state else renewed(part) for part in parts))
+    there = dict(enumerate(parts))
+    for k, part in there.items():
+        if part.state is None:  # it begins, and its trail is that of the backend that it has begun with
+            there[k] = part._replace(past=folders.trail(part.work.config, part.ledger.facts))
     sim, rows = parts[0].work.sim, len(parts[0].work.sim.source.seeds)
     for last, step in pairwise([first, *(step for step in sim.frame_steps if step > first)]):
         with sharing(list(there.values())):
@@ -193,18 +197,8 @@ def is_alike(joint: Running, first: int, alone: Running, sim: Simulation, draw: 
 
 
 def same_bits(one: State, other: State) -> bool:
-    """Whether two states are the same to the last bit."""
-    return all(bytes_of(a) == bytes_of(b) for a, b in zip(leaves_of(one), leaves_of(other), strict=True))
-
-
-def bytes_of(leaf: Tensor) -> bytes:
-    """The memory of a tensor."""
-    return on_host(leaf).tobytes()
-
-
-def renewed(part: Companion) -> Companion:
-    """A run that begins, its trail that of the backend that it has begun with."""
-    return part._replace(past=folders.trail(part.work.config, part.ledger.facts))
+    pairs = zip(leaves_of(one), leaves_of(other), strict=True)
+    return all(on_host(a).tobytes() == on_host(b).tobytes() for a, b in pairs)
 
 
 @contextmanager

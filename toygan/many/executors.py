@@ -22,7 +22,8 @@ from time import monotonic, time
 from typing import Any, Protocol
 
 from toygan.files.config import Config
-from toygan.files.strict import Source, UserError, check, shortened
+from toygan.files.mistakes import UserError, shortened
+from toygan.files.strict import Source, check
 from toygan.many.company import companies
 from toygan.many.task import TOPIC, End, Task, bring_home, cargo_for, error_in_words, perform, perform_together
 from toygan.session.facts import Facts, read_facts
@@ -117,7 +118,6 @@ def alone(task: Task, pool: Pool, look: Listener) -> End:
 
 
 def submitted(tasks: Iterable[Task], pool: Pool) -> Waiting:
-    """A future for every task."""
     return {pool.submit(task): task for task in tasks}
 
 
@@ -147,15 +147,7 @@ def looked(waiting: Waiting, pool: Pool, look: Listener) -> set[Future[End]]:
 
 
 def is_broken(future: Future[End]) -> bool:
-    """Whether the pool broke under a future."""
     return not future.cancelled() and isinstance(future.exception(), BrokenProcessPool)
-
-
-def already_ended(end: End) -> Future[End]:
-    """The future of a task that has come to its end already."""
-    future: Future[End] = Future()
-    future.set_result(end)
-    return future
 
 
 def end_of(future: Future[End], task: Task) -> End | None:
@@ -188,7 +180,6 @@ class Local:
         self.renew()
 
     def renew(self) -> None:
-        """Start processes afresh."""
         from joblib.externals.loky import ProcessPoolExecutor
 
         self.pool = ProcessPoolExecutor(self.workers, env=ONE_THREAD)
@@ -205,11 +196,9 @@ class Local:
         return ""
 
     def submit(self, task: Task) -> Future[End]:
-        """Play a task in one of the processes."""
         return self.pool.submit(perform, task, driver=os.getpid())
 
     def submit_together(self, tasks: Sequence[Task]) -> list[Future[End]]:
-        """Play tasks as one game in one of the processes."""
         whole = self.pool.submit(perform_together, tasks, driver=os.getpid())
         parts = [OneOfSeveral(whole) for _ in tasks]
         whole.add_done_callback(partial(share_out, parts))
@@ -232,12 +221,10 @@ class OneOfSeveral(Future[End]):
         self.whole = whole
 
     def running(self) -> bool:
-        """It runs when all of them do."""
         return self.whole.running()
 
 
 def share_out(parts: Sequence[OneOfSeveral], whole: Future[list[End]]) -> None:
-    """Give each of several tasks its end, or what became of all of them."""
     if whole.cancelled():
         for part in parts:
             part.cancel()
@@ -317,7 +304,9 @@ class Cluster:
         try:
             cargo = cargo_for(task)
         except OSError as error:  # such as a points file that has gone
-            return already_ended(End("failed", error_in_words(error)))
+            ended: Future[End] = Future()
+            ended.set_result(End("failed", error_in_words(error)))
+            return ended
         digest = hashlib.sha256(json.dumps([task.name, task.config], sort_keys=True).encode()).hexdigest()
         key = f"{task.name}-{digest[:16]}"
         self.names[key] = task.name
@@ -328,7 +317,6 @@ class Cluster:
         return [self.submit(task) for task in tasks]
 
     def hear(self, event: tuple[float, Mapping[str, Any]]) -> None:
-        """A worker told how far a run is."""
         said = event[1]
         if said["key"] in self.names:
             self.shares[self.names[said["key"]]] = said["share"]

@@ -43,7 +43,6 @@ def bar() -> Callable[[Progress], None]:
 
 
 def bar_of(progress: Progress) -> str:
-    """A bar with what is being done and the latest numbers beside it."""
     names = [name for name in shown_in("live") if math.isfinite(progress.numbers.get(name, math.nan))]
     numbers = [f"{label_of(name)} {written(name, progress.numbers[name])}" for name in names]
     words = " · ".join([f"step {progress.step} of {progress.steps}", progress.doing, *numbers])

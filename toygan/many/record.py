@@ -16,11 +16,12 @@ from weakref import WeakValueDictionary
 import numpy as np
 
 from toygan.files.disk import packed, write_aside
-from toygan.files.strict import UserError, shortened
+from toygan.files.mistakes import UserError, shortened
 from toygan.game.streams import stream
 from toygan.many import run
 from toygan.many.run import Ledger, Order
 from toygan.many.told import Brief, brief, config_for, ground_for, optimum_facts, optimum_of
+from toygan.quantities.measure import clouds_seen, measurable, measures_of
 from toygan.quantities.optimal import Known
 from toygan.quantities.table import N_W1, shown_in
 from toygan.session import folder as folders
@@ -29,11 +30,10 @@ from toygan.session.ground import (
     Floors,
     Ground,
     Perfect,
+    against_on,
     best_on,
     fixed_on,
     floors_on,
-    measured_on,
-    seen_on,
     summed_up,
     watched_points,
 )
@@ -190,7 +190,9 @@ class LoopRecorder:
         """What is known of an earlier session, or nothing yet; no file is written before the first frame."""
         told, order = self._told, self._order
         known = takes.earlier_session(self.folder, told.config, told.inputs, order.fresh)
-        first = first_facts(told, order)
+        # Nothing is known of the device, and toygan runs nothing of it.
+        made = {"versions": run.versions(), "device": "unknown", "backend": "none", "inputs": dict(told.inputs)}
+        first = run.facts_before(made, config_for(told, None), order, [], 0)
         if known:
             self._points = known["config"]["training"]["points"]
             first["seconds"] = folders.spent(first["seconds"], known)
@@ -199,18 +201,15 @@ class LoopRecorder:
         return Ledger(self.folder, first)
 
     def _refuse_closed(self) -> None:
-        """UserError for a recorder that is closed."""
         if OPEN.get(self.folder.resolve()) is not self:
             raise UserError(f"{self.folder}: this recorder is closed; toygan.recorder(...) opens another one")
 
     def _release(self) -> None:
-        """Let go of the folder."""
         if OPEN.get(self.folder.resolve()) is self:
             del OPEN[self.folder.resolve()]
         self._held.close()
 
     def _take(self, seed: Any) -> Take:
-        """What was recorded of a seed so far."""
         if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or not 0 <= seed < 2**32:
             raise UserError(f"seed {shortened(repr(seed), 40)}: must be a whole number, 0 or more")
         if seed not in self._takes:
@@ -219,7 +218,6 @@ class LoopRecorder:
         return self._takes[int(seed)]
 
     def _kept(self) -> list[Take]:
-        """The seeds of which anything was recorded."""
         return [take for take in self._takes.values() if take.steps]
 
     def _checked(self, points: np.ndarray) -> np.ndarray:
@@ -288,12 +286,6 @@ class LoopRecorder:
         ledger.put(digests={name: folders.of_file(place / name) for name in KEPT})
 
 
-def first_facts(told: Brief, order: Order) -> dict[str, Any]:
-    """What `run.json` says of a loop at first. Nothing is known of the device, and toygan runs nothing of it."""
-    made = {"versions": run.versions(), "device": "unknown", "backend": "none", "inputs": dict(told.inputs)}
-    return run.facts_before(made, config_for(told, None), order, [], 0)
-
-
 # --- a frame -------------------------------------------------------------------------------------------------------------
 
 
@@ -349,8 +341,9 @@ def measured(stage: LoopStage, seen: Glance, step: int, seed: int) -> tuple[dict
     """The arrays that are kept of a frame, and the line of its measures."""
     ground, samples, critics = stage.ground, seen.arrays["samples"], seen.judged and [seen.judged]
     optimum = stage.optimum if critics else None
-    clouds = seen_on(ground, samples, critics, optimum)
-    row = dict(seen.report) | measured_on(ground, clouds, critics, optimum)
+    held = against_on(ground)
+    clouds = clouds_seen(samples, held, critics, optimum)
+    row = dict(seen.report) | measures_of(clouds, measurable(held, critics, optimum))
     row |= {"w1_floor": np.array([stage.floors["w1"]["mean"]])}
     best = {"optimal_scores": best_on(ground, clouds)} if optimum else {}
     arrays = {name: values for name, values in seen.arrays.items() if name not in UNKEPT}

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from toygan.files.disk import write_aside
-from toygan.files.strict import UserError
+from toygan.files.mistakes import UserError
 from toygan.files.text import tell
 from toygan.quantities.table import derived
 from toygan.session.facts import Facts, read_facts
@@ -107,7 +107,6 @@ def differing_keys(runs: Sequence[Facts]) -> list[dict[str, Any]]:
 
 
 def gathered(which: Iterable[int], key: Callable[[int], Any]) -> list[list[int]]:
-    """The numbers of runs with the same key together."""
     found: dict[Any, list[int]] = defaultdict(list)
     for i in which:
         found[key(i)].append(i)
@@ -172,11 +171,7 @@ def records_of(facts: Facts, folder: Path, beside: Mapping[str, Any] | None = No
             which
             | {"seed": seed, "status": facts.status_of(seed)}
             | row
-            | {
-                "core_seconds": round(facts.seed_seconds, 3),
-                "message": facts.message,
-                "folder": str(folder),
-            }
+            | {"core_seconds": round(facts.seed_seconds, 3), "message": facts.message, "folder": str(folder)}
             | ({"split_by": ",".join(beside)} if beside else {})
         )
 

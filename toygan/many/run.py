@@ -24,8 +24,8 @@ from toygan.engines.table import ENGINES, FEW, Running
 from toygan.files import own
 from toygan.files.config import Config, Method, as_data, toml_value
 from toygan.files.disk import packed, write_aside, write_json
+from toygan.files.mistakes import Place, UserError
 from toygan.files.scenario import read
-from toygan.files.strict import Place, UserError
 from toygan.game.play import State
 from toygan.many.notebook import bar, in_notebook
 from toygan.many.progress import Progress, Watcher
@@ -35,15 +35,7 @@ from toygan.quantities.transport import w1
 from toygan.session import folder as folders
 from toygan.session.facts import FORMAT, Facts
 from toygan.session.looks import generated, is_over, state_arrays, state_of, step_of, weights
-from toygan.session.measuring import (
-    Gauge,
-    alignment_ceilings,
-    final_floors,
-    fixed_arrays,
-    frame_floors,
-    gauge,
-    summary,
-)
+from toygan.session.measuring import Gauge, alignment_ceilings, final_floors, fixed_arrays, frame_floors, gauge, summary
 from toygan.session.recording import Recording, diagnose, load, metric_lines, read_metrics
 from toygan.session.simulation import simulation
 from toygan.session.stream import (
@@ -292,7 +284,6 @@ class Ledger:
         self.folder, self.facts = folder, dict(facts)
 
     def put(self, **news: Any) -> None:
-        """Know something more."""
         self.facts |= news
 
     def write(self, durable: bool = True, **but: Any) -> None:
@@ -306,7 +297,6 @@ class Ledger:
 
     @property
     def is_finished(self) -> bool:
-        """Whether the run has come to its end before."""
         return self.facts["status"] in folders.FINISHED
 
     @property
@@ -326,7 +316,6 @@ class Ledger:
 
     @contextmanager
     def timed(self, work: str) -> Iterator[None]:
-        """Count the seconds spent inside."""
         clock = process_time if self.facts["device"] == "cpu" else perf_counter
         start = clock()
         try:
@@ -462,7 +451,6 @@ def diagnosed(recording: Recording) -> tuple[list[dict[str, Any]], dict[str, Any
 
 
 def draw(recording: Recording, order: Order) -> None:
-    """The picture, and the film if it is wanted."""
     from toygan.draw import save_film, save_picture
 
     order.watch(Progress(recording.facts.step, recording.facts.steps, "drawing", {}))

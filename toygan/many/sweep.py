@@ -22,25 +22,10 @@ from urllib.parse import quote
 from pydantic import Field, NonNegativeInt, PositiveInt, field_validator
 
 from toygan.files.config import Config, Method, as_data, toml_value
+from toygan.files.mistakes import Key, Mistake, Place, UserError, in_toml, shortened, suggestion
 from toygan.files.own import WORD, allow, in_no_file
 from toygan.files.scenario import find
-from toygan.files.strict import (
-    Key,
-    Mistake,
-    Place,
-    Source,
-    Strict,
-    UserError,
-    check,
-    in_toml,
-    key_lines,
-    line_of,
-    parse_key,
-    parse_override,
-    read_toml,
-    shortened,
-    suggestion,
-)
+from toygan.files.strict import Source, Strict, check, key_lines, line_of, parse_key, parse_override, read_toml
 from toygan.game.constraints import CONSTRAINTS
 from toygan.game.methods import METHODS
 from toygan.game.objectives import OBJECTIVES
@@ -85,7 +70,6 @@ class Plan(Strict):
     @field_validator("out")
     @classmethod
     def a_folder(cls, value: str) -> str:
-        """Refuse what no disk takes for a folder's name."""
         if "\0" in value or any(len(fsencode(part)) > LONGEST_PART for part in Path(value).parts):
             raise Refusal("is no name of a folder", f"one has at most {LONGEST_PART} bytes, for example runs")
         return value
@@ -134,8 +118,12 @@ def read_plan(path: Path) -> Plan:
     """A sweep file; UserError with every mistake. Paths of scenarios are relative to the file."""
     data, source = read_toml(path)
     plan = check(Plan, data, source)
-    beside = [str(path.parent / name) if name.endswith(".toml") else name for name in plan.scenarios]
-    return plan.model_copy(update={"scenarios": tuple(beside)})
+    return plan.model_copy(update={"scenarios": beside(plan.scenarios, path.parent)})
+
+
+def beside(scenarios: Iterable[str], folder: Path) -> tuple[str, ...]:
+    """Scenarios as a file of a folder says them: paths from there, and names."""
+    return tuple(str(folder / name) if name.endswith(".toml") else name for name in scenarios)
 
 
 def said_in(path: Path, plan: Plan) -> dict[tuple[str, str], Place]:
@@ -254,7 +242,6 @@ def no_scenario(name: str, places: SaidAt) -> Mistake | None:
 
 
 def no_keys(plan: Plan, places: SaidAt) -> Iterator[Mistake]:
-    """What is wrong with the keys of a plan's tables as keys."""
     for part, table in (("set", flat(plan.set)), ("grid", flat(plan.grid))):
         for key, value in table.items():
             try:
@@ -269,7 +256,6 @@ def methods_named(methods: Sequence[str]) -> list[str]:
 
 
 def meant(word: str) -> Iterable[str]:
-    """The methods that one word stands for."""
     if word == "all":
         return METHODS
     head, plus, tail = word.partition("+")
@@ -287,7 +273,6 @@ def refuse(mistakes: Sequence[Mistake]) -> None:
 def planned_task(
     plan: Plan, scenario: ScenarioOrTarget, method: str | Method | None, settings: GridPoint, places: SaidAt = NOWHERE
 ) -> Task:
-    """One run, checked."""
     common, where = flat(plan.set), dict[str, Place]()
     for part, table in (("set", common), ("grid", settings)):
         where |= {key: said(places, part, key, value) for key, value in table.items()}
@@ -382,9 +367,14 @@ def bar_here() -> Watch:
 
 def outcome(tasks: Iterable[Task], failed: Mapping[str, str]) -> list[Record]:
     """One record a run and seed of these runs, whatever became of them; `failed` has the messages of those that did."""
-    found = [(task, sorted_out([task.folder])[0]) for task in tasks]
-    lost = [row for task, runs in found if not runs for row in failed_rows(task, failed.get(task.name, ""))]
-    return [*rows_of([run for _, runs in found for run in runs]), *lost]
+    tasks = list(tasks)
+    return [*rows_of(sorted_out(task.folder for task in tasks)[0]), *unrecorded(tasks, failed)]
+
+
+def unrecorded(tasks: Iterable[Task], failed: Mapping[str, str]) -> list[Record]:
+    """The records of runs that left none in their folders: they failed, or somebody took them away."""
+    lost = (task for task in tasks if not sorted_out([task.folder])[0])
+    return [row for task in lost for row in failed_rows(task, failed.get(task.name, ""))]
 
 
 def failed_rows(task: Task, message: str) -> list[Record]:
@@ -400,14 +390,7 @@ def failed_rows(task: Task, message: str) -> list[Record]:
     return list(records_of(facts, task.folder))
 
 
-def unrecorded(tasks: Iterable[Task], failed: Mapping[str, str]) -> list[Record]:
-    """The records of the failed runs that left none in their folders."""
-    lost = (task for task in tasks if task.name in failed and not sorted_out([task.folder])[0])
-    return [row for task in lost for row in failed_rows(task, failed[task.name])]
-
-
 def as_frame(rows: list[dict[str, Any]]) -> Any:
-    """Records as a pandas DataFrame where pandas is installed."""
     if find_spec("pandas") is None:
         return rows
     import pandas
@@ -550,7 +533,6 @@ def probe(config: Config) -> float:
 
 
 def keeping_seconds(config: Config, look: Look) -> float:
-    """How long a core writes a look."""
     with TemporaryDirectory(prefix="toygan-") as scratch:
         ledger = runs.Ledger(Path(scratch), runs.first_facts(config, runs.Order(Path(scratch), "")))
         runs.keep(look, folders.trail(config, ledger.facts), ledger)

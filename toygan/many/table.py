@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from toygan.files.strict import UserError, suggestion
+from toygan.files.mistakes import UserError, suggestion
 from toygan.files.text import number
 from toygan.many.results import columns_of
 from toygan.quantities.table import QUANTITIES, better, shown_in
@@ -28,7 +28,6 @@ class Table(NamedTuple):
 
 
 def measures_of(rows: Sequence[Record]) -> list[str]:
-    """The measures of which the records have a number."""
     taken = {*legal_keys(rows), *NOT_MEASURES, "status", "modes_of", "message", "folder"}
     known = {name for row in rows for name, value in row.items() if isinstance(value, int | float)}
     return [name for name in columns_of(rows) if name in known and name not in taken]
@@ -53,7 +52,6 @@ def tells_apart(rows: Sequence[Record], key: str, keys: Sequence[str]) -> bool:
 
 
 def apart_words(rows: Sequence[Record], by: Sequence[str]) -> str:
-    """What is said of runs that were not pooled."""
     extra = [key for key in chosen_keys(rows, by) if key not in (by or FIRST)]
     strays = {key for row in rows for key in str(row.get("split_by") or "").split(",") if key}
     grid, others = ([key for key in extra if (key in strays) is is_stray] for is_stray in (False, True))
@@ -76,11 +74,7 @@ def medians(rows: Sequence[Record], by: Sequence[str] = (), measures: Sequence[s
     rows = once(rows)
     keys = chosen_keys(rows, by)
     names = chosen_measures(rows, measures)
-    found = sorted(groups(rows, keys).items(), key=lambda one: rank(one[0]))
-    told = [
-        dict(zip(keys, group, strict=True)) | counts_of(members) | {name: median_of(members, name) for name in names}
-        for group, members in found
-    ]
+    told = by_group(rows, keys, lambda own: counts_of(own) | {name: median_of(own, name) for name in names})
     note = f"medians over seeds{INTERVALS}, rates with 95 % Wilson intervals (none of one seed)"
     if any("values" in row for row in told):
         note += "; values: seeds of all runs of a row, which are of several scenarios or methods"
@@ -93,6 +87,14 @@ def medians(rows: Sequence[Record], by: Sequence[str] = (), measures: Sequence[s
     if estimates := [name for name in names if name in QUANTITIES and QUANTITIES[name].estimated]:
         note += f"; estimates: below 0 is the error of {' and '.join(estimates)}"
     return Table(keys, told, note + apart_words(rows, by))
+
+
+def by_group(
+    rows: Sequence[Record], keys: Sequence[str], cells: Callable[[list[Record]], dict[str, Any]]
+) -> list[dict[str, Any]]:
+    """A row a group of records with the same keys: these, and cells made of its records."""
+    found = sorted(groups(rows, keys).items(), key=lambda one: rank(one[0]))
+    return [dict(zip(keys, group, strict=True)) | cells(members) for group, members in found]
 
 
 def lacks_seeds(name: str, row: Mapping[str, Any]) -> bool:
@@ -168,15 +170,8 @@ def differences(
     keys = chosen_keys(rows, by)
     keys = keys if "method" in keys else [*keys, "method"]
     names = chosen_measures(rows, measures)
-    pairs = list(paired(rows, base))
-    told = [
-        dict(zip(keys, group, strict=True))
-        | {"pairs": len(members)}
-        | {name: difference_of(members, name) for name in names}
-        for group, members in sorted(
-            groups([{**one, "against": other} for one, other in pairs], keys).items(), key=lambda one: rank(one[0])
-        )
-    ]
+    pairs = [{**one, "against": other} for one, other in paired(rows, base)]
+    told = by_group(pairs, keys, lambda own: {"pairs": len(own)} | {name: difference_of(own, name) for name in names})
     note = f"medians of the differences from {base}, paired by seed,{INTERVALS}"
     if any(lacks_seeds(name, row) for row in told for name in names):
         note += "; n: of so many pairs, the others lack a finite value"
@@ -184,7 +179,6 @@ def differences(
 
 
 def lone_words(rows: Sequence[Record], base: str) -> str:
-    """What is said of runs of other methods that have no pair."""
     others = [row for row in rows if row["method"] != base]
     lone = len(others) - sum(1 for _ in paired(rows, base))
     return f"; {lone} of {len(others)} seeds of other methods have no {base} with the same settings" if lone else ""
@@ -220,7 +214,6 @@ def crossed(table: Table, across: Sequence[str], measure: str) -> Table:
 
 
 def values_of(row: Mapping[str, Any], keys: Sequence[str]) -> tuple[Any, ...]:
-    """What a row has at some keys."""
     return tuple(row[key] for key in keys)
 
 
@@ -264,5 +257,4 @@ def best_of(table: Table, name: str, rows: Sequence[int]) -> list[int]:
 
 
 def intervals_overlap(one: Interval, other: Interval) -> bool:
-    """Whether two numbers' intervals have a point in common."""
     return one.ends[0] <= other.ends[1] and one.ends[1] >= other.ends[0]

@@ -20,12 +20,13 @@ import torch
 
 from toygan.files.config import Config, toml_of
 from toygan.files.disk import json_bytes, parsed, write_aside
+from toygan.files.mistakes import UserError
 from toygan.files.own import Code, load_again, own_tables
 from toygan.files.scenario import as_table
-from toygan.files.strict import Source, UserError, check
+from toygan.files.strict import Source, check
 from toygan.many import run
 from toygan.many.company import play_together
-from toygan.many.run import Progress, Watcher
+from toygan.many.progress import Progress, Watcher
 from toygan.session import folder as folders
 
 TOPIC = "toygan"  # under which runs that are away tell how far they are
@@ -94,14 +95,8 @@ def perform_together(tasks: Sequence[Task], driver: int | None = None) -> list[E
 
 
 def order_of(task: Task, place: Path, watch: Watcher) -> run.Order:
-    """What a task asks for, in a place."""
     return run.Order(
-        place,
-        task.command,
-        animation=task.animation,
-        watch=watch,
-        picture=task.picture,
-        settings=task.settings,
+        place, task.command, animation=task.animation, watch=watch, picture=task.picture, settings=task.settings
     )
 
 

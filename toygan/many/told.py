@@ -9,9 +9,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from toygan.files.config import Method, View, as_data
+from toygan.files.mistakes import UserError, shortened, suggestion
 from toygan.files.own import Own
 from toygan.files.scenario import merged, method_named, read, view_around
-from toygan.files.strict import Source, UserError, check, shortened, suggestion
+from toygan.files.strict import Source, check
 from toygan.files.world import build_target
 from toygan.game.methods import METHODS
 from toygan.game.objectives import OBJECTIVES
@@ -118,7 +119,6 @@ def method_in(given: Any) -> Method:
 
 
 def table_in(name: Any) -> Mapping[str, Any]:
-    """The table of an objective, a method or a pair of this name."""
     if name in OBJECTIVES:
         return {"objective": name}
     try:
@@ -138,17 +138,13 @@ def said_of(method: Method | None) -> dict[str, Any]:
     }
 
 
-def told_of(method: Method) -> Told:
-    """What a method tells its critic."""
-    return Told(method.pack, method.noisy_labels)
-
-
 def optimum_of(told: Brief, ground: Ground) -> Known | None:
     """What is known of the optimal critic; None where nothing was told of the objective, or nothing follows."""
-    if told.method is None or not decided(told.method.objective.kind, told_of(told.method)):
+    if told.method is None:
         return None
-    objective = told.method.objective
-    return known_on(ground, objective.kind, objective.model_dump(), told_of(told.method))
+    objective, of_labels = told.method.objective, Told(told.method.pack, told.method.noisy_labels)
+    is_known = decided(objective.kind, of_labels)
+    return known_on(ground, objective.kind, objective.model_dump(), of_labels) if is_known else None
 
 
 def optimum_facts(told: Brief, optimum: Known | None) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from typing import Any
 
-from toygan.files.strict import UserError, suggestion
+from toygan.files.mistakes import UserError, suggestion
 from toygan.files.text import number
 from toygan.many.results import as_csv
 from toygan.many.table import Table, lacks_seeds
@@ -23,7 +23,6 @@ def written(tables: Sequence[Table], form: str) -> str:
 
 
 def cells_of(table: Table) -> tuple[list[str], list[list[str]]]:
-    """Header and cells as text."""
     names = columns(table)
     return names, [
         [cell(row.get(name), name in row and lacks_seeds(name, row)) for name in names] for row in table.rows
@@ -31,7 +30,6 @@ def cells_of(table: Table) -> tuple[list[str], list[list[str]]]:
 
 
 def columns(table: Table) -> list[str]:
-    """The names of a table's columns."""
     return list(dict.fromkeys([*table.keys, *(name for row in table.rows for name in row)]))
 
 
@@ -118,12 +116,10 @@ ROW = "row"
 
 
 def narrowed(table: Table, names: Sequence[str]) -> Table:
-    """A table with some of its columns."""
     return table._replace(rows=[{name: row.get(name) for name in names} for row in table.rows])
 
 
 def width_of(table: Table) -> int:
-    """How wide a table is as text."""
     return sum(width + 2 for width in column_widths(*cells_of(table))) - 2
 
 
@@ -133,7 +129,6 @@ def column_widths(names: Sequence[str], body: Sequence[Sequence[str]]) -> list[i
 
 
 def widest(words: Iterable[str]) -> int:
-    """The length of the longest word."""
     return max(map(len, words), default=0)
 
 
@@ -147,13 +142,8 @@ def stacked(name: str, width: int) -> str:
     return "\n".join(line.rstrip(" ") for line in lines)
 
 
-def as_text(tables: Sequence[Table]) -> str:
-    """Aligned columns; text to the left, numbers to the right."""
-    return "\n".join(text_of(table) for table in tables)
-
-
 def text_of(table: Table) -> str:
-    """One table, aligned, with its note."""
+    """One table as aligned columns, text to the left, numbers to the right, with its note."""
     names, body = cells_of(table)
     widths, stacks = column_widths(names, body), [name.split("\n") for name in names]
     tall = max(map(len, stacks))
@@ -170,11 +160,6 @@ def aligned(line: Sequence[str], widths: Sequence[int], words: Container[int]) -
     return [text.ljust(width) if i in words else text.rjust(width) for i, (text, width) in sized]
 
 
-def as_markdown(tables: Sequence[Table]) -> str:
-    """Pipe tables."""
-    return "\n".join(markdown_of(table) for table in tables)
-
-
 def markdown_of(table: Table) -> str:
     """One pipe table with its note."""
     names, body = cells_of(table)
@@ -185,13 +170,8 @@ def markdown_of(table: Table) -> str:
     return "\n".join([*lines, "", f"*{table.note}*", ""])
 
 
-def as_latex(tables: Sequence[Table]) -> str:
-    r"""Tabulars for the package booktabs."""
-    return "\n".join([r"% needs \usepackage{booktabs}", *(latex_of(table) for table in tables)])
-
-
 def latex_of(table: Table) -> str:
-    """One tabular with its note as a comment."""
+    """One tabular for the package booktabs with its note as a comment."""
     names, body = cells_of(table)
     layout = "l" * len(table.keys) + "r" * (len(names) - len(table.keys))
     marks = [[(i, name) in table.best for name in names] for i in range(len(body))]
@@ -257,8 +237,8 @@ def spread(row: Mapping[str, Any]) -> Record:
 
 
 FORMS: dict[str, Callable[[Sequence[Table]], str]] = {
-    "text": as_text,
-    "markdown": as_markdown,
+    "text": lambda tables: "\n".join(map(text_of, tables)),
+    "markdown": lambda tables: "\n".join(map(markdown_of, tables)),
     "csv": csv_of,
-    "latex": as_latex,
+    "latex": lambda tables: "\n".join([r"% needs \usepackage{booktabs}", *map(latex_of, tables)]),
 }

@@ -134,8 +134,10 @@ def of_course(game: Game, parameters: Parameters, course: Course) -> Arrays:
 
 
 def times_of(course: Course) -> Tensor:
-    """Even times from 0 to the end of a way, which may be another one for each seed: [1 or S, M], in double precision."""
-    return torch.as_tensor(course.end).reshape(-1, 1) * SHARES_OF_A_WAY
+    """Even times from 0 to the end of a way, which may be another one for each seed: [1 or S, M], in double precision, on the
+    host.
+    """
+    return torch.as_tensor(course.end).cpu().reshape(-1, 1) * SHARES_OF_A_WAY
 
 
 def of_rounds(game: Game, parameters: Parameters, clouds: Watched, real: Tensor) -> Arrays:

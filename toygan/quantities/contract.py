@@ -9,13 +9,13 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
+from toygan.files.mistakes import UserError, suggestion
 from toygan.files.own import SHAPES, Code, blaming, in_one_line, is_fixed, parameters
 from toygan.files.own_networks import ENDS, INPUTS, OUTPUTS
 from toygan.files.own_parts import own_measure
-from toygan.files.samplers import is_sampler, sampler_of
-from toygan.files.strict import UserError, suggestion
+from toygan.files.samplers import is_sampler, reseed, sampler_of
 from toygan.quantities.forms import CRITICS, GENERATORS, critics_in, is_score, losses_of, penalty_of
-from toygan.quantities.held import Contract, Held, all_held, normal, reseed, streams_kept
+from toygan.quantities.held import Contract, Held, all_held, normal, streams_kept
 from toygan.quantities.loss_contract import LOSS
 from toygan.quantities.measure_contract import MEASURE
 from toygan.quantities.network_contract import CRITIC, GENERATOR, FedNetwork, critic_network, generator_network
@@ -49,11 +49,9 @@ def guessed(code: Code) -> str:
         return "generator" if is_called_generator(name) else "critic"
     if is_module(code) and len(fixed) < 2:
         return "generator" if is_called_generator(name) or fixed[:1] in LATENT else "critic"
-    if (
-        fixed == ["sight"]
-        or any(word in name for word in PENALTIES)
-        or ("loss" not in name and differentiates(code, fixed))
-    ):
+    if fixed == ["sight"] or any(word in name for word in PENALTIES):
+        return "penalty"
+    if "loss" not in name and differentiates(code, fixed):
         return "penalty"
     if len(fixed) == 1 and any(word in name for word in (*CRITICS[1:8], "judge")):
         return "critic"
@@ -83,9 +81,8 @@ PENALTIES = ("penalty", "_gp", "gp_", "r1", "r2", "regul", "lipschitz", "clip_")
 
 def is_module(code: Code) -> bool:
     """Whether it is a module, or the class of one."""
-    return isinstance(code.function, nn.Module) or (
-        isinstance(code.function, type) and issubclass(code.function, nn.Module)
-    )
+    made = code.function
+    return isinstance(made, nn.Module) or (isinstance(made, type) and issubclass(made, nn.Module))
 
 
 def given_to(code: Code) -> list[str]:
@@ -138,9 +135,8 @@ def made_network(code: Code, part: str) -> Callable[[Tensor], Tensor]:
         if unknown:
             hint = "give it a default, or name a function, or a module that is made already"
             raise code.fault(f"what is {unknown[0]!r}?", hint)
-        made = made(
-            **{name: widths[name.lower()] for name in asked if name in fixed or name.lower() in (*INPUTS, *OUTPUTS)}
-        )
+        given = [name for name in asked if name in fixed or name.lower() in (*INPUTS, *OUTPUTS)]
+        made = made(**{name: widths[name.lower()] for name in given})
     return made.double() if isinstance(made, nn.Module) else made
 
 
@@ -157,9 +153,8 @@ def usual_widths(part: str) -> dict[str, int]:
     return HIDDEN | ends | ({"dim": 2, "d": 2} if part == "generator" else {})
 
 
-HIDDEN = dict.fromkeys(
-    ("hidden", "hidden_dim", "hidden_size", "width", "h", "dim_hidden", "ndf", "ngf"), 16
-) | dict.fromkeys(("depth", "layers", "n_layers", "num_layers"), 2)
+HIDDEN = dict.fromkeys(("hidden", "hidden_dim", "hidden_size", "width", "h", "dim_hidden", "ndf", "ngf"), 16)
+HIDDEN |= dict.fromkeys(("depth", "layers", "n_layers", "num_layers"), 2)
 
 
 def critic_of(code: Code) -> FedNetwork:

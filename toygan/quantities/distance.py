@@ -14,12 +14,13 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 
 from toygan.files.config import Config, as_data
+from toygan.files.mistakes import Mistake, Place, UserError, shortened
 from toygan.files.scenario import read
-from toygan.files.strict import Mistake, Place, UserError, options, shortened
+from toygan.files.strict import options
 from toygan.files.world import build_target
 from toygan.quantities import divergences
 from toygan.quantities.transport import Metric, transport, weighted
-from toygan.targets.target import Modes, Target, moved
+from toygan.targets.target import Target, moved
 from toygan.targets.user_files import read_points
 
 DISTANCES = {
@@ -30,12 +31,7 @@ DISTANCES = {
     "reverse_kl": "KL(B | A)",
     "tv": "total variation",
 }
-DIVERGENCES = {
-    "js": divergences.js,
-    "kl": divergences.kl,
-    "reverse_kl": divergences.reverse_kl,
-    "tv": divergences.tv,
-}
+DIVERGENCES = {"js": divergences.js, "kl": divergences.kl, "reverse_kl": divergences.reverse_kl, "tv": divergences.tv}
 LONE = 100_000  # points behind a distance to one atom
 REPEATS = 4  # independent pairs of samples behind a sampled distance
 MOST_ATOMS = 3000  # exact transport between more atoms takes too long: they are sampled
@@ -146,9 +142,10 @@ def shifted(one: Side, other: Side) -> Numbers:
 
 def gaussians(one: Side, other: Side) -> Numbers:
     """Two Gaussians: W2 (Olkin and Pukelsheim, 1982), KL, and for equal shapes or one centre more."""
-    if not all(side.target.modes is not None and len(side.target.modes.centres) == 1 for side in (one, other)):
+    single = [modes for side in (one, other) if (modes := side.target.modes) is not None and len(modes.centres) == 1]
+    if len(single) < 2:
         return {}
-    (c, first), (d, second) = (single(side.target.modes) for side in (one, other))
+    (c, first), (d, second) = ((modes.centres[0], modes.covariances[0]) for modes in single)
     root = square_root(first)
     crossed = square_root(root @ second @ root)
     squared = float((c - d) @ (c - d) + np.trace(first + second - 2 * crossed))
@@ -162,12 +159,6 @@ def gaussians(one: Side, other: Side) -> Numbers:
     elif np.array_equal(c, d) and all(np.allclose(s, s[0, 0] * np.eye(2), rtol=EQUAL, atol=0) for s in (first, second)):
         found["w1"] = abs(math.sqrt(first[0, 0]) - math.sqrt(second[0, 0])) * math.sqrt(math.pi / 2)
     return all_of(found, "closed form: two Gaussians")
-
-
-def single(modes: Modes | None) -> tuple[np.ndarray, np.ndarray]:
-    """Centre [2] and covariance [2, 2] of the only mode."""
-    assert modes is not None
-    return modes.centres[0], modes.covariances[0]
 
 
 def square_root(matrix: np.ndarray) -> np.ndarray:
@@ -190,10 +181,8 @@ def atoms(one: Side, other: Side) -> Numbers:
     (here, p), (there, q) = one.atoms, other.atoms
     how = f"exact: {len(here)} atoms against {len(there)}"
     _, where = np.unique(np.concatenate([here, there]), axis=0, return_inverse=True)
-    masses = [
-        np.bincount(places, weights, where.max() + 1)
-        for places, weights in zip(np.split(where.ravel(), [len(here)]), (p, q), strict=True)
-    ]
+    sides = zip(np.split(where.ravel(), [len(here)]), (p, q), strict=True)
+    masses = [np.bincount(places, weights, where.max() + 1) for places, weights in sides]
     found = all_of(of_shares(*masses), how)
     if max(len(here), len(there)) <= MOST_ATOMS:
         costs = {"w1": weighted(here, there, p, q, "euclidean", 1), "w2": weighted(here, there, p, q, "sqeuclidean", 2)}

@@ -53,26 +53,21 @@ KnownFloors = Mapping[str, Mapping[str, float]]
 
 def story_of(frames: Arrays, metrics: Arrays, floors: KnownFloors, s: int) -> Story:
     """What a recording's frames and metrics know of its seed number s; `floors` is what perfect samplers score in a frame."""
-    steps = np.asarray(frames["step"])
-    curves = {
-        name: np.asarray(table, float)[:, s]
-        for name, table in {**frames, **metrics}.items()
-        if has_seed(table, len(steps), s)
-    }
-    curves |= score_curves(frames, len(steps), s)
-    samples = frames["samples"][:, s].astype(float) if "samples" in frames else None
+    steps, tables = np.asarray(frames["step"]), {**frames, **metrics}
+    of_seed = {name: np.asarray(table, float)[:, s] for name, table in tables.items() if has_seed(table, len(steps), s)}
+    curves = {name: values for name, values in of_seed.items() if values.ndim == 1} | score_curves(of_seed)
+    samples = of_seed.get("samples")
     real = np.asarray(frames["real"], float) if "real" in frames else None
-    layers = frames.get("layer_gradients")
-    alive, places = living(frames, curves, samples, s, len(steps)), places_of(frames, real)
+    alive, places = living(of_seed, samples, len(steps)), places_of(frames, real)
     story = Story(
         steps=steps,
         alive=alive,
         curves=curves,
-        layers=np.asarray(layers, float)[:, s] if layers is not None and layers.shape[1] > s else None,
+        layers=of_seed.get("layer_gradients"),
         weights=np.empty(0) if places is None else places.weights,
         has_modes="mode_centres" in frames,
         ceilings=CEILINGS | ceilings_of(floors),
-        size=size_of(real),
+        size=0.0 if real is None or not len(real) else float(np.sqrt(real.var(axis=0).sum())),
         floor_spread=float((floors.get("w1") or {}).get("spread") or 0.0),
     )
     return story if samples is None else with_points(story, samples[:alive], real, places)
@@ -82,24 +77,14 @@ def with_points(story: Story, samples: np.ndarray, real: np.ndarray | None, plac
     """A story with where the generated points [T, N, 2] are, as far as places and real points [N, 2] are known."""
     found = story._replace(
         centre=samples.mean(axis=1),
-        width=widths_of(samples, story.size) if story.size > 0 else None,
+        width=np.sqrt(samples.var(axis=1).sum(axis=1)) / story.size if story.size > 0 else None,
         points=samples.shape[1],
-        error=error_of_mean(samples) if len(samples) else 0.0,
+        error=float(np.median(samples.std(axis=1))) / samples.shape[1] ** 0.5 if len(samples) else 0.0,
     )
     if places is None:
         return found
     moved = None if real is None else carried(samples, real, places)
     return found._replace(shares=occupancy(samples, places.centres), home=at_home(samples, places), carried=moved)
-
-
-def size_of(real: np.ndarray | None) -> float:
-    """Root mean square distance of the real points [N, 2] from their mean, 0 where there are none."""
-    return 0.0 if real is None or not len(real) else float(np.sqrt(real.var(axis=0).sum()))
-
-
-def widths_of(samples: np.ndarray, size: float) -> np.ndarray:
-    """Root mean square distance of the points [T, N, 2] from their mean, the target's being `size`: [T]."""
-    return np.asarray(np.sqrt(samples.var(axis=1).sum(axis=1)) / size)
 
 
 def ceilings_of(floors: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
@@ -108,45 +93,35 @@ def ceilings_of(floors: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
     return {name: float(value) for name, value in told.items() if value is not None}
 
 
-def error_of_mean(samples: np.ndarray) -> float:
-    """The standard error of one coordinate's mean over a frame's points [T, N, 2], the median over frames."""
-    return float(np.median(samples.std(axis=1))) / samples.shape[1] ** 0.5
-
-
 def has_seed(table: np.ndarray, frames: int, s: int) -> bool:
-    """Whether a table is [T, S] and has that seed."""
-    return np.ndim(table) == 2 and len(table) == frames and np.shape(table)[1] > s
+    """Whether a table is [T, S, ...] and has that seed."""
+    return np.ndim(table) > 1 and len(table) == frames and np.shape(table)[1] > s
 
 
-def score_curves(frames: Mapping[str, np.ndarray], count: int, s: int) -> dict[str, np.ndarray]:
+def score_curves(of_seed: Arrays) -> dict[str, np.ndarray]:
     """How far above the generated cloud the critic holds the real one, `lead` = E f(real) - E f(fake), its size, the
     range of its scores on the grid, and how steep it is between the clouds, the median.
     """
     found = {}
     names = ("real_scores", "fake_scores", "scores", "slope_quantiles")
-    real, fake, grid, slopes = map(frames.get, names)
-    if real is not None and fake is not None and real.shape[1] > s:
-        found["lead"] = real[:, s].astype(float).mean(axis=1) - fake[:, s].astype(float).mean(axis=1)
+    real, fake, grid, slopes = map(of_seed.get, names)
+    if real is not None and fake is not None:
+        found["lead"] = real.mean(axis=1) - fake.mean(axis=1)
         found["score_gap"] = np.abs(found["lead"])
-    if slopes is not None and slopes.shape[1] > s:
-        found["steepness"] = slopes[:, s].astype(float)[:, 2, slopes.shape[3] // 2]
-    if grid is not None and grid.shape[1] > s:
-        found["score_range"] = np.ptp(grid[:, s].astype(float).reshape(count, -1), axis=1)
+    if slopes is not None:
+        found["steepness"] = slopes[:, 2, slopes.shape[2] // 2]
+    if grid is not None:
+        found["score_range"] = np.ptp(grid.reshape(len(grid), -1), axis=1)
     return found
 
 
-def living(
-    frames: Mapping[str, np.ndarray], curves: Mapping[str, np.ndarray], samples: np.ndarray | None, s: int, count: int
-) -> int:
+def living(of_seed: Arrays, samples: np.ndarray | None, count: int) -> int:
     """How many frames pass before the seed is lost: said to have diverged, or numbers that are not finite or huge."""
-    lost = np.zeros(count, bool)
-    if "diverged" in frames and has_seed(frames["diverged"], count, s):
-        lost |= np.asarray(frames["diverged"])[:, s].astype(bool)
+    lost = np.asarray(of_seed.get("diverged", np.zeros(count))).astype(bool)
     if samples is not None:
         lost |= ~(np.abs(samples) < LIMIT.runaway).all(axis=(1, 2))
-    for name in ("critic_loss", "generator_loss"):
-        if name in curves:  # the first frame has no loss yet
-            lost[1:] |= ~(np.abs(curves[name][1:]) < LIMIT.runaway) & np.isfinite(curves[name][1:]).any()
+    for losses in (of_seed[name][1:] for name in ("critic_loss", "generator_loss") if name in of_seed):
+        lost[1:] |= ~(np.abs(losses) < LIMIT.runaway) & np.isfinite(losses).any()  # the first frame has no loss yet
     return int(lost.argmax()) if lost.any() else count
 
 
@@ -229,16 +204,20 @@ def nearest(points: np.ndarray, centres: np.ndarray) -> np.ndarray:
 
 def spread_out(points: np.ndarray, k: int) -> np.ndarray:
     """Of the points k, each the farthest from those before it, then moved to the middle of their neighbours: [k, 2]."""
-    chosen = [int(np.argmin(((points - points.mean(axis=0)) ** 2).sum(axis=1)))]
-    distances = np.full(len(points), np.inf)
-    while len(chosen) < k:
-        distances = np.minimum(distances, ((points - points[chosen[-1]]) ** 2).sum(axis=1))
-        chosen.append(int(distances.argmax()))
-    centres = points[chosen]
+    centres = points[far_apart(points, int(np.argmin(((points - points.mean(axis=0)) ** 2).sum(axis=1))), k)]
     for _ in range(5):
         owner = nearest(points, centres)
         centres = np.array([points[owner == i].mean(axis=0) if (owner == i).any() else centres[i] for i in range(k)])
     return centres
+
+
+def far_apart(points: np.ndarray, first: int, k: int) -> list[int]:
+    """Indices of k points [n, 2] or all: the first, and each next one the farthest from those before it."""
+    chosen, distances = [first], np.full(len(points), np.inf)
+    while len(chosen) < min(k, len(points)):
+        distances = np.minimum(distances, ((points - points[chosen[-1]]) ** 2).sum(axis=1))
+        chosen.append(int(distances.argmax()))
+    return chosen
 
 
 # --- parts of a curve -------------------------------------------------------------------------------------------------

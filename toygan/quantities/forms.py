@@ -20,6 +20,7 @@ from toygan.game.objectives import Extra, Objective
 
 Loss = Callable[[Tensor, Tensor], Tensor]  # scores [n, 1] of real and generated points -> a number []
 GENERATORS = ("g", "gen", "generator", "netg", "net_g", "g_net")
+LATENTS = ("z", "noise", "latent", "latents")
 CRITICS = ("d", "disc", "discriminator", "critic", "netd", "net_d", "d_net", "dis", "f", "model", "net", "judge")
 SHAPES = {"[seed, batch, 1]": (2, 5, 1), "[batch, 1]": (5, 1), "[batch]": (5,)}
 
@@ -66,7 +67,7 @@ def losses_of(code: Code) -> LossForm:
         for shape, size in SHAPES.items():
             call, told = best_caller(code, names, squash, size)
             found, why = outcome(call, size)
-            if found is not None and (squash or all_finite(found)):
+            if found is not None and (squash or all(bool(one.isfinite().all()) for one in found)):
                 return with_form(call, names, shape, squash, len(found))._replace(labels=told)
             tried.append(f"scores {shape}{' as probabilities' if squash else ''}: {why or 'NaN or infinite'}")
     hint = "write def NAME(r, g), of scores [seed, batch, 1], which returns (critic, generator), each [seed]"
@@ -118,15 +119,12 @@ def caller(
             told = [code.function(*pair) for pair in ((real, True), (fake, False), (fake, True))]
             return told[0] + told[1], told[2]
         if labels:  # of scores and their labels, as Keras has it
-            told = [
-                code.function(**labelled(names, labels, *pair)) for pair in ((real, high), (fake, low), (fake, high))
-            ]
+            pairs = ((real, high), (fake, low), (fake, high))
+            told = [code.function(**labelled(names, labels, *pair)) for pair in pairs]
             return told[0] + told[1], told[2]
         if of_critic:
-            known = (r, g) if attached else ()
-            return code.function(
-                **{name: critic_or(name, names, of_critic, r, g, Squashed(change, known)) for name in names}
-            )
+            critic = Squashed(change, (r, g) if attached else ())
+            return code.function(**{name: critic_or(name, names, of_critic, r, g, critic) for name in names})
         return code.function(*ordered(names, real, fake))
 
     return call
@@ -163,21 +161,11 @@ def critic_or(name: str, names: Sequence[str], critics: Sequence[str], r: Tensor
     """What an argument of `loss(D, real, fake)` is given: points are their own scores, and critic and generator are the
     identity.
     """
-    if is_generator(name) and any(is_latent(other) for other in names):
+    if name.lower() in GENERATORS and any(other.lower() in LATENTS for other in names):
         return Squashed(lambda scores: scores)
-    if is_latent(name):
+    if name.lower() in LATENTS:
         return g
     return critic if name in critics else argument(name, r, g)
-
-
-def is_generator(name: str) -> bool:
-    """Whether a name means a generator."""
-    return name.lower() in GENERATORS
-
-
-def is_latent(name: str) -> bool:
-    """Whether a name means latents."""
-    return name.lower() in ("z", "noise", "latent", "latents")
 
 
 class Squashed(nn.Module):
@@ -221,9 +209,7 @@ def outcome(call: Callable[[Tensor, Tensor], Any], size: Sequence[int]) -> tuple
         said = tensors(call(r, g))
     except Exception as error:
         return None, f"{type(error).__name__}: {' '.join(str(error).split())[:80]}"
-    legal = (
-        [(size[0],)] if len(size) == 3 else [(), tuple(size[:1]), tuple(size)]
-    )  # a number, or one for each seed or point
+    legal = [(size[0],)] if len(size) == 3 else [(), tuple(size[:1]), tuple(size)]  # a number, or one a seed or point
     fits = said is not None and all(tuple(one.shape) in legal for one in said)
     return (said, "") if fits else (None, f"it returns {in_words(call(r, g))}")
 
@@ -234,11 +220,6 @@ def tensors(said: Any) -> list[Tensor] | None:
         said = [said[key] for key in sorted(said, key=lambda key: str(key).lower().startswith("g"))]
     parts = list(said) if isinstance(said, tuple | list) else [said]
     return parts if 1 <= len(parts) <= 2 and all(isinstance(one, Tensor) for one in parts) else None
-
-
-def all_finite(values: Sequence[Tensor]) -> bool:
-    """Whether all numbers are numbers."""
-    return all(bool(torch.isfinite(one).all()) for one in values)
 
 
 def with_form(call: Callable[..., Any], names: Sequence[str], shape: str, squash: bool, count: int) -> LossForm:
@@ -316,9 +297,8 @@ def penalty_of(code: Code) -> PenaltyForm:
         raise code.fault(wrong, "or write def NAME(sight), which returns [seed]")
 
     def of(f: nn.Module, real: Tensor, fake: Tensor) -> Tensor:
-        return one_number(
-            code.function(**{name: f if name in critics else argument(name, real, fake) for name in required})
-        )
+        given = {name: f if name in critics else argument(name, real, fake) for name in required}
+        return one_number(code.function(**given))
 
     known(code, [name for name in required if name not in critics])
     return PenaltyForm(of, f"({', '.join(required)}), points [batch, 2]")
@@ -345,9 +325,8 @@ def of_scores(code: Code, names: Sequence[str]) -> PenaltyForm:
 
     def of(f: nn.Module, real: Tensor, fake: Tensor) -> Tensor:
         points = [x.detach().clone().requires_grad_() for x in (real, fake)]
-        scores = [
-            f(x) if any(is_score(n) and is_fake(n.lower()) == i for n in names) else x for i, x in enumerate(points)
-        ]
+        wanted = {is_fake(n.lower()) for n in names if is_score(n)}  # scores of real points (0), of generated ones (1)
+        scores = [f(x) if i in wanted else x for i, x in enumerate(points)]
         return one_number(code.function(**{n: argument(n, *(scores if is_score(n) else points)) for n in names}))
 
     return PenaltyForm(of, f"({', '.join(names)}), scores and the points that they are of")
@@ -386,6 +365,5 @@ def sight_of(f: nn.Module, real: Tensor, fake: Tensor) -> Sight:
     # In a game they are given, and a recorder should not take them for the penalty's own.
     with _disable_current_modes():
         draw = {name: torch.rand(1, len(real), width, dtype=real.dtype) for name, width in (("mix", 1), ("around", 2))}
-    return Sight(
-        real[None], fake[None], draw, lambda: slopes_at(real[None]), lambda: slopes_at(fake[None]), slopes_at, list
-    )
+    both = real[None], fake[None]
+    return Sight(*both, draw, lambda: slopes_at(both[0]), lambda: slopes_at(both[1]), slopes_at, list)

@@ -56,7 +56,9 @@ def one_held(code: Code, name: str, check: Callable[[T], Held | None], part: T) 
     try:
         fact = check(part)
         return fact and fact._replace(name=name)
-    except Exception as error:
+    except (KeyboardInterrupt, GeneratorExit):
+        raise
+    except BaseException as error:  # theirs may be of no usual kind
         place = place_of(error, code.file)
         where = f" (line {place.line}: {place.text})" if place.line else ""
         return Held(name, False, f"raises {in_one_line(error)}{where}")
@@ -91,8 +93,7 @@ def gradient(f: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
     value = f(leaf).sum()
     if not value.requires_grad:
         return torch.zeros_like(x)
-    (found,) = torch.autograd.grad(value, leaf, allow_unused=True)
-    return torch.zeros_like(x) if found is None else found
+    return torch.autograd.grad(value, leaf, materialize_grads=True)[0]
 
 
 def differences(f: Callable[[Tensor], Tensor], x: Tensor, step: float = 1e-6) -> Tensor:

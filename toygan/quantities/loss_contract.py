@@ -269,8 +269,8 @@ def finite_in_single(loss: Loss, size: float) -> bool:
     for sign in (1, -1):
         r, g = (torch.full((2, 1), s * sign * size, requires_grad=True) for s in (1, -1))
         value = loss(r, g).sum()
-        slopes = torch.autograd.grad(value, (r, g), allow_unused=True) if value.requires_grad else ()
-        if not all(bool(torch.isfinite(x).all()) for x in (value, *slopes) if x is not None):
+        slopes = torch.autograd.grad(value, (r, g), materialize_grads=True) if value.requires_grad else ()
+        if not all(bool(torch.isfinite(x).all()) for x in (value, *slopes)):
             return False
     return True
 
@@ -285,16 +285,6 @@ def grows(loss: Loss) -> bool:
     return size(12.0) > 5 * size(10.0)
 
 
-def keeps_state(form: LossForm) -> Held:
-    """Whether a call leaves torch as it was."""
-    return state_kept(lambda: [loss(*scores()) for loss in form.players.values()])
-
-
-def is_graph(form: LossForm) -> Held:
-    """Whether it is a graph of its scores."""
-    return traced(lambda r, g: [loss(r, g) for loss in form.players.values()], scores())
-
-
 LOSS: Contract[LossForm] = {
     "form": told_form,
     "orientation": orientation,
@@ -305,6 +295,6 @@ LOSS: Contract[LossForm] = {
     "order in the batch": order,
     "mean over the batch": mean_not_sum,
     "large scores": large,
-    "global state": keeps_state,
-    "traceable": is_graph,
+    "global state": lambda form: state_kept(lambda: [loss(*scores()) for loss in form.players.values()]),
+    "traceable": lambda form: traced(lambda r, g: [loss(r, g) for loss in form.players.values()], scores()),
 }

@@ -76,7 +76,7 @@ def seen(
     some, some_real = points[:n], real[:n]
     finite = bool(np.isfinite(points).all())
     plan = solved(some, some_real)
-    shown = shown_to(judged, Clouds(points, some_real, some, plan))
+    shown = Clouds(points, some_real, some, plan) if judged is None or not judged.shown else clouds_of(judged.shown)
     enough = finite and len(points) + len(real) >= 2 * fineness(many_real).per_cell
     return Seen(
         points=points,
@@ -101,13 +101,6 @@ def classes_in(kinds: Kinds) -> Classes | None:
     """The classes of both clouds, None where they are not known of both."""
     own, due = kinds.classes, kinds.real_classes
     return None if own is None or due is None else Classes(own, due)
-
-
-def shown_to(judged: Judged | None, measured: Clouds) -> Clouds:
-    """The clouds that a critic trains against: the measured ones, unless it was shown others."""
-    if judged is None or judged.shown is None:
-        return measured
-    return clouds_of(judged.shown)
 
 
 def clouds_of(shown: TrainedOn) -> Clouds:
@@ -137,8 +130,8 @@ def measure_frame(
 def clouds_seen(
     samples: np.ndarray,
     against: Against,
-    judged: Sequence[Judged] | None,
-    known: Known | None,
+    judged: Sequence[Judged] | None = None,
+    known: Known | None = None,
     kinds: Sequence[Kinds] | None = None,
 ) -> list[Seen]:
     """Every seed's cloud with what measures need; arguments as in `measure_frame`."""

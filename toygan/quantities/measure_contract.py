@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from toygan.files.own_parts import Measure
-from toygan.quantities.held import Contract, Held, broken, holds, note, reseed, six_digits, state_kept
+from toygan.files.samplers import reseed
+from toygan.quantities.held import Contract, Held, broken, holds, note, six_digits, state_kept
 
 N = 200
 

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
+from toygan.files.samplers import reseed
 from toygan.quantities.held import (
     CLOSE,
     Contract,
@@ -22,7 +23,6 @@ from toygan.quantities.held import (
     holds,
     normal,
     note,
-    reseed,
     six_digits,
     state_kept,
     traced,
@@ -89,14 +89,11 @@ def again(net: FedNetwork) -> Held:
     if close(first, net.of(net.rows)):
         return holds(f"the same {net.fed}s give the same {net.made}s")
     if close(made_of(net, net.rows), made_of(net, net.rows)) and not is_repeated(net):
-        return note(
-            f"every call changes a state of its, as spectral norm's power iteration does; the same state, the same {net.made}s"
-        )
-    like = ": its slopes are those of no function" if net.made == "score" else ", or a latent of its own"
-    player = "critic" if net.made == "score" else "generator"
-    return broken(
-        f"the same {net.fed}s give other {net.made}s at the next call", f"dropout or noise in a {player}{like}"
-    )
+        told = "every call changes a state of its, as spectral norm's power iteration does"
+        return note(f"{told}; the same state, the same {net.made}s")
+    is_critic = net.made == "score"
+    like = "critic: its slopes are those of no function" if is_critic else "generator, or a latent of its own"
+    return broken(f"the same {net.fed}s give other {net.made}s at the next call", f"dropout or noise in a {like}")
 
 
 def is_repeated(net: FedNetwork) -> bool:
@@ -159,16 +156,6 @@ def far(net: FedNetwork) -> Held:
     return holds(f"finite at {'the origin' if net.fed == 'point' else 'zero'} and a thousand away")
 
 
-def keeps_state(net: FedNetwork) -> Held:
-    """Whether a call leaves torch as it was."""
-    return state_kept(lambda: net.of(net.rows))
-
-
-def is_graph(net: FedNetwork) -> Held:
-    """Whether it is a graph of its rows."""
-    return traced(lambda rows: [net.of(rows)], [net.rows])
-
-
 # --- of a critic -------------------------------------------------------------------------------------------------------
 
 
@@ -202,11 +189,6 @@ def order(net: FedNetwork) -> Held:
 
 
 # --- of a generator ----------------------------------------------------------------------------------------------------
-
-
-def latents_told(net: FedNetwork) -> Held:
-    """What latents it takes."""
-    return note(f"takes latents [batch, {net.rows.shape[1]}]")
 
 
 def points_shape(net: FedNetwork) -> Held:
@@ -252,6 +234,11 @@ def range_of_points(net: FedNetwork) -> Held:
     return holds(f"{six_digits(points.min())} to {six_digits(points.max())} for latents up to 300")
 
 
+LAST: Contract[FedNetwork] = {
+    "global state": lambda net: state_kept(lambda: net.of(net.rows)),
+    "traceable": lambda net: traced(lambda rows: [net.of(rows)], [net.rows]),
+}
+
 CRITIC: Contract[FedNetwork] = {
     "a score for each point": scores_shape,
     "range of scores": range_of_scores,
@@ -261,12 +248,11 @@ CRITIC: Contract[FedNetwork] = {
     "gradients": slopes,
     "learns": learns,
     "far points": far,
-    "global state": keeps_state,
-    "traceable": is_graph,
+    **LAST,
 }
 
 GENERATOR: Contract[FedNetwork] = {
-    "form": latents_told,
+    "form": lambda net: note(f"takes latents [batch, {net.rows.shape[1]}]"),
     "a point for each latent": points_shape,
     "not constant": varies,
     "each latent alone": alone,
@@ -275,6 +261,5 @@ GENERATOR: Contract[FedNetwork] = {
     "learns": learns,
     "range of points": range_of_points,
     "far latents": far,
-    "global state": keeps_state,
-    "traceable": is_graph,
+    **LAST,
 }

@@ -275,9 +275,8 @@ KERNELS: dict[str, Callable[[Any, float], Any]] = {
 
 def kernel_sums(cloud: np.ndarray, width: float, grid_x: np.ndarray, grid_y: np.ndarray) -> np.ndarray:
     """sum_j exp(-|x - cloud_j|^2 / (2 width^2)) on the grid [g, g]: a Gaussian is a product over axes, so this is too."""
-    across, up = (
-        np.exp(-np.square(np.subtract.outer(grid, cloud[:, k]) / width) / 2) for k, grid in enumerate((grid_x, grid_y))
-    )
+    axes = zip((grid_x, grid_y), cloud.T, strict=True)
+    across, up = (np.exp(-np.square(np.subtract.outer(grid, places) / width) / 2) for grid, places in axes)
     return np.asarray(up @ across.T)
 
 

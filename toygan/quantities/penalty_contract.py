@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor, nn
 
+from toygan.files.samplers import reseed
 from toygan.game.constraints import Sight
 from toygan.quantities.forms import PenaltyForm, sight_of
 from toygan.quantities.held import (
@@ -22,7 +23,6 @@ from toygan.quantities.held import (
     holds,
     normal,
     note,
-    reseed,
     six_digits,
     state_kept,
     traced,
@@ -269,12 +269,10 @@ def at_zero_slope(of: Of) -> Held:
 
 def by_parameters(said: Tensor, critic: nn.Module) -> Tensor:
     """The gradient of a penalty by a critic's parameters, flat; zeros where nothing leads there."""
-    parameters = list(critic.parameters())
     if not said.requires_grad:
         return torch.zeros(1, dtype=torch.float64)
-    found = torch.autograd.grad(said.sum(), parameters, allow_unused=True)
-    both = zip(parameters, found, strict=True)
-    return torch.cat([torch.zeros_like(p).flatten() if g is None else g.flatten() for p, g in both])
+    found = torch.autograd.grad(said.sum(), list(critic.parameters()), materialize_grads=True)
+    return torch.cat([slope.flatten() for slope in found])
 
 
 def moves(of: Of) -> Held:

@@ -64,9 +64,8 @@ def best_wave(times: np.ndarray, values: np.ndarray, before: np.ndarray) -> Wave
     tried = np.arange(max(best - 1 / FINE, SLOWEST), best + 1 / FINE, 1 / FINER)
     shares = explained(along, values, memory, tried)
     best = tried[[shares.argmax()]]
-    return Wave(
-        float((times[-1] - times[0]) / best[0]), float(shares.max()), float(explained(along, values, line, best)[0])
-    )
+    of_variance = float(explained(along, values, line, best)[0])
+    return Wave(float((times[-1] - times[0]) / best[0]), float(shares.max()), of_variance)
 
 
 def explained(along: np.ndarray, values: np.ndarray, known: np.ndarray, cycles: np.ndarray) -> np.ndarray:

@@ -146,10 +146,10 @@ def layer_gradients(game: Game, state: State, clouds: Watched) -> Tensor:
         held = [layer.bias for layer in (*on_real, *on_fake)]
         if not loss.requires_grad:  # a body that adds no biases: nobody knows what its maps give out
             return real.new_full((len(real), len(layers)), torch.nan)
-        found = torch.autograd.grad(loss, held, allow_unused=True)
-    squares = [torch.zeros(1, 1).to(real) if one is None else n_times(one).square().sum(dim=2) for one in found]
+        found = torch.autograd.grad(loss, held, materialize_grads=True)
+    squares = [n_times(one).square().sum(dim=2) for one in found]
     halves = zip(squares[: len(layers)], squares[len(layers) :], strict=True)
-    return torch.stack([((a.mean(1) + b.mean(1)) / 2).sqrt().expand(len(real)) for a, b in halves], dim=1)
+    return torch.stack([((a.mean(1) + b.mean(1)) / 2).sqrt() for a, b in halves], dim=1)
 
 
 def per_point(layers: Sequence[Layer], n: int) -> list[Layer]:
@@ -170,9 +170,7 @@ def generator_gradient(game: Game, state: State, clouds: Watched, own: Tensor | 
         held = {name: own.detach() for name, own in state.parameters.items()}
         parameters = held[GENERATOR].requires_grad_()
         loss = game.players[GENERATOR].opinion(game, held, state, watched_row(game, clouds)).loss
-        (gradient,) = torch.autograd.grad(loss.sum(), parameters, allow_unused=True)
-    if gradient is None:
-        return torch.zeros_like(loss)
+        (gradient,) = torch.autograd.grad(loss.sum(), parameters, materialize_grads=True)
     return (gradient if own is None else torch.where(own, gradient, 0.0)).norm(dim=1)
 
 

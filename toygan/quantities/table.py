@@ -115,31 +115,28 @@ def shown_in(place: Display) -> list[str]:
 
 def row_of(name: str) -> Quantity:
     """The row of a quantity; of one that the table has not, a user's own, a row that says nothing but its name."""
-    return QUANTITIES.get(name) or Quantity(
-        name.replace("_", " "), "a measure of the user's own", "", "neither", "cloud"
-    )
+    own = Quantity(name.replace("_", " "), "a measure of the user's own", "", "neither", "cloud")
+    return QUANTITIES.get(name, own)
 
 
 def label_of(name: str) -> str:
     """A quantity, or a column that is none, as people say it."""
-    return QUANTITIES[name].label if name in QUANTITIES else name.replace("_", " ")
+    return row_of(name).label
 
 
 def better(name: str) -> Better:
     """Which way is better: lower, higher or neither."""
-    return QUANTITIES[name].better if name in QUANTITIES else "neither"
+    return row_of(name).better
 
 
 def written(name: str, value: float) -> str:
     """A value of a quantity as people read it."""
-    return QUANTITIES[name].write(value) if name in QUANTITIES else number(value)
+    return row_of(name).write(value)
 
 
 def axis_name(name: str) -> str:
     """A quantity with its unit and which way is better, as an axis is named."""
-    row = QUANTITIES.get(name)
-    if row is None:
-        return label_of(name)
+    row = row_of(name)
     unit = "" if row.unit in row.label else UNITS.get(row.unit, row.unit)
     said = ", ".join(part for part in (unit, "" if row.better == "neither" else f"{row.better} is better") if part)
     return f"{row.label} ({said})" if said else row.label

@@ -14,19 +14,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from toygan.files.samplers import PLACES, STDS, VARIANCES, OwnSampler, batches, cloud_of
-from toygan.quantities.held import (
-    Contract,
-    Held,
-    broken,
-    close,
-    holds,
-    note,
-    reseed,
-    six_digits,
-    state_kept,
-    stream_states,
-)
+from toygan.files.samplers import PLACES, STDS, VARIANCES, OwnSampler, batches, cloud_of, reseed
+from toygan.quantities.held import Contract, Held, broken, close, holds, note, six_digits, state_kept, stream_states
 from toygan.quantities.places import Clusters, are_apart, is_even, lattice, places, turns
 
 N = 4096
@@ -121,9 +110,8 @@ def repeatable(at: Looked) -> Held:
         if same and not streams:
             return note("draws from no stream of random numbers")
         if same:
-            return note(
-                f"by the global stream of {streams} alone: rng or seed among its arguments would make it so by itself"
-            )
+            more = "rng or seed among its arguments would make it so by itself"
+            return note(f"by the global stream of {streams} alone: {more}")
         return note("by nobody: it has a stream of its own; take rng or seed")
     draw, other = sampler.opened(ODD, 0, {}), sampler.opened(ODD, 0, {})
     reseed(3)
@@ -242,9 +230,8 @@ def weights(at: Looked) -> Held:
     shares = ", ".join(f"{100 * share:.3g}" for share in sorted(found.counts / n, reverse=True)[:10])
     told = f"{shares}{', ...' if k > 10 else ''} %"
     if is_doubled(found) and k > 2 and evenly(found):
-        return broken(
-            f"one of {k} places, evenly spaced on a circle, is twice as likely as the others: {told}", ENDPOINT
-        )
+        where = f"one of {k} places, evenly spaced on a circle,"
+        return broken(f"{where} is twice as likely as the others: {told}", ENDPOINT)
     return note(f"not equal: {told}")
 
 
@@ -353,14 +340,11 @@ def weighed(density: Density, points: np.ndarray) -> tuple[np.ndarray, np.ndarra
     width = np.maximum(np.median(cKDTree(points).query(atoms, 20)[0][:, -1]), 1e-9) * np.array([1.5, 6.0])
     size = 8 * points.std(axis=0).max()
     kind = rng.choice(3, 6000, p=[0.6, 0.3, 0.1])
-    at = atoms[rng.integers(len(atoms), size=6000)] + np.array([*width, size])[kind, None] * rng.standard_normal(
-        (6000, 2)
-    )
+    at, sizes = atoms[rng.integers(len(atoms), size=6000)], np.array([*width, size])[kind, None]
+    at = at + sizes * rng.standard_normal((6000, 2))
     square = np.square(at[:, None] - atoms).sum(axis=2)
-    law = sum(
-        share / (2 * math.pi * w**2) * np.exp(-square / (2 * w**2)).mean(axis=1)
-        for share, w in zip((0.6, 0.3, 0.1), (*width, size), strict=True)
-    )
+    shares = zip((0.6, 0.3, 0.1), (*width, size), strict=True)
+    law = sum(share / (2 * math.pi * w**2) * np.exp(-square / (2 * w**2)).mean(axis=1) for share, w in shares)
     there = log_density(density, at)
     return there, np.exp(there) / law, log_density(density, points)
 
@@ -388,9 +372,8 @@ def agreement(at: Looked) -> Held | None:
     if abs(own.mean() - wanted) < max(0.05, SURE * error):
         return holds(told)
     wide = "wider" if own.mean() < wanted else "narrower"
-    return broken(
-        f"{told}: the sample is {wide} than the density says", "variance passed as standard deviation in one of them"
-    )
+    like = "variance passed as standard deviation in one of them"
+    return broken(f"{told}: the sample is {wide} than the density says", like)
 
 
 TARGET: Contract[Looked] = {

@@ -82,9 +82,8 @@ def weighted(
 def is_finite(points: np.ndarray, reference: np.ndarray) -> bool:
     """Whether every coordinate of both clouds is finite; ValueError where a cloud is empty."""
     if not (len(points) and len(reference)):
-        raise ValueError(
-            f"a distance needs two clouds with points in them, got {len(points)} and {len(reference)} points"
-        )
+        got = f"{len(points)} and {len(reference)} points"
+        raise ValueError(f"a distance needs two clouds with points in them, got {got}")
     return bool(np.isfinite(points).all() and np.isfinite(reference).all())
 
 

@@ -13,9 +13,8 @@ from itertools import pairwise
 import numpy as np
 
 from toygan.engines.table import Running, lacking
-from toygan.files.strict import UserError
+from toygan.files.mistakes import UserError
 from toygan.game.play import State
-from toygan.session.facts import Facts
 from toygan.session.looks import generated, step_of, weights
 from toygan.session.measuring import Gauge, gauge
 from toygan.session.recording import Recording
@@ -34,7 +33,9 @@ def again(recording: Recording, steps: Sequence[int], tick: Tick = lambda step: 
     loop, and for a recording that shows another seed than its first.
     """
     facts = recording.facts
-    refuse_unreached(facts, steps)
+    for step in steps:
+        if not 0 <= step <= facts.step:
+            raise UserError(f"step {step}: this run's are 0 to {facts.step}")
     found = {facts.step: recording} if recording.keeps_weights else {}
     missing = sorted({*steps} - found.keys())
     if missing:
@@ -46,13 +47,6 @@ def again(recording: Recording, steps: Sequence[int], tick: Tick = lambda step: 
             if step_of(state) in missing:
                 found[step_of(state)] = at_moment(recording, work, state, status)
     return [found[step] for step in steps]
-
-
-def refuse_unreached(facts: Facts, steps: Sequence[int]) -> None:
-    """UserError for a step that a run did not come to."""
-    for step in steps:
-        if not 0 <= step <= facts.step:
-            raise UserError(f"step {step}: this run's are 0 to {facts.step}")
 
 
 def set_up(recording: Recording) -> tuple[Gauge, Running]:
@@ -93,6 +87,7 @@ def at_moment(recording: Recording, work: Gauge, state: State, status: str) -> R
     before = int((recording.frames["step"] < look.step).sum())
     now = {**look.arrays, "step": np.array(look.step)}
     unknown = np.full(len(facts.seeds), np.nan)
+    measures = {name: look.measures.get(name, unknown) for name in recording.metrics}
     return replace(
         recording,
         facts=replace(
@@ -104,9 +99,7 @@ def at_moment(recording: Recording, work: Gauge, state: State, status: str) -> R
         ),
         frames={name: up_to(table, before, now.get(name)) for name, table in recording.frames.items()}
         | {"final": generated(work.sim, state, work.sim.final)},
-        metrics={
-            name: up_to(table, before, look.measures.get(name, unknown)) for name, table in recording.metrics.items()
-        },
+        metrics={name: up_to(table, before, measures[name]) for name, table in recording.metrics.items()},
         learned=weights(state),
     )
 

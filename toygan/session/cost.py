@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from toygan.files.own import Code, in_one_line
+from toygan.files.samplers import reseed
 from toygan.files.scenario import read
 from toygan.game.constraints import Constraint, Sight
 from toygan.game.networks import Layer, Layers, Network
@@ -22,7 +23,7 @@ from toygan.game.play import Game, step
 from toygan.game.streams import draws
 from toygan.quantities.contract import as_function
 from toygan.quantities.forms import Loss, LossForm, PenaltyForm, losses_of, penalty_of
-from toygan.quantities.held import Held, note, reseed, streams_kept
+from toygan.quantities.held import Held, note, streams_kept
 from toygan.quantities.loss_contract import PROBES, slope_at
 from toygan.quantities.modes import modes_kept
 from toygan.quantities.penalty_contract import LENGTHS, asked_at, clouds, h

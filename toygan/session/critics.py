@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
-from toygan.files.strict import UserError
+from toygan.files.mistakes import UserError
 from toygan.game import duel
 from toygan.session.looks import REFERENCES
 from toygan.session.recording import Recording

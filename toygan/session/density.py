@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from toygan.files.config import Config
-from toygan.files.strict import UserError
+from toygan.files.mistakes import UserError
 from toygan.files.world import build_generator, build_target
 from toygan.quantities.density import Pushed, Transform, pushed
 from toygan.session.ground import many_points

@@ -18,8 +18,8 @@ import torch
 from torch import Tensor
 
 from toygan.files.config import Config
+from toygan.files.mistakes import UserError
 from toygan.files.scenario import read
-from toygan.files.strict import UserError
 from toygan.files.text import number
 from toygan.files.world import build_rule
 from toygan.game import play as rules

@@ -1,6 +1,6 @@
 """What `run.json` says, as one value: read in one place, checked whole, and what several readers derive from it.
 
-A record is a run's (`is not the record of a run` otherwise), and then every value inside has its shape (`SHAPE`), or the
+A record is a run's (`is not the record of a run` otherwise), and then every value inside has its shape (`RecordShape`), or the
 message names the file, the key, the value and what is legal. Older recordings lack keys, which have defaults.
 """
 
@@ -8,16 +8,19 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
-from itertools import chain
+from functools import cached_property, reduce
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
+
+from pydantic import BaseModel, Field, GetCoreSchemaHandler, ValidationError
+from pydantic_core.core_schema import CoreSchema, custom_error_schema
 
 from toygan.files.disk import read_json
 from toygan.files.mistakes import UserError
 from toygan.quantities.diagnosis import Event
+from toygan.quantities.optimal import OPTIMA
 from toygan.quantities.table import Floor, derived
 
 FORMAT = 1
@@ -95,12 +98,11 @@ class Facts:
     @classmethod
     def of(cls, said: Mapping[str, Any]) -> Facts:
         """The facts that a record says, unchecked; what it lacks or leaves null has its default."""
-        known = {name: said[name] for name in PLAIN if said.get(name) is not None}
         return cls(
-            **known,
+            **known_of(said, PLAIN),
             title=str(said.get("title") or said.get("scenario") or ""),
             seeds=tuple(said.get("seeds") or ()),
-            events=tuple(event_in(one) for one in said.get("events") or ()),
+            events=tuple(map(event_in, said.get("events") or ())),
             summary=summary_in(said.get("summary") or {}),
             said=said,
         )
@@ -192,11 +194,10 @@ class Facts:
         known = self.summary.optimal
         if known is None:
             return None
-        objective = ((self.config.get("method") or {}).get("objective") or {}).get("kind")
-        return known.kind or BY_OBJECTIVE.get(str(objective), "density")
+        row = OPTIMA.get(str(((self.config.get("method") or {}).get("objective") or {}).get("kind")))
+        return known.kind or (row.source if row else "density")
 
 
-BY_OBJECTIVE = {"wasserstein": "potential", "c-transform": "potential", "mmd": "kernel", "cramer": "kernel"}
 PLAIN = ("scenario", "method", "status", "step", "steps", "seconds", "config", "command", "settings", "inputs", "versions",
          "device", "backend", "message", "digests", "followed")  # fmt: skip
 
@@ -226,11 +227,11 @@ def summary_in(said: Mapping[str, Any]) -> Summary:
         diagnosis=tuple(said.get("diagnosis") or ()),
         optimal=Optimal(**known_of(optimal, ("how", "kind", "drawn", "correlation"))) if optimal else None,
         tells_modes="modes_of" in said,
-        **known_of(said, NUMBERS),
+        **known_of(said, AS_SAID),
     )
 
 
-NUMBERS = ("mean", "mean_over", "points", "w1_points", "critic_points", "modes_of", "rates", "boundary", "points_of",
+AS_SAID = ("mean", "mean_over", "points", "w1_points", "critic_points", "modes_of", "rates", "boundary", "points_of",
            "no_optimum")  # fmt: skip
 
 
@@ -257,7 +258,7 @@ def facts_in(said: Any, path: Path) -> Facts:
         raise UserError(f"{path}: format {brief(said['format'])} is not {FORMAT}, the one known here")
     if not is_record(said):
         raise UserError(f"{path}: is not the record of a run")
-    if fault := fault_in(said, SHAPE):
+    if fault := fault_in(said):
         raise UserError(f"{path}: {fault}")
     return Facts.of(said)
 
@@ -266,7 +267,7 @@ def is_record(said: Any) -> bool:
     """Whether what a `run.json` holds is the record of a run, in the one format that is known here."""
     if not isinstance(said, dict) or not said.keys() >= FACTS or said["format"] != FORMAT:
         return False
-    if not all(isinstance(said[name], shape) for name, shape in OUTLINE.items() if name in said):
+    if not all(isinstance(said.get(name, kind()), kind) for kind, names in OUTLINE.items() for name in names):
         return False
     rows = said["summary"].get("seeds") or []
     told = isinstance(rows, list) and all(isinstance(row, dict) and isinstance(row.get("seed"), int) for row in rows)
@@ -274,105 +275,138 @@ def is_record(said: Any) -> bool:
     return told and spent and bool(said["seeds"]) and all(isinstance(seed, int) for seed in said["seeds"])
 
 
-OUTLINE: Mapping[str, type] = {
-    "scenario": str,
-    "method": str,
-    "seeds": list,
-    "status": str,
-    "step": int,
-    "steps": int,
-    "seconds": dict,
-    "config": dict,
-    "summary": dict,
-    "settings": dict,
+OUTLINE: Mapping[type, Sequence[str]] = {
+    str: ("scenario", "method", "status"),
+    int: ("step", "steps"),
+    list: ("seeds",),
+    dict: ("seconds", "config", "summary", "settings"),
 }
 
 
-class Value(NamedTuple):
-    """One value: its types, what it must be in words, the least number, and one that is too large."""
+class Must(NamedTuple):
+    """Beside a type: what a value that is not of it must be, in words."""
 
-    types: frozenset[type]
-    words: str
-    least: float = -math.inf
-    most: float = 1e300  # beyond it sums and squares are infinite
+    be: str
 
-
-class Each(NamedTuple):
-    """A table of any keys, or a list, all of whose values have one shape."""
-
-    shape: Legal
-    kind: str = "table"
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return custom_error_schema(handler(source), custom_error_type="value", custom_error_message=self.be)
 
 
-class Keys(NamedTuple):
-    """A table with keys that must be there, and keys that may be there or be null; all have the shape `every`, too."""
-
-    must: Mapping[str, Legal]
-    may: Mapping[str, Legal]
-    every: Legal | None = None
-    kind: str = "table"
-
-
-Legal = Value | Each | Keys
-KINDS = {"table": dict, "list": list}
-
-
-def holds(values: Sequence[Any], shape: Legal) -> bool:
-    """Whether every one of the values has a shape: many are looked at together, for a table of a thousand runs waits."""
-    kinds = set(map(type, values))
-    if isinstance(shape, Value):
-        return kinds <= shape.types and (str in shape.types or are_between(values, shape.least, shape.most))
-    if not kinds <= {KINDS[shape.kind]}:
-        return False
-    if isinstance(shape, Each):
-        return holds(
-            list(chain.from_iterable(value if shape.kind == "list" else value.values() for value in values)),
-            shape.shape,
-        )
-    of_key = ([value.get(key) for value in values] for key in shape.must)
-    if not all(holds(found, known) for found, known in zip(of_key, shape.must.values(), strict=True)):
-        return False
-    return all(holds(found, known) for found, known in kept_of(values, shape))
+LARGE = 2**64  # more steps than anybody waits for
+SUMMED = 1e300  # beyond it sums and squares are infinite
+JsonText = Annotated[str, Field(strict=True), Must("text")]
+TextOrNull = Annotated[str | None, Field(strict=True), Must("text or null")]
+Whole = Annotated[int, Field(strict=True, gt=-LARGE, lt=LARGE), Must("a whole number")]
+JsonCount = Annotated[int, Field(strict=True, ge=0, lt=LARGE), Must("a whole number, 0 or more")]
+Finite = Field(strict=True, allow_inf_nan=False, gt=-SUMMED, lt=SUMMED)
+JsonNumber = Annotated[float, Finite, Must("a finite number")]
+NumberOrNull = Annotated[float | None, Finite, Must("a finite number or null")]
+Spent = Annotated[float, Field(strict=True, ge=0, lt=SUMMED), Must("seconds, 0 or more")]
+JsonSwitch = Annotated[bool, Field(strict=True), Must("true or false")]
+THERE: Any = Field(default=None, validate_default=True)  # what must be there: what is not is looked at as null
 
 
-def kept_of(values: Sequence[Mapping[str, Any]], shape: Keys) -> Iterator[tuple[list[Any], Legal]]:
-    """What is under keys that need not be there, and under all keys, nulls left out, with its shape."""
-    for key, known in shape.may.items():
-        yield [found for value in values if (found := value.get(key)) is not None], known
-    if shape.every is not None:
-        inner = chain.from_iterable(value.values() for value in values)
-        yield [found for found in inner if found is not None], shape.every
+class EventShape(BaseModel):
+    """What an event must be."""
+
+    step: JsonCount = THERE
+    seed: Whole = THERE
+    label: JsonText = THERE
+    evidence: JsonText | None = None
 
 
-def are_between(values: Sequence[float | None], least: float, most: float) -> bool:
-    """Whether numbers are finite, not below the least one, and all of them together below the most."""
-    known = [value for value in values if value is not None]
+class RowShape(BaseModel, extra="allow"):
+    """What the final measures of a seed must be."""
+
+    __pydantic_extra__: dict[str, NumberOrNull]
+    seed: Whole = THERE
+    diverged_at: JsonCount | None = None
+
+
+class OptimalShape(BaseModel):
+    """What is said of an optimal critic must be."""
+
+    how: JsonText | None = None
+    kind: JsonText | None = None
+    drawn: JsonText | None = None
+    correlation: JsonNumber | None = None
+
+
+class SummaryShape(BaseModel):
+    """What a summary must be."""
+
+    seeds: list[RowShape] | None = None
+    mean: dict[str, NumberOrNull] | None = None
+    mean_over: JsonCount | None = None
+    points: JsonCount | None = None
+    w1_points: JsonCount | None = None
+    critic_points: JsonCount | None = None
+    modes_of: JsonCount | None = None
+    rates: dict[str, JsonNumber] | None = None
+    diagnosis: list[JsonText] | None = None
+    optimal: OptimalShape | None = None
+    boundary: JsonNumber | None = None
+    no_optimum: JsonText | None = None
+    points_of: JsonText | None = None
+
+
+class ObjectiveShape(BaseModel):
+    """What is looked at of an objective."""
+
+    kind: JsonText | None = None
+
+
+class MethodShape(BaseModel):
+    """What is looked at of a method."""
+
+    objective: ObjectiveShape | None = None
+
+
+class ConfigShape(BaseModel):
+    """What is looked at of a config."""
+
+    kind: JsonText | None = None
+    about: JsonText | None = None
+    method: MethodShape | None = None
+
+
+class RecordShape(BaseModel):
+    """What every value of a record must be; but for those that are THERE, any may be null or not be there."""
+
+    scenario: JsonText = THERE
+    method: JsonText = THERE
+    seeds: list[Whole] = THERE
+    status: JsonText = THERE
+    step: JsonCount = THERE
+    steps: JsonCount = THERE
+    seconds: dict[str, Spent] = THERE
+    config: ConfigShape = THERE
+    summary: SummaryShape = THERE
+    title: JsonText | None = None
+    command: JsonText | None = None
+    inputs: dict[str, JsonText] | None = None
+    versions: dict[str, TextOrNull] | None = None
+    device: JsonText | None = None
+    backend: JsonText | None = None
+    message: JsonText | None = None
+    floors: dict[str, dict[str, dict[str, NumberOrNull] | None] | None] | None = None
+    events: list[EventShape] | None = None
+    digests: dict[str, TextOrNull] | None = None
+    followed: JsonSwitch | None = None
+
+
+KINDS = {"dict_type": "a table", "model_type": "a table", "list_type": "a list"}
+
+
+def fault_in(said: Mapping[str, Any]) -> str:
+    """The first value of a record that has not its shape, where it is, and what it must be; nothing where all have."""
     try:
-        return sum(map(abs, known)) < most and (least < -most or not known or least <= min(known))
-    except OverflowError:  # a whole number of hundreds of digits
-        return False
-
-
-def fault_in(value: Any, shape: Legal, at: str = "") -> str:
-    """The first value that has not its shape, where it is, and what it must be; nothing where all have."""
-    if holds([value], shape):
-        return ""
-    if isinstance(shape, Value):
-        return f"{at} = {brief(value)}: must be {shape.words}"
-    if type(value) is not KINDS[shape.kind]:
-        return f"{at} = {brief(value)}: must be a {shape.kind}"
-    return next(filter(None, (fault_in(*inner) for inner in inside(value, shape, at))), "")
-
-
-def inside(value: Any, shape: Each | Keys, at: str) -> Iterator[tuple[Any, Legal, str]]:
-    """Every value of a table or list that has a shape, with that and its name."""
-    if isinstance(shape, Each):
-        found = enumerate(value) if shape.kind == "list" else value.items()
-        yield from ((inner, shape.shape, below(at, key)) for key, inner in found)
-        return
-    for key in {**shape.must, **value}:
-        known = [shape.must.get(key), *([] if value.get(key) is None else [shape.may.get(key), shape.every])]
-        yield from ((value.get(key), one, below(at, key)) for one in known if one is not None)
+        RecordShape.model_validate(said)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        at = reduce(below, first["loc"], "")
+        return f"{at} = {brief(first['input'])}: must be {KINDS.get(first['type'], first['msg'])}"
+    return ""
 
 
 def below(at: str, key: str | int) -> str:
@@ -386,64 +420,3 @@ def brief(value: Any) -> str:
         return "a table" if isinstance(value, dict) else "a list"
     text = json.dumps(value)
     return text if len(text) <= 40 else f"{text[:36]} ..."
-
-
-LARGE = 2.0**64  # more steps than anybody waits for
-TEXT = Value(frozenset({str}), "text")
-TEXT_OR_NULL = Value(frozenset({str, type(None)}), "text or null")
-WHOLE = Value(frozenset({int}), "a whole number", most=LARGE)
-COUNT = Value(frozenset({int}), "a whole number, 0 or more", 0, LARGE)
-NUMBER = Value(frozenset({int, float}), "a finite number")
-SPENT = Value(frozenset({int, float}), "seconds, 0 or more", 0)
-YES_OR_NO = Value(frozenset({bool}), "true or false")
-NUMBER_OR_NULL = Value(frozenset({int, float, type(None)}), "a finite number or null")
-
-FLOOR = Each(NUMBER_OR_NULL)
-OPTIMUM = Keys({}, {"how": TEXT, "kind": TEXT, "drawn": TEXT, "correlation": NUMBER})
-EVENT = Keys({"step": COUNT, "seed": WHOLE, "label": TEXT}, {"evidence": TEXT})
-ROW = Keys({"seed": WHOLE}, {"diverged_at": COUNT}, NUMBER_OR_NULL)
-SUMMARY = Keys(
-    {},
-    {
-        "seeds": Each(ROW, "list"),
-        "mean": Each(NUMBER_OR_NULL),
-        "mean_over": COUNT,
-        "points": COUNT,
-        "w1_points": COUNT,
-        "critic_points": COUNT,
-        "modes_of": COUNT,
-        "rates": Each(NUMBER),
-        "diagnosis": Each(TEXT, "list"),
-        "optimal": OPTIMUM,
-        "boundary": NUMBER,
-        "no_optimum": TEXT,
-        "points_of": TEXT,
-    },
-)
-OBJECTIVE = Keys({}, {"kind": TEXT})
-SHAPE = Keys(
-    {
-        "scenario": TEXT,
-        "method": TEXT,
-        "seeds": Each(WHOLE, "list"),
-        "status": TEXT,
-        "step": COUNT,
-        "steps": COUNT,
-        "seconds": Each(SPENT),
-        "config": Keys({}, {"kind": TEXT, "about": TEXT, "method": Keys({}, {"objective": OBJECTIVE})}),
-        "summary": SUMMARY,
-    },
-    {
-        "title": TEXT,
-        "command": TEXT,
-        "inputs": Each(TEXT),
-        "versions": Each(TEXT_OR_NULL),
-        "device": TEXT,
-        "backend": TEXT,
-        "message": TEXT,
-        "floors": Keys({}, {}, Keys({}, {}, FLOOR)),
-        "events": Each(EVENT, "list"),
-        "digests": Each(TEXT_OR_NULL),
-        "followed": YES_OR_NO,
-    },
-)

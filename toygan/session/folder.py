@@ -20,10 +20,11 @@ import numpy as np
 
 from toygan.files.config import Config, as_data, as_toml, deciding, differing
 from toygan.files.disk import Arrays, arrays_in, content_of, packed, read_json, unpacked, write_aside, write_json
+from toygan.files.mistakes import UserError
 from toygan.files.own import Own, own_code, own_tables
 from toygan.files.scenario import as_table
-from toygan.files.strict import UserError, examined
-from toygan.session.facts import FACTS, FORMAT, RECORDED, SHAPE, fault_in
+from toygan.files.strict import examined
+from toygan.session.facts import FACTS, FORMAT, RECORDED, fault_in
 
 FINISHED = ("done", "diverged")
 # copies of own code, by the part that it is
@@ -88,7 +89,8 @@ def begin(folder: Path, config: Config, facts: Mapping[str, Any], fresh: bool) -
     backend = begun_by(known, facts) if is_begun else facts["backend"]
     facts = {**facts, "seconds": spent(facts["seconds"], known), "backend": backend}
     write_aside(folder / "config.toml", as_toml(config).encode())
-    keep_code(folder, config)
+    for name, code in own_code(config).items():  # the source of the user's own functions, beside what they did
+        write_aside(folder / OWN_FILES[name], code.source)
     write_json(folder / "run.json", facts)
     return facts
 
@@ -129,10 +131,8 @@ def agreeing(folder: Path, config: Config, now: Mapping[str, Any]) -> dict[str, 
 def other_inputs(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
     """What is said of files that are not what they were: points, or the source of the user's own functions."""
     changed = [name for name in now if then.get(name) != now[name]]
-    told = [
-        Path(name).name if name.endswith(".py") or name.startswith("python:") else "the points file" for name in changed
-    ]
-    return [f"{name} has changed since" for name in told]
+    code = {name for name in changed if name.endswith(".py") or name.startswith("python:")}
+    return [f"{Path(name).name if name in code else 'the points file'} has changed since" for name in changed]
 
 
 def begun_by(known: Mapping[str, Any], now: Mapping[str, Any]) -> str:
@@ -204,12 +204,6 @@ def digests(config: Config) -> dict[str, str]:
     return points | {code.path if code.path.endswith(".py") else code.kind: code.digest for code in codes}
 
 
-def keep_code(folder: Path, config: Config) -> None:
-    """Keep a copy of the source of the user's own functions beside what they did."""
-    for name, code in own_code(config).items():
-        write_aside(folder / OWN_FILES[name], code.source)
-
-
 def earlier(folder: Path) -> dict[str, Any]:
     """The facts of an earlier start in this folder, none where there was none. Of one that has ended every value is looked
     at; of another one no more is taken than is looked at here and in `agreeing`.
@@ -224,7 +218,7 @@ def earlier(folder: Path) -> dict[str, Any]:
     is_ours = isinstance(facts, dict) and facts.keys() >= FACTS and isinstance(facts["config"], dict)
     if not is_ours or facts["format"] != FORMAT:
         return unreadable(path)
-    if facts["status"] in FINISHED and (fault := fault_in(facts, SHAPE)):
+    if facts["status"] in FINISHED and (fault := fault_in(facts)):
         return unreadable(path, f" ({fault})")
     return facts
 

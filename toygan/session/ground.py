@@ -113,30 +113,6 @@ def optimum_told(
 # --- clouds on it ------------------------------------------------------------------------------------------------------
 
 
-def seen_on(
-    ground: Ground,
-    samples: np.ndarray,
-    critics: Sequence[measure.Judged] | None,
-    known: Known | None,
-    kinds: Sequence[Kinds] | None = None,
-) -> list[measure.Seen]:
-    """Every seed's cloud of samples [S, N, 2], with what measures of a frame need; `known` is what its critic should say,
-    `kinds` what is known of single points.
-    """
-    return measure.clouds_seen(samples, against_on(ground), critics, known, kinds)
-
-
-def measured_on(
-    ground: Ground,
-    clouds: Sequence[measure.Seen],
-    critics: Sequence[measure.Judged] | None,
-    known: Known | None,
-    kinds: Sequence[Kinds] | None = None,
-) -> dict[str, np.ndarray]:
-    """Every measure of a frame that can be taken of these clouds, [S] each; `known`: whether an optimum ever is."""
-    return measure.measures_of(clouds, measure.measurable(against_on(ground), critics, known, kinds))
-
-
 def best_on(ground: Ground, clouds: Sequence[measure.Seen]) -> np.ndarray:
     """The objective's optimal critic against what each cloud's critic is shown [P, g, g]; NaN where it is not known."""
     unknown = np.full([len(axis) for axis in ground.score_axes[::-1]], np.nan)

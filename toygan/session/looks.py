@@ -141,11 +141,10 @@ def shown_clouds(sim: Simulation, state: State, real: Tensor, live: Tensor, plac
 
 def shown_again(sim: Simulation, state: State, real: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
     """Every seed's real and generated points [n, 2] as its critic is shown them, of other latents and noise than the watched."""
-    fake = duel.carried(sim.world.game, state.parameters, sim.final[:, : len(real)])
+    latents = sim.final[:, : len(real)]
+    fake = duel.carried(sim.world.game, state.parameters, latents)
     shown = shown_clouds(sim, state, torch.from_numpy(real[None]).to(fake), fake, 1)
-    told_apart = (
-        on_host(cloud) for cloud in judged_clouds(sim, state, shown._replace(latent=sim.final[:, : len(real)]))
-    )
+    told_apart = map(on_host, judged_clouds(sim, state, shown._replace(latent=latents)))
     return list(zip(*told_apart, strict=True))
 
 

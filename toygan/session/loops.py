@@ -22,8 +22,8 @@ import torch
 from torch import Tensor, nn
 
 from toygan.files.disk import Arrays
-from toygan.files.strict import UserError, shortened
-from toygan.quantities.measure import Judged
+from toygan.files.mistakes import UserError, shortened
+from toygan.quantities.critic import Judged
 from toygan.quantities.state import JUDGED, QUANTILES, between
 from toygan.quantities.table import QUANTITIES
 from toygan.session.ground import Ground
@@ -142,8 +142,7 @@ def by_torch(critic: Any, like: Tensor, step: float) -> AnyCritic:
             told = called(critic, x)
             if not (isinstance(told, Tensor) and told.requires_grad):
                 return differences(scores, points, step)
-            (found,) = torch.autograd.grad(told.sum(), x, allow_unused=True)
-        return np.zeros_like(points) if found is None else array_in(found, "critic")
+            return array_in(torch.autograd.grad(told.sum(), x, materialize_grads=True)[0], "critic")
 
     return AnyCritic(scores, slopes)
 

@@ -31,14 +31,13 @@ from toygan.session.ground import (
     Floors,
     Ground,
     Perfect,
+    against_on,
     best_on,
     fixed_on,
     floor_between,
     floors_on,
     known_on,
-    measured_on,
     optimum_told,
-    seen_on,
     summed_up,
     watched_batch,
 )
@@ -81,8 +80,9 @@ def measured(work: Gauge, frame: Frame) -> tuple[dict[str, np.ndarray], dict[str
     samples, ground = frame.arrays["samples"], ground_of(work.config, work.sim)
     critics = [judged(frame.arrays, work.sim.real, s) for s in range(len(samples))]
     kinds = kinds_seen(work.sim, work.sim.watched, 0)
-    clouds = seen_on(ground, samples, critics, optimum_at(work, frame), kinds)
-    measures = measured_on(ground, clouds, critics, work.optimum, kinds)
+    held = against_on(ground)
+    clouds = measure.clouds_seen(samples, held, critics, optimum_at(work, frame), kinds)
+    measures = measure.measures_of(clouds, measure.measurable(held, critics, work.optimum, kinds))
     inner = {name: frame.arrays[name] for name in INNER if name in frame.arrays} | informed(work.sim, samples)
     inner |= elsewhere(work, frame) | own_measures(work.own, samples, work.sim.real)
     row = {**frame.report, **measures, **inner, "w1_floor": np.full(len(samples), work.floors["w1"]["mean"])}

@@ -16,7 +16,7 @@ from toygan.engines.part import part
 from toygan.engines.tree import Tree, named
 from toygan.files.config import Config
 from toygan.files.dials import Dials, turned
-from toygan.files.strict import Mistake, UserError
+from toygan.files.mistakes import Mistake, UserError
 from toygan.files.world import World, build_source, build_target
 from toygan.game import duel, play
 from toygan.game.casts import BACK, ENCODER, OTHER_CRITIC

@@ -249,7 +249,39 @@ def load(folder: str | Path, own: Sequence[Any] = ()) -> Recording:
     if "samples" in frames and frames["samples"].shape[1:2] != (len(facts.seeds),):
         told = f"seeds = {list(facts.seeds)}: frames.npz holds another number of seeds"
         raise ValueError(f"{folder / 'run.json'}: {told}")
+    if wrong := misshapen(frames, len(facts.seeds)):
+        raise ValueError(f"{folder / 'frames.npz'}: {wrong}")
     return Recording(facts, frames, read_metrics(folder / "metrics.jsonl", frames["step"], facts.seeds), folder)
+
+
+def misshapen(frames: Arrays, seeds: int) -> str:
+    """Which of a recording's arrays is no array of numbers of the shape that it has by AXES; empty where all are."""
+    if "step" not in frames:
+        return "is damaged: there is no step"
+    sizes = {"2": 2, "S": seeds}
+    for name, axes in AXES.items():
+        if name in frames and not has_axes(frames[name], axes, sizes):
+            shape = ", ".join("n" if axis == "." else axis for axis in axes)
+            found = f"{frames[name].dtype} {list(frames[name].shape)}"
+            return f"is damaged: {name} should be numbers [{shape}], and is {found}"
+    return ""
+
+
+def has_axes(table: np.ndarray, axes: str, sizes: dict[str, int]) -> bool:
+    """Whether an array holds numbers along these axes, each as long as it was before; one that is new is noted."""
+    if table.ndim != len(axes) or table.dtype.kind not in "biuf":
+        return False
+    return all(axis == "." or sizes.setdefault(axis, n) == n for axis, n in zip(axes, table.shape, strict=True))
+
+
+# How long the arrays of a recording are along each axis: frames T, seeds S, shown seeds P, modes K, the grids of scores (y, x)
+# and of slopes (Y, X); a dot is any length. What is first says how long the others are.
+AXES = {
+    "step": "T", "samples": "TS.2", "real": ".2", "diverged": "TS", "final": "S.2", "real_scores": "TS.", "fake_scores": "TSF",
+    "fake_slopes": "TSF2", "slope_quantiles": "TS..", "layer_gradients": "TS.", "grid_x": "x", "grid_y": "y", "slope_x": "X",
+    "slope_y": "Y", "scores": "TPyx", "optimal_scores": "TPyx", "slopes": "TPYX2", "weight_histogram": "TP.",
+    "weight_reach": "TP", "latent_map": "TP..2", "mode_centres": "K2", "mode_weights": "K", "mode_covariances": "K22",
+}  # fmt: skip
 
 
 def read_metrics(path: Path, steps: np.ndarray, seeds: Sequence[int]) -> dict[str, np.ndarray]:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 
 from toygan.files.config import Config
-from toygan.files.strict import UserError
+from toygan.files.mistakes import UserError
 from toygan.files.text import number
 from toygan.files.world import build_generator, build_target
 from toygan.game import duel
@@ -136,25 +136,25 @@ def learned(stage: Stage, parameters: np.ndarray, seed: int) -> Ratio:
     training = stage.config.training.model_copy(update={"precision": "double", "seeds": (seed,)})
     sim = simulation(stage.config.model_copy(update={"training": training}))
     references = [stage.target.sample(stage.rng("reference"), POINTS), stage.draw(POINTS, 1)[1]]
-    own = torch.from_numpy(parameters[None]).double()
-    judge = duel.judge(
-        sim.world.game, {duel.CRITIC: own}, *(torch.from_numpy(one[None]).double() for one in references)
-    )
+    own = of_one_seed(parameters)
+    judge = duel.judge(sim.world.game, {duel.CRITIC: own}, *map(of_one_seed, references))
 
     def score(points: np.ndarray) -> np.ndarray:
-        return on_host(judge.score(torch.from_numpy(points[None]).double()))[0]
+        return on_host(judge.score(of_one_seed(points)))[0]
 
     real = stage.target.sample(stage.rng("calibration"), CALIBRATION)
     a, b = calibrated(score(real), score(stage.draw(CALIBRATION, 2)[1]))
 
     def slope(points: np.ndarray) -> np.ndarray:
-        return a * on_host(judge.slopes(torch.from_numpy(points[None]).double()))[0]
+        return a * on_host(judge.slopes(of_one_seed(points)))[0]
 
-    return Ratio(
-        lambda points, _: a * score(points) + b,
-        slope,
-        f"l = {number(a)} · score {'−' if b < 0 else '+'} {number(abs(b))}",
-    )
+    words = f"l = {number(a)} · score {'−' if b < 0 else '+'} {number(abs(b))}"
+    return Ratio(lambda points, _: a * score(points) + b, slope, words)
+
+
+def of_one_seed(values: np.ndarray) -> torch.Tensor:
+    """Points, latents or parameters as a tensor of one seed, in double precision: [1, ...]."""
+    return torch.from_numpy(values[None]).double()
 
 
 def exact(stage: Stage) -> tuple[Ratio | None, str]:
@@ -188,12 +188,7 @@ def log_density_of(stage: Stage) -> tuple[MadeDensity | None, str]:
     generator, density = stage.config.generator, stage.target.log_density
     if generator.kind == "data-plus-noise" and density is not None:
         return lambda points, _: density(points, generator.std), ""
-    if (
-        generator.kind != "mlp"
-        or generator.latent_dim != 2
-        or generator.latent not in LAWS
-        or generator.normalisation == "batch"
-    ):
+    if not maps_latents(generator) or generator.latent_dim != 2:
         return None, "the generator has no density that can be computed; a perceptron of two latent numbers has one"
     send, law = sender(stage.config, stage.parameters), LAWS[generator.latent]
     mesh = meshed(send, law, CELLS)
@@ -207,6 +202,11 @@ def log_density_of(stage: Stage) -> tuple[MadeDensity | None, str]:
     return log_q, ""
 
 
+def maps_latents(generator: Any) -> bool:
+    """Whether it makes each point of a latent alone, of a law that has a density."""
+    return generator.kind == "mlp" and generator.latent in LAWS and generator.normalisation != "batch"
+
+
 # --- ways ------------------------------------------------------------------------------------------------------------
 
 
@@ -216,11 +216,10 @@ def by_every_way(stage: Stage, critic: Ratio, real: np.ndarray, steps: int) -> d
     latents, points = stage.draw(n * OFFERS, 3)
     l = critic.at(points, latents.astype(float))  # noqa: E741
     some, chains = rejected(l, n, rng), chained(l.reshape(n, OFFERS), rng)
+    kept, moved = f"{100 * some.share:.3g} % kept", f"{100 * chains.share:.3g} % of {OFFERS - 1} offers taken"
     found = {
-        "rejection": cloud(points[some.chosen], real, f"{100 * some.share:.3g} % kept"),
-        "Metropolis-Hastings": cloud(
-            points[chains.chosen], real, f"{100 * chains.share:.3g} % of {OFFERS - 1} offers taken"
-        ),
+        "rejection": cloud(points[some.chosen], real, kept),
+        "Metropolis-Hastings": cloud(points[chains.chosen], real, moved),
     }
     energy = energy_of(stage, critic)
     if energy is None:
@@ -233,13 +232,13 @@ def by_every_way(stage: Stage, critic: Ratio, real: np.ndarray, steps: int) -> d
 def energy_of(stage: Stage, critic: Ratio) -> Energy | None:
     """log p0(z) + l(G(z)) of latents, with its slope; None where the generator is no map of latents with a density."""
     generator = stage.config.generator
-    if generator.kind != "mlp" or generator.latent not in LAWS or generator.normalisation == "batch":
+    if not maps_latents(generator):
         return None
     network, law = build_generator(stage.config).network, LAWS[generator.latent]
-    layers = network.layers(torch.from_numpy(stage.parameters[None]).double())
+    layers = network.layers(of_one_seed(stage.parameters))
 
     def energy(latents: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        z = torch.from_numpy(latents[None]).double().requires_grad_()
+        z = of_one_seed(latents).requires_grad_()
         sent = network.forward(layers, z)
         points = on_host(sent.detach())[0]
         (pulled,) = torch.autograd.grad((sent * torch.from_numpy(critic.slope(points)[None])).sum(), z)

@@ -12,8 +12,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from toygan.files.strict import UserError
+from toygan.files.mistakes import UserError
 from toygan.game.duel import carried, code_columns
+from toygan.quantities.evidence import far_apart
 from toygan.session.recording import Recording
 from toygan.session.simulation import Simulation, average_of, on_host, simulation
 
@@ -125,12 +126,8 @@ def opened(recording: Recording) -> Opened:
     sim = simulation(config)
     game, learned = sim.world.game, recording.weights("to search its generator")
     if game.chart is not None and len(game.players) > 2:
-        count = len(game.generators)
-        other = (
-            f"has {count} generators"
-            if count > 1
-            else f"its points are made by {config.method.name}'s players together"
-        )
+        many, together = len(game.generators), f"its points are made by {config.method.name}'s players together"
+        other = f"has {many} generators" if many > 1 else together
         raise UserError(f"{recording.name}: {other}; a search is of one generator")
     names = [name for name in game.generators if average_of(name) in learned]
     row = config.training.seed_list.index(recording.facts.portrait)
@@ -162,15 +159,9 @@ def farther_out(latents: np.ndarray) -> np.ndarray:
     return np.asarray(gammaincc(latents.shape[1] / 2, (latents**2).sum(axis=1) / 2))
 
 
-def no_outside(latents: np.ndarray) -> np.ndarray:
-    """1 for each of latents [n, d]: all places where the law has mass are equally likely."""
-    return np.ones(len(latents))
-
-
 BEYOND: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "normal": farther_out,
-    "uniform": no_outside,
-    "sphere": no_outside,
+    **dict.fromkeys(("uniform", "sphere"), lambda latents: np.ones(len(latents))),  # where there is mass it is even
 }
 
 
@@ -216,9 +207,4 @@ def descended(
 def spread_out(points: np.ndarray, number: int) -> np.ndarray:
     """Indices of points far from each other: the first is farthest from the middle, each next one from those chosen."""
     away = np.linalg.norm(points - points.mean(axis=0), axis=1)
-    chosen = [int(away.argmax())]
-    nearest = np.full(len(points), np.inf)
-    while len(chosen) < min(number, len(points)):
-        nearest = np.minimum(nearest, np.linalg.norm(points - points[chosen[-1]], axis=1))
-        chosen.append(int(nearest.argmax()))
-    return np.array(chosen)
+    return np.array(far_apart(points, int(away.argmax()), number))

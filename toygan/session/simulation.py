@@ -108,13 +108,14 @@ def first_state(stage: World, source: Randomness, like: Tensor) -> State:
 
 def watched_latents(stage: World, source: Randomness, n: int, like: Tensor, place: int) -> Tensor:
     """Latents to look at [seed, n, d], codes first, each seed's own; classes are drawn as the data's are."""
-    names = (*stage.game.objective.codes, "latent")
-
-    def one(name: str, seed: int) -> np.ndarray:
-        return source.laws[name](stream(source.scenario_seed, seed, f"watched {name}", place), n)
-
-    fed = [np.hstack([one(name, seed) for name in names]) for seed in source.seeds]
+    fed = [latents_for("watched", stage, source.scenario_seed, seed, n, place) for seed in source.seeds]
     return torch.from_numpy(np.stack(fed)).to(like)
+
+
+def latents_for(purpose: str, stage: World, scenario_seed: int, seed: int, n: int, k: int) -> np.ndarray:
+    """The k-th sample of n latents of one seed for a purpose, codes first: [n, d]."""
+    laws, names = samplers(stage), (*stage.game.objective.codes, "latent")
+    return np.hstack([laws[name](stream(scenario_seed, seed, f"{purpose} {name}", k), n) for name in names])
 
 
 def told_as_real(stage: World, source: Randomness, latents: Tensor) -> Tensor:
@@ -140,21 +141,18 @@ def fresh_points(config: Config, weights: Mapping[str, np.ndarray], n: int, k: i
     """The k-th sample of n points of each seed's averaged generators, from what was learned, by name [S, P], and fresh
     latents: [S, n, 2].
     """
-    stage, training = world(without_code(config), target=when_asked(config)), config.training
-    latents = np.stack([fresh_latents(stage, training.seed, seed, n, k) for seed in training.seed_list])
+    # nothing of the target is read before a point of it is drawn
+    target = Target(
+        lambda rng, n: build_target(config).sample(rng, n), draw=lambda rng, n: build_target(config).batch(rng, n)
+    )
+    stage, training = world(without_code(config), target=target), config.training
+    latents = np.stack([latents_for("fresh", stage, training.seed, seed, n, k) for seed in training.seed_list])
     names = [name for name in stage.game.players if name not in stage.game.critics and average_of(name) in weights]
     learned = {name: weights[average_of(name)] for name in names}
     parameters = {name: torch.from_numpy(own) for name, own in learned.items()}
     with torch.no_grad():
         points = carried(stage.game, parameters, torch.from_numpy(latents).to(parameters[GENERATOR]))
     return on_host(points).astype(np.float32)
-
-
-def when_asked(config: Config) -> Target:
-    """The target, of which nothing is read before a point of it is drawn."""
-    return Target(
-        lambda rng, n: build_target(config).sample(rng, n), draw=lambda rng, n: build_target(config).batch(rng, n)
-    )
 
 
 def average_of(name: str) -> str:
@@ -171,13 +169,6 @@ def without_code(config: Config) -> Config:
         return config
     stand_in = Method(objective="hinge").objective
     return config.model_copy(update={"method": config.method.model_copy(update={"objective": stand_in})})
-
-
-def fresh_latents(stage: World, scenario_seed: int, seed: int, n: int, k: int) -> np.ndarray:
-    """The k-th sample of n latents of one seed, codes first: [n, d]."""
-    laws = samplers(stage)
-    names = (*stage.game.objective.codes, "latent")
-    return np.hstack([laws[name](stream(scenario_seed, seed, f"fresh {name}", k), n) for name in names])
 
 
 def on_host(values: Tensor) -> np.ndarray:

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from toygan.files.config import Config
 from toygan.files.disk import Arrays
-from toygan.files.strict import UserError
+from toygan.files.mistakes import UserError
 from toygan.files.world import build_rule
 from toygan.game.play import Draw, Game, State
 from toygan.game.streams import draws
@@ -69,9 +69,7 @@ def with_kept(state: State, kept: Arrays, step: int) -> State:
     """The same memories, after so many steps, with the players that were kept."""
     there = at_place(state, {name: torch.from_numpy(kept[name]).to(like(state)) for name in state.players})
     memory, now = torch.from_numpy(kept["memory"]).to(like(state)), torch.full_like(state.step, step)
-    players = {
-        name: learned._replace(moves=torch.full_like(learned.moves, step)) for name, learned in there.players.items()
-    }
+    players = {name: one._replace(moves=torch.full_like(one.moves, step)) for name, one in there.players.items()}
     return there._replace(step=now, memory=memory, players=players)
 
 

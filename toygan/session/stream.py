@@ -16,9 +16,10 @@ from toygan.engines.table import BACKENDS, Begun, Running, Unusable, begin, lack
 from toygan.files.config import Config, Method, as_data
 from toygan.files.dials import PARTS, Dials, dials_of
 from toygan.files.disk import Arrays
+from toygan.files.mistakes import UserError
 from toygan.files.own import allow
 from toygan.files.scenario import read
-from toygan.files.strict import Source, UserError, check
+from toygan.files.strict import Source, check
 from toygan.game.play import State
 from toygan.game.streams import draws
 from toygan.quantities.table import derived, shown_in

@@ -18,7 +18,7 @@ import numpy as np
 
 from toygan.files.config import deciding, differing
 from toygan.files.disk import unpacked, write_aside
-from toygan.files.strict import UserError
+from toygan.files.mistakes import UserError
 from toygan.session import folder as folders
 from toygan.session.facts import RECORDED
 from toygan.session.ground import first_step

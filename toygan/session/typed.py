@@ -15,8 +15,8 @@ from torch import Tensor
 
 from toygan.files.config import Config, toml_value
 from toygan.files.formula import Formula, formula
+from toygan.files.mistakes import Place, UserError
 from toygan.files.scenario import read
-from toygan.files.strict import Place, UserError
 from toygan.files.text import number
 from toygan.files.world import build_rule
 from toygan.game.duel import CRITIC, GENERATOR
@@ -143,12 +143,8 @@ def config_of(ask: Ask, overrides: Sequence[str | tuple[str, Any]], said: Mappin
     """The Dirac-GAN in whose place a game is played, with the rule and the settings of `overrides`, as for `toygan run`, and
     where these were said.
     """
-    mine = [
-        ("training.steps", ask.steps),
-        ("training.batch", 1),
-        ("method.generator_rate", ask.rate),
-        ("method.critic_rate", ask.rate),
-    ]
+    rates = [(f"method.{player}_rate", ask.rate) for player in (GENERATOR, CRITIC)]
+    mine = [("training.steps", ask.steps), ("training.batch", 1), *rates]
     return planar(read("dirac", "wasserstein+none", [*mine, *overrides], said or {}))
 
 
@@ -205,8 +201,7 @@ def by(of: Tensor, at: Tensor, again: bool = False) -> Tensor:
     """The derivative of each of some numbers by its own place."""
     if not of.requires_grad:
         return torch.zeros_like(at)
-    (found,) = torch.autograd.grad(of.sum(), at, create_graph=again, retain_graph=True, allow_unused=True)
-    return torch.zeros_like(at) if found is None else found
+    return torch.autograd.grad(of.sum(), at, create_graph=again, retain_graph=True, materialize_grads=True)[0]
 
 
 def rests_of(game: Typed, window: float) -> list[Coordinates]:

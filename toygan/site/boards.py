@@ -11,6 +11,7 @@ from toygan.draw.exhibit_parts import counted
 from toygan.game.constraints import CONSTRAINTS
 from toygan.game.objectives import OBJECTIVES
 from toygan.quantities.table import label_of, shown_in, written
+from toygan.site.film import choice
 from toygan.site.markup import data, table, tag, text
 from toygan.site.page import values_in
 from toygan.view.records import Record, groups
@@ -66,7 +67,7 @@ def matrix(cells: Sequence[Cell]) -> str:
     scenarios = names(paired(cells), "scenario")
     pairs = {name: [cell for cell in paired(cells) if cell.scenario == name] for name in scenarios}
     shown = [cell for cells in (*columns.values(), *pairs.values(), own) for cell in cells]
-    known = known_measures(shown)
+    known = [name for name in shown_in("page") if any(values_in(cell.members, name) for cell in shown)]
     facts = {"cells": {str(cell.i): {name: told(cell, name) for name in known} for cell in shown}}
     parts = [matrix_filters(known), data(facts, "matrix-facts"), by_method(columns)]
     parts += [by_pair(scenario, some) for scenario, some in pairs.items()]
@@ -105,13 +106,9 @@ def at_equal_settings(cells: Sequence[Cell]) -> Columns:
 
 def of_their_own(cells: Sequence[Cell]) -> list[Cell]:
     """The runs whose settings few others have, and the second ones in a place."""
-    shown = {id(cell) for some in at_equal_settings(cells).values() for cell in firsts(some)}
+    first = [{cell.method: cell for cell in reversed(some)} for some in at_equal_settings(cells).values()]
+    shown = {id(cell) for by_name in first for cell in by_name.values()}
     return [cell for cell in cells if id(cell) not in shown]
-
-
-def firsts(cells: Sequence[Cell]) -> list[Cell]:
-    """The first run of every method."""
-    return list({cell.method: cell for cell in reversed(cells)}.values())[::-1]
 
 
 def by_method(columns: Columns) -> str:
@@ -197,15 +194,8 @@ def on_their_own(cells: Sequence[Cell]) -> str:
 
 
 def matrix_filters(known: Sequence[str]) -> str:
-    """Which measure to show."""
-    measures = [tag("option", text(label_of(name)), value=name) for name in known]
-    choice = tag("label", "Measure ", tag("select", *measures, id="matrix-choice"), class_="choice")
-    return tag("div", choice, class_="filters needs-js", role="group", aria_label="What is shown")
-
-
-def known_measures(cells: Sequence[Cell]) -> list[str]:
-    """The measures of which any run has a value."""
-    return [name for name in shown_in("page") if any(values_in(cell.members, name) for cell in cells)]
+    measures = choice("Measure", "matrix-choice", [(name, text(label_of(name))) for name in known])
+    return tag("div", measures, class_="filters needs-js", role="group", aria_label="What is shown")
 
 
 # --- the leaderboard -------------------------------------------------------------------------------------------------
@@ -216,7 +206,8 @@ def leaderboard(cells: Sequence[Cell]) -> str:
     floor first.
     """
     first = shown_in("board")[0]
-    ranked = sorted((cell for cell in cells if values_in(cell.members, first)), key=median_over_floor)
+    known = [cell for cell in cells if values_in(cell.members, first)]
+    ranked = sorted(known, key=lambda cell: median_over_floor(cell.members))
     if not ranked:
         return tag("p", NONE)
     finder = tag("label", "Find ", tag("input", type="search", id="find", autocomplete="off"), class_="choice needs-js")
@@ -242,14 +233,13 @@ def board(scenario: str, cells: Sequence[Cell], i: int) -> str:
     return table(sortable, rows, caption, 1, id="leaderboard" if not i else None, class_="numbers sortable dense board")
 
 
-def median_over_floor(cell: Cell) -> float:
+def median_over_floor(members: Sequence[Record]) -> float:
     """The median of W1 over its floor; infinite where half of the seeds or more have none."""
-    values = values_in(cell.members, shown_in("board")[0])
-    return median(values).value if 2 * len(values) > len(cell.members) else math.inf
+    values = values_in(members, shown_in("board")[0])
+    return median(values).value if 2 * len(values) > len(members) else math.inf
 
 
 def line(cell: Cell, known: Sequence[str], alike: bool) -> list[str]:
-    """One row of a board."""
     values = {name: values_in(cell.members, name) for name in known}
     medians = {name: written(name, median(some).value) if some else "–" for name, some in values.items()}
     first, *others = known

@@ -12,9 +12,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from toygan.draw.companions import EXTRAS, KINDS, colour_of, columns_of, ends_of_rounds, said_by_head, scores_by_class
-from toygan.draw.panels import INK, band_edges
+from toygan.draw.panels import band_colours, band_edges
 from toygan.draw.points import CORNERS, HAZE, MIST
-from toygan.draw.thumbnail import band_colours
+from toygan.draw.style import INK
 from toygan.draw.worlds import ACROSS, APART
 from toygan.files.disk import Arrays
 from toygan.files.text import percent
@@ -111,7 +111,6 @@ def extras_html(shown: Scene) -> str:
 
 
 def kinds_named(shown: Scene) -> str:
-    """The colour of each kind with its share of the points; where there are too many, how many."""
     found = kinds_of(shown.recording.frames)
     assert found is not None
     if found.number > NAMED:
@@ -129,7 +128,6 @@ def ink_or(colour: str) -> str:
 
 
 def regions_named(shown: Scene) -> str:
-    """What the pale colours are."""
     told = said_by_head(shown)
     return text(f"pale: which {told.word} the head says" + ("; D: the data" if told.data >= 0 else ""))
 

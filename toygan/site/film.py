@@ -11,15 +11,16 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from toygan.draw.exhibit_parts import diverged_words, shown_seed
-from toygan.draw.panels import BANDS, BOUNDARY, INK, METHOD_COLOURS, band_edges
+from toygan.draw.panels import BANDS, BOUNDARY, METHOD_COLOURS, band_edges
 from toygan.draw.points import DISC_INK, GENERATED, INK_ADDED, PALE, REAL, REAL_INK, RIM
+from toygan.draw.style import INK
 from toygan.draw.thumbnail import Tones, poster, shrunk
 from toygan.files.disk import write_aside
 from toygan.files.memory import give_back
 from toygan.files.text import number
 from toygan.quantities.table import QUANTITIES, When, axis_name, row_of, shown_in
 from toygan.session.facts import Summary
-from toygan.session.recording import Recording, load
+from toygan.session.recording import HUGE, Recording, load
 from toygan.site.extras import bands_between, colours, extras_facts, extras_html, round_to
 from toygan.site.markup import command_box, data, tag, text
 from toygan.site.pack import (
@@ -34,17 +35,7 @@ from toygan.site.pack import (
 )
 from toygan.view.apart import names_apart, worlds
 from toygan.view.axes import STRETCHED, WIDE, may_be_wide, may_leave, scale_of
-from toygan.view.scene import (
-    HUGE,
-    Milestone,
-    Scene,
-    events_of,
-    missing,
-    optimum_in_words,
-    scene,
-    steepest,
-    title_of,
-)
+from toygan.view.scene import Milestone, Scene, events_of, missing, optimum_in_words, scene, steepest, title_of
 from toygan.view.shares import RINGS_IN_WORDS
 from toygan.view.words import MANY
 
@@ -63,6 +54,7 @@ SWITCHES = (
 KEYS = (("Space", "plays and pauses"), ("← →", "step"), ("Home", "goes to the start"), ("End", "to the end"))
 
 NO_NAMES: Mapping[str, str] = {}
+Choices = Sequence[tuple[str, str]]
 
 
 class About(NamedTuple):
@@ -207,7 +199,6 @@ def quantities(names: Sequence[str], chosen: Sequence[str]) -> list[dict[str, An
 
 
 def own_measures(runs: Sequence[Shown]) -> list[str]:
-    """The measures of their owners' own that any run has."""
     return list(dict.fromkeys(name for run in runs for name in run.recording.facts.own_measures))
 
 
@@ -218,7 +209,6 @@ def chosen_curves(runs: Sequence[Shown], chosen: Sequence[str]) -> list[str]:
 
 
 def run_facts(run: Shown, i: int, ticks: int, label: str, names: Sequence[str]) -> dict[str, Any]:
-    """One run as its panel knows it."""
     recording, shown = run.recording, run.scene
     kept, facts = kept_frames(recording), recording.facts
     steps = recording.frames["step"][kept]
@@ -361,7 +351,6 @@ def best_of(recording: Recording, name: str) -> float | None:
 
 
 def why(recording: Recording, event: Milestone) -> str:
-    """The evidence behind an event, each seed's once."""
     found = [one.evidence for one in recording.facts.events if (one.step, one.label) == (event.step, event.label)]
     return "; ".join(dict.fromkeys(found))
 
@@ -404,7 +393,6 @@ NO_SCRIPTS = "These panels play where scripts are allowed. Below is the sheet of
 
 
 def optima(runs: Sequence[Shown], names: Sequence[str]) -> str:
-    """How each run's optimal critic was found, where one is known."""
     known = [
         (name, optimum_in_words(run.recording))
         for run, name in zip(runs, names, strict=True)
@@ -415,7 +403,6 @@ def optima(runs: Sequence[Shown], names: Sequence[str]) -> str:
 
 
 def player_html(runs: Sequence[Shown]) -> str:
-    """Play, step, slider, seed and speed, in one line."""
     buttons = [
         tag("button", "▶", type="button", id="play", class_="main", aria_label="Play"),
         tag("button", "‹", type="button", id="back", aria_label="One frame back"),
@@ -423,40 +410,28 @@ def player_html(runs: Sequence[Shown]) -> str:
     ]
     slider = tag("input", type="range", id="time", min="0", max="1", value="1", step="1", aria_label="Training step")
     bar = tag("div", tag("div", id="marks", aria_hidden="true"), slider, class_="time")
-    lists = tag("div", choice("Seed", "seed", seeds_to_choose(runs)), choice("Speed", "speed", speeds()),
-                choice("Colours", "scale", scales_to_choose(runs)), class_="choices")  # fmt: skip
+    lists = tag("div", choice("Seed", "seed", seeds_to_choose(runs)), choice("Speed", "speed", SPEEDS, "1"),
+                choice("Colours", "scale", scales_to_choose(runs), "frame"), class_="choices")  # fmt: skip
     inner = [*buttons, bar, tag("output", id="step", for_="time"), lists]
     line = tag("div", *inner, class_="row controls needs-js", role="group", aria_label="Player")
     return line + tag("div", id="told", class_="unseen", aria_live="polite")
 
 
-def speeds() -> list[str]:
-    """How fast films can play."""
-    return [tag("option", words, value=value, selected=value == "1") for value, words in SPEEDS]
-
-
-def scales_to_choose(runs: Sequence[Shown]) -> list[str]:
+def scales_to_choose(runs: Sequence[Shown]) -> Choices:
     """What a colour of a critic stands for: at each moment as it comes, the same through a run's film, or in all runs."""
     several = sum(run.scene.critic_kept for run in runs) > 1
-    rows = [("frame", "each moment's scale"), ("run", "the run's scale" if not several else "each run's scale"),
-            ("all", "one scale for all")]  # fmt: skip
-    return [
-        tag("option", words, value=value, selected=value == "frame")
-        for value, words in rows
-        if several or value != "all"
-    ]
+    rows = [("frame", "each moment's scale"), ("run", "each run's scale" if several else "the run's scale")]
+    return [*rows, ("all", "one scale for all")] if several else rows
 
 
-def seeds_to_choose(runs: Sequence[Shown]) -> list[str]:
+def seeds_to_choose(runs: Sequence[Shown]) -> Choices:
     """Every seed of any run, and of which there is no critic to see."""
     seeds = list(dict.fromkeys(seed for run in runs for seed in run.recording.facts.seeds))
     with_critic = {seed for run in runs for seed in run.recording.facts.seeds[: critics_of(run.recording.frames)]}
-    return [tag("option", f"seed {text(seed)}" + ("" if seed in with_critic else " (points only)"), value=str(seed))
-            for seed in seeds]  # fmt: skip
+    return [(str(seed), f"seed {seed}" + ("" if seed in with_critic else " (points only)")) for seed in seeds]
 
 
 def options(runs: Sequence[Shown], about: About) -> str:
-    """What can be drawn or left out, and the keys."""
     optimal = any(run.scene.optimal is not None for run in runs)
     lacking = {"optimal": not optimal, "extras": not any(shown_extras(run.scene) for run in runs)}
     rows = [row for row in SWITCHES if not lacking.get(row[0])]
@@ -467,17 +442,16 @@ def options(runs: Sequence[Shown], about: About) -> str:
 
 
 def switch(name: str, words: str, on: bool) -> str:
-    """A box to tick."""
     return tag("label", tag("input", type="checkbox", id=f"show-{name}", checked=on), f" {text(words)}")
 
 
-def choice(words: str, name: str, options: Sequence[str]) -> str:
-    """A list to choose from."""
+def choice(words: str, name: str, rows: Choices, chosen: str = "") -> str:
+    """A list to choose from: values, and what they are called, as HTML."""
+    options = (tag("option", said, value=value, selected=value == chosen) for value, said in rows)
     return tag("label", f"{text(words)} ", tag("select", *options, id=name), class_="choice")
 
 
 def legend(runs: Sequence[Shown]) -> str:
-    """What is drawn how."""
     ring = tag("span", tag("i", class_="ring"), text(RINGS_IN_WORDS))
     line = tag("span", tag("i", class_="line"), "boundary: the critic cannot tell", class_="needs-js")
     parts = [
@@ -576,7 +550,6 @@ def notes(runs: Sequence[Shown]) -> str:
 
 
 def sheets(runs: Sequence[Shown], names: Sequence[str]) -> list[str]:
-    """Each run's whole sheet, where there is one."""
     return [tag("p", tag("img", src=run.sheet, alt=f"Sheet of {title_of(run.recording)}: critic, slopes and curves", width=SHEET,
                          style="height:auto", loading="lazy"), tag("br"), text(name))
             for run, name in zip(runs, names, strict=True) if run.sheet]  # fmt: skip

@@ -50,14 +50,12 @@ def term_list(title: str, entries: Mapping[str, list[str]], named: bool = False)
 
 
 def quantity(name: str) -> list[str]:
-    """What a quantity is, its unit, which way is better and when it is measured."""
     lines = glossary.quantity_lines(name)
     aside = "; ".join(f"{key}: {lines[key]}" for key in ("unit", "better", "when") if key in lines)
     return [f"{lines['what'][:1].upper()}{lines['what'][1:]}.", aside]
 
 
 def diagnosis(name: str) -> list[str]:
-    """What a label says, and the thresholds of its rule."""
     lines = glossary.label_lines(name)
     limits = [f"{key.removeprefix('threshold ')}: {why}" for key, why in lines.items() if key.startswith("threshold ")]
     return [lines["what"], *limits]

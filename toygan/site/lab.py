@@ -17,15 +17,15 @@ import numpy as np
 
 from toygan import __version__
 from toygan.draw.companions import KINDS
+from toygan.draw.panels import band_colours
 from toygan.draw.points import GENERATED, REAL
-from toygan.draw.thumbnail import band_colours
 from toygan.files.cache import digest
 from toygan.files.config import Config, Method, as_data, deciding, differing
 from toygan.files.dials import floats_in, with_dials
 from toygan.files.disk import write_aside
+from toygan.files.mistakes import UserError
 from toygan.files.scenario import read
 from toygan.files.shipped import shipped
-from toygan.files.strict import UserError
 from toygan.files.world import classes_of, world
 from toygan.game.methods import METHODS
 from toygan.game.zoo import ZOO
@@ -188,13 +188,11 @@ def game_of(recording: Recording) -> tuple[Config, Playable] | None:
 
 
 def same_ground(config: Config, other: Config) -> bool:
-    """Whether two runs' targets, and what is seen of them, are the same."""
     parts = ("target", "source", "view", "training")
     return all(getattr(config, part) == getattr(other, part) for part in parts)
 
 
 def unlike(name: str, others: Container[str]) -> str:
-    """A name that none of the others has."""
     return next(one for one in chain([name], (f"{name} {i}" for i in count(2))) if one not in others)
 
 
@@ -297,8 +295,7 @@ def program(config: Config, size: str) -> str:
 
 
 def about_method(made: Repertoire, config: Config, worlds: Mapping[str, Config], number: int) -> dict[str, Any]:
-    """What the page says of a method, of which a config is one."""
-    row = config.method
+    row, game = config.method, next(iter(made.games.values()))
     return {
         "file": f"method-{number}",
         "formula": row.formula,
@@ -307,14 +304,9 @@ def about_method(made: Repertoire, config: Config, worlds: Mapping[str, Config],
         "rule": row.update.kind,
         "optimiser": row.optimiser,
         "labels": config.method.labels is not None,
-        "worlds": has_worlds(next(iter(made.games.values()))),
+        "worlds": any(port.name.endswith("/other") for port in game.models["look"].outputs),  # points of two
         "on": [config.name for said, config in worlds.items() if said in made.plays],
     }
-
-
-def has_worlds(game: Playable) -> bool:
-    """Whether a game makes points of a second world."""
-    return any(port.name.endswith("/other") for port in game.models["look"].outputs)
 
 
 def catalogue(
@@ -356,7 +348,6 @@ def catalogue(
 
 
 def about_scenario(said: str, config: Config, number: int, sizes: Mapping[str, Size] = SIZES) -> dict[str, Any]:
-    """What the page says of a scenario."""
     return {
         "file": f"target-{number}",
         "said": said,

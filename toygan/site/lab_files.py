@@ -16,7 +16,7 @@ import numpy as np
 
 from toygan.quantities.modes import maps_of
 from toygan.session.beginning import Beginning
-from toygan.session.playable import Best, Fill, KindsMade, Model, Playable, Port, Supply
+from toygan.session.playable import Fill, Model, Playable, Port, Supply
 from toygan.site.folding import folded
 from toygan.site.pack import as_json
 
@@ -56,9 +56,15 @@ FIRST_LETTER = 0x100  # letters from here on are none that a script has to escap
 
 def letters(content: bytes) -> bytes:
     """Bytes as letters of UTF-16, 15 bits each, the highest bit first; the end is filled with zeros."""
-    bits = np.unpackbits(np.frombuffer(content, np.uint8))
-    groups = np.pad(bits, (0, -len(bits) % 15)).reshape(-1, 15)
-    return (groups @ (1 << np.arange(14, -1, -1)) + FIRST_LETTER).astype("<u2").tobytes()
+    whole = np.zeros((-(-len(content) // 15), 16), np.uint8)  # eight letters a row, and a byte of zeros to look beyond
+    whole[:, :15] = np.frombuffer(content.ljust(whole.shape[0] * 15, b"\0"), np.uint8).reshape(-1, 15)
+    wide = whole.astype(np.uint32)
+    codes = np.empty((len(whole), 8), "<u2")
+    for k in range(8):
+        byte, bit = divmod(15 * k, 8)
+        three = wide[:, byte] << 16 | wide[:, byte + 1] << 8 | wide[:, min(byte + 2, 15)]
+        codes[:, k] = (three >> (9 - bit) & 0x7FFF) + FIRST_LETTER
+    return codes.ravel()[: -(-8 * len(content) // 15)].tobytes()
 
 
 PACKED = b"\x1f\x8b"  # how gzip begins
@@ -97,7 +103,7 @@ class Pieces:
 
 
 def described(game: Playable, pieces: Pieces) -> Header:
-    """A game without its bytes."""
+    kinds, best, cut = game.kinds, game.best, game.cut
     return {
         "models": {name: described_model(model, pieces) for name, model in game.models.items()},
         "state": {place: described_fill(fill) for place, fill in game.state.items()},
@@ -108,22 +114,12 @@ def described(game: Playable, pieces: Pieces) -> Header:
         "critic_steps": game.critic_steps,
         "batch": game.batch,
         "codes": list(game.codes),
-        "kinds": None if game.kinds is None else described_kinds(game.kinds),
+        "kinds": kinds and {"word": kinds.word, "start": kinds.start, "stop": kinds.stop, "makers": kinds.makers},
         "shift": game.shift,
-        "best": None if game.best is None else described_best(game.best),
+        "best": best and {"source": best.source, "about": best.about, "drawn": best.drawn},
         "shows_samples": game.shows_samples,
-        "cut": None if game.cut is None else {"layers": game.cut.layers, "bounds": game.cut.bounds},
+        "cut": cut and {"layers": cut.layers, "bounds": cut.bounds},
     }
-
-
-def described_best(best: Best) -> Header:
-    """What the optimal critic is."""
-    return {"source": best.source, "about": best.about, "drawn": best.drawn}
-
-
-def described_kinds(kinds: KindsMade) -> Header:
-    """What tells kinds of points apart."""
-    return {"word": kinds.word, "start": kinds.start, "stop": kinds.stop, "makers": kinds.makers}
 
 
 def described_start(start: Beginning, pieces: Pieces) -> Header:
@@ -142,12 +138,10 @@ def described_model(model: Model, pieces: Pieces) -> Header:
 
 
 def described_port(port: Port) -> list[Any]:
-    """A port's name, type and shape."""
     return [port.name, str(port.dtype).removeprefix("torch."), list(port.stored)]
 
 
 def described_fill(fill: Fill) -> Header:
-    """A tensor of the first state."""
     shape = [n for n in fill.shape if n != 1]  # as models have it
     return {
         "size": int(np.prod(fill.shape)),

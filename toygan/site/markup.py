@@ -39,7 +39,6 @@ VOID = {"img", "input", "link", "meta", "br"}
 
 
 def attribute(key: str, value: str | int | bool | None) -> str:
-    """One attribute."""
     name = key.rstrip("_").replace("_", "-")
     return name if value is True else f'{name}="{text(value)}"'
 
@@ -93,14 +92,10 @@ def table(
     """
     kinds = ["words" if i < words else None for i in range(len(head))]
     top = tag("tr", *(tag("th", cell, scope="col", class_=kinds[i]) for i, cell in enumerate(head)))
-    body = [
-        tag(
-            "tr",
-            tag("th", row[0], scope="row"),
-            *(tag("td", cell, class_=kinds[i + 1]) for i, cell in enumerate(row[1:])),
-        )
-        for row in rows
-    ]
+    body = []
+    for first, *rest in rows:
+        cells = (tag("td", cell, class_=kind) for cell, kind in zip(rest, kinds[1:], strict=False))
+        body.append(tag("tr", tag("th", first, scope="row"), *cells))
     inner = tag("caption", caption) + tag("thead", top) + tag("tbody", *body)
     return tag("div", tag("table", inner, **attributes), class_="scrolls", tabindex="0", role="region",
                aria_label=re.sub(r"<[^>]*>", "", caption))  # fmt: skip
@@ -136,17 +131,14 @@ def document_of_scripts(title: str, styles: Sequence[str], scripts: Sequence[str
     """A page that its scripts build: `scripts[0]` first, then the data files that are wanted at once, then the other scripts."""
     sources = [f"assets/{scripts[0]}", *(f"data/{name}.js" for name in data), *(f"assets/{one}" for one in scripts[1:])]
     plain = tag("noscript", "This page trains in your browser, and needs JavaScript for it.")
-    return page(
-        title, [*styled("", styles), *(tag("script", src=one, defer=True) for one in sources)], [plain]
-    ).encode()
+    head = [*styled("", styles), *(tag("script", src=one, defer=True) for one in sources)]
+    return page(title, head, [plain]).encode()
 
 
 def styled(root: str, styles: Sequence[str]) -> list[str]:
     """Links to style sheets; no icon is asked for."""
-    return [
-        tag("link", rel="icon", href="data:,"),
-        *(tag("link", rel="stylesheet", href=f"{root}assets/{name}") for name in styles),
-    ]
+    sheets = (tag("link", rel="stylesheet", href=f"{root}assets/{name}") for name in styles)
+    return [tag("link", rel="icon", href="data:,"), *sheets]
 
 
 def top_bar(root: str, pages: Pages, here: str) -> str:
@@ -159,6 +151,5 @@ def top_bar(root: str, pages: Pages, here: str) -> str:
 
 
 def footer() -> str:
-    """What these pages are made of."""
     words = "Made by toygan from recorded runs. Nothing here is drawn by hand, and nothing is fetched from a network."
     return tag("footer", tag("p", words), class_="foot")

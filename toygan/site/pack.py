@@ -270,18 +270,13 @@ def script(parts: Sequence[Part], frames: Sequence[int], modes: Mapping[str, Any
 
 
 def zipped(content: bytes) -> bytes:
-    """As gzip, without repeats where these do not pay: differences are noise of few letters."""
-    return min((zipped_by(strategy, content) for strategy in (zlib.Z_DEFAULT_STRATEGY, zlib.Z_HUFFMAN_ONLY)), key=len)
-
-
-def zipped_by(strategy: int, content: bytes) -> bytes:
-    """As gzip, without a time in its head."""
-    press = zlib.compressobj(9, zlib.DEFLATED, zlib.MAX_WBITS | 16, 9, strategy)
-    return press.compress(content) + press.flush()
+    """As gzip without a time in its head, and without repeats where these do not pay: differences are noise of few letters."""
+    strategies = (zlib.Z_DEFAULT_STRATEGY, zlib.Z_HUFFMAN_ONLY)
+    presses = [zlib.compressobj(9, zlib.DEFLATED, zlib.MAX_WBITS | 16, 9, strategy) for strategy in strategies]
+    return min((press.compress(content) + press.flush() for press in presses), key=len)
 
 
 def described(part: Part) -> Mapping[str, Any]:
-    """A part without its bytes."""
     ends = {"low": list(part.low), "high": list(part.high)}
     return {"name": part.name, "kind": part.kind, "shape": list(part.shape), **ends}
 

@@ -68,7 +68,6 @@ def section(title: str, *inner: str, name: str = "") -> str:
 
 
 def diagnoses(runs: Sequence[Shown]) -> str:
-    """What each run said of itself."""
     said = [run.recording.facts.summary.diagnosis for run in runs]
     told = list(zip(labels(runs), said, strict=True))
     lines = [tag("li", tag("strong", text(f"{name}:")), " ", text(" ".join(words))) for name, words in told if words]
@@ -96,9 +95,10 @@ def final_table(
          *(median_cell(members, name) for name in known)]
         for members in groups(list(map(dict, rows)), keys).values()
     ]  # fmt: skip
+    points = text(fresh_in_words([one.summary for one in facts]))  # fresh ones unless they are told
     fresh = ", not on those of a frame" if not any(one.is_recorded for one in facts) else ""
     caption = (
-        f"Medians over seeds at the end of training, on {fresh_points(folders)}{fresh}; beneath, the range over seeds where "
+        f"Medians over seeds at the end of training, on {points}{fresh}; beneath, the range over seeds where "
         "they differ."
     )
     kind = "numbers long" if len(cells) > LONG else "numbers"
@@ -125,19 +125,12 @@ def anchor(name: str) -> str:
     return f"{'term' if name in QUANTITIES else 'label'}-{name.replace('_', '-')}"
 
 
-def fresh_points(folders: Sequence[Path]) -> str:
-    """How many points the measures of the end are of, fresh ones unless they are told."""
-    return text(fresh_in_words([facts_of(folder).summary for folder in folders]))
-
-
 def ended_words(members: Sequence[Mapping[str, Any]]) -> str:
-    """How many seeds there are, and how many of them diverged."""
     lost = sum(row["status"] == "diverged" for row in members)
     return str(len(members)) + (tag("small", f"{lost} diverged") if lost else "")
 
 
 def median_cell(members: Sequence[Mapping[str, Any]], measure: str) -> str:
-    """A median and, beneath it, the range over seeds."""
     values = values_in(members, measure)
     if not values:
         return "–"

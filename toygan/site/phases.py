@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from toygan.exhibits.dials import STEPS, Played, axis, played_games
+from toygan.exhibits.dials import STEPS, axis, played_games
 from toygan.files.disk import write_aside
 from toygan.session.dirac import WINDOW
 from toygan.site.film import choice
@@ -29,42 +29,27 @@ def dials(methods: Sequence[str], rules: Sequence[str], place: Path, root: str, 
             some = played_games(method, rule)
             paths = [motion(str(k), game.paths, VIEW, MARGIN) for k, game in enumerate(some)]
             write_aside(home / f"dials-{i}-{j}.js", script(paths, range(STEPS + 1)), durable=False)
-            found[f"{method} {rule}"] = {
-                "file": f"{root}data/{name}/dials-{i}-{j}.js",
-                "games": list(map(setting_facts, some)),
-            }
+            file = f"{root}data/{name}/dials-{i}-{j}.js"
+            told = [
+                {"rate": one.rate, "weight": one.weight, "motion": one.motion, "theory": one.theory} for one in some
+            ]
+            found[f"{method} {rule}"] = {"file": file, "games": told}
     facts = {"starts": axis().round(6).tolist(), "steps": STEPS, "window": WINDOW, "found": found}
-    return tag(
-        "section",
-        data(facts, "dials-facts"),
-        dials_html(methods, rules, prose),
-        class_="dials needs-js",
-        aria_label="Dials",
-    )
-
-
-def setting_facts(game: Played) -> dict[str, Any]:
-    """A setting without its paths."""
-    return {"rate": game.rate, "weight": game.weight, "motion": game.motion, "theory": game.theory}
+    inner = data(facts, "dials-facts") + dials_html(methods, rules, prose)
+    return tag("section", inner, class_="dials needs-js", aria_label="Dials")
 
 
 def dials_html(methods: Sequence[str], rules: Sequence[str], prose: str) -> str:
-    """Dials, plane and words."""
     lists = [
-        choice("Game", "dial-method", [tag("option", text(one), value=one) for one in methods]),
-        choice("Rule", "dial-rule", [tag("option", text(one), value=one) for one in rules]),
+        choice("Game", "dial-method", [(one, text(one)) for one in methods]),
+        choice("Rule", "dial-rule", [(one, text(one)) for one in rules]),
         choice("Step size", "dial-rate", []),
         choice("Penalty's weight", "dial-weight", []),
     ]
-    starts = [
-        tag(
-            "label",
-            f"{letter} at the start ",
-            tag("input", type="range", id=f"dial-{word}", min="0", step="1"),
-            class_="choice",
-        )
-        for letter, word in (("θ", "theta"), ("ψ", "psi"))
-    ]
+    starts = []
+    for letter, word in (("θ", "theta"), ("ψ", "psi")):
+        slider = tag("input", type="range", id=f"dial-{word}", min="0", step="1")
+        starts.append(tag("label", f"{letter} at the start ", slider, class_="choice"))
     play = tag("button", "▶", type="button", id="dial-play", class_="main", aria_label="Play")
     controls = tag("div", play, *lists, class_="row", role="group", aria_label="Dials")
     plane = tag("div", id="plane", class_="plane")

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from toygan.draw.thumbnail import poster
 from toygan.files.disk import write_aside
-from toygan.files.strict import UserError
+from toygan.files.mistakes import UserError
 from toygan.session.recording import Recording
 from toygan.site.film import POSTER, Shown, film, labels
 from toygan.site.markup import SCRIPTS, STYLES, page, tag
@@ -31,8 +31,12 @@ class PagePlayer:
         self.recordings = tuple(recordings)
 
     def html(self) -> str:
-        """The whole page as one text."""
-        return whole(self.recordings)
+        """The whole page as one text; data files by the names under which its scripts ask for them."""
+        shown, files = zip(*(packed_run(recording, i) for i, recording in enumerate(self.recordings)), strict=True)
+        head = [*(tag("style", read(name)) for name in STYLES), tag("script", read(FIRST))]
+        data = [tag("script", content, data_path=name) for one in files for name, content in one.items()]
+        body = tag("main", film(shown), *data, *(tag("script", read(name)) for name in OTHERS), id="content")
+        return page(", ".join(labels(shown)), head, [body], class_="js", data_theme="auto")
 
     def save(self, path: str | Path) -> Path:
         """Write the page, which opens from disk and needs no other file; where it is. OSError where it cannot be written."""
@@ -56,15 +60,6 @@ def player(*recordings: Recording) -> PagePlayer:
     return PagePlayer(recordings)
 
 
-def whole(recordings: Sequence[Recording]) -> str:
-    """A page of recordings with all that it needs; data files by the names under which its scripts ask for them."""
-    shown, files = zip(*(packed_run(recording, i) for i, recording in enumerate(recordings)), strict=True)
-    head = [*(tag("style", read(name)) for name in STYLES), tag("script", read(FIRST))]
-    data = [tag("script", content, data_path=name) for one in files for name, content in one.items()]
-    body = tag("main", film(shown), *data, *(tag("script", read(name)) for name in OTHERS), id="content")
-    return page(", ".join(labels(shown)), head, [body], class_="js", data_theme="auto")
-
-
 def packed_run(recording: Recording, i: int) -> tuple[Shown, dict[str, str]]:
     """One run as a page shows it, and its data files by name."""
     seen = scene(recording)
@@ -75,5 +70,4 @@ def packed_run(recording: Recording, i: int) -> tuple[Shown, dict[str, str]]:
 
 
 def read(name: str) -> str:
-    """A style sheet or a script of the pages."""
     return (OWN / name).read_text(encoding="utf-8")

@@ -25,9 +25,8 @@ KINDS = {AGREES: "verdict held", DIFFERS: "verdict did-not-hold"}
 
 def protocols_body(found: Sequence[Published], place: Path) -> str:
     """The page's content; its pictures go below `place`."""
-    head = tag(
-        "div", tag("h1", "Published experiments beside ours"), tag("p", text(LEAD), class_="lead"), class_="opening"
-    )
+    title, lead = tag("h1", "Published experiments beside ours"), tag("p", text(LEAD), class_="lead")
+    head = tag("div", title, lead, class_="opening")
     rule = tag("details", tag("summary", "The rule by which numbers agree"), tag("p", text(RULE)))
     made = [one for one in found if one.picture or any(row.ours.n for row in one.rows)]
     told = overview(made) if made else tag("p", "No published experiment was run for these pages.")
@@ -37,7 +36,6 @@ def protocols_body(found: Sequence[Published], place: Path) -> str:
 
 
 def rings(made: Sequence[Published]) -> str:
-    """The table of rings that papers call by one name."""
     found = rings_table(made)
     head = [*found.keys, *COLUMNS]
     rows = [[text(row[name]) for name in head] for row in found.rows]
@@ -61,13 +59,8 @@ def protocol_section(one: Published, place: Path) -> str:
     """One protocol: its source and setting, every number, how it was counted, its picture and command."""
     about = one.protocol.protocol
     source = tag("p", linked(f"{one.protocol.origin.data.get('reference', '')}. From: {about.source}.".lstrip(". ")))
-    numbers = table(
-        ["Run", "Measure", "Published", "Ours", "Verdict"],
-        [row_cells(row) for row in one.rows],
-        "Published and ours",
-        5,
-        class_="wordy",
-    )
+    head = ["Run", "Measure", "Published", "Ours", "Verdict"]
+    numbers = table(head, [row_cells(row) for row in one.rows], "Published and ours", 5, class_="wordy")
     note = tag("p", text(note_of(one.protocol, one.rows, False)), class_="note")
     learned = "".join(tag("p", tag("strong", "Found: "), linked(words)) for words in about.found)
     inner = (source, paragraphs(about.setting), numbers, note, learned, still(one, place), command_box(one.command))
@@ -75,14 +68,12 @@ def protocol_section(one: Published, place: Path) -> str:
 
 
 def row_cells(row: Compared) -> list[str]:
-    """One published number beside ours."""
     verdict = tag("span", text(row.words), class_=KINDS.get(row.verdict))
     told = (row.row.run, SCORES[row.row.measure].label, published_in_words(row.row), ours_in_words(row))
     return [*map(text, told), verdict]
 
 
 def still(one: Published, place: Path) -> str:
-    """The picture of a protocol, a link to its file."""
     if one.picture is None:
         return ""
     name = f"{file_name(one.protocol.name)}.webp"

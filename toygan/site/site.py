@@ -139,7 +139,6 @@ def runs_of(showing: Showing) -> list[Record]:
 
 
 def exhibit_head(showing: Showing, way: Neighbours) -> str:
-    """Where one is, the question, its answer, and whether the page is a quick one."""
     place = tag("p", text(showing.title), tag("span", f"question {way.i} of {way.n}", class_="count"), class_="kicker")
     parts = [
         tag("div", place, steps(way, False), class_="whereabouts"),
@@ -167,7 +166,6 @@ def banner(quick: bool) -> str:
 
 
 def film_runs(showing: Showing, place: Path, name: str) -> list[Shown]:
-    """The runs of the synchronised panels, packed."""
     films = set(map(str, showing.films))
     rows = labelled([row for row in showing.records if row.get("folder") in films])
     names = {str(row["folder"]): str(row["label"]) for row in rows}
@@ -175,9 +173,9 @@ def film_runs(showing: Showing, place: Path, name: str) -> list[Shown]:
 
 
 def exhibit_rest(showing: Showing, place: Path, name: str, seen: int) -> str:
-    """Claims, the pictures beyond those `seen` already, measures, reference and command."""
+    stills = pictures(showing.pictures, place, name, seen, bool(showing.films))
     parts = [
-        section("Pictures", stills(pictures(showing.pictures, place, name, seen, bool(showing.films)))),
+        section("Pictures", tag("div", *stills, class_="stills") if stills else ""),
         section("Claims", verdicts(showing.verdicts, showing.quick)),
         section(
             "Final measures", final_table(runs_of(showing), showing.folders, GLOSSARY, showing.curves), name="measures"
@@ -203,11 +201,6 @@ def verdict_line(found: Verdict, quick: bool = False) -> str:
     others = [tag("li", tag("strong", marked(one.setting)), ": ", marked(one.words)) for one in found.explanations]
     elsewhere = tag("ul", *others, class_="elsewhere") if others else ""
     return tag("li", mark, tag("p", marked(found.says)), tag("p", marked(found.evidence), class_="evidence"), elsewhere)
-
-
-def stills(figures: Sequence[str]) -> str:
-    """Pictures side by side where there is room."""
-    return tag("div", *figures, class_="stills") if figures else ""
 
 
 def pictures(found: Sequence[Picture], place: Path, name: str, seen: int = 0, filmed: bool = False) -> list[str]:
@@ -304,7 +297,6 @@ def write_index(place: Path, showings: Sequence[Showing], quick: bool, protocols
 
 
 def card(showing: Showing) -> str:
-    """One question with its film as a thumbnail and its answer."""
     name = file_name(showing.name)
     still = f"stills/cards/{name}"
     ends = {"": "day", "-dark": "night"} if showing.films or "-dark" in stills_of(showing) else {"": None}
@@ -321,6 +313,5 @@ def card(showing: Showing) -> str:
 
 
 def tally(found: Sequence[Verdict]) -> str:
-    """How many claims held, did not, could not fail, and could not be judged."""
     said = [f"{count} {words}" for words, count in counted(found).items() if count]
     return f"{len(found)} claim{'' if len(found) == 1 else 's'}: {', '.join(said)}" if said else "no claims"

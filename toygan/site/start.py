@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,11 +11,11 @@ import numpy as np
 from toygan.exhibits.show import Showing
 from toygan.files.text import number, percent
 from toygan.session.recording import Recording, load
+from toygan.site.boards import median_over_floor
 from toygan.site.film import About, Shown, film, place_runs
 from toygan.site.markup import file_name, tag, text
-from toygan.view.records import FINISHED, Record
+from toygan.view.records import Record
 from toygan.view.scene import title_of
-from toygan.view.statistics import median
 
 QUESTION = "What is a GAN?"
 ANSWER = "Two players that learn from each other: a generator makes points, a critic tells them from real ones until it cannot."
@@ -43,7 +43,6 @@ def start_body(showings: Sequence[Showing], place: Path, glossary: str) -> str:
 
 
 def onward(showings: Sequence[Showing]) -> str:
-    """Where to go from here."""
     first = showings[0]
     link = tag("a", text(first.question), href=f"exhibits/{file_name(first.name)}.html", rel="next")
     papers = tag("p", "For readers of papers: ", tag("a", "published experiments", href="protocols.html"), ".")
@@ -62,8 +61,8 @@ def chosen(showings: Sequence[Showing]) -> Contrast:
     by_folder: dict[str, list[Record]] = {}
     for row in rows:
         by_folder.setdefault(str(row["folder"]), []).append(row)
-    scores = {folder: over_floor(members) for folder, members in by_folder.items() if shows(Path(folder))}
-    known = {folder: score for folder, score in scores.items() if score is not None}
+    scores = {folder: median_over_floor(members) for folder, members in by_folder.items() if shows(Path(folder))}
+    known = {folder: score for folder, score in scores.items() if np.isfinite(score)}
     if not known:
         return Contrast()
     first = {folder: by_folder[folder][0] for folder in known}
@@ -73,13 +72,6 @@ def chosen(showings: Sequence[Showing]) -> Contrast:
     best = min(known, key=lambda folder: (first[folder].get("modes") is None, len(same[folder]) == 1, known[folder]))
     worst = max(same[best], key=lambda folder: known[folder])
     return Contrast(best, worst if worst != best else "")
-
-
-def over_floor(members: Sequence[Mapping[str, object]]) -> float | None:
-    """The median over seeds of W1 over its floor; None where half of them or more have none."""
-    found = [row.get("w1_over_floor") for row in members if row.get("status") in FINISHED]
-    values = [float(value) for value in found if isinstance(value, int | float) and np.isfinite(value)]
-    return median(values).value if 2 * len(values) > len(members) else None
 
 
 def shows(folder: Path) -> bool:
@@ -99,7 +91,6 @@ def is_plain(recording: Recording) -> bool:
 
 
 def moves(recording: Recording) -> bool:
-    """Whether a run's first seed comes much nearer to its target."""
     w1 = recording.curve("w1")
     line = np.zeros(0) if w1 is None else w1[np.isfinite(w1[:, 0]), 0]
     return len(line) > 1 and bool(line[0] > MOVED * line.min())
@@ -127,7 +118,6 @@ HANDS = (
 
 
 def turns(run: Recording) -> str:
-    """How the game is played."""
     frames = len(run.frames["step"])
     return text(
         "The critic learns to score real points above generated ones; then the generator moves its points uphill, to where the "
@@ -165,7 +155,6 @@ def modes(run: Recording) -> str:
 
 
 def contrast(well: Recording, other: Recording) -> str:
-    """What became of the other game."""
     words = f"On the right is another game, {title_of(other)}: W1 ends at {number(curve_end(other, 'w1', -1))}{modes(other)}."
     return text(f"It does not always go so well. {words} Why games like this one fail, and what mends them, is what the "
                 "questions are about.")  # fmt: skip

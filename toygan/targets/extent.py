@@ -15,9 +15,7 @@ Range = tuple[float, float]
 TAIL = 0.005  # of the points beyond each end of a window, before the margin
 MARGIN = 0.2  # of the mass's extent, on either side
 STEPS = 8  # of a round length from the middle of a window to its end, or more
-FINEST = (
-    1e-5  # of the distance from the origin: no half window is narrower, as single precision would show nothing there
-)
+FINEST = 1e-5  # of the distance from the origin: no half window is narrower, single precision would show nothing there
 
 
 class Extent(NamedTuple):

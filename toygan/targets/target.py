@@ -84,7 +84,7 @@ def without_labels(target: Target) -> Target:
 
 def moved(target: Target, *, scale: PositiveFloat = 1.0, rotate: float = 0.0, shift: Point = (0.0, 0.0)) -> Target:
     """The same target after scaling, then turning by `rotate` degrees anticlockwise, then shifting."""
-    turn = np.deg2rad(rotate)
+    turn, modes = np.deg2rad(rotate), target.modes
     matrix = scale * np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
 
     def draw(rng: np.random.Generator, n: int) -> Batch:
@@ -94,17 +94,12 @@ def moved(target: Target, *, scale: PositiveFloat = 1.0, rotate: float = 0.0, sh
     return target._replace(
         sample=lambda rng, n: draw(rng, n).points,
         draw=target.draw and draw,
-        modes=target.modes and moved_modes(target.modes, matrix, shift),
+        modes=modes and Modes(modes.centres @ matrix.T + shift, matrix @ modes.covariances @ matrix.T, modes.weights),
         log_density=target.log_density and moved_log_density(target.log_density, matrix, scale, shift),
         skeleton=None if target.skeleton is None else target.skeleton @ matrix.T + shift,
         radius=scale * target.radius,
         points=None if target.points is None else target.points @ matrix.T + shift,
     )
-
-
-def moved_modes(modes: Modes, matrix: np.ndarray, shift: Point) -> Modes:
-    """Modes under x -> matrix x + shift."""
-    return Modes(modes.centres @ matrix.T + shift, matrix @ modes.covariances @ matrix.T, modes.weights)
 
 
 def moved_log_density(

@@ -261,11 +261,13 @@ def opened(name: str, content: bytes) -> Image.Image:
 
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of size: told below, before anything is decoded
+            warnings.simplefilter(
+                "ignore"
+            )  # of size: told below, before anything is decoded; of what a camera noted: not used
             picture = Image.open(io.BytesIO(content))
-        size = picture.size
-        if math.prod(size) <= LARGEST_PICTURE:
-            return ImageOps.exif_transpose(picture)
+            size = picture.size
+            if math.prod(size) <= LARGEST_PICTURE:
+                return ImageOps.exif_transpose(picture)
     except Exception as error:  # Pillow's decoders raise what they like on damaged files
         raise Refusal(f"{name} is not a picture that can be read ({in_short(error)})", option="path") from None
     large = f"{name} has {size[0]} x {size[1]} pixels, more than {LARGEST_PICTURE // 10**6} million"

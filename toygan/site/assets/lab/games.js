@@ -54,6 +54,7 @@
       if (mine !== generation) return;
       page.open.forEach((id) => page.trainer.postMessage({ do: "close", id }));
       page.open = setups.map(({ id }) => id);
+      page.assigning = null; // nobody answers for games that are closed
       setups.forEach((setup, k) => opened(page.panels[k], setup, target));
       page.buildDials();
       page.tellTool();
