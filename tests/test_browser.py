@@ -374,6 +374,7 @@ def test_cards_in_sight_move(browser, place):
 
 
 def test_the_pointer_tells_step_and_values_of_a_curve(film, place):
+    film.evaluate(NARROW, [quantities(["w1"], ["w1"])[0], AXES, 180])  # a chart of another width, drawn since
     chart = film.locator(".curves figure").first
     svg = chart.locator("svg")
     svg.scroll_into_view_if_needed()
