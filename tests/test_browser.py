@@ -693,9 +693,10 @@ def test_on_a_phone_the_leaderboard_shows_its_first_number(browser, place):
     cells = one.page.locator("#leaderboard tbody tr").first.locator("th, td")
     number = cells.nth(1).bounding_box()
     assert number["x"] + number["width"] <= 390
-    before = cells.first.bounding_box()["x"]
-    one.page.locator("#leaderboard").evaluate("one => { one.parentElement.scrollLeft = 60; }")
-    assert cells.nth(1).bounding_box()["x"] == number["x"] - 60
+    one.page.set_viewport_size({"width": 240, "height": 844})  # where not all columns find room
+    before, number = (cells.nth(i).bounding_box()["x"] for i in (0, 1))
+    one.page.locator("#leaderboard").evaluate("one => { one.parentElement.scrollLeft = 40; }")
+    assert cells.nth(1).bounding_box()["x"] == number - 40
     assert cells.first.bounding_box()["x"] == pytest.approx(before, abs=1)
     one.context.close()
 
@@ -1027,7 +1028,7 @@ def test_a_number_opens_its_film(seen, place):
 
 def test_thumbnails_play_when_asked(seen, place):
     seen.page.goto((place / "site" / "index.html").as_uri())
-    image = seen.page.locator(".thumb img")
+    image = seen.page.locator(".thumb img.day")
     still = image.get_attribute("src")
     seen.page.click("#play-all")
     assert image.get_attribute("src").endswith("-film.webp")
