@@ -175,6 +175,7 @@ CHARTED = """([row, values, best, axes]) => {
  const heights = Array.from(place.querySelector(".bold").getAttribute("d").matchAll(/ ([\\d.]+)/g), (one) => Number(one[1]));
  const floor = place.querySelector(".floor");
  const numbers = Array.from(place.querySelectorAll(".grid + text"), (one) => one.textContent);
+ place.remove();
  const title = place.querySelector("figcaption").textContent;
  place.remove();
  return { heights, numbers, title, floor: floor && Number(floor.getAttribute("y1")) };

@@ -256,10 +256,7 @@ def pictures(
     from toygan.draw.exhibit import PANELS
     from toygan.draw.saved import save_figure, save_on_dark
 
-    place.mkdir(parents=True, exist_ok=True)
-    for old in place.iterdir():  # of panels that are no more
-        if re.fullmatch(rf"\d+-({'|'.join(PANELS)})(-dark)?\.(png|pdf|svg)", old.name):
-            old.unlink()
+    clear(place)
     made = []
     for i, panel in enumerate(exhibit.panels, 1):
         chosen = shown_in(panel, rows)
@@ -278,8 +275,19 @@ def pictures(
             if dark and suffix == "png":
                 save_on_dark(figure, dark, command, options)
             give_back()
-        made.append(Picture(path, title, f"{title}: {kind.about}{of_what(panel, labelled(chosen))}", dark))
+        about = f"{title}: {kind.about}{of_what(panel, labelled(chosen))}"
+        made.append(Picture(path, title, about, dark))
     return made
+
+
+def clear(place: Path) -> None:
+    """Make a folder for pictures, without those of panels that are no more."""
+    from toygan.draw.exhibit import PANELS
+
+    place.mkdir(parents=True, exist_ok=True)
+    for old in place.iterdir():
+        if re.fullmatch(rf"\d+-({'|'.join(PANELS)})(-dark)?\.(png|pdf|svg)", old.name):
+            old.unlink()
 
 
 def of_what(panel: Panel, rows: Sequence[Row]) -> str:
