@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from conftest import crossed
-from matplotlib.colors import to_hex
+from matplotlib.colors import Normalize, to_hex
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.text import Text
@@ -38,6 +38,7 @@ from toygan.draw.players import VIEWS
 from toygan.draw.points import REAL, visible
 from toygan.draw.saved import page_of, save_figure
 from toygan.draw.sheet import command_lines
+from toygan.draw.sweep import heat_map
 from toygan.session.dirac import portrait
 from toygan.view.chosen import of_seed
 from toygan.view.language import in_parts, is_wide, tables, told, wrapped
@@ -307,6 +308,19 @@ def test_a_dark_picture_has_a_dark_ground_light_words_and_a_light_plane():
                 assert panels.INK not in {to_hex(line.get_color()) for line in axis.lines}
         notes = [text for axis in on_plane(figure) for text in axis.texts if text.get_bbox_patch() and text.get_text()]
         assert LIGHT not in {to_hex(text.get_color()) for text in notes}  # on white, within the plane
+
+
+def test_numbers_on_coloured_fields_stay_dark_on_a_dark_ground():
+    """The fields of a table stay light, for their colours say how much; the names around them are light."""
+    figure = Figure()
+    axis = figure.add_subplot()
+    heat_map(axis, ["a", "b"], ["c"], np.array([[1.0, 2.0]]), Normalize(0, 2))
+    figure.canvas.draw()
+    before = [text.get_color() for text in axis.texts]
+    darken(figure)
+    assert [text.get_color() for text in axis.texts] == before
+    assert to_hex(axis.get_facecolor()) != GROUND
+    assert {label.get_color() for label in axis.get_xticklabels()} == {LIGHT}
 
 
 @pytest.mark.parametrize("style", ["slide", "dark"])
