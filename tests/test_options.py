@@ -380,9 +380,9 @@ def test_pictures_of_games_distances_and_exhibits_are_in_chinese_too(monkeypatch
 def test_a_paragraph_in_several_lines_is_one(monkeypatch):
     monkeypatch.setattr(finish, "families", lambda language: ["DejaVu Sans"])
     figure = Figure((8, 2))
-    for line, words in enumerate(["Lighter = the critic holds it for more real,", "for every method; every panel on its own",
+    for line, part in enumerate(["Lighter = the critic holds it for more real,", "for every method; every panel on its own",
                                   "colour scale."]):  # fmt: skip
-        sheet.say(figure, 0.2, 1.0 - 0.15 * line, words, 8)
+        sheet.say(figure, 0.2, 1.0 - 0.15 * line, part, 8)
     sheet.say(figure, 0.2, 1.3, "Curves", 15)
     said = chinese_of(figure)
     assert "".join(said[:3]) == "越亮 = 评判器认为越真，对每种方法都如此；各图各用自己的色标。"
