@@ -52,12 +52,12 @@ def in_parts(text: str, language: str) -> str:
     for mark in ASIDE:
         if mark in text:
             return mark.join(in_parts(part, language) for part in text.split(mark))
-    several = listed(text, "; ")
+    several = items_of(text, "; ")
     found = None if len(several) > 1 and all(is_known(one, language) for one in several) else whole(text, language)
     if found is not None:
         return found
     for mark, wide in WIDE_MARKS.items():
-        parts = listed(text, mark)
+        parts = items_of(text, mark)
         if len(parts) > 1:
             translated = [in_parts(part, language) for part in parts]
             return (wide if any(map(is_wide, "".join(translated))) else mark).join(translated)
@@ -78,11 +78,11 @@ def has_all(text: str, language: str) -> bool:
         return True
     parts = SENTENCES.split(text)
     if len(parts) == 1:
-        parts = next((parts for mark in (*ASIDE, *WIDE_MARKS) if len(parts := listed(text, mark)) > 1), [])
+        parts = next((parts for mark in (*ASIDE, *WIDE_MARKS) if len(parts := items_of(text, mark)) > 1), [])
     return bool(parts[1:]) and all(has_all(part, language) for part in parts)
 
 
-def listed(text: str, mark: str) -> list[str]:
+def items_of(text: str, mark: str) -> list[str]:
     """What a text lists with a mark between, which inside of brackets parts nothing."""
     found = [""]
     for part in text.split(mark):
