@@ -426,6 +426,8 @@ def test_chinese_breaks_anywhere_but_before_a_stop():
     assert "".join(lines).replace(" ", "") == "评判器越亮越真，箭头指向上坡。W1曲线每帧用400个点。"
     assert all(len(line) <= 10 for line in lines)
     assert not [line for line in lines if line[0] in "，。"]
+    assert wrapped("W1：中位数 0.227（0.206 至 0.345）", 20) == ["W1：中位数 0.227", "（0.206 至 0.345）"]
+    assert told("value; largest 1.7", "zh") == "值；最大 1.7"
     assert wrapped("one two three", 8) == ["one two", "three"]
 
 
