@@ -765,7 +765,7 @@ def test_distances_are_drawn_along_their_key(tmp_path):
     moving, bounded, unbounded = panels(figure)
     np.testing.assert_allclose(moving.lines[0].get_xydata(), [[s, abs(s)] for s in (-1, -0.5, 0, 0.5, 1)])
     assert bounded.lines[0].get_ydata().max() == pytest.approx(math.log(2))
-    assert unbounded.get_xlabel() == "target.shift"
+    assert unbounded.get_xlabel() == "target shift"
     assert "infinite" in words(figure)
 
 
