@@ -136,7 +136,7 @@ class Facts:
         """Means over the seeds that did not diverge, those of what is derived of the final measures among them."""
         ends, known = self.ends, self.summary.mean
         rows = [name for name, row in QUANTITIES.items() if row.source == "derived" and name not in known]
-        found = {name: [float(row[name]) for row in ends if row.get(name) is not None] for name in rows}
+        found = {name: [value for row in ends if (value := row.get(name)) is not None] for name in rows}
         return {**known, **{name: fmean(values) for name, values in found.items() if values}}
 
     @property
