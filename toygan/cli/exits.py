@@ -20,8 +20,13 @@ stopping = Event()  # somebody asked us to end
 
 
 def stop(*_: Any) -> NoReturn:
-    """Take a request to end as Ctrl-C is taken."""
+    """Take a request to end as Ctrl-C is taken; while torch is being imported at once, for an exception in the midst of its C++
+    would abort.
+    """
     stopping.set()
+    if getattr(getattr(sys.modules.get("torch"), "__spec__", None), "_initializing", False):
+        complain("interrupted")
+        os._exit(INTERRUPTED)
     raise KeyboardInterrupt
 
 
