@@ -51,15 +51,22 @@ def pytest_configure(config: pytest.Config) -> None:
 LONGEST = (
     "lab",
     "browser",
-    "docs",
-    "terminal",
-    "draw",
-    "own_worlds",
-    "sweep",
     "cli",
     "lab_games",
-    "recorder",
+    "terminal",
+    "sweep",
+    "draw_exhibit",
+    "faults",
+    "docs",
     "company",
+    "own_networks",
+    "own",
+    "recorder",
+    "companions",
+    "draw",
+    "exhibits",
+    "game",
+    "options",
 )
 
 
@@ -75,6 +82,16 @@ def sampled(values: Iterable[Any], every: int) -> list[Any]:
     return [
         pytest.param(*(value if isinstance(value, tuple) else (value,)), marks=[pytest.mark.slow] if at % every else [])
         for at, value in enumerate(values)
+    ]
+
+
+def crossed(rows: Iterable[Any], columns: Iterable[Any], every: int) -> list[Any]:
+    """Pairs as parameters of a test: one in `every` always, so that each row and each column occurs, the others with -m slow."""
+    rows, columns = list(rows), list(columns)
+    return [
+        pytest.param(row, column, marks=[pytest.mark.slow] if (i + j) % every else [])
+        for i, row in enumerate(rows)
+        for j, column in enumerate(columns)
     ]
 
 

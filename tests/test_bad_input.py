@@ -587,3 +587,14 @@ def test_of_a_list_of_wrong_values_a_few_are_told(tmp_path, monkeypatch):
     assert said.count("many.toml, line 2: methods[") == 3
     assert "methods[2] = 2: must be a string (and 47 more of this list)" in said
     assert "many.toml, line 3: seeds = 0" in said
+
+
+@pytest.mark.parametrize(("name", "kind"), [("gps.csv", "points"), ("a.NPZ", "points"), ("face.png", "image")])
+def test_who_runs_a_file_of_points_is_told_what_to_write(name, kind, tmp_path):
+    """A first minute with one's own data: the three lines that make a scenario of them."""
+    (tmp_path / name).write_text("0,0\n")
+    found = CliRunner().invoke(app, ["run", str(tmp_path / name)])
+    said = found.output + (found.stderr or "")
+    assert found.exit_code == 2
+    assert f'[target]\nkind = "{kind}"\npath = "{name}"' in said
+    assert "no shipped scenario" not in said

@@ -66,7 +66,7 @@ def place(tmp_path_factory) -> Path:
     folders = [folder_of(home / "runs" / run.facts.method, run) for run in runs]
     verdicts = [Verdict(HOSTILE, held, HOSTILE) for held in (True, False, None)]
     words = dict.fromkeys(("title", "question", "text", "reference", "command"), HOSTILE)
-    pictures = [Picture(folders[0] / "picture.png", HOSTILE, HOSTILE)]
+    pictures = [Picture(folders[0] / "picture.png", HOSTILE, HOSTILE, folders[1] / "picture.png")]
     pair = folder_of(home / "runs" / "pair", synthetic(**SHAPE, method="hinge+clip"))
     shown = showing(folders, **words, verdicts=verdicts, pictures=pictures)
     dirac = showing([], name="dirac", records=[{"phases": "games"}], dials=DIALS)
@@ -174,8 +174,10 @@ CHARTED = """([row, values, best, axes]) => {
  toygan.curves(place, { steps: 3, axes, quantities: [row], runs: [run] }, 0, () => {}, () => true);
  const heights = Array.from(place.querySelector(".bold").getAttribute("d").matchAll(/ ([\\d.]+)/g), (one) => Number(one[1]));
  const floor = place.querySelector(".floor");
+ const numbers = Array.from(place.querySelectorAll(".grid + text"), (one) => one.textContent);
  place.remove();
- return { heights, title: place.querySelector("figcaption").textContent, floor: floor && Number(floor.getAttribute("y1")) };
+ const title = place.querySelector("figcaption").textContent;
+ return { heights, numbers, title, floor: floor && Number(floor.getAttribute("y1")) };
 }"""
 SAID = "the first frame reaches from"
 
@@ -194,6 +196,40 @@ def test_players_that_have_not_learned_do_not_flatten_a_chart(film, name, first,
     assert max(later) - min(later) > 60
     assert max(found["heights"]) <= 170
     assert (SAID in found["title"]) == cut
+
+
+def test_a_logarithmic_chart_has_two_numbers_at_least(film):
+    """One number on such an axis tells no scale."""
+    for values in (
+        [1.7, 2, 2.6, 2],
+        [0.073, 0.12, 0.1, 0.11],
+        [3.1, 3.2, 3.15, 3.2],
+        [1e-4, 30, 1, 1],
+        [0.5, 0.5, 0.5, 0.5],
+    ):
+        found = charted(film, "travel", values)
+        assert "(log scale)" in found["title"]
+        assert 2 <= len(found["numbers"]) <= 9, values
+
+
+NARROW = """([row, axes, across]) => {
+ const run = { label: "one", colour: "#0072b2", dash: 0, seeds: [0], step: [0, 1], steps: 10000, events: [], best: { w1: null },
+   curves: { w1: [[1, 2]] } };
+ const place = document.createElement("div");
+ place.className = "curves";
+ place.style.width = `${across}px`;
+ document.body.append(place);
+ toygan.curves(place, { steps: 10000, axes, quantities: [row], runs: [run] }, 0, () => {}, () => true);
+ const words = Array.from(place.querySelectorAll("svg text"), (one) => [one.textContent, one.getBoundingClientRect()]);
+ return words.filter(([word]) => ["0", "5000", "step 10000"].includes(word)).map(([_, box]) => [box.left, box.right]);
+}"""
+
+
+def test_numbers_beneath_a_narrow_chart_stand_apart(film):
+    for across in (180, 215, 235, 300):
+        places = film.evaluate(NARROW, [quantities(["w1"], ["w1"])[0], AXES, across])
+        assert len(places) == (2 if across < 230 else 3)
+        assert all(left - right > 2 for (_, right), (left, _) in itertools.pairwise(sorted(places))), across
 
 
 STARTS = {  # what a curve does in four frames, and whether the first one leaves a picture and a chart
@@ -898,10 +934,15 @@ def test_dark_and_light(seen, place):
     seen.page.goto((place / "site" / EXHIBIT).as_uri())
     colour = "getComputedStyle(document.body).backgroundColor"
     dark = seen.page.evaluate(colour)
+    stills = seen.page.locator(".still a")
+    assert [one.is_visible() for one in stills.all()] == [False, True]
     seen.page.click("#theme")
     assert seen.page.inner_text("#theme") == "Theme: light"
     assert dark == "rgb(20, 24, 31)"
     assert seen.page.evaluate(colour) == "rgb(255, 255, 255)"
+    assert [one.is_visible() for one in stills.all()] == [True, False]
+    border = "getComputedStyle(document.querySelector('.still img')).borderWidth"
+    assert seen.page.evaluate(border) == "0px"  # one that is turned dark would be light
 
 
 @pytest.mark.parametrize("name", sampled(PAGES, 3))

@@ -258,12 +258,21 @@ def test_only_where_panels_are_laid_out_for_a_width_are_they_advised(words, tmp_
     assert " ".join(refused.stderr.split()).endswith("--width says how much; leave out either")
 
 
+@pytest.mark.parametrize(
+    ("key", "said"), [("target.shift", "target shift"), ("generator.latent_dim", "generator latent dim"), ("k", "k")]
+)
+def test_an_axis_is_called_as_people_say_it(key, said):
+    figure = distances_along("t", key, [0.0, 1.0], {"w1": np.zeros(2)}, {"w1": np.full(2, np.nan)}, "")
+    assert {axis.get_xlabel() for axis in figure.axes} == {said}
+
+
 def test_a_long_command_stands_whole_beneath_a_sweep():
     command = "toygan distance " + " ".join(f"word-{i}" for i in range(40))
     figure = distances_along("t", "k", [0.0, 1.0], {"w1": np.zeros(2)}, {"w1": np.full(2, np.nan)}, command)
     figure.canvas.draw()
     (told,) = [text for text in figure.texts if "word-0" in text.get_text()]
-    assert told.get_text().split() == command.split()
+    assert told.get_text().split() == ["$", *command.split()]
+    assert {axis.get_xlabel() for axis in figure.axes} == {"k"}
     box = told.get_window_extent()
     assert box.x1 < figure.bbox.x1
     assert box.y1 < min(axis.xaxis.label.get_window_extent().y0 for axis in figure.axes)

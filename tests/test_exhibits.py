@@ -467,7 +467,7 @@ def test_a_number_is_told_on_the_side_of_the_bound_on_which_it_was_judged(tmp_pa
         for found, more in ((just_below, {"below": 0.5}), (just_above, {"at_most": 0.5, "seeds": "1 of 2"}))
     )
     assert (held.held, held.numbers) == (True, "smallest W1: 0.4999999")
-    assert (missed.held, missed.numbers) == (False, "0 of 2 seeds; smallest W1: 0.5000001")
+    assert (missed.held, missed.numbers) == (False, "0 of 2 seeds, asked: 1 of 2; smallest W1: 0.5000001")
     goal = {"measure": "w1", "reaches": 0.1}
     assert verdict(just_below, value=goal, at_most=9).numbers == "core-seconds until W1 is 0.1: never"
 

@@ -470,6 +470,15 @@ def test_never_says_how_near_it_came_and_knows_which_way_is_better(tmp_path: Pat
     assert judge(Claim.model_validate(more), rows).numbers == "0 of 4 seeds; modes at best: 9"
 
 
+def test_how_many_seeds_were_asked_for_stands_beside_too_few(tmp_path: Path) -> None:
+    """Five of eight are most of them, and not the six that a claim asked for."""
+    rows = [{"seed": seed, "status": "done", "method": "run", "w1": float(seed)} for seed in range(8)]
+    for asked, told in (("5 of 8", "5 of 8 seeds; "), ("6 of 8", "5 of 8 seeds, asked: 6 of 8; "), ("all", "5 of 8 seeds; "),
+                        ("at most 2 of 8", "5 of 8 seeds, asked: at most 2 of 8; "), ("none", "5 of 8 seeds; ")):  # fmt: skip
+        claim = Claim.model_validate({"says": "so", "value": W1, "below": 5, "seeds": asked})
+        assert judge(claim, rows).numbers.startswith(told), asked
+
+
 WRONG = {
     "a time below zero": ({"value": W1 | {"reaches": 0.2}, "at_least": 0, "seeds": "none"}, "every time fulfils it"),
     "no count": ({"value": W1 | {"never": 0.2}}, "what is never reached is counted"),

@@ -148,7 +148,7 @@ def kill_often(rounds: int, world: Path, undisturbed: Recording, tmp_path: Path)
 
 
 def test_a_run_killed_at_any_moment_is_continued(world, undisturbed, tmp_path, quick):
-    kill_often(10, world, undisturbed, tmp_path)
+    kill_often(7, world, undisturbed, tmp_path)
 
 
 @pytest.mark.slow

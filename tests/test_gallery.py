@@ -671,6 +671,44 @@ def test_pictures_lead_to_their_files(tmp_path, runs):
     assert picture_of((tmp_path / "exhibits" / link[1]).read_bytes()).size == (1600, 900)
 
 
+@pytest.mark.parametrize(("name", "ground", "dark", "kind", "days"), [
+    ("1-curves.png", "white", False, "still chart", [""]),
+    ("1-curves.png", "#15171c", False, "still", [""]),
+    ("1-critics.png", "white", False, "still", [""]),
+    ("1-critics.png", "white", True, "still", ["day", "night"]),
+])  # fmt: skip
+def test_a_still_is_turned_dark_or_has_a_dark_twin_or_keeps_its_colours(tmp_path, runs, name, ground, dark, kind, days):
+    Image.new("RGB", (80, 60), ground).save(tmp_path / name)
+    Image.new("RGB", (80, 60), "black").save(tmp_path / "dark.png")
+    picture = Picture(tmp_path / name, "t", "a", tmp_path / "dark.png" if dark else None)
+    (figure,) = site.pictures([picture], tmp_path, "some")
+    assert re.findall(r'<figure class="([^"]*)"', figure) == [kind]
+    links = re.findall(r'<a href="\.\./([^"]*)"(?: class="(\w+)")?><img src="\.\./([^"]*)"', figure)
+    assert ([day for _, day, _ in links], [link for link, _, _ in links]) == (days, [file for _, _, file in links])
+    shown = [np.asarray(picture_of((tmp_path / file).read_bytes()).convert("L")).mean() for file, _, _ in links]
+    assert [bool(light > 128) for light in shown] == ([True, False] if dark else [ground == "white"])
+
+
+def test_cards_have_pictures_and_films_for_dark_pages(tmp_path, runs):
+    site.write_card(tmp_path / "site", showing(runs), "some", film.place_runs(runs[:1], tmp_path / "site", "", "some"))
+    light = {
+        name: np.asarray(picture_of((tmp_path / f"site/stills/cards/{name}.webp").read_bytes()).convert("L")).mean()
+        for name in ("some", "some-dark", "some-film", "some-film-dark")
+    }
+    assert [bool(value > 128) for value in light.values()] == [True, False, True, False]
+    images = re.findall(r'<img src="([^"]*)"[^>]*class="(\w+)" data-film="([^"]*)"', site.card(showing(runs)))
+    at = "stills/cards/who-collapses"
+    assert images == [(f"{at}.webp", "day", f"{at}-film.webp"), (f"{at}-dark.webp", "night", f"{at}-film-dark.webp")]
+
+
+def test_the_measures_that_an_exhibit_is_about_come_first(tmp_path, runs):
+    rows = [row | {"critic_gap": 0.5 + 0.1 * row["seed"]} for row in records(runs)]
+    told = page.final_table(rows, runs, "", ["critic_gap", "steep_share"])
+    heads = [re.sub(r"<[^>]*>", "", cell) for cell in re.findall(r"<th [^>]*scope=\"col\".*?</th>", told)]
+    assert heads[:4] == ["Method", "Seeds", "share of W1 seen", "W1 over its floor"]
+    assert "steep share" not in heads
+
+
 @pytest.mark.parametrize(("changes", "said", "beside"), [
     (("steps=1", "steps=1"), "steps=1; 3 seeds each", ""),
     (("steps=1", "steps=2"), "settings differ and stand beneath the method; 3 seeds each", "steps=1"),

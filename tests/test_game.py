@@ -12,6 +12,7 @@ from conftest import (
     DOUBLE,
     beginning,
     body_of,
+    crossed,
     facts_of,
     numbers,
     said,
@@ -48,6 +49,7 @@ ONE_SIDED = {
 }  # learned at real points alone: what it is at others follows from these, and not from the net
 objectives = pytest.mark.parametrize("objective", OBJECTIVES)
 constraints = pytest.mark.parametrize("constraint", CONSTRAINTS)
+pairs = pytest.mark.parametrize(("objective", "constraint"), crossed(OBJECTIVES, CONSTRAINTS, 4))
 
 
 def check_together_is_alone(world: World, steps: int, like: Tensor, **tolerance: float) -> None:
@@ -62,15 +64,13 @@ def check_together_is_alone(world: World, steps: int, like: Tensor, **tolerance:
 # --- laws ------------------------------------------------------------------------------------------------------------
 
 
-@objectives
-@constraints
+@pairs
 def test_together_is_alone(objective, constraint):
     # Plain descent, because Adam blows the rounding of a gradient that should be zero up by 1 / epsilon.
     check_together_is_alone(small_world(objective, constraint, optimiser=DESCENT), 3, DOUBLE, rtol=1e-12, atol=1e-12)
 
 
-@objectives
-@constraints
+@pairs
 def test_together_is_alone_in_single_precision_at_first(objective, constraint):
     check_together_is_alone(
         small_world(objective, constraint, optimiser=DESCENT), 2, torch.empty(0), rtol=1e-4, atol=1e-6
@@ -99,8 +99,7 @@ def test_same_seed_same_bytes(constraint):
     assert all(torch.equal(values, other[name]) for name, values in one.items())
 
 
-@objectives
-@constraints
+@pairs
 def test_no_state_is_changed_in_place(objective, constraint):
     world = small_world(objective, constraint, ema=0.5)
     state = beginning(world, SEEDS)

@@ -26,15 +26,18 @@ import toygan.draw as draw
 from toygan.cli.drawing import drawn_together, with_command
 from toygan.cli.main import app
 from toygan.cli.shared import again
-from toygan.draw import choice, film, fonts, panels, sheet
+from toygan.draw import choice, film, finish, fonts, panels, sheet, together
 from toygan.draw.choice import PANELS, TOGETHER, chosen, save_chosen
 from toygan.draw.companions import EXTRAS
+from toygan.draw.dirac import portraits
+from toygan.draw.distance import distances_along
 from toygan.draw.finish import GROUND, LIGHT, darken, translate
 from toygan.draw.panels import styles_of
 from toygan.draw.players import VIEWS
-from toygan.draw.points import visible
+from toygan.draw.points import REAL, visible
 from toygan.draw.saved import page_of, save_figure
 from toygan.draw.sheet import command_lines
+from toygan.session.dirac import portrait
 from toygan.view.chosen import of_seed
 from toygan.view.language import in_parts, is_wide, tables, told, wrapped
 from toygan.view.levels import scales
@@ -213,6 +216,64 @@ def test_a_comparison_fills_its_slide(tmp_path, style):
     assert (places[-1] - places[0]) / wide > 0.8
 
 
+@pytest.mark.parametrize("runs", [1, 2, 5])
+@pytest.mark.parametrize("style", ["slide", "dark"])
+def test_a_film_that_compares_is_as_wide_as_a_slide_and_full(tmp_path, runs, style):
+    """Critics, W1, bars and, in the end, the diagnosis, all within 16:9."""
+    told = {"summary": {"diagnosis": ["1 of 2 seeds converged (W1 0.1), at step 10."]}}
+    some = [few(method=f"m{i}", **told) for i in range(runs)]
+    figure, parts = together.comparison_figure([draw.scene(run) for run in some], 640, Options(style=style))
+    for part in parts:
+        part.show(1)
+    figure.draw_without_rendering()
+    width, height = figure.bbox.size
+    assert width / height == pytest.approx(16 / 9, rel=5e-3)
+    planes = [axis for axis in figure.axes if axis.get_aspect() == 1]
+    assert len(planes) == runs
+    for axis in planes:
+        box = axis.get_window_extent()
+        assert (box.x0, box.y0) >= (0, 0)
+        assert box.width > width / 10
+    marks = {text for axis in figure.axes for text in axis.get_xticklabels() + axis.get_yticklabels()}
+    said = [text for text in figure.findobj(Text) if text.get_text().strip() and text not in marks]
+    boxes = [text.get_window_extent() for text in said if not text.get_text().strip("-\N{MINUS SIGN}").isdecimal()]
+    assert max(box.x1 for box in boxes) <= width
+    assert max(box.y1 for box in boxes) <= height
+    assert sum("converged" in text.get_text() for text in figure.findobj(Text)) == runs
+
+
+def test_panels_of_both_kinds_stand_together_on_a_slide_where_they_are_larger_so():
+    """One panel on the plane and five of curves: two rows of three."""
+    inside = chosen([few()], ["inside"], (), Options(style="slide"))[0]
+    planes = [axis for axis in inside.axes if axis.get_aspect() == 1]
+    (plane,) = (axis.get_position() for axis in planes)
+    beside = [axis for axis in inside.axes if axis not in planes and axis.get_position().y1 > plane.y0]
+    assert len(beside) >= 2
+    assert plane.width > 0.14
+
+
+def test_bars_of_real_points_are_light_on_a_dark_ground():
+    figure = Figure()
+    axis = figure.add_subplot()
+    axis.hist([1.0, 2.0], color=REAL, alpha=0.5, label="real")
+    axis.legend()
+    darken(figure)
+    bars = [*axis.patches, *axis.get_legend().get_patches()]
+    assert REAL not in {to_hex(bar.get_facecolor()) for bar in bars}
+    assert {bar.get_facecolor()[3] for bar in bars} == {0.5}
+
+
+def test_a_page_of_panels_says_its_seed_of_how_many_and_its_step():
+    run = synthetic(frames=3, points=40, grid=13, coarse=5, seeds=2)
+    said = words(chosen([run], ["critic"])[0]).replace("\n", " ")
+    last = int(run.frames["step"][-1])
+    assert "seed 0 shown of 0, 1" in said
+    assert f"step {last}" in said
+    several = words(chosen([run], ["critic"], [[0, 2]])[0])
+    assert f"step {last}" in several
+    assert several.count("step 0") == 1
+
+
 def test_a_page_is_what_is_asked_for():
     figure = Figure((8, 6))
     assert page_of(figure, Options()) == (0, 0, 8, 6, 1)
@@ -289,10 +350,52 @@ def test_a_sentence_is_translated_with_its_parts_whole_or_broken_over_lines():
     broken = "scores from −2 to 3\nW1 0.5 of 400 points (floor\n0.1, 0.07–0.2)\n7 of 8 modes"
     assert told(broken, "zh").split("\n") == ["得分 −2 至 3", "W1 0.5（400 点；下限 0.1,", "0.07–0.2）", "模式 7/8"]
     assert in_parts("Settings: penalty weight 0.1, 2 critic steps; all else as usual.", "zh") == (
-        "设置：惩罚权重 0.1, 评判器每轮 2 步；其余为默认值。"
+        "设置：惩罚权重 0.1，评判器每轮 2 步；其余为默认值。"
     )
     assert told("no such words", "zh") == "no such words"
     assert told("losses", "en") == "losses"
+
+
+def chinese_of(figure):
+    """The words of a figure as a Chinese picture has them, commands left out, of each paragraph as a whole."""
+    finish.finish(figure, Options(language="zh"))
+    return [text.get_text() for text in figure.findobj(Text) if "monospace" not in text.get_fontfamily()]
+
+
+def test_pictures_of_games_distances_and_exhibits_are_in_chinese_too(monkeypatch):
+    """All their words but names and keys, though a sentence stands in several lines."""
+    monkeypatch.setattr(finish, "families", lambda language: ["DejaVu Sans"])
+    of_games = portraits(
+        [portrait("ns-gan", ["training.steps=40"]), portrait("wgan-gp", ["training.steps=40"])], "toygan dirac"
+    )
+    along = distances_along("A: shifted-lines; B: shifted-lines, target.shift varied", "target.shift", [0.0, 1.0],
+                            {name: np.array([0.0, np.inf]) for name in ("w1", "js", "tv", "kl")},
+                            {"w1": np.array([0.1, 0.1])}, "toygan distance")  # fmt: skip
+    known = {"Dirac", "wgan", "shifted", "lines", "target", "shift"}
+    for figure in (of_games, along):
+        left = {word for text in chinese_of(figure) for word in re.findall("[A-Za-z]{4,}", text)}
+        assert left <= known, left
+
+
+def test_a_paragraph_in_several_lines_is_one(monkeypatch):
+    monkeypatch.setattr(finish, "families", lambda language: ["DejaVu Sans"])
+    figure = Figure((8, 2))
+    for line, part in enumerate(["Lighter = the critic holds it for more real,", "for every method; every panel on its own",
+                                  "colour scale."]):  # fmt: skip
+        sheet.say(figure, 0.2, 1.0 - 0.15 * line, part, 8)
+    sheet.say(figure, 0.2, 1.3, "Curves", 15)
+    said = chinese_of(figure)
+    assert "".join(said[:3]) == "越亮 = 评判器认为越真，对每种方法都如此；各图各用自己的色标。"
+    assert said[3] == "Curves"
+
+
+def test_no_command_is_translated(monkeypatch):
+    monkeypatch.setattr(finish, "families", lambda language: ["DejaVu Sans"])
+    figure = Figure((8, 2))
+    said = "    --set 'critic={ kind = \"mlp\", width = 64 }', batch 64"
+    sheet.say(figure, 0.2, 1.0, said, 8, family="monospace")
+    finish.finish(figure, Options(language="zh"))
+    assert [text.get_text() for text in figure.texts] == [said]
 
 
 def test_a_table_has_as_many_parts_on_both_sides():
@@ -338,8 +441,6 @@ def test_the_font_of_last_resort_is_no_font():
 
 
 def test_translated_words_are_set_in_the_font_that_has_them(monkeypatch):
-    from toygan.draw import finish
-
     monkeypatch.setattr(finish, "families", lambda language: ["DejaVu Sans", "Some Han"])
     figure = draw.picture(few())
     translate(figure.findobj(Text), "zh")

@@ -11,6 +11,7 @@ import torch
 from conftest import (
     DOUBLE,
     beginning,
+    crossed,
     facts_of,
     gradient,
     opinion_of,
@@ -56,24 +57,21 @@ def test_same_seed_same_bytes(rule):
     assert all(torch.equal(values, other[name]) for name, values in one.items())
 
 
-@rules
-@pytest.mark.parametrize("name", OBJECTIVES)
+@pytest.mark.parametrize(("rule", "name"), crossed(RULES, OBJECTIVES, 3))
 def test_every_objective_plays_by_every_rule(rule, name):
     last = states_of(small_world(name, "norm-clip", rule=rule), SEEDS, 3, torch.empty(0))[-1]
     assert last.step == 3
     assert not has_diverged(last).any()
 
 
-@rules
-@pytest.mark.parametrize("constraint", CONSTRAINTS)
+@pytest.mark.parametrize(("rule", "constraint"), crossed(RULES, CONSTRAINTS, 3))
 def test_every_constraint_plays_by_every_rule(rule, constraint):
     last = states_of(small_world("hinge", constraint, rule=rule), SEEDS, 2, torch.empty(0))[-1]
     assert not has_diverged(last).any()
 
 
-@rules
 @pytest.mark.parametrize("generator", GENERATORS)
-@pytest.mark.parametrize("critic", CRITICS)
+@pytest.mark.parametrize(("rule", "critic"), crossed(RULES, CRITICS, 3))
 def test_every_body_plays_by_every_rule(rule, generator, critic):
     world = small_world(
         "non-saturating", "r1", rule=rule, generator=GENERATORS[generator](), critic=CRITICS[critic](2, 1)

@@ -25,15 +25,17 @@ from toygan.files.config import as_data
 from toygan.files.scenario import read
 from toygan.game.methods import METHODS
 from toygan.game.zoo import PLAYED_ON
+from toygan.quantities.diagnosis import RULES
 from toygan.quantities.optimal import OPTIMA, Told, known_optimum
 from toygan.session.again import AS_RECORDED, OTHERWISE
 from toygan.session.ground import optimum_told
 from toygan.session.measuring import against
-from toygan.view.language import is_wide, told
+from toygan.view.apart import flat
+from toygan.view.language import is_wide, told, wrapped
 from toygan.view.levels import levels
 from toygan.view.look import Options
 from toygan.view.scene import optimum_in_words
-from toygan.view.settings import ROWS, settings_line
+from toygan.view.settings import ROWS, settings_in_words, settings_line
 from toygan.view.symbols import is_changed, names_in, symbols_in_words
 from toygan.view.words import Scored, diagnosed, final_notes, purpose
 
@@ -200,6 +202,104 @@ def test_what_films_and_moments_add_to_their_words_is_in_the_other_language():
     assert not [line for line in said if re.search(r"[a-z]{2,}", told(line, "zh"))]
 
 
+KEPT = "a quarter of their share"
+EVIDENCE = {  # what the rules of the diagnosis say of a seed, a label each
+    "diverged": ["first seen in this frame: a loss, parameter or point not finite or beyond 10⁶"],
+    "runaway-critic": [
+        f"{what} from 1 to 50, on a target of size 2"
+        for what in ("critic loss", "the critic's steepness", "score gap of the two clouds", "range of scores")
+    ],
+    "swapped-critic": ["scores generated points 3 above real ones, W1 from 1 to 4"],
+    "runaway-generator": ["W1 from 1 to 50, on a target of size 2"],
+    "weight-saturation": ["93 % of the critic's parameters at their bound"],
+    "exploding-layers": ["gradient 200–3000 times larger at the first of 4 layers than at the last"],
+    "vanishing-layers": [
+        "gradient 200 times smaller at the first of 4 layers than at the last, in the last look before the seed was lost",
+        "none at the first of 4 layers",
+    ],
+    "vanishing-gradient": ["generator's gradient down to 10⁻⁵ of its largest while W1 is not near its floor"],
+    "mode-hopping": [
+        f"{hops} moves between modes, {few} of 8 held {KEPT} at a time" for hops, few in ((7, 2), (9, "1–3"))
+    ],
+    "mode-collapse": [
+        f"4–5 of 8 kept {KEPT}, 7 had a point within 3 sigma, and 2 more",
+        f"4 of 8 kept {KEPT}, 5 had a point within 3 sigma, the others never half of theirs",
+        f"4 of 12 regions of the target kept {KEPT}",
+    ],
+    "oscillation": ["6–9 swings of 0.3, not damped at the end"],
+    "shrunk": ["0.1 times as wide as the target"],
+    "converged": [
+        "W1 0.1–0.12, 0.9–1.3 times its floor, 8 of 8 modes, share on modes 90–96\N{NO-BREAK SPACE}%",
+        "W1 0.1, 1.2 times its floor, share on the curve 95\N{NO-BREAK SPACE}%, share of the curve reached 98\N{NO-BREAK SPACE}%",
+    ],
+    "still-improving": [
+        "W1 fell from 0.2 to 0.1 over the last two fifths",
+        "share on modes rose from 80 to 90\N{NO-BREAK SPACE}% over the last two fifths, W1 near its floor",
+    ],
+}
+
+
+@pytest.mark.parametrize("label", [row[0] for row in RULES])
+def test_what_became_of_seeds_is_in_the_other_language(label):
+    """Alone, and before and after another group of seeds: sentences are told apart though they begin with a number."""
+    predicate = next(row[1] for row in RULES if row[0] == label)
+    for evidence in EVIDENCE[label]:
+        for line in (
+            f"The only seed {predicate} ({evidence}), at step 300.",
+            f"The only seed {predicate}, at step 300. 2 of 8 seeds {predicate}, first at step 3.",
+            f"2 of 8 seeds {predicate} ({evidence}), first at step 300. 6 of 8 seeds converged (W1 0.1), at step 7. Here W1 is "
+            "of a look's 400 points.",
+        ):
+            assert not re.search(r"[A-Za-z]{3,}", told(line, "zh")), told(line, "zh")
+    assert any(map(is_wide, told(label, "zh")))
+
+
+VALUES = {
+    "tanh",
+    "rmsprop",
+    "around-real",
+    "autoencoder",
+    "unrolled",
+    "descent",
+    "Lipschitz",
+    "f-GAN",
+}  # as files have them
+
+
+@pytest.mark.parametrize("method", ROWS)
+def test_settings_of_all_methods_are_in_the_other_language(method):
+    config = as_data(read(PLAYED_ON.get(method, "eight-gaussians"), method))
+    line = told(f"Settings: {', '.join(settings_in_words(flat(config)))}; all else as usual.", "zh")
+    assert set(re.findall(r"[A-Za-z-]{3,}", line)) <= VALUES, line
+
+
+@pytest.mark.parametrize("formula", [row["formula"] for row in ROWS.values()])
+def test_formulas_stay_as_they_are(formula):
+    assert not any(map(is_wide, told(formula, "zh")))
+
+
+def test_parts_of_a_list_have_wide_marks_between_and_blanks_on_both_sides_or_on_none():
+    assert (
+        told("batch 64, cast encoder (judges points, points 1)", "zh")
+        == "批大小 64，角色：编码器（评判样本点，样本点权重 1）"
+    )
+    said = "Curves of W1 are of 400 points a frame. Thin dots: the best that can be reached."
+    assert told(said, "zh") == "W1 曲线每帧用 400 个点。细点线：可达到的最佳值。"
+    lines = wrapped(told(f"{said} {said}", "zh"), 24)
+    assert len(lines) > 3
+    assert [line.strip() for line in lines] == lines
+    beneath = "step 5 · scores from −0.52 to\n0.25\nW1 0.164 of 400 points (floor\n0.0911, 0.0514–0.141)\n7 of 8 modes"
+    assert "scores" not in told(beneath, "zh")
+    assert "floor" not in told(beneath, "zh")
+    events = "◆ mode-collapse at step 200 (seeds 1, 5); ◆ weight-saturation at step 200 (seed 0)"
+    assert told(events, "zh") == "◆ 模式崩溃：第 200 步（种子 1, 5）；◆ 权重饱和：第 200 步（种子 0）"
+    broken = "pale: which generator the head\nsays, 4 of 5 in view; D: the data"
+    assert not re.search("[a-z]", told(broken, "zh"))
+    assert told("pale: which class the head says, 8\nof 8 in view", "zh").replace("\n", "") == (
+        "浅色：分类头判断的类，视野内有 8 个中的 8 个"
+    )
+
+
 def without_formulas(text):
     """A text without what stands in formulas of methods, which stay as they are."""
     for row in ROWS.values():
@@ -286,7 +386,7 @@ def test_words_beneath_a_look_keep_off_its_colour_bar():
 def test_a_narrow_picture_says_all_of_its_title():
     figure, _ = chosen([synthetic(frames=3, **SMALL)], ["critic"], options=Options(mm=90))
     lines = [text.get_text() for text in figure.texts]
-    assert " · ".join(lines[:2]) == "Swiss roll · wgan-gp · seed 0"
+    assert " · ".join(lines[:3]) == "Swiss roll · wgan-gp · seed 0 · step 2000"
     assert not any("…" in line for line in lines)
 
 

@@ -9,6 +9,7 @@ import torch
 from conftest import (
     DOUBLE,
     body_of,
+    crossed,
     differences,
     numbers,
     opinion_of,
@@ -249,8 +250,7 @@ def check_is_a_result(state: State) -> None:
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS)
-@pytest.mark.parametrize("name", OBJECTIVES)
-@pytest.mark.parametrize("constraint", CONSTRAINTS)
+@pytest.mark.parametrize(("name", "constraint"), crossed(OBJECTIVES, CONSTRAINTS, 3))
 def test_every_pair_trains(scenario, name, constraint):
     pair = read(scenario, f"{name}+{constraint}", list(TINY.items()))
     state = played(pair, 3)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -21,7 +22,7 @@ from toygan.session.recording import Recording
 from toygan.view.apart import names_apart
 from toygan.view.levels import scales
 from toygan.view.look import ASPECT, ON_SLIDES, SLIDE, TYPE, USUAL, Options
-from toygan.view.scene import Scene, no_critic, optimum_label, scene, title_of
+from toygan.view.scene import Scene, no_critic, optimum_label, scene, seeds_of, title_of
 from toygan.view.words import headline
 
 LEAST, LEAST_CURVE = 2.0, 2.45  # inches that a panel takes at least, as laid out: on the plane, and of curves
@@ -246,12 +247,22 @@ def rows_of(cells: Sequence[Shot], wide: float, options: Options) -> list[Strip]
     """
     if options.style != "paper" and slots_in(cells) * LEAST_CURVE <= wide:
         return [list(cells)]
+    parts = parted(cells)
+    rows = [row for part in parts if part for row in even_rows(part, int(wide / least(part)))]
+    if options.style == "paper" or len(parts) < 2:
+        return rows
+    mixed = even_rows(cells, int(wide / max(map(least, ([cell] for cell in cells)))))
+    return max(rows, mixed, key=lambda found: side_of(found, wide, options))
+
+
+def parted(cells: Sequence[Shot]) -> list[Strip]:
+    """Panels that stand together: see `rows_of`."""
     both = len({cell.run for cell in cells if cell.run}) > 1 and len({cell.moment for cell in cells if cell.run}) > 1
     rows = [(cell.panel, cell.run if both else "") for cell in cells]
     parts = [[cell for cell, own in zip(cells, rows, strict=True) if own == row] for row in dict.fromkeys(rows)]
     if len({cell.name for cell in cells}) == 1:
         parts = [[cell for cell in cells if cell.panel.plane], [cell for cell in cells if not cell.panel.plane]]
-    return [row for part in parts if part for row in even_rows(part, int(wide / least(part)))]
+    return [part for part in parts if part]
 
 
 def least(part: Sequence[Shot]) -> float:
@@ -360,12 +371,14 @@ def head(figure: Figure, cells: Sequence[Shot], scenes: Sequence[Scene], options
     shown, (wide, up) = cells[0].shown, map(float, figure.get_size_inches())
     recording = shown.recording
     kinds = dict.fromkeys(cell.panel.title for cell in cells if cell.name and cell.panel.title)
-    seeds = sorted({shown.recording.facts.portrait for shown in scenes})
-    seed = "" if len(seeds) > 1 else f"seed {seeds[0]}"
     title = comparison_header(scenes)[0] if runs else title_of(recording)
-    told = " · ".join(part for part in (title, seed, *(kinds if len(kinds) == 1 else ())) if part)
+    when = seed_and_step(cells, scenes)
+    told = " · ".join(part for part in (title, *when, *(kinds if len(kinds) == 1 else ())) if part)
     if options.style == "paper":
-        for line, words in enumerate(in_rows(told.split(" · "), int(13 * (wide - 2.1)))):
+        room = int(13 * (wide - 2.1))
+        rows = in_rows(told.split(" · "), room)
+        rows = in_rows(re.sub(r"(seed \d+) [^·]*", r"\1 ", told).split(" · "), room) if rows[-1].endswith("…") else rows
+        for line, words in enumerate(rows):
             say(figure, 0.12, up - 0.2 - 0.145 * line, words, SMALL)
     else:
         say(figure, 0.2, up - 0.36, told, (LARGE + 3) * min(1.0, 52 / len(told)), weight="bold")
@@ -377,6 +390,17 @@ def head(figure: Figure, cells: Sequence[Shot], scenes: Sequence[Scene], options
     ]
     if legend:
         point_legend(figure, wide - 0.1, up - (0.22 if options.style == "paper" else 0.3), legend)
+
+
+def seed_and_step(cells: Sequence[Shot], scenes: Sequence[Scene]) -> list[str]:
+    """The seed and the step of a page that shows one of each: which of how many seeds, and the step where it is not told over
+    the panels.
+    """
+    seeds = dict.fromkeys(seeds_of(shown.recording) for shown in scenes)
+    of = [f"seed {shown.recording.facts.portrait}" for shown in scenes]
+    seed = [next(iter(seeds))] if len(seeds) == 1 else of[:1] if len(set(of)) == 1 else []
+    steps = {int(cell.shown.steps[cell.look]) for cell in cells if not cell.runs}
+    return seed + [f"step {step}" for step in steps if len(steps) == 1]
 
 
 def in_rows(parts: Sequence[str], width: int) -> list[str]:

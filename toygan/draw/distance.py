@@ -42,8 +42,8 @@ def distances_along(
 
     `floors [N]` (NaN where a number is not sampled) is what samples of one and the same target would give.
     """
-    lines = textwrap.wrap(command, 112, subsequent_indent="    ")
-    foot = 0.14 * (len(lines) - 1)
+    lines = textwrap.wrap(f"$ {command}", 112, subsequent_indent="    ") if command else []
+    foot = 0.14 * max(len(lines) - 1, 0)
     figure = blank(TALL + 1.85 + foot)
     say(figure, 0.2, TALL + 1.5 + foot, title, LARGE + 2, weight="bold")
     say(figure, 0.2, 0.12, "\n".join(lines), SMALL - 1, family="monospace")
@@ -83,6 +83,11 @@ def curve(axis: Axes, along: Sequence[float], values: np.ndarray, label: str, co
                   markersize=5 if mark == "o" else 2.5, transform=axis.get_xaxis_transform(), **hollow)  # type: ignore[arg-type]  # fmt: skip
 
 
+def spoken(key: str) -> str:
+    """A setting as people say it: `target shift`, and `points` of what has no table."""
+    return " ".join(key.split(".")[-2:]).replace("_", " ")
+
+
 def is_smooth(values: np.ndarray) -> bool:
     """Whether no step between neighbours is half of the whole range, which would draw a jump as a slope."""
     return len(values) > 3 and float(np.abs(np.diff(values)).max()) < max(np.ptp(values) / 2, 1e-300)
@@ -99,7 +104,7 @@ def floor_line(axis: Axes, along: Sequence[float], floors: Mapping[str, np.ndarr
 
 def dress(axis: Axes, key: str, members: Sequence[str]) -> None:
     """Axes, limits that a distance cannot pass, and what the triangles on the upper edge are."""
-    axis.set_xlabel(key, size=PLAIN, color=INK, parse_math=False)
+    axis.set_xlabel(spoken(key), size=PLAIN, color=INK, parse_math=False)
     axis.tick_params(labelsize=SMALL, length=2, pad=2, color=FAINT)
     axis.xaxis.set_major_locator(MaxNLocator(5))
     for name in members:

@@ -23,13 +23,15 @@ __all__ = ["PANELS", "Kind", "Labelled", "Material"]
 
 class Kind(NamedTuple):
     """One kind of panel: its function, the title of a panel that has none, what is drawn (for those who do not see it),
-    and whether it needs recordings and not rows alone.
+    whether it needs recordings and not rows alone, and whether it is lines and letters on paper, whose lightness may be turned
+    round: the colours of a map say how much.
     """
 
     of: Callable[[Material], Figure]
     title: str
     about: str
     recorded: bool = False
+    chart: bool = False
 
     def draw(self, material: Material) -> Figure:
         """The picture of a panel; where there is nothing to draw it from, a page that says so."""
@@ -52,19 +54,24 @@ PANELS: dict[str, Kind] = {
         "Critics as level lines",
         "level lines of every critic and of the optimal one with the real points alone, layers and weights beneath",
         recorded=True,
+        chart=True,
     ),
-    "curves": Kind(curves, "Measures over training", "a measure over the steps, a line a run", recorded=True),
-    "ends": Kind(ends, "Final measures of every seed", "the final value of every seed, with medians"),
-    "rates": Kind(rates, "What became of the seeds", "how many seeds earned which label"),
+    "curves": Kind(
+        curves, "Measures over training", "a measure over the steps, a line a run", recorded=True, chart=True
+    ),
+    "ends": Kind(ends, "Final measures of every seed", "the final value of every seed, with medians", chart=True),
+    "rates": Kind(rates, "What became of the seeds", "how many seeds earned which label", chart=True),
     "matrix": Kind(matrix, "Medians side by side", "medians as a table of colours"),
-    "price": Kind(price, "Quality against time", "quality against core-seconds"),
+    "price": Kind(price, "Quality against time", "quality against core-seconds", chart=True),
     "steepness": Kind(steepnesses, "Where the critic is steep", "where the critic's slope exceeds one", recorded=True),
-    "layers": Kind(layers, "Gradients at the critic's layers", "gradient norms layer by layer", recorded=True),
-    "weights": Kind(weights, "The critic's weights", "histograms of the critic's weights", recorded=True),
+    "layers": Kind(
+        layers, "Gradients at the critic's layers", "gradient norms layer by layer", recorded=True, chart=True
+    ),
+    "weights": Kind(weights, "The critic's weights", "histograms of the critic's weights", recorded=True, chart=True),
     "latent": Kind(latents, "Where the latents are sent", "where the generator sends its latents", recorded=True),
-    "distances": Kind(distances, "Distances", "exact distances against a number of the target"),
+    "distances": Kind(distances, "Distances", "exact distances against a number of the target", chart=True),
     "phases": Kind(phases, "Phase portraits", "phase portraits with the path of training"),
     "plan": Kind(plans, "The cheapest way to carry boxes", "the cheapest way to carry boxes on a line"),
-    "refined": Kind(refined, "A critic used after training", "W1 of points as critics sort them"),
-    "bound": Kind(bounds, "A distance and its bound", "the exact distance beside its bound"),
+    "refined": Kind(refined, "A critic used after training", "W1 of points as critics sort them", chart=True),
+    "bound": Kind(bounds, "A distance and its bound", "the exact distance beside its bound", chart=True),
 }

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby, pairwise
+from operator import sub
 
 from matplotlib.axes import Axes
 from matplotlib.collections import Collection
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
 from matplotlib.text import Annotation, Text
 
 from toygan.draw.fonts import families
@@ -27,13 +30,43 @@ def finish(figure: Figure, options: Options) -> None:
     if options.style == "dark":
         darken(figure)
     if options.language != "en":
+        for lines in paragraphs(figure):
+            translate_lines(lines, options.language)
         translate(figure.findobj(Text), options.language)
 
 
+def paragraphs(figure: Figure) -> Iterator[list[Text]]:
+    """Lines of words in a figure that stand under each other at one left edge, in one size: they may be one sentence."""
+    said = [text for text in figure.texts if text.get_text() and "monospace" not in text.get_fontfamily()]
+    said.sort(key=lambda text: (text.get_position()[0], text.get_fontsize(), -text.get_position()[1]))
+    for (_, size), column in groupby(said, key=lambda text: (text.get_position()[0], text.get_fontsize())):
+        lines = list(column)
+        heights = [text.get_position()[1] * figure.get_figheight() for text in lines]
+        ends = [i + 1 for i, gap in enumerate(map(sub, heights, heights[1:])) if gap > LEADING * size / 72]
+        yield from (lines[start:end] for start, end in pairwise([0, *ends, len(lines)]))
+
+
+LEADING = 1.6  # sizes of letters from one line of a paragraph to the next, at most
+
+
+def translate_lines(lines: Sequence[Text], language: str) -> None:
+    """Put a paragraph, a line of it in each text, into another language; lines that are left over are empty."""
+    if len(lines) < 2:
+        return
+    found = told("\n".join(text.get_text() for text in lines), language).split("\n")
+    found = [*found[: len(lines) - 1], "\n".join(found[len(lines) - 1 :])]
+    for text, words in zip(lines, [*found, *[""] * len(lines)], strict=False):
+        text.set_text(words)
+
+
 def translate(texts: Iterable[Text], language: str) -> None:
-    """Put words into another language, and in a font that has its letters; what is not in its table stays as it is."""
+    """Put words into another language, and in a font that has its letters; what is not in its table stays as it is, and so
+    does all of a command.
+    """
     chosen = families(language)
     for text in texts:
+        if "monospace" in text.get_fontfamily():
+            continue
         text.set_text(told(text.get_text(), language))
         if any(map(is_wide, text.get_text())):
             text.set_fontfamily(chosen)
@@ -65,6 +98,8 @@ def darken_axis(axis: Axes) -> None:
         spine.set_edgecolor(PALE)
     if not plane:
         axis.set_facecolor(GROUND)
+        for patch in (*axis.patches, *(legend.get_patches() if legend else [])):
+            lighten_bar(patch)
         for circles in axis.collections:
             lighten_rims(circles)
     for bar in axis.child_axes:
@@ -83,6 +118,13 @@ def lighten_rims(circles: Collection) -> None:
     light = ON_DARK.get(to_hex(rims[0])) if len(rims) else None  # type: ignore[arg-type]
     if light:
         circles.set_edgecolor(light)
+
+
+def lighten_bar(bar: Patch) -> None:
+    """Light where a bar was dark, as opaque as it was."""
+    light = ON_DARK.get(to_hex(bar.get_facecolor()))
+    if light:
+        bar.set_facecolor(light)
 
 
 def lighten(artist: Text | Line2D) -> None:

@@ -63,6 +63,13 @@ def save_figure(
     write_aside(Path(path), data)
 
 
+def save_on_dark(figure: Figure, path: Path, command: str | None, options: Options = USUAL) -> None:
+    """Write a figure that was saved on paper once more on a dark ground, as large as there; it stays dark."""
+    page = page_of(figure, options)
+    px = options.px or round(page.width * (FINE if options.mm else DOTS) * page.times)
+    save_figure(figure, path, command, options._replace(style="dark", px=px), page)
+
+
 def png(figure: Figure, page: Paper, options: Options, metadata: Mapping[str, Any]) -> bytes:
     """A PNG so many pixels wide, or so many millimetres at 300 dots an inch."""
     times = page.times * (FINE / DOTS if options.mm else 1)

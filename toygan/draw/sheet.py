@@ -475,9 +475,9 @@ def w1_of_all(
     return axis, w1_together(axis, recordings)
 
 
-def w1_together(axis: Axes, recordings: Sequence[Recording]) -> list[Line2D | None]:
-    """W1 over the steps, the median of each run's seeds, named at the right; few runs show all their seeds as bands. The
-    lines, None for a run without W1. Each target's floor is drawn.
+def w1_together(axis: Axes, recordings: Sequence[Recording], named: bool = True) -> list[Line2D | None]:
+    """W1 over the steps, the median of each run's seeds, named at the right unless they are elsewhere; few runs show
+    all their seeds as bands. The lines, None for a run without W1. Each target's floor is drawn.
     """
     styles = panels.styles_of(len(recordings))
     lines = [
@@ -492,7 +492,8 @@ def w1_together(axis: Axes, recordings: Sequence[Recording]) -> list[Line2D | No
         axis, max(recordings, key=lambda recording: int(recording.facts.steps)), "W1, median of the seeds (log scale)"
     )
     names = [textwrap.shorten(name, NAME, placeholder=" …") for name in names_apart(recordings)]
-    panels.name_ends(axis, ends, names, styles)
+    if named:
+        panels.name_ends(axis, ends, names, styles)
     return lines
 
 

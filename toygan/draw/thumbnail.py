@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from PIL import Image, ImageDraw
@@ -36,16 +37,30 @@ STILL, LAST = 250, 1600  # milliseconds: four seconds of motion, or nobody sees 
 LEAST = 2.0  # painted pixels that a mark or a ring's line is across, or it would not be seen
 
 
-def poster(shown: Scene, width: int = 360) -> bytes:
+class Tones(NamedTuple):
+    """The colours of a small picture: of real points, generated ones, a disc's rim, and the critic's from low to high [K, 3],
+    None for those of the sheets.
+    """
+
+    real: str
+    generated: str
+    rim: str
+    critic: np.ndarray | None = None
+
+
+DAY = Tones(REAL, GENERATED, RIM)
+
+
+def poster(shown: Scene, width: int = 360, tones: Tones = DAY) -> bytes:
     """The last frame's critic and points as a picture `width` pixels wide."""
-    return webp([pixels_of(shown, shown.last, band_edges(shown.scores), width)])
+    return webp([pixels_of(shown, shown.last, band_edges(shown.scores), width, tones)])
 
 
-def small_film(shown: Scene, width: int = 200) -> bytes:
+def small_film(shown: Scene, width: int = 200, tones: Tones = DAY) -> bytes:
     """The critic and points over time, in at most 16 frames on one colour scale; loops for ever."""
     edges = band_edges(shown.scores)
     chosen = np.unique(np.linspace(0, shown.last, STILLS).round().astype(int))
-    return webp([pixels_of(shown, int(t), edges, width) for t in chosen])
+    return webp([pixels_of(shown, int(t), edges, width, tones) for t in chosen])
 
 
 def shrunk(path: Path, width: int) -> bytes:
@@ -66,29 +81,42 @@ def is_tall(path: Path) -> bool:
 TALL = 1.35
 
 
+def is_dark(path: Path) -> bool:
+    """Whether a picture's ground, as its first pixel has it, is dark."""
+    with Image.open(path) as opened:
+        ground = opened.convert("L").getpixel((0, 0))
+    assert isinstance(ground, int | float)
+    return ground < DARK
+
+
+DARK = 128  # of 255
+
+
 def size_of(shown: Scene, width: int) -> tuple[int, int]:
     """Width and height in pixels of a panel with equal units on both axes."""
     left, right, bottom, top = shown.view
     return width, max(round(width * (top - bottom) / (right - left)), 1)
 
 
-def pixels_of(shown: Scene, frame: int, edges: np.ndarray, width: int) -> Image.Image:
+def pixels_of(shown: Scene, frame: int, edges: np.ndarray, width: int, tones: Tones = DAY) -> Image.Image:
     """One frame as on a sheet: bands of the critic, real points, discs of the modes' shares, generated points, rings."""
     size = size_of(shown, width)
     fine = size[0] * FINE, size[1] * FINE
-    picture = Image.fromarray(banded(shown.scores[frame], edges, fine)[::-1])  # row 0 is the lowest in the grid
+    picture = Image.fromarray(
+        banded(shown.scores[frame], edges, fine, tones.critic)[::-1]
+    )  # row 0 is the lowest in the grid
     scale = fine[0] / PANEL
-    stamp_points(picture, placed(visible_real(shown), shown, fine), CARPET * marker_size(len(shown.real)) * scale, REAL,
+    stamp_points(picture, placed(visible_real(shown), shown, fine), CARPET * marker_size(len(shown.real)) * scale, tones.real,
                  REAL_INK)  # fmt: skip
     rings = counted(shown)
     if rings:
         shares = rings.radii(shown.shares(frame))
-        paint_circles(picture, shown, shares, scale * DISC_RIM, RIM, GENERATED + hex_of(DISC_INK))
+        paint_circles(picture, shown, shares, scale * DISC_RIM, tones.rim, tones.generated + hex_of(DISC_INK))
     size_of_mark = max(marker_size(shown.samples.shape[1]) * scale, LEAST)
-    stamp_points(picture, placed(visible(shown, frame), shown, fine), size_of_mark, GENERATED,
+    stamp_points(picture, placed(visible(shown, frame), shown, fine), size_of_mark, tones.generated,
                  PALE if rings else INK_ADDED)  # fmt: skip
     if rings:
-        paint_circles(picture, shown, rings.due, max(scale * RING, LEAST), REAL, None)
+        paint_circles(picture, shown, rings.due, max(scale * RING, LEAST), tones.real, None)
     return picture.resize(size, Image.Resampling.BOX)
 
 
@@ -117,9 +145,13 @@ def hex_of(ink: float) -> str:
     return f"{round(255 * ink):02x}"
 
 
-def banded(scores: np.ndarray, edges: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """Scores [g, g] as flat bands of colour [height, width, 3], the lowest row first."""
+def banded(
+    scores: np.ndarray, edges: np.ndarray, size: tuple[int, int], critic: np.ndarray | None = None
+) -> np.ndarray:
+    """Scores [g, g] as flat bands of colour [height, width, 3], the lowest row first; in other colours [K, 3] if given."""
     colours = band_colours(edges)[:, :3]
+    if critic is not None:
+        colours = critic[np.linspace(0, len(critic) - 1, len(colours)).round().astype(int)]
     return np.asarray(np.concatenate([colours, [(255, 255, 255)]]).astype(np.uint8)[bands_of(scores, edges, size)])
 
 

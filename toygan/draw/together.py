@@ -4,6 +4,7 @@ what was diagnosed.
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Sequence
 from dataclasses import replace
@@ -22,8 +23,10 @@ from toygan.draw.reel import FILM_FORMATS, PACE, Pace, reel, write_film
 from toygan.draw.saved import suffix_in
 from toygan.session.recording import Recording
 from toygan.view.apart import names_apart
+from toygan.view.language import told as in_language
+from toygan.view.language import wrapped
 from toygan.view.levels import Scale, range_in_words
-from toygan.view.look import USUAL, Options
+from toygan.view.look import ASPECT, USUAL, Options
 from toygan.view.scene import Scene, diagnosis_of, event_in_words, events_of, scene
 from toygan.view.words import numbers_in_words
 
@@ -54,6 +57,8 @@ def comparison_figure(
     scenes: Sequence[Scene], width: int = PACE.width, options: Options = USUAL
 ) -> tuple[Figure, list[Moving]]:
     """The still parts of a comparison film, so many pixels wide, and its moving ones; its clock is `clock_of`."""
+    if options.style != "paper":
+        return slide_figure(scenes, width, options)
     told = 2 if len(scenes) <= 3 else 1  # lines of words that each run has
     room = BAR * len(scenes) + LINE * told * min(len(scenes), TOLD) + 0.1
     recordings, clock = [shown.recording for shown in scenes], clock_of(scenes)
@@ -69,8 +74,55 @@ def comparison_figure(
             parts.append(in_time(EXTRAS[brief_of(shown)].film(place, shown, options.scale), frames))
             sheet.dress_brief(place, shown)
     parts.append(moving_curves(axis, curves, scenes, clock))
-    parts.append(moving_words(figure, scenes, clock, bottom, told))
+    parts.append(moving_words(figure, scenes, clock, (bottom, told), options.language))
     return figure, [*parts, moving_bars(figure, scenes, clock, bottom + room - BAR * len(scenes) - 0.05)]
+
+
+def slide_figure(scenes: Sequence[Scene], width: int, options: Options) -> tuple[Figure, list[Moving]]:
+    """The same on a slide of 16:9: critics at left, as large as there is room for, and W1 at right, in the colours of the lines
+    over the critics; commands are left to the file, further players to another picture.
+    """
+    recordings, clock, figure = [shown.recording for shown in scenes], clock_of(scenes), sheet.blank(UP)
+    figure.set_dpi(width / sheet.WIDTH)  # before anything is placed in pixels
+    sheet.header(figure, *sheet.comparison_header(scenes), scenes)
+    words, few = LINE * min(len(scenes), TOLD), len(scenes) <= FEW
+    below, across = words + BAR * len(scenes) + 0.35, CRITICS if few else CRITICS + 0.6
+    axis = sheet.axis_at(figure, across + 0.75, below + 0.4, sheet.WIDTH - across - 1.0, UP - TOP - 0.85 - below)
+    curves = sheet.w1_together(axis, recordings, named=False)
+    axis.set_title("W1 (log scale)" if axis.get_yscale() == "log" else "W1", size=panels.PLAIN, loc="left", pad=5)
+    axis.legend(loc="upper right", frameon=False, fontsize=panels.SMALL)  # over where curves have fallen
+    axes = critics_on_slide(figure, scenes, below, across, 0.32 + LINE * NUMBERED * few)
+    runs = [moving_run(place, shown, options.scale, NUMBERED * few) for place, shown in zip(axes, scenes, strict=True)]
+    parts = [in_time(part, frames) for part, frames in zip(runs, clock, strict=True)]
+    parts += [moving_curves(axis, curves, scenes, clock)]
+    parts += [moving_words(figure, scenes, clock, (0.1, 1), options.language)]
+    return figure, [*parts, moving_bars(figure, scenes, clock, 0.2 + words)]
+
+
+UP = sheet.WIDTH / ASPECT  # inches: the height of a slide
+TOP, TITLE, APART = 0.75, 0.32, 0.25  # inches: the header of a slide, the name over a critic, what is between two
+CRITICS = 4.9  # inches across, for a few of them
+FEW, NUMBERED = 3, 3  # runs of which numbers are told, and lines of these
+
+
+def critics_on_slide(figure: Figure, scenes: Sequence[Scene], below: float, across: float, under: float) -> list[Axes]:
+    """An axis for each run's critic, in the number of columns that leaves most room, `under` inches of words beneath each."""
+    shape = max(sheet.panel_height(shown, 1.0) for shown in scenes)  # height over width
+    free, count = UP - TOP - below, len(scenes)
+    room = {
+        columns: min(across / columns - APART, (free / -(-count // columns) - TITLE - under) / shape)
+        for columns in range(1, count + 1)
+    }
+    columns = max(room, key=room.__getitem__)
+    side, pitch = max(room[columns], 0.3), (across / columns, free / -(-count // columns))
+    names, styles = names_apart([shown.recording for shown in scenes]), panels.styles_of(count)
+    axes = []
+    for i, (name, style) in enumerate(zip(names, styles, strict=True)):
+        left, down = sheet.MARGIN + i % columns * pitch[0], UP - TOP - TITLE - i // columns * pitch[1]
+        place = left, down - side * shape, side, side * shape
+        axes.append(sheet.critic_axis(figure, place, textwrap.shorten(name, int(12 * side), placeholder=" …"), style))
+        axes[-1].tick_params(labelleft=i % columns == 0)
+    return axes
 
 
 def clock_of(scenes: Sequence[Scene]) -> list[np.ndarray]:
@@ -79,15 +131,18 @@ def clock_of(scenes: Sequence[Scene]) -> list[np.ndarray]:
     return [nearest_frames(shown, total) for shown in scenes]
 
 
-def moving_run(axis: Axes, shown: Scene, scale: Scale) -> Moving:
-    """One run of a comparison film: its critic, and its measures beneath."""
+def moving_run(axis: Axes, shown: Scene, scale: Scale, most: int | None = None) -> Moving:
+    """One run of a comparison film: its critic, and its measures beneath, in at most so many lines."""
     known = levels_in_time(shown, shown.scores, scale)
     panel, words = moving_contour(axis, shown, known), sheet.place_beneath(axis)
 
     def show(t: int) -> None:
         panel.show(t)
-        lines = [f"step {shown.steps[t]} · {range_in_words(known[t])}", *sheet.measure_lines(shown, t)]
-        words.set_text(sheet.fitted(axis, lines))
+        numbers = sheet.measure_lines(shown, t)
+        if most is None:
+            words.set_text(sheet.fitted(axis, [f"step {shown.steps[t]} · {range_in_words(known[t])}", *numbers]))
+        else:
+            words.set_text("\n".join(sheet.fitted(axis, [f"step {shown.steps[t]}", *numbers[:1]]).split("\n")[:most]))
 
     return Moving(axis, [*panel.artists, words], show)
 
@@ -153,9 +208,12 @@ def moving_bars(figure: Figure, scenes: Sequence[Scene], clock: Sequence[np.ndar
 
 
 def moving_words(
-    figure: Figure, scenes: Sequence[Scene], clock: Sequence[np.ndarray], bottom: float, lines: int
+    figure: Figure, scenes: Sequence[Scene], clock: Sequence[np.ndarray], place: tuple[float, int], language: str = "en"
 ) -> Moving:
-    """A few lines a run in its colour: its latest event, and in the end its diagnosis."""
+    """A few lines a run in its colour: its latest event, and in the end its diagnosis, in a language; `place` is how many inches
+    from below they stand, and how many lines there are a run.
+    """
+    bottom, lines = place
     names = names_apart([shown.recording for shown in scenes])
     named = list(zip(names, scenes, panels.styles_of(len(scenes)), strict=True))[:TOLD]
     tall = LINE * lines * len(named)
@@ -171,14 +229,17 @@ def moving_words(
     def show(t: int) -> None:
         for text, (name, shown, _), frames in zip(words, named, clock, strict=False):
             told = diagnosis_of(shown.recording) if t == len(frames) - 1 else latest_event(shown, int(frames[t]))
-            text.set_text(fitted(f"{name}: {told}", lines) if told else "")
+            text.set_text(fitted(name, told, lines, language) if told else "")
 
     return Moving(axis, [], show, words)
 
 
-def fitted(told: str, lines: int) -> str:
-    """A sentence in so many lines across the figure."""
-    return "\n".join(textwrap.wrap(told, sheet.TEXT, max_lines=lines, placeholder=" …"))
+def fitted(name: str, told: str, lines: int, language: str = "en") -> str:
+    """What is told of a run in so many lines across the figure, without its evidence where that is too much, in a language."""
+    without = re.sub(r" \([^()]*\)", "", told)
+    every = [wrapped(f"{name}: {in_language(text, language)}", sheet.TEXT, most) for text, most in
+             ((told, None), (without, lines))]  # fmt: skip
+    return "\n".join(every[0] if len(every[0]) <= lines else every[1])
 
 
 def latest_event(shown: Scene, frame: int) -> str:

@@ -13,6 +13,7 @@ from typing import Any
 
 from toygan.engines.graph import Graph, Node, Shape, Wire, mapped, wires_in
 from toygan.engines.operators import EACH, Args
+from toygan.engines.writer import all_over
 
 
 class Cleaner:
@@ -88,11 +89,8 @@ class Cleaner:
         """The number that an argument is, all over; None for a variable or several numbers."""
         if isinstance(arg, bool | int | float):
             return float(arg)
-        constant = self.constants.get(arg.key) if isinstance(arg, Wire) else None
-        if constant is None or not constant.numel():
-            return None
-        first = constant.flatten()[0]
-        return float(first) if bool((constant == first).all()) else None
+        number = all_over(self.constants.get(arg.key)) if isinstance(arg, Wire) else None
+        return None if number is None else float(number)
 
 
 def cleaned(graph: Graph) -> Graph:
@@ -179,10 +177,14 @@ def part(c: Cleaner, args: Args, out: Wire) -> Wire | None:
 def select(c: Cleaner, args: Args, out: Wire) -> Wire | None:
     """One row is a slice, seen without its axis."""
     whole, dim = args["self"], args["dim"] % len(args["self"].shape)
-    index = args["index"] % whole.shape[dim]
-    shape = tuple(1 if i == dim else n for i, n in enumerate(whole.shape))
-    cut = c.new("slice.Tensor", whole._replace(shape=shape), self=whole, dim=dim, start=index, end=index + 1, step=1)
+    row, index = whole._replace(shape=one_row(whole.shape, dim)), args["index"] % whole.shape[dim]
+    cut = c.new("slice.Tensor", row, self=whole, dim=dim, start=index, end=index + 1, step=1)
     return viewed(c, cut, out.shape)
+
+
+def one_row(shape: Shape, dim: int) -> Shape:
+    """A shape cut to one row along an axis."""
+    return (*shape[:dim], 1, *shape[dim + 1 :])
 
 
 def slice_backward(c: Cleaner, args: Args, out: Wire) -> Wire | None:
@@ -200,15 +202,15 @@ def select_backward(c: Cleaner, args: Args, out: Wire) -> Wire | None:
     """Zeros around the gradient of one row."""
     dim = args["dim"] % len(out.shape)
     index = args["index"] % out.shape[dim]
-    row = viewed(c, args["grad_output"], tuple(1 if i == dim else n for i, n in enumerate(out.shape)))
+    row = viewed(c, args["grad_output"], one_row(out.shape, dim))
     return c.new("pad", out, self=row, dim=dim, before=index, after=out.shape[dim] - index - 1)
 
 
 def stack(c: Cleaner, args: Args, out: Wire) -> Wire | None:
     """A stack is what stands one behind the other along a new axis."""
     dim = args["dim"] % len(out.shape)
-    shape = tuple(1 if i == dim else n for i, n in enumerate(out.shape))
-    return c.new("cat.default", out, tensors=[viewed(c, one, shape) for one in args["tensors"]], dim=dim)
+    rows = [viewed(c, one, one_row(out.shape, dim)) for one in args["tensors"]]
+    return c.new("cat.default", out, tensors=rows, dim=dim)
 
 
 # --- arithmetic ------------------------------------------------------------------------------------------------------

@@ -53,8 +53,8 @@ def worked_in(node: Node) -> torch.dtype:
 def positive(w: Writer, x: str) -> str:
     """1 where x is positive, else 0: eight times faster than a sign, or a choice."""
     if w.dtype == torch.float32:
-        return str(w.op("HardSigmoid", x, alpha=LARGE, beta=0.0))
-    return str(w.op("Clip", w.op("Mul", x, 1e300), 0.0, 1.0))
+        return w.op("HardSigmoid", x, alpha=LARGE, beta=0.0)
+    return w.op("Clip", w.op("Mul", x, 1e300), 0.0, 1.0)
 
 
 def usual(name: str, is_so: bool) -> None:
@@ -66,56 +66,56 @@ def usual(name: str, is_so: bool) -> None:
 def elu(w: Writer, x: str, alpha: float, scale: float, inner: float) -> str:
     """x where it is positive, else alpha (exp(x) - 1)."""
     usual("elu.default", scale == 1 and inner == 1)
-    return str(w.op("Elu", x, alpha=float(alpha)))
+    return w.op("Elu", x, alpha=float(alpha))
 
 
 def softplus_backward(w: Writer, g: str, x: str, beta: float, threshold: float) -> str:
     """The derivative of `softplus`, sigmoid(x), times what comes."""
     usual("softplus_backward.default", beta == 1 and threshold == 20)
-    return str(w.op("Mul", g, w.op("Sigmoid", x)))
+    return w.op("Mul", g, w.op("Sigmoid", x))
 
 
 def softplus(w: Writer, x: str, beta: float, threshold: float) -> str:
     """log(1 + exp(x)), as max(x, 0) + log(1 + exp(-|x|)): ONNX Runtime's own is slower and knows no doubles."""
     usual("softplus.default", beta == 1 and threshold == 20)
     tail = w.op("Log", w.op("Add", w.op("Exp", w.op("Neg", w.op("Abs", x))), 1.0))
-    return str(w.op("Add", w.op("Relu", x), tail))
+    return w.op("Add", w.op("Relu", x), tail)
 
 
 def clamp(w: Writer, x: str, low: Any, high: Any) -> str:
     """Between two numbers or tensors, either of which may be missing."""
     x = x if low is None else w.op("Max", x, low)
-    return x if high is None else str(w.op("Min", x, high))
+    return x if high is None else w.op("Min", x, high)
 
 
 def lerp(w: Writer, a: str, b: str, weight: Any) -> str:
     """a + weight (b - a)."""
     if weight in (0.0, 1.0):
         return b if weight else a
-    return str(w.op("Add", a, w.op("Mul", w.op("Sub", b, a), weight)))
+    return w.op("Add", a, w.op("Mul", w.op("Sub", b, a), weight))
 
 
 def power(w: Writer, base: Any, exponent: Any) -> str:
     """base^exponent; of whole exponents in single precision as products."""
     if exponent in (3, 4) and isinstance(base, str):
         square = w.op("Mul", base, base)
-        return str(w.op("Mul", square, square if exponent == 4 else base))
+        return w.op("Mul", square, square if exponent == 4 else base)
     if exponent == -1:
-        return str(w.op("Reciprocal", base))
-    return str(w.op("Pow", base, exponent))
+        return w.op("Reciprocal", base)
+    return w.op("Pow", base, exponent)
 
 
 def leaky(w: Writer, x: str, slope: float) -> str:
     """x where it is positive, slope x elsewhere, for slopes below 1."""
     if w.dtype == torch.float32:
-        return str(w.op("LeakyRelu", x, alpha=float(slope)))
-    return str(w.op("Max", x, w.op("Mul", x, slope)))
+        return w.op("LeakyRelu", x, alpha=float(slope))
+    return w.op("Max", x, w.op("Mul", x, slope))
 
 
 def silu_backward(w: Writer, gradient: str, x: str) -> str:
     """gradient (s + x s (1 - s)), s = sigmoid(x)."""
     s = w.op("Sigmoid", x)
-    return str(w.op("Mul", gradient, w.op("Add", s, w.op("Mul", w.op("Mul", x, s), w.op("Sub", 1.0, s)))))
+    return w.op("Mul", gradient, w.op("Add", s, w.op("Mul", w.op("Mul", x, s), w.op("Sub", 1.0, s))))
 
 
 def scaled(w: Writer, x: Any, factor: Any) -> Any:
@@ -262,7 +262,7 @@ def reduced(w: Writer, wire: Wire, axes: list[int], kind: str) -> str:
     shape = wire.shape
     places = sorted(place(shape, axis) for axis in axes if shape[axis] != 1)
     name = w.cast(w.get(wire), wire.dtype, w.dtype)
-    return str(w.op(kind, name, w.integers(*places), keepdims=0)) if places else name
+    return w.op(kind, name, w.integers(*places), keepdims=0) if places else name
 
 
 def reduction(kind: str) -> Callable[[Writer, Args, Wire], None]:
@@ -369,7 +369,7 @@ def in_order(w: Writer, args: Args, wires: Wire, indices: Wire) -> None:
     """Sorted along an axis: the first of all of them."""
     largest = int(bool(args.get("descending", args.get("largest", False))))
     (shape, at), n = along(args["self"], args["dim"]), wires.shape[args["dim"]]
-    names = w.op("TopK", w.get(args["self"], shape), w.integers(n), outputs=2, axis=at, largest=largest)
+    names = w.ops(2, "TopK", w.get(args["self"], shape), w.integers(n), axis=at, largest=largest)
     for wire, name in zip((wires, indices), names, strict=True):
         w.put(wire, name, along(wire, args["dim"])[0])
 
@@ -423,8 +423,8 @@ def repeat(w: Writer, args: Args, out: Wire) -> None:
 def split(w: Writer, args: Args, *outs: Wire) -> None:
     """Cut into pieces along one axis."""
     (shape, at), sizes = along(args["self"], args["dim"]), [out.shape[args["dim"]] for out in outs]
-    names = w.op("Split", w.get(args["self"], shape), w.integers(*sizes), outputs=len(outs), axis=at)
-    for out, name in zip(outs, [names] if len(outs) == 1 else names, strict=True):
+    names = w.ops(len(outs), "Split", w.get(args["self"], shape), w.integers(*sizes), axis=at)
+    for out, name in zip(outs, names, strict=True):
         w.put(out, name, along(out, args["dim"])[0])
 
 

@@ -25,6 +25,14 @@ def place(shape: Sequence[int], axis: int) -> int:
     return sum(n != 1 for n in shape[:axis])
 
 
+def all_over(constant: torch.Tensor | None) -> float | None:
+    """The number that a constant is all over; None for a variable, for none or several numbers."""
+    if constant is None or not constant.numel():
+        return None
+    first = constant.flatten()[0]
+    return first.item() if bool((constant == first).all()) else None
+
+
 class Call(NamedTuple):
     """One node of ONNX."""
 
@@ -52,13 +60,17 @@ class Writer:
 
     # --- nodes and numbers ---
 
-    def op(self, kind: str, *inputs: str | float, outputs: int = 1, **attributes: Any) -> Any:
-        """The name of what an operator gives, or names; numbers among its inputs are of the type at work."""
+    def op(self, kind: str, *inputs: str | float, **attributes: Any) -> str:
+        """The name of what an operator gives; numbers among its inputs are of the type at work."""
+        return self.ops(1, kind, *inputs, **attributes)[0]
+
+    def ops(self, outputs: int, kind: str, *inputs: str | float, **attributes: Any) -> list[str]:
+        """The names of so many things that an operator gives."""
         given = [one if isinstance(one, str) else self.scalar(one) for one in inputs]
         names = [f"n{len(self.nodes)}_{i}" for i in range(outputs)]
         self.nodes.append(Call(kind, given, names, attributes))
         self.made.update(names)
-        return names[0] if outputs == 1 else names
+        return names
 
     def array(self, numbers: np.ndarray) -> str:
         """The name of a constant array."""
@@ -111,9 +123,7 @@ class Writer:
     def number(self, wire: Wire) -> float | None:
         """The number that a constant is all over, if it is."""
         if wire.key not in self.uniform:
-            constant = self.constants.get(wire.key)
-            same = constant is not None and constant.numel() > 0 and bool((constant == constant.flatten()[0]).all())
-            self.uniform[wire.key] = constant.flatten()[0].item() if same and constant is not None else None
+            self.uniform[wire.key] = all_over(self.constants.get(wire.key))
         return self.uniform[wire.key]
 
     def operand(self, wire: Wire, shape: Shape, dtype: torch.dtype) -> tuple[str, Shape]:

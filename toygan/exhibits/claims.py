@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from toygan.exhibits.aloud import number_named
-from toygan.exhibits.files import EVERY, PIECES, Claim, Filter, Term, asked_of
+from toygan.exhibits.files import EVERY, NO, PIECES, Claim, Filter, Term, asked_of
 from toygan.exhibits.forms import BOUNDS, CURVES, MOMENTS, Life
 from toygan.files.disk import complete_lines
 from toygan.files.text import number
@@ -194,8 +194,9 @@ def fits(found: Any, wanted: Any) -> bool:
 
 
 def by_seed(claim: Claim, chosen: Sequence[Row], rows: Sequence[Row]) -> Verdict:
-    """So many of the seeds fulfil the condition; a seed without the number does not. Where none has it nothing is judged,
-    but of periods: a curve without a rhythm is what refutes them.
+    """So many of the seeds fulfil the condition, told beside the share that was asked for where they are not so many; a seed
+    without the number does not. Where none has it nothing is judged, but of periods: a curve without a rhythm is what
+    refutes them.
     """
     values = values_of(claim, chosen, rows)
     alive = any(row.get("status") != "diverged" for row in chosen)
@@ -205,6 +206,8 @@ def by_seed(claim: Claim, chosen: Sequence[Row], rows: Sequence[Row]) -> Verdict
     held = enough(str(claim.seeds), happy, len(values))
     what = "seeds" if chosen[0].get("seed") is not None else "cases"
     numbers = f"{happy} of {len(values)} {what}"
+    if not held and asked_of(str(claim.seeds)) not in (EVERY, NO):
+        numbers += f", asked: {claim.seeds}"
     if claim.value.becomes and claim.value.counted:
         best = [best_of(row["folder"], row, str(claim.value.measure)) for row in chosen if "folder" in row]
         return Verdict(

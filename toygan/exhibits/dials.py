@@ -120,7 +120,7 @@ def theory(config: Config, rate: float) -> str:
     found = max(abs(m) for m in form(c, g, rate, method["update"].get("weight", 0.0)))
     if np.isnan(found):
         return ""
-    return f"{words}: here h = {number(rate)}, c = {number(c)}, g = {number(g)}, so |m| = {number(found, 6)}"
+    return f"{words}: here h = {number(rate)}, c = {number(c)}, γ = {number(g)}, so |m| = {number(found, 6)}"
 
 
 def rates_of(c: float, g: float) -> tuple[complex, complex]:
@@ -159,9 +159,9 @@ def consensus(c: float, g: float, h: float, w: float) -> Sequence[complex]:
 
 
 FORMS: Mapping[str, tuple[str, Callable[[float, float, float, float], Sequence[complex]]]] = {
-    "simultaneous": ("m = 1 + h l with l = −g/2 ± √(g²/4 − c²)", simultaneous),
-    "alternating": ("m² − (2 − h g − h² c²) m + 1 − h g = 0", alternating),
-    "extragradient": ("m = 1 + h l + (h l)² with l = −g/2 ± √(g²/4 − c²)", extragradient),
-    "optimistic": ("m² − (1 + 2 h l) m + h l = 0 with l = −g/2 ± √(g²/4 − c²)", optimistic),
+    "simultaneous": ("m = 1 + h λ with λ = −γ/2 ± √(γ²/4 − c²)", simultaneous),
+    "alternating": ("m² − (2 − h γ − h² c²) m + 1 − h γ = 0", alternating),
+    "extragradient": ("m = 1 + h λ + (h λ)² with λ = −γ/2 ± √(γ²/4 − c²)", extragradient),
+    "optimistic": ("m² − (1 + 2 h λ) m + h λ = 0 with λ = −γ/2 ± √(γ²/4 − c²)", optimistic),
     "consensus": ("m = 1 + h (−w c² ± i c)", consensus),
 }

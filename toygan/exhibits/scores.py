@@ -92,12 +92,17 @@ def cloud(ended: Ended) -> np.ndarray:
     return final[:, : wanted.points] if wanted.points <= final.shape[1] else recording.sample(wanted.points)
 
 
+def modes_of(ended: Ended) -> Modes:
+    modes = build_target(ended.recording.config()).modes
+    assert modes is not None, "a row of NEEDS asks for modes before anything runs"
+    return modes
+
+
 def of_modes(of: Callable[[np.ndarray, Modes, Counting], float]) -> Callable[[Ended], np.ndarray]:
     """A measure of points [n, 2] and modes, of every seed."""
 
     def each(ended: Ended) -> np.ndarray:
-        modes = build_target(ended.recording.config()).modes
-        assert modes is not None, "a row of NEEDS asks for modes before anything runs"
+        modes = modes_of(ended)
         return np.array([of(points, modes, ended.counting) for points in cloud(ended)], float)
 
     return each

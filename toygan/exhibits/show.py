@@ -22,7 +22,7 @@ from toygan.files.mistakes import UserError
 from toygan.many.results import facts_of, records_of
 from toygan.many.sweep import seeds_of
 from toygan.many.task import Task
-from toygan.quantities.table import QUANTITIES
+from toygan.quantities.table import QUANTITIES, label_of
 from toygan.session.dirac import Portrait
 from toygan.session.recording import Recording, load
 from toygan.view.apart import said
@@ -38,11 +38,14 @@ Portraits = Sequence[tuple[Mapping[str, Any], Portrait]]
 
 
 class Picture(NamedTuple):
-    """A still picture of an exhibit: where it is, what it is called, and what it shows in words."""
+    """A still picture of an exhibit: where it is, what it is called, what it shows in words, and where the same is on a dark
+    ground, None where it is not.
+    """
 
     path: Path
     title: str
     about: str
+    dark: Path | None = None
 
 
 class Pictures(NamedTuple):
@@ -248,14 +251,13 @@ def pictures(
     options: Options = USUAL,
     asked: Pictures = ALL,
 ) -> list[Picture]:
-    """Every panel of an exhibit that is asked for as a PNG file in a place; a panel with nothing to show is left out."""
+    """Every panel of an exhibit that is asked for as a PNG file in a place, those that a page cannot turn dark on a dark ground
+    too; a panel with nothing to show is left out.
+    """
     from toygan.draw.exhibit import PANELS
-    from toygan.draw.saved import save_figure
+    from toygan.draw.saved import save_figure, save_on_dark
 
-    place.mkdir(parents=True, exist_ok=True)
-    for old in place.iterdir():  # of panels that are no more
-        if re.fullmatch(rf"\d+-({'|'.join(PANELS)})\.(png|pdf|svg)", old.name):
-            old.unlink()
+    clear(place)
     made = []
     for i, panel in enumerate(exhibit.panels, 1):
         chosen = shown_in(panel, rows)
@@ -264,13 +266,42 @@ def pictures(
         kind, path = PANELS[panel.kind], place / f"{i}-{panel.kind}.png"
         title = panel.title or kind.title
         shorter = "" if panel.kind in PIECES else note  # theory is no shorter for being quick
+        turns = kind.chart or panel.kind == "films"  # on a page, which plays films instead
+        dark = None if turns or options.style != "paper" else path.with_stem(f"{path.stem}-dark")
         for suffix in dict.fromkeys(["png", *asked.formats]):
             material = material_of(panel, labelled(chosen), portraits, asked.seed)
             material = material._replace(title=title, command=command, note=shorter, points=options.points)
-            save_figure(kind.draw(material), path.with_suffix(f".{suffix}"), command, options)
+            figure = kind.draw(material)
+            save_figure(figure, path.with_suffix(f".{suffix}"), command, options)
+            if dark and suffix == "png":
+                save_on_dark(figure, dark, command, options)
             give_back()
-        made.append(Picture(path, title, f"{title}: {kind.about}"))
+        about = f"{title}: {kind.about}{of_what(panel, labelled(chosen))}"
+        made.append(Picture(path, title, about, dark))
     return made
+
+
+def clear(place: Path) -> None:
+    """Make a folder for pictures, without those of panels that are no more."""
+    from toygan.draw.exhibit import PANELS
+
+    place.mkdir(parents=True, exist_ok=True)
+    for old in place.iterdir():
+        if re.fullmatch(rf"\d+-({'|'.join(PANELS)})(-dark)?\.(png|pdf|svg)", old.name):
+            old.unlink()
+
+
+def of_what(panel: Panel, rows: Sequence[Row]) -> str:
+    """Which quantities and runs a picture is of, for those who do not see it; empty where it is of theory."""
+    names = [name.strip() for name in panel.measure.split(",")] if panel.kind in MEASURED else []
+    quantities = f" ({', '.join(label_of(name) for name in names)})" if any(names) else ""
+    runs = list(dict.fromkeys(str(row["label"]) for row in rows if "folder" in row))
+    more = f" and {len(runs) - NAMED} more" if len(runs) > NAMED else ""
+    return quantities + (f"; of {', '.join(runs[:NAMED])}{more}" if runs else "")
+
+
+MEASURED = ("curves", "ends", "price", "matrix")  # kinds of panels whose measure is what is drawn
+NAMED = 8  # runs that a picture's words call by name
 
 
 def shown_in(panel: Panel, rows: Sequence[Row]) -> list[Row]:

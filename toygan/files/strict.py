@@ -107,6 +107,11 @@ def read_toml(path: Path) -> tuple[dict[str, Any], Source]:
     return data, Source(str(path), text)
 
 
+DATA = dict.fromkeys([".csv", ".tsv", ".txt", ".npy", ".npz"], "points") | dict.fromkeys(
+    [".png", ".jpg", ".jpeg"], "image"
+)
+
+
 def file_of(what: str, name: str, legal: Sequence[str], folder: Path) -> Path:
     """The file of a shipped name, such as an exhibit's, or of a path; UserError for neither."""
     path = Path(name)
@@ -114,6 +119,11 @@ def file_of(what: str, name: str, legal: Sequence[str], folder: Path) -> Path:
         return path
     if name in legal:
         return folder / f"{name}.toml"
+    kind = DATA.get(path.suffix.lower(), "")
+    if kind and "scenario" in what and path.is_file():
+        wrong, lines = "is no scenario, but one may be made of it", f'[target]\nkind = "{kind}"\npath = "{path.name}"'
+        advice = f"write a .toml file beside it with these three lines, and run that:\n{lines}"
+        raise UserError(Mistake(None, wrong, advice, place=Place(str(path))))
     wrong = f"no {what} has this name; {suggestion(name, legal, 'names')}"
     place = Place(f"{what.removeprefix('shipped ')} {name!r}")
     raise UserError(Mistake(None, wrong, "or give the path of a .toml file", place=place))

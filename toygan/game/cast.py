@@ -13,7 +13,7 @@ from toygan.game.dials import Dial, over
 from toygan.game.laws import Law
 from toygan.game.networks import Network
 from toygan.game.objectives import Objective
-from toygan.game.play import Beside, Clouds, Course, Draw, Game, LossTerm, Map, Opinion, Parameters, Player, State
+from toygan.game.play import Beside, Carry, Course, Draw, Game, LossTerm, Opinion, Parameters, Player, State, TwoClouds
 
 Wants = Callable[[Game, Parameters, State, Draw], Opinion]
 Weight = PositiveFloat | None
@@ -43,9 +43,9 @@ class Cast(NamedTuple):
     wants: Mapping[str, Wants] = {}  # what critic and generator make of a move, where it is something else
     beside: tuple[Beside, ...] = ()
     terms: tuple[LossTerm, ...] = ()
-    carry: Map | None = None
-    chart: Map | None = None  # the map of latents that is drawn, if not the carry
-    clouds: Clouds | None = None  # what the critic tells apart, if not points
+    carry: Carry | None = None
+    chart: Carry | None = None  # the map of latents that is drawn, if not the carry
+    clouds: TwoClouds | None = None  # what the critic tells apart, if not points
     no_optimum: str = ""  # why no optimal critic of points is drawn: a clause, where the critic judges more than points
     objective: Callable[[Objective], Objective] = lambda objective: objective
     draws: Callable[[], Mapping[str, Law]] = dict

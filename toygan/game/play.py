@@ -78,10 +78,10 @@ class Game(NamedTuple):
     pack: int  # points that the critic judges at once
     steps: Dial  # where schedules end
     beside: tuple[Beside, ...] = ()  # what the critics are shown beside a point
-    carry: Map | None = None  # several generators' points; None: the generator's
-    chart: Map | None = None  # the map of latents that is drawn; None: the carry
+    carry: Carry | None = None  # several generators' points; None: the generator's
+    chart: Carry | None = None  # the map of latents that is drawn; None: the carry
     terms: tuple[LossTerm, ...] = ()  # what is added to players' losses
-    clouds: Clouds | None = None  # what the critic tells apart, if not points
+    clouds: TwoClouds | None = None  # what the critic tells apart, if not points
     draws: Mapping[str, Law] = {}  # what a cast draws besides
     known: Callable[[Draw], Draw] = lambda row: row  # a move's draws with what a cast knows of them
     course: Course | None = None  # the solution that the generator is to be, where that is known
@@ -91,8 +91,8 @@ class Game(NamedTuple):
     began: Callable[[Game, State, Player], Tensor | int] = lambda game, state, player: player.head_start
 
 
-Map = Callable[[Game, Parameters, Tensor], Tensor]  # of latents [seed, n, d]
-Clouds = Callable[[Game, Parameters, Draw], tuple[Tensor, Tensor]]
+Carry = Callable[[Game, Parameters, Tensor], Tensor]  # of latents [seed, n, d]
+TwoClouds = Callable[[Game, Parameters, Draw], tuple[Tensor, Tensor]]
 
 
 class Course(NamedTuple):

@@ -303,25 +303,25 @@ class Must(NamedTuple):
 
 LARGE = 2**64  # more steps than anybody waits for
 SUMMED = 1e300  # beyond it sums and squares are infinite
-Text = Annotated[str, Field(strict=True), Must("text")]
+JsonText = Annotated[str, Field(strict=True), Must("text")]
 TextOrNull = Annotated[str | None, Field(strict=True), Must("text or null")]
 Whole = Annotated[int, Field(strict=True, gt=-LARGE, lt=LARGE), Must("a whole number")]
-Count = Annotated[int, Field(strict=True, ge=0, lt=LARGE), Must("a whole number, 0 or more")]
+JsonCount = Annotated[int, Field(strict=True, ge=0, lt=LARGE), Must("a whole number, 0 or more")]
 Finite = Field(strict=True, allow_inf_nan=False, gt=-SUMMED, lt=SUMMED)
-Number = Annotated[float, Finite, Must("a finite number")]
+JsonNumber = Annotated[float, Finite, Must("a finite number")]
 NumberOrNull = Annotated[float | None, Finite, Must("a finite number or null")]
 Spent = Annotated[float, Field(strict=True, ge=0, lt=SUMMED), Must("seconds, 0 or more")]
-Switch = Annotated[bool, Field(strict=True), Must("true or false")]
+JsonSwitch = Annotated[bool, Field(strict=True), Must("true or false")]
 THERE: Any = Field(default=None, validate_default=True)  # what must be there: what is not is looked at as null
 
 
 class EventShape(BaseModel):
     """What an event must be."""
 
-    step: Count = THERE
+    step: JsonCount = THERE
     seed: Whole = THERE
-    label: Text = THERE
-    evidence: Text | None = None
+    label: JsonText = THERE
+    evidence: JsonText | None = None
 
 
 class RowShape(BaseModel, extra="allow"):
@@ -329,16 +329,16 @@ class RowShape(BaseModel, extra="allow"):
 
     __pydantic_extra__: dict[str, NumberOrNull]
     seed: Whole = THERE
-    diverged_at: Count | None = None
+    diverged_at: JsonCount | None = None
 
 
 class OptimalShape(BaseModel):
     """What is said of an optimal critic must be."""
 
-    how: Text | None = None
-    kind: Text | None = None
-    drawn: Text | None = None
-    correlation: Number | None = None
+    how: JsonText | None = None
+    kind: JsonText | None = None
+    drawn: JsonText | None = None
+    correlation: JsonNumber | None = None
 
 
 class SummaryShape(BaseModel):
@@ -346,23 +346,23 @@ class SummaryShape(BaseModel):
 
     seeds: list[RowShape] | None = None
     mean: dict[str, NumberOrNull] | None = None
-    mean_over: Count | None = None
-    points: Count | None = None
-    w1_points: Count | None = None
-    critic_points: Count | None = None
-    modes_of: Count | None = None
-    rates: dict[str, Number] | None = None
-    diagnosis: list[Text] | None = None
+    mean_over: JsonCount | None = None
+    points: JsonCount | None = None
+    w1_points: JsonCount | None = None
+    critic_points: JsonCount | None = None
+    modes_of: JsonCount | None = None
+    rates: dict[str, JsonNumber] | None = None
+    diagnosis: list[JsonText] | None = None
     optimal: OptimalShape | None = None
-    boundary: Number | None = None
-    no_optimum: Text | None = None
-    points_of: Text | None = None
+    boundary: JsonNumber | None = None
+    no_optimum: JsonText | None = None
+    points_of: JsonText | None = None
 
 
 class ObjectiveShape(BaseModel):
     """What is looked at of an objective."""
 
-    kind: Text | None = None
+    kind: JsonText | None = None
 
 
 class MethodShape(BaseModel):
@@ -374,34 +374,34 @@ class MethodShape(BaseModel):
 class ConfigShape(BaseModel):
     """What is looked at of a config."""
 
-    kind: Text | None = None
-    about: Text | None = None
+    kind: JsonText | None = None
+    about: JsonText | None = None
     method: MethodShape | None = None
 
 
 class RecordShape(BaseModel):
     """What every value of a record must be; but for those that are THERE, any may be null or not be there."""
 
-    scenario: Text = THERE
-    method: Text = THERE
+    scenario: JsonText = THERE
+    method: JsonText = THERE
     seeds: list[Whole] = THERE
-    status: Text = THERE
-    step: Count = THERE
-    steps: Count = THERE
+    status: JsonText = THERE
+    step: JsonCount = THERE
+    steps: JsonCount = THERE
     seconds: dict[str, Spent] = THERE
     config: ConfigShape = THERE
     summary: SummaryShape = THERE
-    title: Text | None = None
-    command: Text | None = None
-    inputs: dict[str, Text] | None = None
+    title: JsonText | None = None
+    command: JsonText | None = None
+    inputs: dict[str, JsonText] | None = None
     versions: dict[str, TextOrNull] | None = None
-    device: Text | None = None
-    backend: Text | None = None
-    message: Text | None = None
+    device: JsonText | None = None
+    backend: JsonText | None = None
+    message: JsonText | None = None
     floors: dict[str, dict[str, dict[str, NumberOrNull] | None] | None] | None = None
     events: list[EventShape] | None = None
     digests: dict[str, TextOrNull] | None = None
-    followed: Switch | None = None
+    followed: JsonSwitch | None = None
 
 
 KINDS = {"dict_type": "a table", "model_type": "a table", "list_type": "a list"}

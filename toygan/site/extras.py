@@ -6,6 +6,7 @@ The names are those of `toygan.draw.companions.EXTRAS`: the same panels as on a 
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import isqrt
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -46,7 +47,7 @@ def extras_facts(shown: Scene) -> dict[str, Any]:
         return {}
     facts: dict[str, Any] = {"names": names, "kinds": kinds_by_seed(frames)}
     if "rounds" in names:
-        facts |= {"rounds": rounds_facts(shown), "columns": columns_of(shown, len(ends_of_rounds(shown)))}
+        facts |= {"rounds": rounds_facts(shown), "columns": abreast(len(ends_of_rounds(shown)))}
     if "classes" in names:
         known = classes_of(frames)
         facts |= {
@@ -136,21 +137,25 @@ def fixed(words: str) -> Callable[[Scene], str]:
     return lambda shown: text(words)
 
 
-def wide_of(shown: Scene, count: int) -> float:
+def wide_of(count: int, columns: int) -> float:
     """The width of so many small panels in views, of the height of all rows."""
-    columns = columns_of(shown, count)
     return columns / -(-count // columns)
+
+
+def abreast(rounds: int) -> int:
+    """How many rounds stand beside each other: about as many as beneath, for a page's panel is narrow and its points small."""
+    return isqrt(max(rounds - 1, 0)) + 1
 
 
 SHOWN = {
     "kinds": Shows(kinds_named),
     "regions": Shows(regions_named),
     "classes": Shows(fixed("the critic for each class and that class's points, one scale for all and for the whole run"),
-                     lambda shown: wide_of(shown, classes_scored(shown))),
+                     lambda shown: wide_of(classes_scored(shown), columns_of(shown, classes_scored(shown)))),
     "rounds": Shows(fixed("circles: real points, as large as they weigh in the round; a colour a generator"),
-                    lambda shown: wide_of(shown, len(ends_of_rounds(shown)))),
+                    lambda shown: wide_of(len(ends_of_rounds(shown)), abreast(len(ends_of_rounds(shown))))),
     "way": Shows(fixed("blue: where it is to be, orange: where it is; x whole, y broken, over time or classes")),
-    "worlds": Shows(fixed("left the source, right where the dots of a colour go; dark lines: there and back"),
+    "worlds": Shows(fixed("left the source, right where the dots of a colour go; lines without a colour: there and back"),
                     lambda shown: 2 + APART),
     "pairs": Shows(fixed("squares: the target's world; dots of their colour, joined to them: the other one's")),
     "reconstructions": Shows(fixed("an arrow from each of 150 real points to what comes back of it")),

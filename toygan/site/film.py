@@ -14,7 +14,7 @@ from toygan.draw.exhibit_parts import diverged_words, shown_seed
 from toygan.draw.panels import BANDS, BOUNDARY, METHOD_COLOURS, band_edges
 from toygan.draw.points import DISC_INK, GENERATED, INK_ADDED, PALE, REAL, REAL_INK, RIM
 from toygan.draw.style import INK
-from toygan.draw.thumbnail import poster, shrunk
+from toygan.draw.thumbnail import Tones, poster, shrunk
 from toygan.files.disk import write_aside
 from toygan.files.memory import give_back
 from toygan.files.text import number
@@ -321,6 +321,12 @@ def night_ramp() -> list[int]:
     at = np.linspace(0, len(stops) - 1, len(ramp()))
     mixed = np.stack([np.interp(at, range(len(stops)), stops[:, part]) for part in range(3)], axis=1)
     return [int.from_bytes(bytes(colour), "big") for colour in mixed.round().astype(np.uint8)]
+
+
+def night_tones() -> Tones:
+    """The colours of a small picture on a dark page."""
+    critic = np.array([list(colour.to_bytes(3, "big")) for colour in night_ramp()], np.uint8)
+    return Tones(NIGHT["real"], NIGHT["generated"], NIGHT["rim"], critic)
 
 
 def ramp() -> list[int]:

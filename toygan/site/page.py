@@ -74,10 +74,14 @@ def diagnoses(runs: Sequence[Shown]) -> str:
     return tag("ul", *lines) if lines else ""
 
 
-def final_table(rows: Sequence[Mapping[str, Any]], folders: Sequence[Path], glossary: str = "") -> str:
-    """A row a run: medians over seeds of the measures that are known, and their range; `folders` tell of how many points."""
+def final_table(
+    rows: Sequence[Mapping[str, Any]], folders: Sequence[Path], glossary: str = "", chosen: Sequence[str] = ()
+) -> str:
+    """A row a run: medians over seeds of the measures that are known, the chosen ones first, and their range; `folders` tell of
+    how many points.
+    """
     facts = [facts_of(folder) for folder in folders]
-    names = dict.fromkeys([*shown_in("page"), *(name for one in facts for name in one.own_measures)])
+    names = dict.fromkeys([*chosen, *shown_in("page"), *(name for one in facts for name in one.own_measures)])
     known = [name for name in names if any(isinstance(record.get(name), int | float) for record in rows)]
     keys = ["label"] if all("label" in record for record in rows) else ["scenario", "method", "settings"]
     told = [key for key in keys if key in ("method", "label") or len({str(record.get(key)) for record in rows}) > 1]
@@ -87,7 +91,7 @@ def final_table(rows: Sequence[Mapping[str, Any]], folders: Sequence[Path], glos
         *(term(name, glossary) for name in known),
     ]
     cells = [
-        [*(text(members[0].get(key) or "–") for key in told[::-1]), ended_words(members),
+        [*(breaking(members[0].get(key) or "–") for key in told[::-1]), ended_words(members),
          *(median_cell(members, name) for name in known)]
         for members in groups(list(map(dict, rows)), keys).values()
     ]  # fmt: skip
@@ -99,6 +103,11 @@ def final_table(rows: Sequence[Mapping[str, Any]], folders: Sequence[Path], glos
     )
     kind = "numbers long" if len(cells) > LONG else "numbers"
     return table(head, cells, caption, len(told), class_=kind) if rows else ""
+
+
+def breaking(words: object) -> str:
+    """A name as HTML that may be broken behind a plus: a pair is narrow on a phone."""
+    return text(words).replace("+", "+<wbr>")
 
 
 LONG = 24  # rows, beyond which a table scrolls in a box of its own

@@ -62,6 +62,6 @@ def dials_html(methods: Sequence[str], rules: Sequence[str], prose: str) -> str:
 HOW = (
     "Drag the square, or use the two sliders. Every path was played by the program from where the square stands, so it snaps to "
     "the starts that were played; arrows are the first move from each of them. m is what one step multiplies a small offset from "
-    "(0, 0) by: above 1 in size it grows, below it shrinks. h is the step size, c how strongly a player feels the other, g the "
-    "penalty's weight, l the rate in continuous time, w the weight of consensus."
+    "(0, 0) by: above 1 in size it grows, below it shrinks. h is the step size, c how strongly a player feels the other, γ the "
+    "penalty's weight, λ the rate in continuous time, w the weight of consensus."
 )

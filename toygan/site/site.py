@@ -7,14 +7,15 @@ from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
-from toygan.draw.thumbnail import is_tall, poster, shrunk, small_film
+from toygan.draw.exhibit import PANELS
+from toygan.draw.thumbnail import DAY, is_dark, is_tall, poster, shrunk, small_film
 from toygan.exhibits.claims import BY_CONSTRUCTION, JUDGED, Verdict, counted
 from toygan.exhibits.published import Published
 from toygan.exhibits.show import Picture, Showing, labelled
 from toygan.files.disk import write_aside
 from toygan.files.memory import give_back
 from toygan.site.boards import cells_of, leaderboard, matrix
-from toygan.site.film import About, Shown, film, labels, place_runs
+from toygan.site.film import About, Shown, film, labels, night_tones, place_runs
 from toygan.site.glossary import glossary_body
 from toygan.site.markup import PAGES, command_box, document, file_name, linked, marked, paragraphs, tag, text
 from toygan.site.page import final_table, section, write_assets
@@ -176,7 +177,9 @@ def exhibit_rest(showing: Showing, place: Path, name: str, seen: int) -> str:
     parts = [
         section("Pictures", tag("div", *stills, class_="stills") if stills else ""),
         section("Claims", verdicts(showing.verdicts, showing.quick)),
-        section("Final measures", final_table(runs_of(showing), showing.folders, GLOSSARY), name="measures"),
+        section(
+            "Final measures", final_table(runs_of(showing), showing.folders, GLOSSARY, showing.curves), name="measures"
+        ),
         section("Reference", tag("p", linked(showing.reference)) if showing.reference else ""),
         section("The command that made this", command_box(showing.command)),
     ]
@@ -202,7 +205,7 @@ def verdict_line(found: Verdict, quick: bool = False) -> str:
 
 def pictures(found: Sequence[Picture], place: Path, name: str, seen: int = 0, filmed: bool = False) -> list[str]:
     """The stills of an exhibit but the first `seen` and those whose film is there, each a link to its file: on a phone they
-    are too small to read.
+    are too small to read. One that is there on a dark ground too is shown so on a dark page.
     """
     home = place / "stills" / name
     home.mkdir(parents=True, exist_ok=True)
@@ -210,12 +213,24 @@ def pictures(found: Sequence[Picture], place: Path, name: str, seen: int = 0, fi
     for i, picture in list(enumerate(found))[seen:]:
         if filmed and kind_of(picture) == "films":
             continue
-        write_aside(home / f"picture-{i}.webp", shrunk(picture.path, STILL), durable=False)
-        file = f"../stills/{name}/picture-{i}.webp"
-        image = tag("img", src=file, alt=f"{picture.about} (opens at full size)", loading="lazy")
-        kind = "still" + " chart" * (kind_of(picture) in CHARTS) + " tall" * is_tall(picture.path)
-        told.append(tag("figure", tag("a", image, href=file), tag("figcaption", text(picture.title)), class_=kind))
+        kind = "still" + " chart" * is_chart(picture) + " tall" * is_tall(picture.path)
+        days = {"": picture.path} if picture.dark is None else {"day": picture.path, "night": picture.dark}
+        links = []
+        for day, path in days.items():
+            file = f"picture-{i}{'-dark' * (day == 'night')}.webp"
+            write_aside(home / file, shrunk(path, STILL), durable=False)
+            image = tag(
+                "img", src=f"../stills/{name}/{file}", alt=f"{picture.about} (opens at full size)", loading="lazy"
+            )
+            links.append(tag("a", image, href=f"../stills/{name}/{file}", class_=day or None))
+        told.append(tag("figure", *links, tag("figcaption", text(picture.title)), class_=kind))
     return told
+
+
+def is_chart(picture: Picture) -> bool:
+    """Whether a picture is lines and letters on light paper, which may be turned dark; maps keep their colours."""
+    kind = PANELS.get(kind_of(picture))
+    return kind is not None and kind.chart and not is_dark(picture.path)
 
 
 def kind_of(picture: Picture) -> str:
@@ -223,21 +238,25 @@ def kind_of(picture: Picture) -> str:
     return picture.path.stem.partition("-")[2]
 
 
-# lines and letters on paper, which may be turned dark; maps keep their colours
-CHARTS = ("curves", "ends", "rates", "distances", "price", "bound", "layers", "levels", "weights", "refined")
-
-
 # --- the pictures of an exhibit elsewhere ----------------------------------------------------------------------------
 
 
 def write_card(place: Path, showing: Showing, name: str, runs: Sequence[Shown]) -> None:
-    """The picture of the card, which moves if there is a film."""
-    if runs:
-        contents = {name: poster(runs[0].scene, 2 * CARD), f"{name}-film": small_film(runs[0].scene, CARD)}
-    else:
-        contents = {name: shrunk(showing.pictures[0].path, 2 * CARD)} if showing.pictures else {}
+    """The picture of the card, which moves if there is a film, in colours for light pages and for dark ones."""
+    contents: dict[str, bytes] = {}
+    for end, tones in (("", DAY), ("-dark", night_tones())) if runs else ():
+        contents[name + end] = poster(runs[0].scene, 2 * CARD, tones)
+        contents[f"{name}-film{end}"] = small_film(runs[0].scene, CARD, tones)
+    for end, path in stills_of(showing).items() if not runs else ():
+        contents[name + end] = shrunk(path, 2 * CARD)
     for still, content in contents.items():
         write_aside(place / f"stills/cards/{still}.webp", content, durable=False)
+
+
+def stills_of(showing: Showing) -> dict[str, Path]:
+    """The first picture of an exhibit, and the same on a dark ground if it is there, by how their files end."""
+    first = showing.pictures[0] if showing.pictures else None
+    return {end: path for end, path in (("", first.path), ("-dark", first.dark)) if path} if first else {}
 
 
 def pages_of_runs(showing: Showing) -> dict[str, str]:
@@ -280,12 +299,15 @@ def write_index(place: Path, showings: Sequence[Showing], quick: bool, protocols
 def card(showing: Showing) -> str:
     name = file_name(showing.name)
     still = f"stills/cards/{name}"
-    image = tag("img", src=f"{still}.webp", alt="", width=CARD, height=CARD, loading="lazy",
-                data_film=f"{still}-film.webp" if showing.films else None)  # fmt: skip
+    ends = {"": "day", "-dark": "night"} if showing.films or "-dark" in stills_of(showing) else {"": None}
+    images = [tag("img", src=f"{still}{end}.webp", alt="", width=CARD, height=CARD, loading="lazy", class_=day,
+                  data_film=f"{still}-film{end}.webp" if showing.films else None) for end, day in ends.items()]  # fmt: skip
     title = tag("p", text(showing.title), class_="kicker")
     question = tag("h2", tag("a", text(showing.question), href=f"exhibits/{name}.html"))
-    chart = not showing.films and showing.pictures and kind_of(showing.pictures[0]) in CHARTS
-    thumb = tag("div", image if showing.films or showing.pictures else "", class_="thumb chart" if chart else "thumb")
+    chart = not showing.films and showing.pictures and is_chart(showing.pictures[0])
+    thumb = tag(
+        "div", *(images if showing.films or showing.pictures else []), class_="thumb chart" if chart else "thumb"
+    )
     answered = tag("p", text(showing.answer or tally(showing.verdicts)), class_="tally")
     return tag("li", thumb, title, question, answered)
 

@@ -15,8 +15,13 @@ from functools import cache
 from pathlib import Path
 
 LANGUAGES = {"en": "English", "zh": "中文"}
-SENTENCES = re.compile(r"(?<=[.)]) +(?=[A-Z])")  # where one ends and the next begins
-BLANK = re.compile(r"(?<=[\u3000-\uffef]) ")  # which no Chinese sentence has after it
+SENTENCES = re.compile(r"(?<=[.)]) +(?=[A-Z]|\d+ of \d+ seeds )")  # where one ends and the next begins
+BLANK = re.compile(
+    r"(?<=[\u3000-\u303f\uff00-\uffef]) |(?<=[\u3000-\uffef]) (?=[\u3000-\uffef])"
+)  # no Chinese one has it
+ENGLISH = re.compile("[a-z]{4,}")  # a word that is left where a sentence is only begun; or a name
+ASIDE = " · ", " / "  # between things that are told beside each other
+WIDE_MARKS = {"; ": "；", ", ": "，"}  # between parts of a list, where one of them is Chinese
 
 
 def told(text: str, language: str) -> str:
@@ -29,7 +34,7 @@ def told(text: str, language: str) -> str:
 def lines_told(lines: list[str], language: str) -> Iterator[str]:
     """Lines in a language; of a sentence that was broken over several, anew, in lines no longer."""
     while lines:
-        known = (n for n in range(1, len(lines) + 1) if whole(" ".join(lines[:n]), language) is not None)
+        known = (n for n in range(1, len(lines) + 1) if is_known(" ".join(lines[:n]), language))
         many = next(known, 1)
         found = in_parts(" ".join(lines[:many]), language)
         yield from [found] if many == 1 else wrapped(found, max(map(len, lines[:many])))
@@ -41,19 +46,49 @@ def in_parts(text: str, language: str) -> str:
     words, _ = tables(language)
     if text in words:
         return words[text]
-    for mark in (" · ", " / "):
-        if mark in text:
-            return mark.join(in_parts(part, language) for part in text.split(mark))
     sentences = SENTENCES.split(text)
     if len(sentences) > 1:
         return BLANK.sub("", " ".join(in_parts(one, language) for one in sentences))
-    found = whole(text, language)
-    if found is not None:
-        return found
-    for mark in ("; ", ", "):
+    for mark in ASIDE:
         if mark in text:
             return mark.join(in_parts(part, language) for part in text.split(mark))
+    several = items_of(text, "; ")
+    found = None if len(several) > 1 and all(is_known(one, language) for one in several) else whole(text, language)
+    if found is not None:
+        return found
+    for mark, wide in WIDE_MARKS.items():
+        parts = items_of(text, mark)
+        if len(parts) > 1:
+            translated = [in_parts(part, language) for part in parts]
+            return (wide if any(map(is_wide, "".join(translated))) else mark).join(translated)
     return text
+
+
+def is_known(text: str, language: str) -> bool:
+    """Whether the table has all of a text: as a whole, or all that it lists."""
+    if text.endswith(","):  # something follows
+        return False
+    return has_all(text, language) and not ENGLISH.search(in_parts(text, language))
+
+
+def has_all(text: str, language: str) -> bool:
+    """Whether the table has a text as a whole, or all that it lists, whatever its parts are."""
+    aside = any(mark in text for mark in ASIDE)
+    if text in tables(language)[0] or (not aside and whole(text, language) is not None):
+        return True
+    parts = SENTENCES.split(text)
+    if len(parts) == 1:
+        parts = next((parts for mark in (*ASIDE, *WIDE_MARKS) if len(parts := items_of(text, mark)) > 1), [])
+    return bool(parts[1:]) and all(has_all(part, language) for part in parts)
+
+
+def items_of(text: str, mark: str) -> list[str]:
+    """What a text lists with a mark between, which inside of brackets parts nothing."""
+    found = [""]
+    for part in text.split(mark):
+        open_ones = found[-1].count("(") - found[-1].count(")")
+        found = [*found[:-1], f"{found[-1]}{mark}{part}"] if open_ones > 0 else [*found, part]
+    return found[1:]
 
 
 def whole(text: str, language: str) -> str | None:
@@ -99,7 +134,7 @@ def wrapped(text: str, width: int, lines: int | None = None) -> list[str]:
         found[-1] += piece
         room -= size
     return (
-        [line.rstrip() for line in found]
+        [line.strip() for line in found]
         if lines is None or len(found) <= lines
         else [*found[: lines - 1], found[lines - 1] + " …"]
     )

@@ -17,6 +17,7 @@ ELSEWHERE = {  # beside what is looked at; in the method's name and formula: see
     *(f"method.{part}.kind" for part in ("objective", "constraint")),
 }
 RATES = "method.critic_rate", "method.generator_rate"
+CAST = "method.cast."
 MOST = 12  # settings in a line
 
 
@@ -61,7 +62,19 @@ def settings_in_words(config: Mapping[str, Any]) -> list[str]:
     if len({unusual.get(key) for key in RATES}) == 1 and RATES[0] in unusual:
         unusual = {"both rates" if key == RATES[0] else key: value for key, value in unusual.items() if key != RATES[1]}
     order = sorted(unusual, key=lambda key: max(TOLD.index(key.partition(".")[0]), 1))
-    return [setting_in_words(spoken(key), unusual[key]) for key in order]
+    cast = {key: unusual[key] for key in order if key.startswith(CAST)}
+    return [
+        cast_in_words(cast) if key == f"{CAST}kind" else setting_in_words(spoken(key), unusual[key])
+        for key in order
+        if key not in cast or key == f"{CAST}kind"
+    ]
+
+
+def cast_in_words(cast: Mapping[str, Any]) -> str:
+    """Who plays besides one critic and one generator, and how, as one setting: `cast critics (number 3, sharpness 1)`."""
+    kind = setting_in_words(f"{CAST}kind", cast[f"{CAST}kind"])
+    how = [setting_in_words(key.replace(CAST, "method."), value) for key, value in cast.items() if key != f"{CAST}kind"]
+    return f"{kind} ({', '.join(how)})" if how else kind
 
 
 def tells(key: str, value: Any, config: Mapping[str, Any]) -> bool:

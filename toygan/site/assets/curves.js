@@ -35,11 +35,7 @@
     log: function (values) {
       const positive = values.filter((value) => value > 0);
       const low = Math.log10(Math.min(...positive) / 1.2), high = Math.log10(Math.max(...positive) * 1.2);
-      const ticks = [];
-      for (let power = Math.floor(low); power <= high; power++) {
-        for (const digit of high - low > 2.2 ? [1] : [1, 2, 5]) ticks.push(digit * Math.pow(10, power));
-      }
-      return { place: (value) => value > 0 ? (Math.log10(value) - low) / (high - low) : NaN, ticks };
+      return { place: (value) => value > 0 ? (Math.log10(value) - low) / (high - low) : NaN, ticks: logTicks(low, high) };
     },
     share: (values) => linear(Math.min(0, ...values), Math.max(1, ...values), [0, 0.25, 0.5, 0.75, 1]),
     count: function (values) {
@@ -51,6 +47,18 @@
       return typical ? squeezed(low, high, typical) : linear(low, high, evenTicks(low, high));
     },
   };
+
+  // Numbers of a logarithmic axis: at as few digits as leave two of them in sight, for one tells no scale.
+  function logTicks(low, high) {
+    for (const digits of DIGITS.slice(high - low > 2.2 ? 0 : 1)) {
+      const ticks = [];
+      for (let power = Math.floor(low); power <= high; power++) ticks.push(...digits.map((digit) => digit * Math.pow(10, power)));
+      if (ticks.filter((tick) => tick >= Math.pow(10, low) && tick <= Math.pow(10, high)).length > 1) return ticks;
+    }
+    return evenTicks(Math.pow(10, low), Math.pow(10, high));
+  }
+
+  const DIGITS = [[1], [1, 2, 5], [1, 1.5, 2, 3, 4, 5, 6, 7, 8, 9]];
 
   // The typical size of values, where a few dwarf the others; else 0.
   function dwarfed(values) {
@@ -221,7 +229,7 @@
       svg.append(make("line", { class: "grid", x1: LEFT, x2: width - RIGHT, y1: y, y2: y }));
       svg.append(make("text", { x: LEFT - 6, y: y + 4, "text-anchor": "end" }, toygan.short(tick)));
     }
-    for (const share of facts.steps || width > 300 ? [0, 0.5, 1] : [0, 1]) { // "100 % of training" is long
+    for (const share of width > (facts.steps ? 230 : 300) ? [0, 0.5, 1] : [0, 1]) { // "100 % of training" is long
       const last = share === 1; // the end of the axis says what it counts
       const words = facts.steps ? (last ? "step " : "") + Math.round(share * facts.steps) : `${100 * share} %${last ? " of training" : ""}`;
       const anchor = share === 0 ? "start" : share === 1 ? "end" : "middle";
