@@ -20,9 +20,7 @@ stopping = Event()  # somebody asked us to end
 
 
 def stop(*_: Any) -> NoReturn:
-    """Take a request to end as Ctrl-C is taken; while torch is being imported at once, for an exception in the midst of its C++
-    would abort.
-    """
+    """Take a request to end as Ctrl-C is taken, but end at once while torch is imported, whose own code dies of exceptions."""
     stopping.set()
     if getattr(getattr(sys.modules.get("torch"), "__spec__", None), "_initializing", False):
         complain("interrupted")
