@@ -1,9 +1,12 @@
 """What the tests share: one thread, numbers from a seed in float64, small worlds, and tables of exact facts."""
 
+import hashlib
 import os
+import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future
-from functools import cache
+from contextlib import contextmanager
+from functools import cache, partial
 from importlib.metadata import version
 from itertools import islice
 from pathlib import Path
@@ -113,41 +116,57 @@ def without_gpu() -> Iterator[None]:
 @pytest.fixture(scope="session", autouse=True)
 def short_runs() -> Iterator[None]:
     """Final W1 and floors on 100 points, not 1000, so that a target's floor takes .1 s, not 3; the shortest run is a graph, as
-    longer ones are; versions are looked up once. Runs in processes of their own are as users have them.
+    longer ones are; versions are looked up once; nothing waits for the disk, as only a machine that stops would show. Runs in
+    processes of their own are as users have them.
     """
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(measuring, "FINAL_W1", 100)
         patch.setattr(table, "FEW", 0)
         patch.setattr(run, "version", cache(version))
+        patch.setattr(os, "fsync", lambda number: None)
         yield
 
 
-DRAWN: dict[Any, dict[str, bytes]] = {}  # of this process: the pictures of the first run of each kind
 draw_itself = run.draw
 
 
-def draw_once(recording: Recording, order: run.Order) -> None:
+def draw_once(drawn: Path, recording: Recording, order: run.Order) -> None:
     """The picture and the film of a run, which take longer than the run: drawn for the first of a kind, then given again.
 
     Of one kind are runs whose recordings have the same arrays and measures, and differ in numbers and names.
     """
     facts, wanted = recording.facts, run.drawings(order)
     names = (*sorted(recording.frames), *sorted(recording.metrics))
-    kind = (*wanted, *names, len(facts.seeds) > 1, facts.status, facts.step > 0)
-    if kind not in DRAWN:
+    kind = repr((*wanted, *names, len(facts.seeds) > 1, facts.status, facts.step > 0))
+    first = drawn / hashlib.sha256(kind.encode()).hexdigest()
+    if not all((first / name).exists() for name in wanted):
         draw_itself(recording, order)
-        DRAWN[kind] = {name: (order.folder / name).read_bytes() for name in wanted}
+        first.mkdir(exist_ok=True)
+        for name in wanted:  # by no function of toygan's, which a test may have break off
+            shutil.copy(order.folder / name, whole := first / f"{os.getpid()}-{name}")
+            whole.rename(first / name)
         return
     order.watch(run.Progress(facts.step, facts.steps, "drawing", {}))
-    for name, content in DRAWN[kind].items():
-        write_aside(order.folder / name, content)
+    for name in wanted:
+        write_aside(order.folder / name, (first / name).read_bytes())
 
 
 @pytest.fixture(scope="session", autouse=True)
-def few_pictures() -> Iterator[None]:
-    """What a run draws by itself is drawn once for each kind of recording. No test compares these."""
+def few_pictures(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What a run draws by itself is drawn once for each kind of recording, by the first process. No test compares these."""
+    place = tmp_path_factory.getbasetemp()
+    drawn = (place.parent if "PYTEST_XDIST_WORKER" in os.environ else place) / "drawn"
+    drawn.mkdir(exist_ok=True)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(run, "draw", draw_once)
+        patch.setattr(run, "draw", partial(draw_once, drawn))
+        yield
+
+
+@contextmanager
+def undrawn() -> Iterator[None]:
+    """Runs whose tests draw them themselves, or ask for no picture, draw none."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(run, "draw", lambda recording, order: None)
         yield
 
 

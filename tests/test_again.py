@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from conftest import crossed
 from matplotlib.text import Text
 from typer.testing import CliRunner
 
@@ -46,8 +47,7 @@ def same(one: np.ndarray, other: np.ndarray) -> bool:
 # --- as recorded -----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("backend", ["eager", "onnx"])
-@pytest.mark.parametrize("method", ["wgan-gp", "ali"])
+@pytest.mark.parametrize(("backend", "method"), crossed(["eager", "onnx"], ["wgan-gp", "ali"], 2))
 def test_what_is_played_again_is_what_was_recorded(tmp_path, method, backend):
     one = played(tmp_path, method, seeds=2, backend=backend)
     assert one.frames["step"].tolist() == [0, 3, 6, 9]

@@ -121,7 +121,7 @@ def test_a_diverged_run_is_a_result(here):
     assert "diverged" in call("run", "small.toml", *rates).stdout
 
 
-@pytest.mark.parametrize("film", [True, False])
+@pytest.mark.parametrize("film", sampled([True, False], 2))
 def test_several_methods_end_with_a_comparison(film, here):
     words = ["run", "small.toml", "-m", "mine", "-m", "hinge+r1", "-m", "mine", *([] if film else ["--no-animation"])]
     result = call(*words)
@@ -467,7 +467,7 @@ def literals(hint) -> set[str]:
     return {word for part in get_args(hint) for word in ({part} if isinstance(part, str) else literals(part))}
 
 
-@pytest.mark.parametrize("kind", [*GENERATORS, *CRITICS, *RULES, *CONSTRAINTS, *OBJECTIVES, *TARGETS])
+@pytest.mark.parametrize("kind", sampled([*GENERATORS, *CRITICS, *RULES, *CONSTRAINTS, *OBJECTIVES, *TARGETS], 3))
 def test_every_word_that_an_option_may_be_is_shown(kind):
     """What a page says may stand behind `activation =` and the like has a page of its own, or is explained there."""
     for page in pages(kind):

@@ -11,7 +11,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
-from conftest import sampled
+from conftest import sampled, undrawn
 from matplotlib.artist import Artist
 from matplotlib.collections import LineCollection, PathCollection
 from matplotlib.figure import Figure
@@ -472,10 +472,11 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Recording]:
     """Tiny runs, one a row of `SHOWN`."""
     place = tmp_path_factory.mktemp("runs")
     small = TINY | {"training.seeds": 2, "training.steps": 4, "training.frames": 2, "training.points": 60}
-    played = {
-        name: toygan.run(PLAYED_ON.get(name, "eight-gaussians"), method=name, overrides=small, out=place / name)
-        for name in SHOWN
-    }
+    with undrawn():
+        played = {
+            name: toygan.run(PLAYED_ON.get(name, "eight-gaussians"), method=name, overrides=small, out=place / name)
+            for name in SHOWN
+        }
     return {name: run for name, run in played.items() if isinstance(run, Recording)}
 
 

@@ -6,6 +6,7 @@ import re
 
 import numpy as np
 import pytest
+from conftest import crossed
 
 from toygan.exhibits import dials, read
 from toygan.session import dirac
@@ -20,9 +21,12 @@ def test_dials_are_those_of_the_exhibit():
     assert RULES == ["simultaneous", "alternating", "extragradient", "optimistic", "consensus", "unrolled"]
 
 
-@pytest.mark.parametrize("rule", ["alternating", "optimistic"])
-@pytest.mark.parametrize(("method", "weight"), [("ns-gan", None), ("wgan-gp", 3.0), ("ns-gan-r1", 0.3)])
-def test_a_path_is_the_one_that_the_game_plays(method, rule, weight):
+@pytest.mark.parametrize(
+    ("rule", "game"),
+    crossed(["alternating", "optimistic"], [("ns-gan", None), ("wgan-gp", 3.0), ("ns-gan-r1", 0.3)], 2),
+)
+def test_a_path_is_the_one_that_the_game_plays(rule, game):
+    method, weight = game
     config = dials.dirac_at(method, rule, 0.2, weight)
     starts = dials.axis()
     k = int(np.abs(starts - 1).argmin()) * (len(starts) + 1)

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import sampled, with_parameters
+from conftest import crossed, sampled, with_parameters
 
 import toygan
 from toygan.engines import table
@@ -203,8 +203,13 @@ def test_a_signal_while_torch_is_imported_aborts_nothing():
     assert (done.returncode, done.stderr) == (130, "toygan: interrupted\n")
 
 
-@pytest.mark.parametrize("place", ["frame_floors", "keep", "pack", "draw"])
-@pytest.mark.parametrize("fault", [KeyboardInterrupt(), RuntimeError("out of luck"), MemoryError()], ids=repr)
+@pytest.mark.parametrize(
+    ("place", "fault"),
+    crossed(
+        ["frame_floors", "keep", "pack", "draw"], [KeyboardInterrupt(), RuntimeError("out of luck"), MemoryError()], 2
+    ),
+    ids=str,
+)
 def test_a_fault_anywhere_leaves_its_mark_and_the_run_goes_on(
     place, fault, world, undisturbed, tmp_path, monkeypatch, quick
 ):

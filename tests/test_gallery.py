@@ -690,6 +690,7 @@ def test_a_still_is_turned_dark_or_has_a_dark_twin_or_keeps_its_colours(tmp_path
 
 
 def test_cards_have_pictures_and_films_for_dark_pages(tmp_path, runs):
+    (tmp_path / "site/stills/cards").mkdir(parents=True)
     site.write_card(tmp_path / "site", showing(runs), "some", film.place_runs(runs[:1], tmp_path / "site", "", "some"))
     light = {
         name: np.asarray(picture_of((tmp_path / f"site/stills/cards/{name}.webp").read_bytes()).convert("L")).mean()

@@ -111,12 +111,12 @@ def opened(seen: Seen, place: str, address: str = "", anew: bool = False) -> Non
     seen.page.wait_for_function(IS_THERE, timeout=60_000)
 
 
-def played_again(seen: Seen, place: str, step: int) -> tuple[dict, dict]:
+def played_again(seen: Seen, place: str, step: int, anew: bool = False) -> tuple[dict, dict]:
     """The look at a step, and that of a page which is opened at the address that the first one has by then."""
     seen.page.wait_for_function(f"lab.look().step === {step}")
     seen.page.wait_for_function("location.hash === lab.page.addressNow()")
     first, address = look(seen.page), seen.page.evaluate("location.hash")
-    opened(seen, place, address, anew=True)
+    opened(seen, place, address, anew)
     seen.page.wait_for_function(f"lab.look().step === {step}")
     return first, look(seen.page)
 
@@ -197,7 +197,7 @@ def test_the_same_address_gives_the_same_game(seen, place):
     seen.page.click("#moveCritic")
     for _ in range(2):
         seen.page.click("#one")
-    first, again = played_again(seen, place, 5)
+    first, again = played_again(seen, place, 5, anew=True)
     assert again["dials"] == first["dials"]
     assert np.array_equal(again["samples"], first["samples"])
     assert again["report"] == first["report"]
@@ -418,7 +418,7 @@ def test_own_points_are_drawn_and_travel_in_the_address(seen, place):
     points = seen.page.evaluate("[...lab.setup().pool]")
     assert len(points) > 40
     address = seen.page.evaluate("location.hash")
-    opened(seen, place, address, anew=True)
+    opened(seen, place, address)
     assert np.allclose(seen.page.evaluate("[...lab.setup().pool]"), points, atol=4.4 / 1000)
     seen.page.click("#copyCommand")
     assert seen.page.input_value("#copied").startswith("toygan run drawn.toml -m ns-gan")

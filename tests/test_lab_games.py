@@ -317,7 +317,7 @@ GENTLE = [
 ]
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", sampled(METHODS, 2))
 def test_twenty_steps_of_the_page_are_pythons_under_descent(method):
     config = read("eight-gaussians", method, [*SMALL, *GENTLE])
     sim, game = simulation(config), playable(config, [0])

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from conftest import beginning, sampled, source_of
+from conftest import beginning, crossed, sampled, source_of
 
 import toygan
 from toygan.engines.graph import Graph, recorded, wires_in
@@ -257,9 +257,9 @@ TURNED: list[tuple[str, str, dict[str, Any], str, float]] = [
 ]
 
 
-@pytest.mark.parametrize("backend", ["eager", "onnx"])
-@pytest.mark.parametrize(("method", "dial", "others", "key", "value"), TURNED)
-def test_a_number_turned_before_the_first_step_is_that_of_a_config(method, dial, others, key, value, backend):
+@pytest.mark.parametrize(("number", "backend"), crossed(TURNED, ["eager", "onnx"], 2))
+def test_a_number_turned_before_the_first_step_is_that_of_a_config(number, backend):
+    method, dial, others, key, value = number
     words = {"seeds": 2, "at": [0, 6], "backend": backend}
     usual = [look.arrays for look in toygan.session("eight-gaussians", method, overrides=TINY | others, **words)]
     turns = {0: {dial: [value, value]}}

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from matplotlib.colors import to_hex
+from conftest import crossed
+from matplotlib.colors import Normalize, to_hex
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.text import Text
@@ -37,6 +38,7 @@ from toygan.draw.players import VIEWS
 from toygan.draw.points import REAL, visible
 from toygan.draw.saved import page_of, save_figure
 from toygan.draw.sheet import command_lines
+from toygan.draw.sweep import heat_map
 from toygan.session.dirac import portrait
 from toygan.view.chosen import of_seed
 from toygan.view.language import in_parts, is_wide, tables, told, wrapped
@@ -93,8 +95,7 @@ def test_every_panel_can_be_chosen_and_shows_the_run():
         chosen([rich], ["critics"])
 
 
-@pytest.mark.parametrize("mm", [60, 90, 180])
-@pytest.mark.parametrize("points", [7.0, 9.0])
+@pytest.mark.parametrize(("mm", "points"), crossed([60, 90, 180], [7.0, 9.0], 2))
 def test_chosen_panels_are_as_wide_and_their_words_as_large_as_asked(tmp_path, mm, points):
     options = Options(mm=mm, type_size=points)
     for kind in ("pdf", "svg", "png"):
@@ -192,8 +193,7 @@ def test_w1_of_several_runs_is_one_panel_in_the_colours_over_their_critics():
 # --- pages -----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("kind", ["png", "pdf", "svg"])
-@pytest.mark.parametrize("style", ["slide", "dark"])
+@pytest.mark.parametrize(("kind", "style"), crossed(["png", "pdf", "svg"], ["slide", "dark"], 2))
 def test_slides_are_16_by_9_whatever_is_on_them(tmp_path, kind, style):
     save_chosen([few()], ["usual"], tmp_path / f"a.{kind}", options=Options(style=style))
     for name, figure in (("b", Figure((8, 3))), ("c", Figure((8, 12)))):
@@ -310,6 +310,19 @@ def test_a_dark_picture_has_a_dark_ground_light_words_and_a_light_plane():
         assert LIGHT not in {to_hex(text.get_color()) for text in notes}  # on white, within the plane
 
 
+def test_numbers_on_coloured_fields_stay_dark_on_a_dark_ground():
+    """The fields of a table stay light, for their colours say how much; the names around them are light."""
+    figure = Figure()
+    axis = figure.add_subplot()
+    heat_map(axis, ["a", "b"], ["c"], np.array([[1.0, 2.0]]), Normalize(0, 2))
+    figure.canvas.draw()
+    before = [text.get_color() for text in axis.texts]
+    darken(figure)
+    assert [text.get_color() for text in axis.texts] == before
+    assert to_hex(axis.get_facecolor()) != GROUND
+    assert {label.get_color() for label in axis.get_xticklabels()} == {LIGHT}
+
+
 @pytest.mark.parametrize("style", ["slide", "dark"])
 def test_films_are_slides_too(tmp_path, style):
     draw.save_film(moving_optimum(), tmp_path / "a.gif", options=Options(style=style))
@@ -413,6 +426,8 @@ def test_chinese_breaks_anywhere_but_before_a_stop():
     assert "".join(lines).replace(" ", "") == "评判器越亮越真，箭头指向上坡。W1曲线每帧用400个点。"
     assert all(len(line) <= 10 for line in lines)
     assert not [line for line in lines if line[0] in "，。"]
+    assert wrapped("W1：中位数 0.227（0.206 至 0.345）", 20) == ["W1：中位数 0.227", "（0.206 至 0.345）"]
+    assert told("value; largest 1.7", "zh") == "值；最大 1.7"
     assert wrapped("one two three", 8) == ["one two", "three"]
 
 

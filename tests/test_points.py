@@ -21,7 +21,7 @@ from toygan.session.recording import Recording
 from toygan.site.film import rings_known
 from toygan.site.pack import on_modes
 from toygan.targets.target import Modes
-from toygan.view.scene import THIN, Scene, scene
+from toygan.view.scene import THIN, Scene, real_in_words, scene
 from toygan.view.shares import RINGS_IN_WORDS, WHOLE, WIDEST, rings_of
 
 ANGLES = 2 * np.pi * np.arange(8) / 8
@@ -169,6 +169,28 @@ def test_a_target_whose_modes_are_not_told_has_points_alone():
     assert RINGS_IN_WORDS.split("; ")[0] not in words(draw.picture(run))
     assert rings_known(one) is None
     assert on_modes(run.frames, np.arange(2), 0) is None
+
+
+@pytest.mark.parametrize("shares", [(0.5, 0.3, 0.2), (0.96, 0.04), (1.0,)])
+def test_a_few_places_of_real_points_have_rings_of_their_shares(shares):
+    """Generated points hide a place on which all of a third of the real ones lie."""
+    run = synthetic(frames=2, **SMALL)
+    places = RING[: len(shares)]
+    real = np.repeat(places, (100 * np.array(shares)).round().astype(int), axis=0).astype("f4")
+    shown = scene(Recording(run.facts, run.frames | {"real": real}, run.metrics))
+    drawn = generated_cloud(Figure().add_subplot(), shown, 0)
+    assert drawn.rings in drawn.artists
+    offsets = np.asarray(drawn.rings.get_offsets())
+    nearest = np.linalg.norm(offsets[:, None] - places, axis=2).argmin(axis=0)
+    areas = np.asarray(drawn.rings.get_widths())[nearest] ** 2
+    np.testing.assert_allclose(areas / areas.sum(), shares, rtol=1e-6)
+    assert "Ring: a place of real points that are alike, its area their share." in real_in_words(shown)
+
+
+def test_many_places_have_no_rings():
+    shown = scene(synthetic(frames=2, **SMALL))
+    assert generated_cloud(Figure().add_subplot(), shown, 0).rings is None
+    assert "Ring" not in real_in_words(shown)
 
 
 def test_ink_adds_where_points_lie_on_each_other():

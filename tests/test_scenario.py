@@ -71,7 +71,7 @@ def same_run_again(tmp_path: Path, scenario: str, method: str | None) -> None:
     assert (one.folder / "config.toml").read_bytes() == (two.folder / "config.toml").read_bytes()
 
 
-@pytest.mark.parametrize("name", sampled(shipped(), 4))
+@pytest.mark.parametrize("name", sampled(shipped(), 8))
 def test_a_config_file_repeats_the_run(name, tmp_path, quick):
     same_run_again(tmp_path, name, None)
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from conftest import crossed
 from matplotlib.colors import to_rgba
 from matplotlib.text import Text
 from test_draw import SMALL, altered, synthetic, words
@@ -178,11 +179,10 @@ GROUNDS = {  # a target's density, and the width of the frozen generator's noise
 }
 
 
-@pytest.mark.parametrize("ground", GROUNDS.values(), ids=GROUNDS)
-@pytest.mark.parametrize("kind", OPTIMA)
-def test_all_that_is_said_of_an_optimal_critic_is_in_the_other_language(kind, ground):
+@pytest.mark.parametrize(("ground", "kind"), crossed(GROUNDS, OPTIMA, 2))
+def test_all_that_is_said_of_an_optimal_critic_is_in_the_other_language(ground, kind):
     """However it was found, whatever its critic is told, and against whichever points."""
-    grid, real, (density, std) = np.linspace(-1, 1, 5), np.random.default_rng(0).normal(size=(50, 2)), ground
+    grid, real, (density, std) = np.linspace(-1, 1, 5), np.random.default_rng(0).normal(size=(50, 2)), GROUNDS[ground]
     every = [
         read("eight-gaussians", "wgan-gp", list(some)) for n in range(4) for some in combinations(AGAINST.items(), n)
     ]

@@ -77,7 +77,7 @@ def shown(*words: str, code: int = 0) -> str:
     return result.output
 
 
-@pytest.mark.parametrize("name", ["a[/red]b", "[red]x[/red]/:smile:", "[bold", "\x1b[31mred"])
+@pytest.mark.parametrize("name", sampled(["a[/red]b", "[red]x[/red]/:smile:", "[bold", "\x1b[31mred"], 2))
 def test_a_run_says_where_it_is_whatever_its_folder_is_called(name, here):  # noqa: F811
     said = shown("run", "small.toml", "--no-animation", "--out", name)
     assert (here / name / "small" / "wgan-gp" / "picture.png").exists()
@@ -251,7 +251,7 @@ COPIED = re.compile(r'^("?[\w.-]+"? =|\s*[\[{-])')  # settings are shown as a fi
 @pytest.mark.parametrize(
     "command",
     sampled(["distance shifted-lines shifted-lines", "", "run", "run nothing", "run swiss-roll -m x", "list objectives",
-             "show gradient-penalty", "show converged", "show wgan-gp", "table .", "run --help"], 4),
+             "show gradient-penalty", "show converged", "show wgan-gp", "table .", "run --help"], 8),
 )  # fmt: skip
 def test_nothing_is_wider_than_the_terminal(command, width, tmp_path):
     """Else the terminal breaks words, and lines that were broken already."""

@@ -7,7 +7,7 @@ from itertools import groupby, pairwise
 from operator import sub
 
 from matplotlib.axes import Axes
-from matplotlib.collections import Collection
+from matplotlib.collections import Collection, QuadMesh
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -85,8 +85,8 @@ def darken(figure: Figure) -> None:
 
 
 def darken_axis(axis: Axes) -> None:
-    """Words around an axis, and lines in it unless it is the plane."""
-    plane = axis.get_aspect() == 1
+    """Words around an axis, and lines in it unless it is the plane or a table of coloured fields, whose words stand on them."""
+    plane = axis.get_aspect() == 1 or any(isinstance(one, QuadMesh) for one in axis.collections)
     around = [axis.title, axis._left_title, axis.xaxis.label, axis.yaxis.label]  # type: ignore[attr-defined]
     inside: list[Text | Line2D] = [] if plane else [*axis.lines, *axis.texts]
     beneath = [text for text in axis.texts if plane and outside(text)]

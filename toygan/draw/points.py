@@ -28,6 +28,7 @@ CORNERS = np.array(
 MIST, HAZE = "#d3d8df", "#8d97a6"  # real points behind others: on white, and on pale colours
 REAL_INK, INK_ADDED, PALE = 0.2, 0.5, 0.35  # how opaque one mark is: real, generated, generated beside discs
 DISC_INK, DISC_RIM, RING = 0.5, 0.4, 0.9  # how opaque a disc is; widths of its rim and of a ring's line in points
+NOWHERE = np.empty((0, 2)), np.empty(0)
 CARPET = 1.7  # times the size of a generated mark: a real one reaches out beneath it
 
 
@@ -70,10 +71,13 @@ def generated_points(axis: Axes, scene: Scene, frame: int) -> Line2D:
 
 
 def generated_cloud(axis: Axes, scene: Scene, frame: int) -> Cloud:
-    """Generated points in the view, with a ring and a disc at each mode where there are some."""
+    """Generated points in the view, with a ring and a disc at each mode where there are some; where all real points lie on a few
+    places, which the generated ones hide, with a ring around each, its area the share that is there.
+    """
     marks, rings = generated_points(axis, scene, frame), counted(scene)
     if rings is None:
-        return Cloud(marks)
+        places, radii = scene.places if scene.points == "all" else NOWHERE
+        return Cloud(marks, rings=due_rings(axis, places, radii) if len(places) else None)
     discs = share_discs(axis, rings.modes.centres, rings.radii(scene.shares(frame)))
     return Cloud(marks, discs, due_rings(axis, rings.modes.centres, rings.due))
 

@@ -360,7 +360,6 @@ def softmax_backward(w: Writer, args: Args, out: Wire) -> None:
 
 
 def running_sum(w: Writer, args: Args, out: Wire) -> None:
-    """The sums up to each number along an axis."""
     shape, at = along(out, args["dim"])
     w.put(out, w.op("CumSum", w.get(args["self"], shape), w.array(np.array(at))), shape)
 
@@ -498,7 +497,6 @@ def scatter(kind: str) -> Callable[[Writer, Args, Wire], None]:
 
 
 def index_select(w: Writer, args: Args, out: Wire) -> None:
-    """The rows that indices say."""
     wire, axis = args["self"], args["dim"] % len(out.shape)
     w.put(out, w.op("Gather", w.get(wire, wire.shape), w.get(args["index"], args["index"].shape), axis=axis), out.shape)
 

@@ -43,7 +43,6 @@ class Unusable(Exception):
 
 
 def lacks_runtime() -> str | None:
-    """What keeps ONNX Runtime from running."""
     try:
         import onnx  # noqa: F401
         import onnxruntime  # noqa: F401

@@ -204,15 +204,12 @@ def weight_norm() -> Constraint:
     2016, arXiv:1602.07868).
     """
 
-    def reparametrise(layers: Layers) -> Layers:
-        return [layer._replace(weight=lengthened(layer)) for layer in layers]
+    def lengthened(layer: Layer) -> Layer:
+        if layer.length is None:
+            return layer
+        return layer._replace(weight=layer.weight * (layer.length / column_norms(layer.weight)))
 
-    return Constraint(reparametrise=reparametrise, extend=with_lengths)
-
-
-def lengthened(layer: Layer) -> Tensor:
-    """Weights of the learned lengths in the direction of the layer's own [seed, in, out]; without lengths, its own."""
-    return layer.weight if layer.length is None else layer.weight * (layer.length / column_norms(layer.weight))
+    return Constraint(reparametrise=lambda layers: list(map(lengthened, layers)), extend=with_lengths)
 
 
 def column_norms(weight: Tensor) -> Tensor:

@@ -9,7 +9,6 @@ affair (`toygan.game.rules`); what the two players of a plain game want is `toyg
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import partial
 from typing import NamedTuple
 
 import torch
@@ -196,24 +195,16 @@ def told_by(game: Game) -> list[str]:
     return [*losses, "penalty", *parts, *others, *(term.name for term in game.terms)]
 
 
-def with_terms(
-    opinion: Callable[[Game, Parameters, State, Draw], Opinion],
-    terms: Sequence[LossTerm],
-    game: Game,
-    parameters: Parameters,
-    state: State,
-    row: Draw,
-) -> Opinion:
-    """An opinion with terms added to its loss."""
-    own, row = opinion(game, parameters, state, row), game.known(row)
-    told = {term.name: term.of(game, parameters, state, row) for term in terms}
-    return own._replace(loss=sum(told.values(), start=own.loss), told={**own.told, **told})
-
-
 def termed(name: str, player: Player, terms: Sequence[LossTerm]) -> Player:
     """A player with those of the terms that are its own added to its loss; as it is where none is."""
     own = [term for term in terms if name in term.players]
-    return player._replace(opinion=partial(with_terms, player.opinion, own)) if own else player
+
+    def opinion(game: Game, parameters: Parameters, state: State, row: Draw) -> Opinion:
+        plain, row = player.opinion(game, parameters, state, row), game.known(row)
+        told = {term.name: term.of(game, parameters, state, row) for term in own}
+        return plain._replace(loss=sum(told.values(), start=plain.loss), told={**plain.told, **told})
+
+    return player._replace(opinion=opinion) if own else player
 
 
 def play(game: Game, state: State, draws: Iterable[Draw]) -> Iterator[State]:

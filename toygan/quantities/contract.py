@@ -72,7 +72,6 @@ LATENT = (["z"], ["noise"], ["latent"], ["latents"])
 
 
 def is_called_generator(name: str) -> bool:
-    """Whether a name means a generator."""
     return name in GENERATORS or "generator" in name
 
 

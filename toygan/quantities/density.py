@@ -300,21 +300,16 @@ def on_window(mesh: Mesh, window: Window, cells: int = CELLS) -> Pushed:
     points = np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 2)
     mass, sheets = laid_out(mesh, points, window, size)
     by_cell = mass.reshape(cells, FINE, cells, FINE).sum(axis=(1, 3))
-    middle = slice(FINE // 2, None, FINE)
+    middle, sent = slice(FINE // 2, None, FINE), mesh.sent.mean(axis=1)
+    inside = ((sent >= (left, bottom)) & (sent <= (right, top))).all(axis=1)
     return nothing("")._replace(
         x=x[middle],
         y=y[middle],
         density=by_cell / (size.prod() * FINE**2),
         sheets=sheets.reshape(cells * FINE, cells * FINE)[middle, middle],
         folds=folds(mesh),
-        inside=float(mesh.masses[in_window(mesh.sent.mean(axis=1), window)].sum()),
+        inside=float(mesh.masses[inside].sum()),
     )
-
-
-def in_window(points: np.ndarray, window: Window) -> np.ndarray:
-    """Which points [m, 2] are in a window: [m]."""
-    (x, y), (left, right, bottom, top) = points.T, window
-    return np.asarray((x >= left) & (x <= right) & (y >= bottom) & (y <= top))
 
 
 def laid_out(mesh: Mesh, points: np.ndarray, window: Window, size: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -122,12 +122,7 @@ def spread(group: Sequence[Event]) -> str:
     if any(event.words != words for event in group):
         return f"{group[0].evidence}, and {len(group) - 1} more"
     spans = [sorted(set(values), key=float) for values in zip(*(event.numbers for event in group), strict=True)]
-    return words.format(*(ranged(span[0], span[-1]) for span in spans))
-
-
-def ranged(low: str, high: str) -> str:
-    """1–2, or 1."""
-    return in_print(low) if low == high else f"{in_print(low)}–{in_print(high)}"
+    return words.format(*("–".join(map(in_print, dict.fromkeys((span[0], span[-1])))) for span in spans))
 
 
 def in_print(told: str) -> str:

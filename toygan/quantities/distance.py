@@ -292,7 +292,6 @@ def by_quadrature(one: Side, other: Side, missing: Sequence[str], points: int) -
 
 
 def unblurred(target: Target) -> divergences.LogDensity:
-    """The target's own log-density, without blur."""
     density = target.log_density
     assert density is not None
     return lambda x: density(x, 0.0)

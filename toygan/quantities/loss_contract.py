@@ -34,7 +34,6 @@ def scores(n: int = 6, seed: int = 0) -> tuple[Tensor, Tensor]:
 
 
 def told_form(form: LossForm) -> Held:
-    """How the loss was called."""
     kind = "probabilities" if form.squashed else "scores"
     kind += f" and {form.labels}," if form.labels else ""
     return note(f"takes {kind} {form.shape}, says what {' and '.join(f'the {who}' for who in form.players)} minimises")
@@ -256,23 +255,18 @@ def large(form: LossForm) -> Held:
 
 
 def finite_at(loss: Loss, size: float) -> bool:
-    """Whether a loss and its slopes are finite at scores of that size, of either sign."""
+    """Whether a loss and its slopes are finite at scores of that size, of either sign, single precision being torch's default."""
     torch.set_default_dtype(torch.float32)
     try:
-        return finite_in_single(loss, size)
+        for sign in (1, -1):
+            r, g = (torch.full((2, 1), s * sign * size, requires_grad=True) for s in (1, -1))
+            value = loss(r, g).sum()
+            slopes = torch.autograd.grad(value, (r, g), materialize_grads=True) if value.requires_grad else ()
+            if not all(bool(torch.isfinite(x).all()) for x in (value, *slopes)):
+                return False
+        return True
     finally:
         torch.set_default_dtype(torch.float64)
-
-
-def finite_in_single(loss: Loss, size: float) -> bool:
-    """The same, where single precision is torch's default type."""
-    for sign in (1, -1):
-        r, g = (torch.full((2, 1), s * sign * size, requires_grad=True) for s in (1, -1))
-        value = loss(r, g).sum()
-        slopes = torch.autograd.grad(value, (r, g), materialize_grads=True) if value.requires_grad else ()
-        if not all(bool(torch.isfinite(x).all()) for x in (value, *slopes)):
-            return False
-    return True
 
 
 def grows(loss: Loss) -> bool:

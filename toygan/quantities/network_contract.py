@@ -78,7 +78,6 @@ def alone(net: FedNetwork) -> Held:
 
 
 def batch_norms(net: FedNetwork) -> bool:
-    """Whether it has torch's own batch norm."""
     modules = net.of.modules() if isinstance(net.of, nn.Module) else ()
     return any(isinstance(one, nn.modules.batchnorm._BatchNorm) for one in modules)
 

@@ -26,7 +26,6 @@ def skeleton_coverage(points: np.ndarray, curve: Curve) -> float:
 
 
 def finite_points(points: np.ndarray) -> np.ndarray:
-    """The points all of whose coordinates are finite."""
     return np.asarray(points[np.isfinite(points).all(axis=1)])
 
 

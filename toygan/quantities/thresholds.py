@@ -9,10 +9,7 @@ THRESHOLDS: dict[str, tuple[float | int, str]] = {
     "nearly_all": (0.8, "one frame in five may be an exception: frames are looks at a noisy process"),
     "mostly": (0.5, "a spike may take half of the last fifth of a run that was at its goal before and after it"),
     "astray": (0.1, "a tenth fewer points on modes or on the curve than perfect ones have is seen in the film"),
-    "floors": (
-        1.7,
-        "well beyond half as much again as what a perfect sampler scores, the eye sees a difference",
-    ),
+    "floors": (1.7, "well beyond half as much again as what a perfect sampler scores, the eye sees a difference"),
     "spreads": (2.5, "or where samples differ much: a perfect one lies farther off than this once in a hundred times"),
     "of_start": (0.05, "a target without a floor (a point) is reached at a twentieth of the first distance"),
     "progress": (0.1, "a tenth of what is left, from one fifth of the run to the next, is worth waiting for"),

@@ -153,10 +153,8 @@ def ways(loss: Loss, of: str) -> list[np.ndarray]:
 def alike(own: np.ndarray, wanted: Sequence[np.ndarray]) -> float:
     """The largest cosine between slopes and one of several others, whatever its sign; 0 where there is none."""
     sizes = [float(np.linalg.norm(own) * np.linalg.norm(other)) for other in wanted]
-    return max(
-        abs(float(own @ other)) / size if size > 0 and math.isfinite(size) else 0.0
-        for other, size in zip(wanted, sizes, strict=True)
-    )
+    pairs = [(abs(float(own @ other)), size) for other, size in zip(wanted, sizes, strict=True)]
+    return max(product / size if size > 0 and math.isfinite(size) else 0.0 for product, size in pairs)
 
 
 def as_objective(form: LossForm, row: Objective) -> Objective:

@@ -169,17 +169,13 @@ def after(game: Game, state: State, draw: Draw, steps: int) -> State:
 
 
 def settled(game: Game, state: State, draw: Draw, period: int = 1) -> State:
-    """The same place after a head start and a step, or a period, spent on it: memories are what standing still there leaves."""
-    remembered = after(game, after_head_start(game, state, period), draw, period)
-    return at_place(remembered, state.parameters, state.averaged)
-
-
-def after_head_start(game: Game, state: State, period: int) -> State:
-    """The same place at the end of the critic's head start, and of the period in which that is."""
-    begun = -(-game.players[GENERATOR].head_start // period) * period
-    critic = state.players[CRITIC]
+    """The same place after a head start, to the end of the period in which that is, and a period or step spent on it: memories
+    are what standing still there leaves.
+    """
+    begun, critic = -(-game.players[GENERATOR].head_start // period) * period, state.players[CRITIC]
     critic = critic._replace(moves=critic.moves + begun * game.critic_steps)
-    return rules.with_player(state._replace(step=state.step + begun), CRITIC, critic)
+    started = rules.with_player(state._replace(step=state.step + begun), CRITIC, critic)
+    return at_place(after(game, started, draw, period), state.parameters, state.averaged)
 
 
 # --- the three things to see -----------------------------------------------------------------------------------------
@@ -196,7 +192,6 @@ def field(game: Game, start: State, draw: Draw, axis: np.ndarray, period: int = 
 
 
 def step_rate(game: Game, state: State) -> float:
-    """The generator's rate at this step."""
     return float(game.players[GENERATOR].rate * rules.pace(game, state))
 
 

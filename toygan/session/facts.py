@@ -224,12 +224,10 @@ def floor_in(said: Mapping[str, Any]) -> Floor | None:
 
 
 def event_in(said: Mapping[str, Any]) -> Event:
-    """A diagnosed event."""
     return Event(said["step"], said["seed"], said["label"], str(said.get("evidence") or ""))
 
 
 def summary_in(said: Mapping[str, Any]) -> Summary:
-    """A summary."""
     optimal = said.get("optimal")
     return Summary(
         rows=tuple(said.get("seeds") or ()),

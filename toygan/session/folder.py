@@ -291,13 +291,15 @@ def unsealed(content: bytes) -> bytes:
     return body
 
 
-def kept_state(folder: Path, past: Trail, frame_steps: list[int]) -> dict[str, np.ndarray] | None:
+def kept_state(folder: Path, past: Trail, frame_steps: list[int]) -> Arrays | None:
     """The last kept state, its past put on the trail and `metrics.jsonl` cut after it; None, and a new start, where damaged."""
     try:
         state, lines = traced(folder, past, frame_steps)
-    except (OSError, KeyError, TypeError, ValueError):
-        start_over(folder, past)
-        return None
+    except (OSError, KeyError, TypeError, ValueError):  # forget whatever was kept
+        shutil.rmtree(folder / "partial", ignore_errors=True)
+        state, lines = None, []
+        past.digests.clear()
+        past.lengths.clear()
     write_aside(folder / "metrics.jsonl", b"".join(lines))
     return state
 
@@ -322,14 +324,6 @@ def retrace(folder: Path, past: Trail, state: Arrays, frame_steps: list[int]) ->
     if any(not np.array_equal(values, state[name]) for name, values in marks(past).items()):
         raise ValueError("is not what was kept")
     return lines
-
-
-def start_over(folder: Path, past: Trail) -> None:
-    """Forget whatever was kept of an unfinished run."""
-    shutil.rmtree(folder / "partial", ignore_errors=True)
-    write_aside(folder / "metrics.jsonl", b"")
-    past.digests.clear()
-    past.lengths.clear()
 
 
 def cut(content: bytes, lengths: np.ndarray) -> list[bytes]:

@@ -93,7 +93,10 @@ class Recording:
         if known is not None or when == "final":
             return known
         curve = self.curve(f"{name}_floor")
-        return None if curve is None else floor_of_curve(curve)
+        if curve is None:
+            return None
+        low, middle, high = np.nanpercentile(curve, (5, 50, 95))  # of frames and seeds
+        return Floor(float(middle), 0.0, float(low), float(high), 0)
 
     def frame(self, i: int) -> Moment:
         """One of the frames, from 0 on, or from the end by -1; UserError for one that there is not."""
@@ -209,12 +212,6 @@ class Recording:
     def __repr__(self) -> str:
         told = self.facts
         return f"<Recording {self.name}: {told.status}, step {told.step} of {told.steps}, seeds {list(told.seeds)}>"
-
-
-def floor_of_curve(floor: np.ndarray) -> Floor:
-    """The floor of frames and seeds [T, S] that know no other one: the middle, and where 90 % of them lie."""
-    low, middle, high = np.nanpercentile(floor, (5, 50, 95))
-    return Floor(float(middle), 0.0, float(low), float(high), 0)
 
 
 def diagnose(recording: Recording) -> list[Event]:

@@ -269,7 +269,6 @@ def rest_in_words(place: Coordinates, found: Eigenvalues) -> str:
 
 
 def place_in_words(place: Sequence[float]) -> str:
-    """A place as it is written."""
     return f"({number(place[0])}, {number(place[1])})"
 
 

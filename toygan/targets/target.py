@@ -84,8 +84,9 @@ def without_labels(target: Target) -> Target:
 
 def moved(target: Target, *, scale: PositiveFloat = 1.0, rotate: float = 0.0, shift: Point = (0.0, 0.0)) -> Target:
     """The same target after scaling, then turning by `rotate` degrees anticlockwise, then shifting."""
-    turn, modes = np.deg2rad(rotate), target.modes
+    turn, modes, density = np.deg2rad(rotate), target.modes, target.log_density
     matrix = scale * np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
+    back = matrix / scale**2  # the transpose of its inverse
 
     def draw(rng: np.random.Generator, n: int) -> Batch:
         points, labels = target.batch(rng, n)
@@ -95,16 +96,8 @@ def moved(target: Target, *, scale: PositiveFloat = 1.0, rotate: float = 0.0, sh
         sample=lambda rng, n: draw(rng, n).points,
         draw=target.draw and draw,
         modes=modes and Modes(modes.centres @ matrix.T + shift, matrix @ modes.covariances @ matrix.T, modes.weights),
-        log_density=target.log_density and moved_log_density(target.log_density, matrix, scale, shift),
+        log_density=density and (lambda x, blur: density((x - shift) @ back, blur / scale) - 2 * np.log(scale)),
         skeleton=None if target.skeleton is None else target.skeleton @ matrix.T + shift,
         radius=scale * target.radius,
         points=None if target.points is None else target.points @ matrix.T + shift,
     )
-
-
-def moved_log_density(
-    log_density: BlurredLogDensity, matrix: np.ndarray, scale: float, shift: Point
-) -> BlurredLogDensity:
-    """The log-density log p(M^-1 (x - shift), blur / scale) - 2 log scale, where M is `scale` times a rotation."""
-    back = matrix / scale**2  # the transpose of M^-1
-    return lambda x, blur: log_density((x - shift) @ back, blur / scale) - 2 * np.log(scale)

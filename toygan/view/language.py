@@ -126,7 +126,7 @@ def wrapped(text: str, width: int, lines: int | None = None) -> list[str]:
     if not any(map(is_wide, text)):
         return textwrap.wrap(text, width, max_lines=lines, placeholder=" …")
     found, room = [""], float(width)
-    for piece in re.findall(r"[^\u2e80-\uffef\s]+\s*|.", text):
+    for piece in re.findall(r"（?[^\u2e80-\uffef\s]+\s*|（.|.", text):
         size = sum(1.9 if is_wide(letter) else 1.0 for letter in piece)
         if size > room and found[-1] and piece not in "，。；：、）%":
             found.append("")

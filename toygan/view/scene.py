@@ -15,7 +15,7 @@ from toygan.files.text import number, percent
 from toygan.quantities.divergences import Window
 from toygan.session.facts import Optimal
 from toygan.session.recording import HUGE, Recording
-from toygan.view.shares import Rings, rings_of
+from toygan.view.shares import Rings, rings_of, rings_of_places
 
 ROUNDING = 1e-6  # a float32 score carries about this share of noise
 
@@ -70,6 +70,11 @@ class Scene:
         if frame not in self.counted:
             self.counted[frame] = self.rings.shares(self.samples[frame])
         return self.counted[frame]
+
+    @property
+    def places(self) -> tuple[np.ndarray, np.ndarray]:
+        """The few places on which all real points lie [K, 2] and radii [K], as `rings_of_places` has them."""
+        return rings_of_places(self.real, self.view)
 
     @property
     def last(self) -> int:
@@ -307,7 +312,11 @@ def real_in_words(shown: Scene) -> str:
     """What a picture's reader must know of the real points: a share that is not drawn, and a unit that is not the file's."""
     share = 1.0 - float(np.mean(inside(shown.real, shown.view)))
     lost = f"{percent(share)} of the real points lie outside the view and are not drawn; x and y in [view] widen it."
-    return " ".join([lost] * (share > 0) + normalised_unit(shown.recording))
+    few = shown.rings is None and shown.points == "all" and len(shown.places[0]) > 0
+    return " ".join([lost] * (share > 0) + [PLACED] * few + normalised_unit(shown.recording))
+
+
+PLACED = "Ring: a place of real points that are alike, its area their share."
 
 
 def normalised_unit(recording: Recording) -> list[str]:

@@ -6,6 +6,7 @@ due share, an empty ring a mode that has no point within 3 sigma, a disc beyond 
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -50,6 +51,20 @@ def rings_of(frames: Arrays, view: Ends) -> Rings | None:
         return None
     modes = Modes(*(np.asarray(frames[name], float) for name in names))
     return Rings(modes, whole_of(modes, min(view[1] - view[0], view[3] - view[2])))
+
+
+FEW = 20  # places that have rings
+
+
+def rings_of_places(points: np.ndarray, view: Ends) -> tuple[np.ndarray, np.ndarray]:
+    """The places [K, 2] on which all of some points [n, 2] lie, and the radii in the plane of circles that stand for their
+    shares [K]; none where they are many.
+    """
+    places, counts = np.unique(points, axis=0, return_counts=True)
+    if len(places) > FEW or len(points) < 2 * len(places):
+        return np.empty((0, 2)), np.empty(0)
+    side, shares = min(view[1] - view[0], view[3] - view[2]), counts / len(points)
+    return places, min(WHOLE, WIDEST / math.sqrt(shares.max())) * side / 2 * np.sqrt(shares)
 
 
 def whole_of(modes: Modes, side: float) -> float:

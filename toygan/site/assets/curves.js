@@ -6,7 +6,7 @@
   const DASHES = ["", "6 3", "2 3"];
   const MANY = 6; // beyond so many runs, thin lines of other seeds would be a thicket
 
-  let width = 340; // of a chart in pixels, so that its letters are as large as the page's
+  let width = 340; // in pixels of the charts that are being drawn, so that their letters are as large as the page's
 
   function make(name, attributes, words) {
     const element = document.createElementNS(NS, name);
@@ -137,7 +137,7 @@
     tell(svg, told, facts, row, runs, seed);
     box.append(title, svg, told);
     place.append(box);
-    return (share) => { cursor.setAttribute("x1", across(share)); cursor.setAttribute("x2", across(share)); };
+    return (share) => stand(svg, cursor, share);
   }
 
   // Whether positive values are so far apart that a logarithmic axis serves better, as in pictures.
@@ -175,9 +175,8 @@
       told.replaceChildren(...words(facts, row, runs, seed, share));
       told.hidden = false;
       told.classList.toggle("turned", share > 0.5);
-      told.style.setProperty("--at", across(share) / width);
-      line.setAttribute("x1", across(share));
-      line.setAttribute("x2", across(share));
+      told.style.setProperty("--at", across(share, widthOf(svg)) / widthOf(svg));
+      stand(svg, line, share);
       line.classList.add("on");
     };
     const leave = () => { told.hidden = true; line.classList.remove("on"); };
@@ -205,10 +204,16 @@
 
   function shareAt(svg, event) {
     const box = svg.getBoundingClientRect();
-    return ((event.clientX - box.left) / box.width * width - LEFT) / (width - LEFT - RIGHT);
+    return ((event.clientX - box.left) / box.width * widthOf(svg) - LEFT) / (widthOf(svg) - LEFT - RIGHT);
   }
 
-  const across = (share) => LEFT + share * (width - LEFT - RIGHT);
+  // Put an upright line at a share of the training.
+  function stand(svg, line, share) {
+    for (const end of ["x1", "x2"]) line.setAttribute(end, across(share, widthOf(svg)));
+  }
+
+  const widthOf = (svg) => svg.viewBox.baseVal.width; // a chart's own: others of another width may have been drawn since
+  const across = (share, own = width) => LEFT + share * (own - LEFT - RIGHT);
   const up = (share) => TOP + (1 - Math.min(Math.max(share, -0.02), 1.02)) * (HEIGHT - TOP - BOTTOM);
 
   function spoken(row, runs, seed) {
