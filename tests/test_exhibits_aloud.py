@@ -108,7 +108,7 @@ def test_every_bound_of_a_condition_stands_in_its_sentence(shipped: tuple[Exhibi
     words, numbers = said_in(claim.says)
     known = numbers.union(*words)
     goals = [goal for goal in (claim.value.reaches, claim.value.never) if goal is not None]
-    bounds = [] if claim.value.truth else [*claim.bounds.values()]
+    bounds = [] if claim.value.counted else [*claim.bounds.values()]
     asked = [*goals, *bounds, *([claim.within] if claim.within > 1e-3 else [])]
     plain = {0.0, 1.0, 1.0001}  # a difference's zero, a ratio's or a slope's one
     assert [one for one in asked if one not in plain and not any(abs(one - other) <= 1e-5 for other in known)] == []
@@ -142,7 +142,7 @@ QUANTIFIED: dict[str, Callable[[Claim], bool]] = {
     "median|medians": lambda claim: (
         claim.seeds is None or "median" in f"{claim.value.measure} {claim.value.at} {claim.over}"
     ),
-    "ends|at the end|kept|keeps": lambda claim: claim.value.at == "end" and not claim.value.of_a_curve,
+    "ends|at the end|kept|keeps": lambda claim: claim.value.at == "end" and not claim.value.becomes,
     "late in training": lambda claim: claim.value.at == "late",
     "where it is largest|its largest claim|at any frame": lambda claim: claim.value.at == "max",
     "stays": lambda claim: claim.value.at in ("min", "max", "late"),
@@ -154,7 +154,7 @@ QUANTIFIED: dict[str, Callable[[Claim], bool]] = {
     ),
     "(?<!no )more than|(?<=is )above|slope exceeds|or worse|or more|farther|grown": low,
     "within": lambda claim: (
-        claim.equals is not None or (low(claim) and high(claim)) or claim.value.truth or high(claim)
+        claim.equals is not None or (low(claim) and high(claim)) or claim.value.counted or high(claim)
     ),
 }
 
@@ -185,12 +185,12 @@ def against(claim: Claim) -> list[str]:
     few = claim.seeds == "none" or (claim.seeds or "").startswith("at most")
     up, down = low(claim) != few, high(claim) != few  # what is asked of few is said of the others the other way round
     wrong = []
-    if not claim.value.truth and low(claim) != high(claim):
+    if not claim.value.counted and low(claim) != high(claim):
         wrong += ["says less, asks for more"] if up and has_words(claim, DOWN) and not has_words(claim, UP) else []
         wrong += ["says more, asks for less"] if down and has_words(claim, UP) and not has_words(claim, DOWN) else []
     if claim.value.never is not None:
         wrong += ["never"] if few is has_words(claim, NO) else []
-    elif claim.value.truth:
+    elif claim.value.counted:
         wrong += ["no"] if few is not has_words(claim, NO) else []
     return wrong
 
@@ -200,7 +200,7 @@ FLIPPED = {"above": "below", "below": "above", "at_least": "at_most", "at_most":
 
 def upside_down(claim: Claim) -> list[Claim]:
     """A claim with its bound turned, or with its seeds: none in place of all, all in place of none or few."""
-    if claim.value.truth or claim.seeds == "none":
+    if claim.value.counted or claim.seeds == "none":
         few = claim.seeds == "none" or str(claim.seeds).startswith("at most")
         return [claim.model_copy(update={"seeds": "all" if few else "none"})]
     said = claim.model_dump(exclude_defaults=True)

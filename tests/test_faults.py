@@ -193,6 +193,16 @@ def test_a_signal_at_the_start_says_a_word_too(seconds, world, tmp_path):
     assert "Traceback" not in done.stderr
 
 
+def test_a_signal_while_torch_is_imported_aborts_nothing():
+    """Its C++ calls Python while it is set up, and dies of an exception there."""
+    code = (
+        "import sys, types; from toygan.cli import exits; spec = types.SimpleNamespace(_initializing=True);"
+        "sys.modules['torch'] = types.SimpleNamespace(__spec__=spec); exits.stop()"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (130, "toygan: interrupted\n")
+
+
 @pytest.mark.parametrize(
     ("place", "fault"),
     crossed(

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 import toygan
 from toygan import draw
-from toygan.cli.console import print_summary
+from toygan.cli.console import print_measures, print_summary
 from toygan.cli.main import app
 from toygan.exhibits import read
 from toygan.exhibits.claims import judge
@@ -148,7 +148,10 @@ def test_a_new_row_is_everywhere(tmp_path, monkeypatch, capsys):
     shown = " ".join(text.get_text() for text in sheet.findobj(Text))
     print_summary(run)
     printed = capsys.readouterr().out.replace("\n", " ")
-    for name, row in rows.items():  # of each source: in the film's line, on the sheet, in the terminal
+    print_measures([run, run])
+    compared = [line.split("  ")[0] for line in capsys.readouterr().out.splitlines()]
+    for name, row in rows.items():  # of each source: in the film's line, on the sheet, in the terminal, side by side
+        assert row.label in compared
         assert run.final(name)[0] == pytest.approx(run.facts.ends[0][name])
         assert any(row.label in words for words in frame_words(run, 1))
         assert row.label in shown

@@ -191,7 +191,7 @@ def table_rows(recordings: Sequence[Recording]) -> list[dict[str, Any]]:
     """One row a run: its mean measures over seeds."""
     return [
         {"run": recording.name, "status": recording.facts.status, "seeds": len(recording.facts.seeds)}
-        | dict(recording.facts.summary.mean)
+        | dict(recording.facts.means)
         | {"train_seconds": recording.facts.seconds.get("train")}
         for recording in recordings
     ]
@@ -230,7 +230,7 @@ def print_measures(recordings: Sequence[Recording]) -> None:
     table.add_column("measure (in brackets: the target itself)")
     for run in told_apart(recordings, [recording.name for recording in recordings]):
         table.add_column(run, justify="right", overflow="fold")
-    for name in dict.fromkeys(name for recording in recordings for name in recording.facts.summary.mean):
+    for name in dict.fromkeys(name for recording in recordings for name in recording.facts.means):
         if name not in QUANTITIES or QUANTITIES[name].source != "floor":
             table.add_row(label_of(name), *(beside_floor(recording, name) for recording in recordings))
     out.show(table)
@@ -239,7 +239,7 @@ def print_measures(recordings: Sequence[Recording]) -> None:
 
 def beside_floor(recording: Recording, name: str) -> str:
     """The mean of a measure, with what a perfect sampler scores where that is known."""
-    said, floor = cell(name, recording.facts.summary.mean.get(name)), recording.floor(name, "final")
+    said, floor = cell(name, recording.facts.means.get(name)), recording.floor(name, "final")
     return said if floor is None else f"{said} ({written(name, floor.mean)})"
 
 

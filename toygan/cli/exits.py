@@ -20,8 +20,11 @@ stopping = Event()  # somebody asked us to end
 
 
 def stop(*_: Any) -> NoReturn:
-    """Take a request to end as Ctrl-C is taken."""
+    """Take a request to end as Ctrl-C is taken, but end at once while torch is imported, whose own code dies of exceptions."""
     stopping.set()
+    if getattr(getattr(sys.modules.get("torch"), "__spec__", None), "_initializing", False):
+        complain("interrupted")
+        os._exit(INTERRUPTED)
     raise KeyboardInterrupt
 
 

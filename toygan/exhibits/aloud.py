@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from toygan.exhibits.files import EVERY, NO, PIECES, Claim, Filter, Term, asked_of
-from toygan.exhibits.forms import BOUNDS, MOMENTS
+from toygan.exhibits.forms import BOUNDS, CURVES, MOMENTS
 from toygan.files.text import number
 from toygan.quantities.table import label_of
 from toygan.view.words import CRITICS
@@ -23,7 +23,7 @@ def aloud(claim: Claim) -> str:
     lost = "seeds that diverged left out" if claim.diverged == "left out" else ""
     said = [one for one in (among(claim.value.of), each, lost, seeds_aloud(claim)) if one]
     comma = "," if claim.over or claim.minus else ""
-    condition = number if claim.value.truth else f"{number}{comma} is {bounds_aloud(claim)}"
+    condition = number if claim.value.counted else f"{number}{comma} is {bounds_aloud(claim)}"
     sentence = ": ".join(one for one in (", ".join(said), condition) if one)
     return f"{sentence} (by construction: {claim.by_construction})" if claim.by_construction else sentence
 
@@ -62,12 +62,8 @@ OF_RUNS = {PIECES["refined"]}  # pieces of which every seed of a run has rows
 def term_aloud(term: Term) -> str:
     if term.label is not None:
         return f'the diagnosis says "{term.label}"'
-    if term.along is not None:
-        return f"the rank correlation of {term.measure} with {term.along} over the frames"
-    if term.reaches is not None:
-        return f"the core-seconds until {term.measure} is {number_aloud(term.reaches)} or better"
-    if term.never is not None:
-        return f"{term.measure} is at no frame {number_aloud(term.never)} or better"
+    for key, said in term.becomes.items():
+        return CURVES[key].aloud.format(term.measure, said if isinstance(said, str) else number_aloud(said))
     if set(PIECES.values()) & term.of.keys():
         return str(term.measure)
     if isinstance(term.at, int):
@@ -104,7 +100,7 @@ def number_named(claim: Claim) -> str:
 
 def moment_beside(other: Term, first: Term) -> str:
     """A number as it is called beside another one: the same quantity by its moment alone."""
-    if other.measure != first.measure or other.of_a_curve or isinstance(other.at, int):
+    if other.measure != first.measure or other.becomes or isinstance(other.at, int):
         return called(other)
     return MOMENTS[other.at].beside
 
@@ -114,12 +110,8 @@ def called(term: Term) -> str:
     if term.label is not None:
         return term.label.replace("-", " ")
     name = plain_name(str(term.measure))
-    if term.along is not None:
-        return f"rank correlation of {name} with {label_of(term.along)}"
-    if term.reaches is not None:
-        return f"core-seconds until {name} is {number(term.reaches)}"
-    if term.never is not None:
-        return f"{name} never {number(term.never)} or better"
+    for key, said in term.becomes.items():
+        return CURVES[key].called.format(name, label_of(said) if isinstance(said, str) else number(said))
     return f"{name} at step {term.at}" if isinstance(term.at, int) else MOMENTS[term.at].called.format(name)
 
 

@@ -126,7 +126,7 @@ def fact_of(claim: Claim, rows: Sequence[Row], failed: bool) -> Said | None:
         name = "" if called(other) == called(claim.value) else f" {moment_beside(other, claim.value)}"
         same = other.of == claim.value.of
         words += f" against{name} {second}" + ("" if same else whose(other.of))
-    if not claim.value.truth:
+    if not claim.value.counted:
         words += bounded(claim, rows, failed)
     return Said(called(claim.value), words + beside_it, where)
 
@@ -216,7 +216,7 @@ def value_of(term: Term, rows: Sequence[Row]) -> str | None:
         values = [number_of(term, row) for row in meant(term.of, rows)]
     except LookupError:
         return None
-    if term.truth:
+    if term.counted:
         return f"in {sum(bool(value) for value in values)} of {len(values)} seeds"
     result = middle(values)
     if result is None:
@@ -225,5 +225,5 @@ def value_of(term: Term, rows: Sequence[Row]) -> str | None:
 
 
 def in_format(term: Term, value: float) -> str:
-    plain = term.along is not None or term.reaches is not None or term.at == "period"
+    plain = bool(term.becomes) or term.at == "period"
     return number(value) if plain else written(str(term.measure), value)

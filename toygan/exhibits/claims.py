@@ -10,11 +10,10 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
-from scipy.stats import spearmanr
 
 from toygan.exhibits.aloud import number_named
 from toygan.exhibits.files import EVERY, NO, PIECES, Claim, Filter, Term, asked_of
-from toygan.exhibits.forms import BOUNDS, MOMENTS
+from toygan.exhibits.forms import BOUNDS, CURVES, MOMENTS, Life
 from toygan.files.disk import complete_lines
 from toygan.files.text import number
 from toygan.quantities.table import better, derived, label_of
@@ -209,7 +208,7 @@ def by_seed(claim: Claim, chosen: Sequence[Row], rows: Sequence[Row]) -> Verdict
     numbers = f"{happy} of {len(values)} {what}"
     if not held and asked_of(str(claim.seeds)) not in (EVERY, NO):
         numbers += f", asked: {claim.seeds}"
-    if claim.value.never is not None:
+    if claim.value.becomes and claim.value.counted:
         best = [best_of(row["folder"], row, str(claim.value.measure)) for row in chosen if "folder" in row]
         return Verdict(
             claim.says, held, f"{numbers}; {label_of(str(claim.value.measure))} at best: {median_in_words(best)}"
@@ -350,7 +349,7 @@ def number_of(term: Term, row: Row) -> float | None:
         return None if folder is None else float(term.label in recorded_at(folder).labels.get(row["seed"], ()))
     name = str(term.measure)
     lost = row.get("status") == "diverged"
-    plain = not term.of_a_curve
+    plain = not term.becomes
     if lost and plain and isinstance(term.at, str) and MOMENTS[term.at].is_end:
         return None
     if folder is None or (plain and term.at == "end" and row.get(name) is not None):
@@ -366,20 +365,18 @@ def number_of(term: Term, row: Row) -> float | None:
 
 def of_life(term: Term, row: Row, steps: np.ndarray, values: np.ndarray) -> float | None:
     """The number of a curve [T] that ends where its seed was lost, if it was."""
-    name, run = str(term.measure), recorded_at(row["folder"])
-    if not len(steps) and not (term.never is not None and row.get("status") == "diverged"):
-        return None
-    if term.never is not None:
-        return float(not as_good(name, values, term.never).any())
-    if term.along is not None:
-        others = run.curve(row["seed"], term.along)
-        return correlation(values, others[1][before(row, others[0])])
-    if term.reaches is not None:
-        there = as_good(name, values, term.reaches)
-        if there.any():
-            return number_or_none(float(steps[there.argmax()] * run.step_seconds))
-        return None if row.get("status") == "diverged" else math.inf
-    return number_or_none(float(MOMENTS[str(term.at)].of(steps, values))) if np.isfinite(values).any() else None
+    run, known = recorded_at(row["folder"]), np.isfinite(values).any()
+    if not term.becomes:
+        return number_or_none(float(MOMENTS[str(term.at)].of(steps, values))) if known else None
+
+    def other(name: str) -> np.ndarray:
+        times, found = run.curve(row["seed"], name)
+        return found[before(row, times)]
+
+    lost, higher = row.get("status") == "diverged", better(str(term.measure)) == "higher"
+    life = Life(steps, values, lost, higher, other, run.step_seconds)
+    (key, said), *_ = term.becomes.items()
+    return number_or_none(CURVES[key].of(life, said))
 
 
 def before(row: Row, steps: np.ndarray) -> np.ndarray:
@@ -462,21 +459,6 @@ def nearest(steps: np.ndarray, at: int) -> int:
     return int(steps[np.abs(steps - at).argmin()])
 
 
-def correlation(one: np.ndarray, other: np.ndarray) -> float | None:
-    """Spearman's rank correlation of two curves over the frames that have both; None where either stands still."""
-    if len(one) != len(other):
-        return None
-    both = np.isfinite(one) & np.isfinite(other)
-    if both.sum() < 3 or np.ptp(one[both]) == 0 or np.ptp(other[both]) == 0:
-        return None
-    return float(spearmanr(one[both], other[both]).statistic)
-
-
-def as_good(name: str, values: np.ndarray, goal: float) -> np.ndarray:
-    """At which frames a curve [T] is as good as a goal: not above it, or not below it if higher is better."""
-    return np.asarray(values >= goal if better(name) == "higher" else values <= goal)
-
-
 def best_of(folder: str, row: Row, name: str) -> float | None:
     """How good a curve was at best before its seed was lost, if it was; None where it has no number."""
     steps, values = recorded_at(folder).curve(row["seed"], name)
@@ -503,7 +485,7 @@ def as_judged(value: float, claim: Claim | None) -> str:
     """A number with four digits, or as many more as keep it on its side of a claim's bounds; a time without end is never."""
     if claim is None:
         return number(value, 4)
-    if math.isinf(value) and claim.value.reaches is not None and len(claim.terms) == 1:
+    if math.isinf(value) and claim.value.is_endless and len(claim.terms) == 1:
         return "never"
     side = fulfils(claim, value)
     enough = (digits for digits in range(4, 18) if fulfils(claim, float(f"{value:.{digits}g}")) is side)

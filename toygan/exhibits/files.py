@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple, Self
@@ -23,7 +23,7 @@ from pydantic import (
     model_validator,
 )
 
-from toygan.exhibits.forms import BOUNDS, MOMENTS
+from toygan.exhibits.forms import BOUNDS, CURVES, MOMENTS
 from toygan.files.config import Method, Name
 from toygan.files.mistakes import Key, Mistake, UserError, in_toml, suggestion
 from toygan.files.own import in_its_file
@@ -220,27 +220,33 @@ class Term(Strict):
     never: float | None = None
 
     @property
-    def truth(self) -> bool:
-        """Whether the number is 1 or 0: the seed has the label, or never came there."""
-        return self.label is not None or self.never is not None
+    def becomes(self) -> dict[str, str | float]:
+        """What becomes of a whole curve, to which no moment belongs: the key of CURVES and what it says; empty for others."""
+        return {key: said for key in CURVES if (said := getattr(self, key)) is not None}
 
     @property
-    def of_a_curve(self) -> bool:
-        """Whether it is about a whole curve, so that no moment belongs to it."""
-        return self.along is not None or self.reaches is not None or self.never is not None
+    def counted(self) -> str:
+        """As what it is counted, where the number is 1 or 0: the seed has the label, or never came there; else empty."""
+        return "a label" if self.label is not None else "".join(CURVES[key].counted for key in self.becomes)
+
+    @property
+    def is_endless(self) -> bool:
+        """Whether it may be infinite: a time until what never happens."""
+        return any(CURVES[key].endless for key in self.becomes)
 
     @model_validator(mode="after")
     def one_thing(self) -> Term:
         if (self.measure is None) == (self.label is None):
             raise Refusal("needs a measure or a label, and not both", 'for example measure = "w1"')
-        if self.label is not None and (self.of_a_curve or self.at != "end"):
-            raise Refusal("a label has no moment and no curve", "leave at, along, reaches and never out")
-        if sum(one is not None for one in (self.along, self.reaches, self.never)) > 1:
-            raise Refusal("along, reaches and never exclude each other")
-        if self.at != "end" and self.of_a_curve:
-            raise Refusal("along, reaches and never are about a whole curve", "leave at out")
-        if not (self.reaches is self.never is None or self.measure in WITH_A_GOAL):
-            raise Refusal(f"reaches and never need a measure with a better side, and {self.measure} has none")
+        if self.label is not None and (self.becomes or self.at != "end"):
+            raise Refusal("a label has no moment and no curve", f"leave {together(['at', *CURVES])} out")
+        if len(self.becomes) > 1:
+            raise Refusal(f"{together(CURVES)} exclude each other")
+        if self.at != "end" and self.becomes:
+            raise Refusal(f"{together(CURVES)} are about a whole curve", "leave at out")
+        goals = [key for key, row in CURVES.items() if row.goal]
+        if self.becomes.keys() & {*goals} and self.measure not in WITH_A_GOAL:
+            raise Refusal(f"{together(goals)} need a measure with a better side, and {self.measure} has none")
         return self
 
     @field_validator("at")
@@ -251,6 +257,12 @@ class Term(Strict):
         if not 0 <= value <= LAST_STEP:
             raise Refusal("is no step", f"one is from 0 to {LAST_STEP}, or say a moment: {', '.join(MOMENTS)}")
         return value
+
+
+def together(words: Iterable[str]) -> str:
+    """Several words as people say them: along, reaches and never."""
+    *some, last = words
+    return f"{', '.join(some)} and {last}"
 
 
 class Asked(NamedTuple):
@@ -307,9 +319,8 @@ class Claim(Strict):
             raise Refusal("over and minus exclude each other")
         if not self.bounds:
             raise Refusal("has no condition", "say above, below, at_least, at_most or equals")
-        if self.value.truth and self.seeds is None:
-            what = "a label" if self.value.never is None else "what is never reached"
-            raise Refusal(f"{what} is counted", 'say in how many seeds, for example seeds = "6 of 8"')
+        if self.value.counted and self.seeds is None:
+            raise Refusal(f"{self.value.counted} is counted", 'say in how many seeds, for example seeds = "6 of 8"')
         if self.within and self.equals is None:
             raise Refusal("within belongs to equals")
         for name, bound in self.bounds.items():
@@ -321,11 +332,11 @@ class Claim(Strict):
         if math.isnan(bound):
             raise Refusal("must be a number", "for example 0.5", name)
         far = self.value.measure in ENDLESS and "distances" in self.value.of
-        takes_time = self.value.reaches is not None and self.over is None and self.minus is None
+        takes_time = self.value.is_endless and self.over is None and self.minus is None
         if takes_time and ((name == "at_least" and bound <= 0) or (name == "above" and bound < 0)):
             never = 'of a goal that is not reached say never = 0.2, seeds = "all"'
             raise Refusal("every time fulfils it", never, name)
-        may_be_endless = self.value.reaches is not None or far
+        may_be_endless = self.value.is_endless or far
         always = name in BOUNDS and BOUNDS[name].side * bound < 0
         if math.isinf(bound) and always and not (name == "below" and may_be_endless):
             raise Refusal("every number fulfils it", "say a finite bound", name)
@@ -347,7 +358,7 @@ class Claim(Strict):
     @property
     def bounds(self) -> dict[str, float]:
         said = {name: value for name in (*BOUNDS, "equals") if (value := getattr(self, name)) is not None}
-        return said or ({"at_least": 1.0} if self.value.truth else {})
+        return said or ({"at_least": 1.0} if self.value.counted else {})
 
     @property
     def terms(self) -> dict[str, Term]:

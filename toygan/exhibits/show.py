@@ -147,7 +147,8 @@ def curves_of(exhibit: Exhibit) -> list[str]:
     """
     panels = sorted(exhibit.panels, key=lambda panel: panel.kind != "curves")
     shown = [name.strip() for panel in panels if panel.kind in CURVED for name in panel.measure.split(",")]
-    claimed = [name for claim in exhibit.claims for term in claim.terms.values() for name in (term.measure, term.along)]
+    terms = [term for claim in exhibit.claims for term in claim.terms.values()]
+    claimed = [name for term in terms for name in (term.measure, *term.becomes.values()) if isinstance(name, str)]
     return [
         name for name in dict.fromkeys([*shown, *claimed]) if name in QUANTITIES and QUANTITIES[name].when == "frame"
     ]

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, reduce
 from pathlib import Path
+from statistics import fmean
 from typing import Annotated, Any, NamedTuple
 
 from pydantic import BaseModel, Field, GetCoreSchemaHandler, ValidationError
@@ -21,7 +22,7 @@ from toygan.files.disk import read_json
 from toygan.files.mistakes import UserError
 from toygan.quantities.diagnosis import Event
 from toygan.quantities.optimal import OPTIMA
-from toygan.quantities.table import Floor, derived
+from toygan.quantities.table import QUANTITIES, Floor, derived
 
 FORMAT = 1
 FACTS = {"format", "scenario", "method", "seeds", "status", "step", "steps", "seconds", "config", "summary"}
@@ -129,6 +130,14 @@ class Facts:
             {**row, **{name: value for name, value in derived(row).items() if math.isfinite(value)}}
             for row in self.summary.rows
         ]
+
+    @property
+    def means(self) -> Mapping[str, float | None]:
+        """Means over the seeds that did not diverge, those of what is derived of the final measures among them."""
+        ends, known = self.ends, self.summary.mean
+        rows = [name for name, row in QUANTITIES.items() if row.source == "derived" and name not in known]
+        found = {name: [value for row in ends if (value := row.get(name)) is not None] for name in rows}
+        return {**known, **{name: fmean(values) for name, values in found.items() if values}}
 
     @property
     def portrait_row(self) -> Finals:
