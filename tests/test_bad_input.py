@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 from typer.testing import CliRunner
 
 from toygan.cli.main import app
@@ -589,12 +590,24 @@ def test_of_a_list_of_wrong_values_a_few_are_told(tmp_path, monkeypatch):
     assert "many.toml, line 3: seeds = 0" in said
 
 
-@pytest.mark.parametrize(("name", "kind"), [("gps.csv", "points"), ("a.NPZ", "points"), ("face.png", "image")])
+@pytest.mark.parametrize(
+    ("name", "kind"), [("gps.csv", "points"), ('a"\\b.tsv', "points"), ("a.NPZ", "points"), ("face.png", "image")]
+)
 def test_who_runs_a_file_of_points_is_told_what_to_write(name, kind, tmp_path):
-    """A first minute with one's own data: the three lines that make a scenario of them."""
-    (tmp_path / name).write_text("0,0\n")
+    """A first minute with one's own data: the four lines that make a scenario of them."""
+    given = np.random.default_rng(0).random((40, 2))
+    if name.endswith("NPZ"):
+        with (tmp_path / name).open("wb") as file:
+            np.savez(file, points=given)
+    elif kind == "image":
+        Image.fromarray((given * 255).astype("u1")).save(tmp_path / name)
+    else:
+        np.savetxt(tmp_path / name, given, delimiter=",")
     found = CliRunner().invoke(app, ["run", str(tmp_path / name)])
     said = found.output + (found.stderr or "")
     assert found.exit_code == 2
-    assert f'[target]\nkind = "{kind}"\npath = "{name}"' in said
     assert "no shipped scenario" not in said
+    advised = said[said.index("title = ") :]
+    (tmp_path / "mine.toml").write_text("\n".join(line.strip() for line in advised.splitlines()[:4]))
+    made = read(str(tmp_path / "mine.toml"))
+    assert (made.target.kind, Path(made.target.path).name) == (kind, name)

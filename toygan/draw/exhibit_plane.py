@@ -25,7 +25,7 @@ from toygan.draw.style import FAINT, INK, LARGE, PLAIN, SMALL
 from toygan.files.text import percent
 from toygan.quantities.table import label_of
 from toygan.view.levels import range_in_words, scales
-from toygan.view.scene import THIN, Points, Scene, endless, no_critic, no_optimum, outside_share, scene
+from toygan.view.scene import PLACED, THIN, Points, Scene, endless, no_critic, no_optimum, outside_share, scene
 from toygan.view.shares import RINGS_IN_WORDS
 
 MOST = 24  # runs on one page: a 25th would be a stamp
@@ -87,7 +87,8 @@ def plane_page(material: Material, told: Sequence[str], words: Words, stories: i
     points = points if material.points == "all" else material.points
     runs = [(run, scene(run.recording, points)) for run in material.recordings[:MOST]]
     circles = legend and any(counted(shown) for _, shown in runs)
-    told = [*told, *([CIRCLES] if circles else []), *([TOLD_POINTS[points]] if points in TOLD_POINTS else [])]
+    placed = legend and any(len(shown.places[0]) for _, shown in runs)
+    told = [*told, *[CIRCLES] * circles, *[PLACED] * placed, *([TOLD_POINTS[points]] if points in TOLD_POINTS else [])]
     side = side_of(len(runs))
     lines = [fitted_to(side, words(material, run, shown)) for run, shown in runs]
     lowest = beneath + 0.14 * max(text.count("\n") + 1 for text in lines) + 0.15

@@ -28,7 +28,6 @@ CORNERS = np.array(
 MIST, HAZE = "#d3d8df", "#8d97a6"  # real points behind others: on white, and on pale colours
 REAL_INK, INK_ADDED, PALE = 0.2, 0.5, 0.35  # how opaque one mark is: real, generated, generated beside discs
 DISC_INK, DISC_RIM, RING = 0.5, 0.4, 0.9  # how opaque a disc is; widths of its rim and of a ring's line in points
-NOWHERE = np.empty((0, 2)), np.empty(0)
 CARPET = 1.7  # times the size of a generated mark: a real one reaches out beneath it
 
 
@@ -76,8 +75,7 @@ def generated_cloud(axis: Axes, scene: Scene, frame: int) -> Cloud:
     """
     marks, rings = generated_points(axis, scene, frame), counted(scene)
     if rings is None:
-        places, radii = scene.places if scene.points == "all" else NOWHERE
-        return Cloud(marks, rings=due_rings(axis, places, radii) if len(places) else None)
+        return Cloud(marks, rings=due_rings(axis, *scene.places) if len(scene.places[0]) else None)
     discs = share_discs(axis, rings.modes.centres, rings.radii(scene.shares(frame)))
     return Cloud(marks, discs, due_rings(axis, rings.modes.centres, rings.due))
 

@@ -575,7 +575,7 @@ def point_legend(figure: Figure, right: float, top: float, scenes: Sequence[Scen
     """Real and generated, as the scenes draw them; and what a ring and its disc are where there are some."""
     if scenes and all(shown.points == "none" for shown in scenes):
         return say(figure, right - 0.95, top - 0.1, "points not drawn", SMALL)
-    rings = any(map(counted, scenes))
+    rings = any(map(counted, scenes)) or any(len(shown.places[0]) for shown in scenes)
     some = [thinned_words([len(shown.real) for shown in scenes], scenes),
             thinned_words([shown.samples.shape[1] for shown in scenes], scenes)]  # fmt: skip
     axis = axis_at(figure, right - (1.8 if rings or any(some) else 0.95), top - 0.35, 1.8, 0.55)
@@ -586,8 +586,10 @@ def point_legend(figure: Figure, right: float, top: float, scenes: Sequence[Scen
     for (left, y), (name, few, mark, colour) in zip(places, kinds, strict=True):
         axis.plot([left], [y], mark, color=colour, alpha=0.8, markersize=5 if mark == "o" else 4, markeredgewidth=0)
         axis.text(left + 0.12, y, name + few, va="center", size=PLAIN, color=INK)
-    if rings:
-        ring_legend(axis)
+    if any(map(counted, scenes)):
+        ring_legend(axis, RINGS_IN_WORDS.split("; "), 0.055)
+    elif rings:
+        ring_legend(axis, ["ring: real points that", "are alike, by share"], 0.0)
     return None
 
 
@@ -597,10 +599,10 @@ def thinned_words(points: Sequence[int], scenes: Sequence[Scene]) -> str:
     return f" ({THIN} drawn)" if thin else ""
 
 
-def ring_legend(axis: Axes) -> None:
-    """What ring and disc stand for, in the lower part of the legend."""
+def ring_legend(axis: Axes, lines: Sequence[str], disc: float) -> None:
+    """What a ring and a disc of some radius in it stand for, in two lines in the lower part of the legend."""
     place = np.array([[0.1, 0.15]])
-    share_discs(axis, place, np.array([0.055]))
+    share_discs(axis, place, np.array([disc]))
     due_rings(axis, place, np.array([0.08]))
-    for line, words in zip((0.23, 0.08), RINGS_IN_WORDS.split("; "), strict=True):
+    for line, words in zip((0.23, 0.08), lines, strict=True):
         axis.text(0.26, line, words, va="center", size=SMALL, color=INK)

@@ -131,7 +131,7 @@ class Recorder(TorchDispatchMode):
         if torch.Tag.nondeterministic_seeded in func.tags:
             raise Untraceable(name, "the step draws random numbers of its own")
         out = func(*args, **kwargs)
-        if varies and isinstance(out, bool | int | float):
+        if varies and isinstance(out, bool | int | float | complex):
             raise Untraceable(name, "the step reads a number out of a tensor")
         self.note(func, name, named, out, varies)
         return out

@@ -28,7 +28,7 @@ CELLS = 20_001  # of a quadrature on a line
 def theory_rows(exhibit: Exhibit, portraits: Sequence[tuple[Mapping[str, Any], Portrait]]) -> list[Record]:
     """Every row of an exhibit that needs no training; `portraits` are those of `phase_portraits`."""
     numbers = [
-        *(found for item in exhibit.distances for found in distances_along(item)),
+        *(found for item in exhibit.distances for found in distance_records(item)),
         *(fate(found) for _, found in portraits),
         *map(plan_found, exhibit.plans),
         *(found for item in exhibit.bounds for found in bounds_by_noise(item)),
@@ -87,7 +87,7 @@ def theory_columns(exhibit: Exhibit) -> Iterator[dict[str, Any]]:
         yield from ({"bounds": bounds.name, "std": std} for std in bounds.stds)
 
 
-def distances_along(item: Distances) -> list[Record]:
+def distance_records(item: Distances) -> list[Record]:
     """Every distance by name, at one value of the key after the other."""
     sweep = parsed_sweep(item.over)
     found = along(item.a, item.b, sweep, item.points)

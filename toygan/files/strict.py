@@ -121,9 +121,9 @@ def file_of(what: str, name: str, legal: Sequence[str], folder: Path) -> Path:
         return folder / f"{name}.toml"
     kind = DATA.get(path.suffix.lower(), "")
     if kind and "scenario" in what and path.is_file():
-        wrong, lines = "is no scenario, but one may be made of it", f'[target]\nkind = "{kind}"\npath = "{path.name}"'
-        advice = f"write a .toml file beside it with these three lines, and run that:\n{lines}"
-        raise UserError(Mistake(None, wrong, advice, place=Place(str(path))))
+        lines = f'title = {in_toml(path.stem)}\n[target]\nkind = "{kind}"\npath = {in_toml(path.name)}'
+        advice = f"write a .toml file beside it with these four lines, and run that:\n{lines}"
+        raise UserError(Mistake(None, "is no scenario, but one may be made of it", advice, place=Place(str(path))))
     wrong = f"no {what} has this name; {suggestion(name, legal, 'names')}"
     place = Place(f"{what.removeprefix('shipped ')} {name!r}")
     raise UserError(Mistake(None, wrong, "or give the path of a .toml file", place=place))

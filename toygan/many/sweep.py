@@ -367,14 +367,22 @@ def bar_here() -> Watch:
 
 def outcome(tasks: Iterable[Task], failed: Mapping[str, str]) -> list[Record]:
     """One record a run and seed of these runs, whatever became of them; `failed` has the messages of those that did."""
-    tasks = list(tasks)
-    return [*rows_of(sorted_out(task.folder for task in tasks)[0]), *unrecorded(tasks, failed)]
+    found = [(task, sorted_out([task.folder])[0]) for task in tasks]
+    lost = [task for task, runs in found if not runs]
+    return [*rows_of([run for _, runs in found for run in runs]), *rows_without_runs(lost, failed)]
+
+
+GONE = "its record is gone"  # what is said of a run that did not fail and left none
+
+
+def rows_without_runs(tasks: Iterable[Task], failed: Mapping[str, str]) -> list[Record]:
+    """The records of runs that left none, with what is known of why."""
+    return [row for task in tasks for row in failed_rows(task, failed.get(task.name, GONE))]
 
 
 def unrecorded(tasks: Iterable[Task], failed: Mapping[str, str]) -> list[Record]:
     """The records of runs that left none in their folders: they failed, or somebody took them away."""
-    lost = (task for task in tasks if not sorted_out([task.folder])[0])
-    return [row for task in lost for row in failed_rows(task, failed.get(task.name, ""))]
+    return rows_without_runs((task for task in tasks if not sorted_out([task.folder])[0]), failed)
 
 
 def failed_rows(task: Task, message: str) -> list[Record]:

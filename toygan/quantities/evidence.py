@@ -54,7 +54,9 @@ KnownFloors = Mapping[str, Mapping[str, float]]
 def story_of(frames: Arrays, metrics: Arrays, floors: KnownFloors, s: int) -> Story:
     """What a recording's frames and metrics know of its seed number s; `floors` is what perfect samplers score in a frame."""
     steps, tables = np.asarray(frames["step"]), {**frames, **metrics}
-    of_seed = {name: np.asarray(table, float)[:, s] for name, table in tables.items() if has_seed(table, len(steps), s)}
+    of_seed = {
+        name: np.asarray(table)[:, s].astype(float) for name, table in tables.items() if has_seed(table, len(steps), s)
+    }
     curves = {name: values for name, values in of_seed.items() if values.ndim == 1} | score_curves(of_seed)
     samples = of_seed.get("samples")
     real = np.asarray(frames["real"], float) if "real" in frames else None

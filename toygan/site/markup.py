@@ -94,7 +94,7 @@ def table(
     top = tag("tr", *(tag("th", cell, scope="col", class_=kinds[i]) for i, cell in enumerate(head)))
     body = []
     for first, *rest in rows:
-        cells = (tag("td", cell, class_=kind) for cell, kind in zip(rest, kinds[1:], strict=False))
+        cells = (tag("td", cell, class_=kinds[i]) for i, cell in enumerate(rest, 1))
         body.append(tag("tr", tag("th", first, scope="row"), *cells))
     inner = tag("caption", caption) + tag("thead", top) + tag("tbody", *body)
     return tag("div", tag("table", inner, **attributes), class_="scrolls", tabindex="0", role="region",

@@ -73,8 +73,11 @@ class Scene:
 
     @property
     def places(self) -> tuple[np.ndarray, np.ndarray]:
-        """The few places on which all real points lie [K, 2] and radii [K], as `rings_of_places` has them."""
-        return rings_of_places(self.real, self.view)
+        """The few places on which all real points lie [K, 2] and radii [K], as `rings_of_places` has them; none where modes have
+        rings, or points are not all drawn.
+        """
+        drawn = self.real if self.rings is None and self.points == "all" else self.real[:0]
+        return rings_of_places(drawn, self.view)
 
     @property
     def last(self) -> int:
@@ -312,7 +315,7 @@ def real_in_words(shown: Scene) -> str:
     """What a picture's reader must know of the real points: a share that is not drawn, and a unit that is not the file's."""
     share = 1.0 - float(np.mean(inside(shown.real, shown.view)))
     lost = f"{percent(share)} of the real points lie outside the view and are not drawn; x and y in [view] widen it."
-    few = shown.rings is None and shown.points == "all" and len(shown.places[0]) > 0
+    few = len(shown.places[0]) > 0
     return " ".join([lost] * (share > 0) + [PLACED] * few + normalised_unit(shown.recording))
 
 

@@ -61,7 +61,7 @@ def rings_of_places(points: np.ndarray, view: Ends) -> tuple[np.ndarray, np.ndar
     shares [K]; none where they are many.
     """
     places, counts = np.unique(points, axis=0, return_counts=True)
-    if len(places) > FEW or len(points) < 2 * len(places):
+    if not 0 < len(places) <= FEW or len(points) < 2 * len(places):
         return np.empty((0, 2)), np.empty(0)
     side, shares = min(view[1] - view[0], view[3] - view[2]), counts / len(points)
     return places, min(WHOLE, WIDEST / math.sqrt(shares.max())) * side / 2 * np.sqrt(shares)
