@@ -314,7 +314,7 @@ def test_the_unit_of_normalised_points_goes_with_what_moves_them(tmp_path):
     np.testing.assert_allclose(np.hypot(*(x[0] - x[1])) * radius / 2, np.hypot(*(METRES[0] - METRES[1])))
     config = {"target": {"kind": "points", "normalise": True, "scale": 2.0}}
     shown = SimpleNamespace(
-        real=x, view=(-9, 9, -9, 9), recording=SimpleNamespace(facts=SimpleNamespace(config=config))
+        places=([], []), real=x, view=(-9, 9, -9, 9), recording=SimpleNamespace(facts=SimpleNamespace(config=config))
     )
     assert real_in_words(shown).startswith("A length of 2, on axes and in measures, is the root mean square radius")
 
@@ -393,7 +393,10 @@ def footer_lines_of(recording):
 
 def test_nothing_is_said_where_all_real_points_are_seen():
     shown = SimpleNamespace(
-        real=np.zeros((5, 2)), view=(-1, 1, -1, 1), recording=SimpleNamespace(facts=SimpleNamespace(config={}))
+        places=([], []),
+        real=np.zeros((5, 2)),
+        view=(-1, 1, -1, 1),
+        recording=SimpleNamespace(facts=SimpleNamespace(config={})),
     )
     assert real_in_words(shown) == ""
 
