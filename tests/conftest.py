@@ -88,9 +88,23 @@ def sampled(values: Iterable[Any], every: int) -> list[Any]:
     ]
 
 
+def first_of_each(values: Iterable[Any], kinds: Callable[[Any], Iterable[Any]]) -> list[Any]:
+    """Parameters of a test: always those that have a kind which none before them has, the others only with -m slow."""
+    found, seen = [], set()
+    for value in values:
+        new = {*kinds(value)} - seen
+        seen |= new
+        found.append(pytest.param(value, marks=[] if new else [pytest.mark.slow]))
+    return found
+
+
 def crossed(rows: Iterable[Any], columns: Iterable[Any], every: int) -> list[Any]:
-    """Pairs as parameters of a test: one in `every` always, so that each row and each column occurs, the others with -m slow."""
+    """Pairs as parameters of a test: one in `every` always, so that each row and each column occurs, the others with -m slow.
+
+    `every` is at most the number of rows and that of columns: with more, some would occur in no pair.
+    """
     rows, columns = list(rows), list(columns)
+    assert every <= min(len(rows), len(columns))
     return [
         pytest.param(row, column, marks=[pytest.mark.slow] if (i + j) % every else [])
         for i, row in enumerate(rows)

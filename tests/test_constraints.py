@@ -18,7 +18,6 @@ from conftest import (
     gradient,
     numbers,
     said,
-    sampled,
     small_world,
     source_of,
     states_of,
@@ -553,7 +552,7 @@ PAIRS = {
 }
 
 
-@pytest.mark.parametrize("pair", sampled(PAIRS, 2))
+@pytest.mark.parametrize("pair", PAIRS)
 def test_two_penalties_are_told_apart_in_what_a_run_reports(pair, tmp_path):
     first, second, names = PAIRS[pair]
     small = {"training.frames": 2, "training.points": 8, "training.batch": 8, "generator.width": 4, "critic.width": 4}

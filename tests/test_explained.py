@@ -265,6 +265,23 @@ def test_the_page_of_the_gallery_counts_what_is_known_of_failures() -> None:
 
 
 README = Path(__file__).parent.parent / "gallery" / "README.md"
+
+
+@pytest.mark.parametrize("name", shipped_exhibits())
+def test_the_page_of_the_gallery_has_the_words_of_every_exhibit_as_they_are(name: str) -> None:
+    """Where they were changed since it was written, `python docs/gallery.py` mends it."""
+    page, exhibit = words_of(README.read_text()), read(name)
+    claimed = [claim.says for claim in exhibit.claims]
+    settings = [one.setting for one in exhibit.explanations]
+    said = [exhibit.question, exhibit.text, exhibit.reference, *claimed, *settings]
+    assert [words for words in map(words_of, said) if words not in page] == []
+
+
+def words_of(text: str) -> str:
+    """A text in one line, however it was broken."""
+    return " ".join(text.split())
+
+
 UNEXPLAINED: dict[
     str, set[int]
 ] = {}  # claims that did not hold and of which no run is known yet: none may be forgotten

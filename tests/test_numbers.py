@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from conftest import beginning, crossed, sampled, source_of
+from conftest import beginning, crossed, first_of_each, source_of
 
 import toygan
 from toygan.engines.graph import Graph, recorded, wires_in
@@ -126,7 +126,16 @@ def graph_of(config: Config) -> Graph:
 MANY = [name for name in CASES if name in (*METHODS, *ZOO) or name.endswith("+none") or name.startswith("hinge+")]
 
 
-@pytest.mark.parametrize("name", [*sampled(MANY, 3), *(name for name in CASES if name not in MANY)])
+def kinds_in(name: str) -> set[tuple[str, str]]:
+    """The parts of a case: its objective, constraints, rule and cast, and what it does with labels and packs of points."""
+    method = config_of(*CASES[name]).method
+    held = {("constraint", part.kind) for part in (method.constraint, method.also)}
+    cast = {("cast", method.cast.kind)} if method.cast else set()
+    others = {(key, str(getattr(method, key))) for key in ("labels", "auxiliary", "pack")}
+    return held | cast | others | {("objective", method.objective.kind), ("rule", method.update.kind)}
+
+
+@pytest.mark.parametrize("name", [*first_of_each(MANY, kinds_in), *(name for name in CASES if name not in MANY)])
 def test_a_step_is_the_same_graph_whatever_its_numbers_are(name):
     config = config_of(*CASES[name])
     other, changed = with_others(config)

@@ -264,7 +264,10 @@ def test_dirac_gan_by_hand(rule, field):
     wanted = [np.array([[1.0, -0.3], [1.0, 0.5]])]
     for _ in range(20):
         wanted.append(step(field, wanted))
-    np.testing.assert_allclose(path(ruled(objective, rule), 20), wanted, rtol=1e-7, atol=1e-7)
+    # By hand these two are differences of differences, which divide rounding by 1e-10: 5e-9 of it is left after 20 steps here,
+    # and 1.4e-8 in one number of 84 on another processor.
+    atol = 1e-7 if rule in ("lola", "sos") else 1e-8
+    np.testing.assert_allclose(path(ruled(objective, rule), 20), wanted, rtol=1e-7, atol=atol)
 
 
 def optimistic_growth(h: float) -> float:
