@@ -474,7 +474,9 @@ def test_how_many_seeds_were_asked_for_stands_beside_too_few(tmp_path: Path) -> 
     """Five of eight are most of them, and not the six that a claim asked for."""
     rows = [{"seed": seed, "status": "done", "method": "run", "w1": float(seed)} for seed in range(8)]
     for asked, told in (("5 of 8", "5 of 8 seeds; "), ("6 of 8", "5 of 8 seeds, asked: 6 of 8; "), ("all", "5 of 8 seeds; "),
-                        ("at most 2 of 8", "5 of 8 seeds, asked: at most 2 of 8; "), ("none", "5 of 8 seeds; ")):  # fmt: skip
+                        ("at most 2 of 8", "5 of 8 seeds, asked: at most 2 of 8; "), ("none", "5 of 8 seeds; "),
+                        ("2 of 3", "5 of 8 seeds, asked: 6 of 8; "),
+                        ("at most 1 of 3", "5 of 8 seeds, asked: at most 2 of 8; ")):  # fmt: skip
         claim = Claim.model_validate({"says": "so", "value": W1, "below": 5, "seeds": asked})
         assert judge(claim, rows).numbers.startswith(told), asked
 

@@ -207,7 +207,8 @@ def by_seed(claim: Claim, chosen: Sequence[Row], rows: Sequence[Row]) -> Verdict
     what = "seeds" if chosen[0].get("seed") is not None else "cases"
     numbers = f"{happy} of {len(values)} {what}"
     if not held and asked_of(str(claim.seeds)) not in (EVERY, NO):
-        numbers += f", asked: {claim.seeds}"
+        bound, at_most = needed(str(claim.seeds), len(values))
+        numbers += f", asked: {'at most ' * at_most}{bound} of {len(values)}"
     if claim.value.becomes and claim.value.counted:
         best = [best_of(row["folder"], row, str(claim.value.measure)) for row in chosen if "folder" in row]
         return Verdict(
@@ -229,10 +230,14 @@ def values_of(claim: Claim, chosen: Sequence[Row], rows: Sequence[Row]) -> list[
 
 def enough(asked: str, happy: int, total: int) -> bool:
     """Whether that many of them are as many as asked: "7 of 8" is a share, and asks for 2 of 2."""
+    bound, at_most = needed(asked, total)
+    return happy <= bound if at_most else happy >= bound
+
+
+def needed(asked: str, total: int) -> tuple[int, bool]:
+    """How many of a total are asked, and whether they are the most that may be."""
     some, out_of, at_most = asked_of(asked) or EVERY
-    if at_most:
-        return happy * out_of <= some * total
-    return happy >= math.ceil(some * total / out_of - 1e-9)
+    return (some * total // out_of if at_most else -(-some * total // out_of)), at_most
 
 
 def partner(claim: Claim, row: Row, rows: Sequence[Row]) -> Row | None:

@@ -297,7 +297,7 @@ def of_what(panel: Panel, rows: Sequence[Row]) -> str:
     quantities = f" ({', '.join(label_of(name) for name in names)})" if any(names) else ""
     runs = list(dict.fromkeys(str(row["label"]) for row in rows if "folder" in row))
     more = f" and {len(runs) - NAMED} more" if len(runs) > NAMED else ""
-    return quantities + (f"; of {', '.join(runs[:NAMED])}{more}" if runs else "")
+    return quantities + (f"; of {'; '.join(runs[:NAMED])}{more}" if runs else "")
 
 
 MEASURED = ("curves", "ends", "price", "matrix")  # kinds of panels whose measure is what is drawn
