@@ -275,16 +275,6 @@ def pixels(page) -> list[str]:
     return page.eval_on_selector_all("canvas", "all => all.map(canvas => canvas.toDataURL())")
 
 
-@pytest.mark.parametrize("name", PAGES)
-def test_pages_ask_for_nothing_outside_their_folder(seen, place, name):
-    home = (place / "site").as_uri()
-    seen.page.goto(f"{home}/{name}")
-    seen.page.wait_for_timeout(500)
-    assert seen.requests
-    assert [url for url in seen.requests if not url.startswith((home, "data:"))] == []
-    assert seen.page.evaluate("window.pwned") is None
-
-
 def test_data_is_asked_for_when_it_is_needed(seen, place):
     film = seen.page
     film.goto((place / "site" / EXHIBIT).as_uri())
@@ -945,21 +935,28 @@ def test_dark_and_light(seen, place):
     assert seen.page.evaluate(border) == "0px"  # one that is turned dark would be light
 
 
-@pytest.mark.parametrize(("name", "width"), crossed(PAGES, [360, 1920], 2))
-def test_no_page_is_wider_than_the_screen(at, place, name, width):
-    page = at((place / "site" / name).as_uri(), screen={"width": width, "height": 740})
-    page.wait_for_timeout(300)
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
+def is_as_wide_as(page, width: int) -> bool:
+    page.set_viewport_size({"width": width, "height": 740})
+    page.wait_for_timeout(200)
+    return page.evaluate("document.documentElement.scrollWidth") <= width
 
 
 @pytest.mark.parametrize(("name", "scheme"), crossed(PAGES, ["light", "dark"], 2))
-def test_axe_finds_no_violations(browser, place, name, scheme):
+def test_a_page_asks_for_nothing_outside_fits_its_screen_and_is_for_everybody(browser, place, name, scheme):
+    """One load for all that is asked of every page: requests, nothing run that a text smuggles in, width, and axe's rules."""
     axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed")
-    one = Seen(browser, viewport=SCREEN, color_scheme=scheme)
-    one.page.goto((place / "site" / name).as_uri())
-    one.page.wait_for_timeout(600)
+    home, widths = (place / "site").as_uri(), {"light": (360, 1920), "dark": (1920, 360)}[scheme]
+    one = Seen(browser, viewport={"width": widths[0], "height": 740}, color_scheme=scheme)
+    one.page.goto(f"{home}/{name}")
+    one.page.wait_for_timeout(500)
+    assert [width for width in widths if not is_as_wide_as(one.page, width)] == []
+    assert one.requests
+    assert [url for url in one.requests if not url.startswith((home, "data:"))] == []
+    assert one.page.evaluate("window.pwned") is None
+    one.page.set_viewport_size(SCREEN)
     found = axe.Axe().run(one.page).response["violations"]
     assert [(rule["id"], node["html"][:200]) for rule in found for node in rule["nodes"]] == []
+    assert one.complaints == []
     one.context.close()
 
 
