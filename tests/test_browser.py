@@ -935,7 +935,7 @@ def test_dark_and_light(seen, place):
     assert seen.page.evaluate(border) == "0px"  # one that is turned dark would be light
 
 
-def is_as_wide_as(page, width: int) -> bool:
+def fits(page, width: int) -> bool:
     page.set_viewport_size({"width": width, "height": 740})
     page.wait_for_timeout(200)
     return page.evaluate("document.documentElement.scrollWidth") <= width
@@ -949,7 +949,7 @@ def test_a_page_asks_for_nothing_outside_fits_its_screen_and_is_for_everybody(br
     one = Seen(browser, viewport={"width": widths[0], "height": 740}, color_scheme=scheme)
     one.page.goto(f"{home}/{name}")
     one.page.wait_for_timeout(500)
-    assert [width for width in widths if not is_as_wide_as(one.page, width)] == []
+    assert [width for width in widths if not fits(one.page, width)] == []
     assert one.requests
     assert [url for url in one.requests if not url.startswith((home, "data:"))] == []
     assert one.page.evaluate("window.pwned") is None

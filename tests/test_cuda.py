@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from itertools import islice
 from typing import Any
 
@@ -11,16 +11,14 @@ import numpy as np
 import pytest
 import torch
 from conftest import GPU
-from torch import Tensor
+from test_engines import PAIRS, SLOWLY, Changes, after, rule
 
 import toygan
 from toygan.engines import cuda, eager
 from toygan.engines.table import begin
-from toygan.engines.tree import Tree, named
+from toygan.engines.tree import Tree
 from toygan.files.scenario import read
-from toygan.game.constraints import CONSTRAINTS
 from toygan.game.methods import METHODS
-from toygan.game.objectives import OBJECTIVES
 from toygan.game.rules import RULES
 from toygan.game.streams import draws
 from toygan.game.zoo import PLAYED_ON, ZOO
@@ -41,13 +39,10 @@ def with_gpu() -> Iterator[None]:
 
 
 SMALL = [("generator.width", 6), ("critic.width", 6), ("training.batch", 8), ("training.seeds", [0, 3])]
-SLOWLY = [("method.optimiser", "descent"), ("method.betas", [0.0, 0.9])]
-Changes = Sequence[tuple[str, Any]]
-PAIRS = dict.fromkeys((*(f"{name}+r1" for name in OBJECTIVES), *(f"hinge+{name}" for name in CONSTRAINTS)))
 OTHERWISE: list[Changes] = [
     *([("critic.activation", name)] for name in ("tanh", "silu", "softplus", "groupsort", "leaky-relu")),
     *([("critic.normalisation", name)] for name in ("batch", "layer", "batch-running")),
-    *([("method.update", {"kind": kind})] for kind in RULES if kind != "alternating"),
+    *(rule(kind) for kind in RULES if kind != "alternating"),
     *([("method.optimiser", name)] for name in ("adam", "rmsprop", "descent")),
     [("method.pack", 2), ("method.schedule", "linear"), ("method.instance_noise", 0.5)],
     [("method.ema", 0.9), ("method.head_start", 2)],
@@ -60,13 +55,6 @@ def stage(method: str, changes: Changes = (), device: str = "cuda") -> tuple[Sim
     sizes = [size for size in SMALL if (size[0].partition(".")[0] + ".kind") not in dict(changes)]
     sim = simulation(read(PLAYED_ON.get(method, "eight-gaussians"), method, [*sizes, *changes]), device)
     return sim, list(islice(draws(sim.source, 0, like(sim.start)), 20))
-
-
-def after(engine: Any, rows: Sequence[Tree], dials: Tree) -> dict[str, Tensor]:
-    """The state by places after these draws."""
-    for draw in rows:
-        engine.advance(draw, dials)
-    return named(engine.state(), "state")
 
 
 def assert_captured(method: str, changes: Changes = (), steps: int = 6) -> None:

@@ -47,6 +47,11 @@ def stage(
     return made, beginning(made, seeds, like), list(islice(draws(source, 0, like), 20))
 
 
+def rule(kind: str) -> Changes:
+    """Another rule, by its name."""
+    return [("method.update", {"kind": kind})]
+
+
 def after(engine: Any, rows: Sequence[Tree], dials: Tree) -> dict[str, Tensor]:
     """The state by places after these draws."""
     for draw in rows:
@@ -107,7 +112,7 @@ LEAKY = ("critic.activation", "leaky-relu")
         *([LEAKY, ("critic.normalisation", name)] for name in ("none", "batch", "layer", "batch-running")),
         [("generator.normalisation", "batch"), ("method.ema", 0.9), ("method.head_start", 2)],
         [("method.pack", 2), ("method.schedule", "linear"), ("method.instance_noise", 0.5)],
-        *([("method.update", {"kind": kind})] for kind in RULES if kind != "alternating"),
+        *(rule(kind) for kind in RULES if kind != "alternating"),
         *([("method.objective", "minimax"), ("method.update", {"kind": kind})] for kind in ("unrolled", "lola")),
         [("critic.kind", "maxout"), ("critic.width", 6), ("method.constraint", "gradient-penalty")],
         *([("generator.kind", kind)] for kind in ("data-plus-noise", "funnels", "shift", "point")),
@@ -221,11 +226,6 @@ class Carries(TorchDispatchMode):
         if any(isinstance(arg, Tensor) and arg.device.type == "cpu" and arg.ndim for arg in args):
             self.carried.append(str(func))
         return func(*args, **(kwargs or {}))
-
-
-def rule(kind: str) -> Changes:
-    """Another rule, by its name."""
-    return [("method.update", {"kind": kind})]
 
 
 def on_meta(tree: Tree) -> Tree:

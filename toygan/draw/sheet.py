@@ -575,7 +575,8 @@ def point_legend(figure: Figure, right: float, top: float, scenes: Sequence[Scen
     """Real and generated, as the scenes draw them; and what a ring and its disc are where there are some."""
     if scenes and all(shown.points == "none" for shown in scenes):
         return say(figure, right - 0.95, top - 0.1, "points not drawn", SMALL)
-    rings = any(map(counted, scenes)) or any(len(shown.places[0]) for shown in scenes)
+    modes = any(map(counted, scenes))
+    rings = modes or any(len(shown.places[0]) for shown in scenes)
     some = [thinned_words([len(shown.real) for shown in scenes], scenes),
             thinned_words([shown.samples.shape[1] for shown in scenes], scenes)]  # fmt: skip
     axis = axis_at(figure, right - (1.8 if rings or any(some) else 0.95), top - 0.35, 1.8, 0.55)
@@ -586,7 +587,7 @@ def point_legend(figure: Figure, right: float, top: float, scenes: Sequence[Scen
     for (left, y), (name, few, mark, colour) in zip(places, kinds, strict=True):
         axis.plot([left], [y], mark, color=colour, alpha=0.8, markersize=5 if mark == "o" else 4, markeredgewidth=0)
         axis.text(left + 0.12, y, name + few, va="center", size=PLAIN, color=INK)
-    if any(map(counted, scenes)):
+    if modes:
         ring_legend(axis, RINGS_IN_WORDS.split("; "), 0.055)
     elif rings:
         ring_legend(axis, ["ring: real points that", "are alike, by share"], 0.0)
