@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import re
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -267,6 +267,12 @@ def test_an_own_scenario_goes_before_a_shipped_one_of_its_name(tmp_path):
 # --- the same game ---------------------------------------------------------------------------------------------------
 
 
+@lru_cache(maxsize=8)
+def opened(content: bytes):
+    """A model's session, opened once for all steps of a game."""
+    return session(content)
+
+
 def fed(game: Playable, name: str, state: dict[str, np.ndarray], draw: play.Draw, held=()) -> None:
     """One of the page's models on a state, as the trainer feeds it."""
     model = game.models[name]
@@ -274,7 +280,7 @@ def fed(game: Playable, name: str, state: dict[str, np.ndarray], draw: play.Draw
     given |= {f"held/{player}": numbers for player, numbers in dict(held).items()}
     given |= {f"dials/{key}": np.array(value) for key, value in game.dials.items()}
     inputs = {port.name: np.asarray(given[port.name]).reshape(port.stored) for port in model.inputs}
-    out = session(model.content).run([port.name for port in model.outputs], inputs)
+    out = opened(model.content).run([port.name for port in model.outputs], inputs)
     for port, values in zip(model.outputs, out, strict=True):
         state[port.name.removeprefix(NEXT)] = values
 
