@@ -243,7 +243,7 @@ def linear(inputs: int, outputs: int, *, start: tuple[float, float] = (1.0, 0.0)
     if not bias:
         return network(lambda rng: weights, without_bias, plain, judge)
     first, shapes = np.append(weights, np.zeros(outputs)), [LayerShape(inputs, outputs)]
-    return network(lambda rng: first, lambda parameters: unpack(parameters, shapes), plain, judge)
+    return network(lambda rng: first, partial(unpack, shapes=shapes), plain, judge)
 
 
 def autoencoder(
@@ -304,7 +304,7 @@ def maxout(
             x = affine(layer, x).unflatten(2, (width, pieces)).amax(dim=3)
         return affine(layers[-1], x)
 
-    return network(partial(first_parameters, shapes, body), lambda parameters: unpack(parameters, shapes), forward)
+    return network(partial(first_parameters, shapes, body), partial(unpack, shapes=shapes), forward)
 
 
 def identity(inputs: int, outputs: int) -> Network:
