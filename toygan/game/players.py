@@ -15,7 +15,7 @@ import torch
 from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt
 from torch import Tensor
 
-from toygan.game.dials import Dial, InSteps, over
+from toygan.game.dials import InSteps, over
 from toygan.game.networks import (
     ACTIVATIONS,
     Activation,
@@ -103,16 +103,15 @@ def mlp_generator(
 
     def widened(codes: int) -> Network:
         made = perceptron(codes + latent_dim, 2, body)
-        return made if output == "linear" else made._replace(forward=partial(squashed, made, reach))
+
+        def squashed(layers: Layers, z: Tensor) -> Tensor:
+            points = made.forward(layers, z).tanh()
+            return over(reach, points) * points
+
+        return made if output == "linear" else made._replace(forward=squashed)
 
     like = partial(perceptron, body=body)
     return Generator(widened(0), lambda rng, n, target: LATENTS[latent](rng, n, latent_dim), widened, like)
-
-
-def squashed(made: Network, reach: Dial, layers: Layers, z: Tensor) -> Tensor:
-    """A body's points squashed into the square [-reach, reach]^2."""
-    points = made.forward(layers, z).tanh()
-    return over(reach, points) * points
 
 
 def translator(
