@@ -47,7 +47,7 @@ def boosting(bodies: Bodies, *, rounds: Rounds = 4) -> Cast:
             SHARES: Role(lambda: weightless(np.eye(rounds)[0], lambda layers, z: z)),
         },
         wants=duel.wants_of(own),
-        carry=mixture,
+        carry=lambda game, parameters, z: mixture(game, parameters, parameters[SHARES], z[..., 0], z[..., 1:]),
         clouds=lambda game, parameters, row: (lacking_points(game, parameters, row), newest(game, parameters, row)),
         no_optimum="the critic judges weighted points, and the newest generator's",
         chart=lambda game, parameters, latent: duel.sent(game, parameters, latent[..., 1:]),
@@ -79,19 +79,15 @@ def makers(shares: Tensor, pick: Tensor) -> Tensor:
     return torch.minimum(passed, round_of(shares).unsqueeze(1))  # the last end may fall a rounding short of 1
 
 
-def made_by(game: Game, parameters: Parameters, which: Tensor, latent: Tensor) -> Tensor:
-    """What the generators of these rounds [seed, n] make of latents [seed, n, d]: [seed, n, 2]."""
-    shares, points = parameters[SHARES], duel.sent(game, parameters, latent)
-    kept = torch.where(which == round_of(shares).unsqueeze(1), -1.0, which)  # the newest one is not kept yet
+def mixture(game: Game, parameters: Parameters, shares: Tensor, pick: Tensor, latent: Tensor) -> Tensor:
+    """What a mixture of the generators so far with these shares [seed, K] makes of picks [seed, n] and latents: [seed, n, 2]."""
+    which, points = makers(shares, pick), duel.sent(game, parameters, latent)
+    kept = torch.where(
+        which == round_of(parameters[SHARES]).unsqueeze(1), -1.0, which
+    )  # the newest one is not kept yet
     for k in range(shares.shape[1] - 1):
         points = torch.where((kept == k).unsqueeze(2), duel.sent(game, parameters, latent, earlier(k + 1)), points)
     return points
-
-
-def mixture(game: Game, parameters: Parameters, latent: Tensor) -> Tensor:
-    """What all generators so far make, each its share: [seed, n, 1 + d] -> [seed, n, 2]."""
-    which = makers(parameters[SHARES], latent[..., 0])
-    return made_by(game, parameters, which, latent[..., 1:])
 
 
 def newest(game: Game, parameters: Parameters, row: Draw) -> Tensor:
@@ -101,8 +97,7 @@ def newest(game: Game, parameters: Parameters, row: Draw) -> Tensor:
 
 def finished(game: Game, parameters: Parameters, row: Draw) -> Tensor:
     """What the generators of the rounds before make, or in the first round its own."""
-    which = makers(before(parameters[SHARES]), row[PICK][..., 0])
-    return made_by(game, parameters, which, row["latent"])
+    return mixture(game, parameters, before(parameters[SHARES]), row[PICK][..., 0], row["latent"])
 
 
 def before(shares: Tensor) -> Tensor:

@@ -15,10 +15,9 @@ import numpy as np
 from toygan.targets.areas import banana, board, checkerboard, pinwheel, uniform
 from toygan.targets.curves import circle, circles, line, lines, s_curve, spirals, swiss_roll, two_moons
 from toygan.targets.densities import equal_points, log_mixture
-from toygan.targets.extent import extent
 from toygan.targets.mixtures import dirac, grid, mixture, ring
 from toygan.targets.refusal import Refusal
-from toygan.targets.target import MANY, Switch, Target, without_labels
+from toygan.targets.target import MANY, Switch, Target, extent, without_labels
 from toygan.targets.user_files import read_darkness, read_points
 
 ATOMS = 4096  # more change no colour of a picture, and every one costs a Gaussian at every place

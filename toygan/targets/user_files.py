@@ -261,9 +261,8 @@ def opened(name: str, content: bytes) -> Image.Image:
 
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter(
-                "ignore"
-            )  # of size: told below, before anything is decoded; of what a camera noted: not used
+            # of size: told below, before anything is decoded; of what a camera noted: not used
+            warnings.simplefilter("ignore")
             picture = Image.open(io.BytesIO(content))
             size = picture.size
             if math.prod(size) <= LARGEST_PICTURE:
