@@ -188,7 +188,7 @@ def test_every_row_of_the_zoo_is_looked_at_and_measured(name):
     assert all(values.shape == (2,) for values in row.values())
     assert fixed_arrays(config, sim, [0])["real"].shape == (16, 2)
     judges_more = bool(
-        sim.world.game.beside or sim.world.game.clouds
+        sim.world.game.cast.beside or sim.world.game.cast.clouds
     )  # than points: then a picture says what, from the config
     facts = Facts.of({"summary": optimum_facts(config, None)})
     assert (no_optimum(SimpleNamespace(facts=facts)) != UNKNOWN) == judges_more

@@ -761,7 +761,7 @@ def test_rounds_go_on_where_the_generator_is_frozen(method):
         over(game, state)
         turned = sim.world.game_at(sim.world.dials)
         right = play.move(turned, right, turned.critics, play.row_of(draw, 0), at=right)
-        right = turned.between(turned, play.over_with(right))
+        right = turned.cast.between(turned, play.over_with(right))
     for place, leaf in named(right, "state").items():
         ours = state[place].reshape(leaf.shape)
         assert np.allclose(ours, leaf.detach().numpy(), rtol=1e-4, atol=1e-4, equal_nan=True), place

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,7 +14,6 @@ from toygan.files.own import Own, short
 from toygan.files.own_parts import Measure, own_row, rule_tried
 from toygan.files.strict import options
 from toygan.files.trial import constraint_tried, objective_tried
-from toygan.game.cast import Bodies, Cast, Wants
 from toygan.game.casts import CASTS, fair, labels_beside
 from toygan.game.constraints import CONSTRAINTS, Constraint, compose
 from toygan.game.duel import CRITIC, GENERATOR, LABEL, critic_opinion, generator_opinion
@@ -34,7 +32,7 @@ from toygan.game.objectives import (
     zero_sum,
 )
 from toygan.game.optimisers import OPTIMISERS, SCHEDULES, Optimiser, remembering
-from toygan.game.play import Beside, Draw, Game, Opinion, Parameters, Player, State, step, termed
+from toygan.game.play import Beside, Bodies, Cast, Draw, Game, Player, State, Wants, step, with_terms
 from toygan.game.play import start as play_start
 from toygan.game.players import CRITICS, GENERATORS, Generator
 from toygan.game.rules import RULES, Rule
@@ -467,7 +465,7 @@ def build_game(config: Config, at: Config, built: Built) -> Game:
     wants |= {name: role.wants for name, role in cast.roles.items()}
     side = {CRITIC: "critic", GENERATOR: "generator", **{name: role.side for name, role in cast.roles.items()}}
     players = {
-        name: termed(name, seated(config, at, rule, body, wants[name], side[name]), cast.terms)
+        name: seated(config, at, rule, body, with_terms(name, wants[name], cast.terms), side[name])
         for name, body in built.networks.items()
     }
     return Game(
@@ -483,22 +481,12 @@ def build_game(config: Config, at: Config, built: Built) -> Game:
         noise_schedule=SCHEDULES[method.noise_schedule],
         pack=method.pack,
         steps=at.training.steps,
-        beside=built.labels + cast.beside,
-        carry=cast.carry,
-        chart=cast.chart,
-        terms=cast.terms,
-        clouds=cast.clouds,
-        draws=built.draws,
-        known=cast.known,
-        course=cast.course,
-        scored=cast.scored,
-        between=cast.between,
-        began=cast.began,
+        cast=cast._replace(beside=built.labels + cast.beside, draws=lambda: built.draws),
     )
 
 
 def seated(config: Config, at: Config, rule: Rule, body: Network, wants: Wants, side: str) -> Player:
-    values, optimiser, wants = at.method, rule.wrap(build_optimiser(config, at)), partial(knowing, wants)
+    values, optimiser = at.method, rule.wrap(build_optimiser(config, at))
     if side == "critic":
         constraint = build_constraint(at)
         return Player(
@@ -506,11 +494,6 @@ def seated(config: Config, at: Config, rule: Rule, body: Network, wants: Wants, 
         )
     ema = values.ema if config.method.ema else None
     return Player(body, optimiser, values.generator_rate, wants, ema=ema, head_start=config.method.head_start)
-
-
-def knowing(wants: Wants, game: Game, parameters: Parameters, state: State, row: Draw) -> Opinion:
-    """A player's opinion of a move's draws with what the cast knows of them."""
-    return wants(game, parameters, state, game.known(row))
 
 
 def build_optimiser(config: Config, at: Config) -> Optimiser:

@@ -64,7 +64,7 @@ def class_scores(game: Game, parameters: Parameters, points: Tensor, clouds: tup
     """
     columns = duel.code_place(game, duel.LABEL)
     classes = 0 if columns is None else columns.stop - columns.start
-    is_told = bool(game.beside) and game.beside[0].given and game.beside[0].columns == classes
+    is_told = bool(game.cast.beside) and game.cast.beside[0].given and game.cast.beside[0].columns == classes
     if not is_told or not 1 < classes <= MOST:
         return None
     critic, faces = duel.judge(game, parameters, *clouds), duel.faces(game, parameters, points, clouds)
@@ -103,8 +103,8 @@ def of_maps(game: Game, state: State, clouds: Watched, places: Tensor) -> Arrays
     """
     parameters, real = state.averaged, clouds.real.expand(len(clouds.fake), -1, -1)
     with torch.no_grad():
-        if game.course is not None:
-            return of_course(game, parameters, game.course)
+        if game.cast.course is not None:
+            return of_course(game, parameters, game.cast.course)
         if SHARES in game.players:
             return of_rounds(game, parameters, clouds, real)
         if ENCODER in game.players:

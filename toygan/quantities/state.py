@@ -68,7 +68,7 @@ def views(
     grids = [latent_grid(own, duel.code_columns(game)) for own in clouds.latent[:portraits]]
     averaged = {name: own[:portraits] for name, own in state.averaged.items()}
     drawn = first or game
-    sent = (drawn.chart or duel.carried)(drawn, averaged, torch.stack(grids))
+    sent = (drawn.cast.chart or duel.carried)(drawn, averaged, torch.stack(grids))
     shares, reach = weight_histogram(critic[:portraits])
     pairs = pairs or clouds
     through_layers = layer_gradients(game, state, pairs)
@@ -112,11 +112,11 @@ def with_beside(game: Game, state: State, clouds: Watched) -> tuple[Tensor, Tens
     """Both watched clouds with what stands beside their points [seed, n, d]."""
     real, fake = clouds.real.expand(len(clouds.fake), -1, -1), clouds.fake
     row, due = by_name(game, real, clouds.latent), by_name(game, real, clouds.due)
-    if game.clouds is not None:
-        real, fake = (cloud.detach() for cloud in game.clouds(game, state.parameters, row))
+    if game.cast.clouds is not None:
+        real, fake = (cloud.detach() for cloud in game.cast.clouds(game, state.parameters, row))
     with torch.no_grad():
-        r = [one.real(game, state.parameters, real, due) for one in game.beside]
-        g = [one.fake(game, state.parameters, fake, row) for one in game.beside]
+        r = [one.real(game, state.parameters, real, due) for one in game.cast.beside]
+        g = [one.fake(game, state.parameters, fake, row) for one in game.cast.beside]
     return torch.cat((real, *r), dim=2), torch.cat((fake, *g), dim=2)
 
 
@@ -183,7 +183,7 @@ def score_saturation(game: Game, state: State, clouds: Watched) -> Tensor:
     """Share of generated points (or packs) whose score hardly moves the generator's loss, |n dLoss/dg| < 0.01: [seed]; against
     several critics, of its loss against the first, and NaN where its loss is none of scores.
     """
-    if not game.scored:
+    if not game.cast.scored:
         return torch.full_like(state.memory, torch.nan)
     real, fake = packs(game, state, clouds)
     body, layers = game.players[CRITIC].network, layers_of_critic(game, state)
@@ -204,10 +204,10 @@ def watched_row(game: Game, clouds: Watched) -> Draw:
 
 def as_moved_by(game: Game, real: Tensor, latent: Tensor) -> Draw:
     """Real points, and what the generator is fed [seed, n, d], as what a move consumes, other draws in the middle."""
-    laws = {**game.objective.draws, **game.draws}
+    laws = {**game.objective.draws, **game.cast.draws()}
     middle = {name: 0.0 if law.name == "normal" else 0.5 for name, law in laws.items()}
     others = {name: real.new_full((*real.shape[:2], law.columns), middle[name]) for name, law in laws.items()}
-    return game.known(others | dict(by_name(game, real, latent)))
+    return game.cast.known(others | dict(by_name(game, real, latent)))
 
 
 def by_name(game: Game, real: Tensor, latent: Tensor) -> Draw:

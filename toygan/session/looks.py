@@ -150,7 +150,7 @@ def shown_again(sim: Simulation, state: State, real: np.ndarray) -> list[tuple[n
 
 def judged_clouds(sim: Simulation, state: State, shown: Watched) -> tuple[Tensor, Tensor]:
     """The points [S, n, 2] that the critic tells apart: those that it is shown, or what a cast has in their place."""
-    if sim.world.game.clouds is None:
+    if sim.world.game.cast.clouds is None:
         return shown.real.expand(len(shown.fake), -1, -1), shown.fake
     real, fake = with_beside(sim.world.game, state, shown._replace(told=None))
     return real[..., :2], fake[..., :2]
@@ -162,7 +162,7 @@ def unlike_the_samples(sim: Simulation, state: State, live: Tensor, shown: Watch
     points, `shown_real`, `shown_fake [S, n, 2]`.
     """
     arrays = {} if state.players[GENERATOR].average is None else {"live": live}
-    if sim.world.game.noise is not None or sim.world.game.clouds is not None:
+    if sim.world.game.noise is not None or sim.world.game.cast.clouds is not None:
         both = zip(("shown_real", "shown_fake"), judged_clouds(sim, state, shown), strict=True)
         arrays |= {name: points[:, :JUDGED] for name, points in both}
     return {name: on_host(points).astype(np.float32) for name, points in arrays.items()}

@@ -213,7 +213,7 @@ def solution(sim: Simulation) -> dict[str, np.ndarray]:
     """Where a way is to be at even times, `exact_way [M, 2]`, and these, `times [M]`, where the game has one, of the first seed;
     where classes are the target's modes, their centres.
     """
-    course, modes = sim.world.game.course, sim.world.target.modes
+    course, modes = sim.world.game.cast.course, sim.world.target.modes
     if course is None:
         is_told = kinds_of(sim.world.game, sim.watched, LABEL) is not None
         is_known = modes is not None and is_told and len(modes.centres) == sim.world.target.classes
@@ -236,7 +236,7 @@ def optimum_of(config: Config, sim: Simulation, noise: float = 0.0) -> Known | N
 def has_optimum(config: Config, sim: Simulation) -> bool:
     """Whether the optimal critic of this method's objective, on points of the plane alone, is what its critic is after."""
     game = sim.world.game
-    if game.beside or game.clouds or config.generator.kind == "point":
+    if game.cast.beside or game.cast.clouds or config.generator.kind == "point":
         return False
     return decided(config.method.objective.kind, told_by(config), critic_kind(config))
 

@@ -153,7 +153,7 @@ def playable(config: Config, seeds: Sequence[int], windows: Windows = WINDOWS, t
         kinds=kinds_in(sim, windows),
         shift=shift_of(sim),
         best=best,
-        shows_samples=stage.game.clouds is None,
+        shows_samples=stage.game.cast.clouds is None,
         cut=cut_of(config, sum(stage.game.objective.heads.values())) if to_measure else None,
     )
 
@@ -227,7 +227,7 @@ def moves(config: Config, sim: Simulation, to_measure: bool = False) -> dict[str
 
     def over(state: State, dials: Dials) -> State:
         game = stage.game_at(dials)
-        return game.between(game, play.over_with(state))
+        return game.cast.between(game, play.over_with(state))
 
     both = {CRITIC: mover(game.critics), GENERATOR: mover(game.generators)}
     made = {name: part(one, "state", state=state, draw=row, dials=stage.dials, held=held) for name, one in both.items()}
@@ -258,7 +258,7 @@ def looks(sim: Simulation, windows: Windows) -> dict[str, Model]:
 
     def points(state: State, at: Mapping[str, Tensor], dials: Dials) -> Tree:
         game, clouds, samples, latents = shown(state, at, dials)
-        mesh = (game.chart or duel.carried)(game, state.averaged, at["latents"][:, windows.samples :])
+        mesh = (game.cast.chart or duel.carried)(game, state.averaged, at["latents"][:, windows.samples :])
         return {"samples": torch.cat((samples, mesh[..., :2]), dim=1)} | maps(game, state, clouds, samples, latents)
 
     def scores(state: State, at: Mapping[str, Tensor], dials: Dials) -> Tree:
