@@ -17,8 +17,8 @@ from scipy.optimize import linear_sum_assignment
 from typer.testing import CliRunner
 
 from toygan.cli.main import app
+from toygan.engines.onnx import NEXT
 from toygan.engines.opening import session
-from toygan.engines.part import NEXT
 from toygan.engines.tree import named
 from toygan.files.scenario import read
 from toygan.game import duel, play

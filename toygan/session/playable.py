@@ -12,7 +12,7 @@ from torch import Tensor
 from toygan.engines.graph import Untraceable
 from toygan.engines.onnx import Model as Model
 from toygan.engines.onnx import Port as Port
-from toygan.engines.part import part
+from toygan.engines.onnx import part
 from toygan.engines.tree import Tree, named
 from toygan.files.config import Config
 from toygan.files.dials import Dials, turned
