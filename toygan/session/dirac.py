@@ -46,9 +46,14 @@ class Eigenvalues(NamedTuple):
     units of the generator's rate h; k is 2, or more where the rule has a memory. `why_not` says why there are none.
     """
 
-    multipliers: np.ndarray
-    rates: np.ndarray
+    multipliers: np.ndarray = np.empty(0, complex)
+    rates: np.ndarray = np.empty(0, complex)
     why_not: str = ""
+
+    @property
+    def leading(self) -> tuple[float, float]:
+        """By how much the largest multiplier grows an offset, and how far it turns it."""
+        return float(abs(self.multipliers[0])), float(abs(np.angle(self.multipliers[0])))
 
 
 class Portrait(NamedTuple):
@@ -222,19 +227,14 @@ def eigenvalues(
     drift = float((seen(game, after(game, origin, draw, period)) - place).abs().max())
     where = f"({number(at[0])}, {number(at[1])})"
     if not drift < AT_REST:
-        return without(f"{where} is not at rest, one step from there goes {drift:.2g} away")
+        return Eigenvalues(why_not=f"{where} is not at rest, one step from there goes {drift:.2g} away")
     wide, narrow = (derivative(game, origin, start, draw, nudge, period) for nudge in NUDGES)
     largest = float(np.abs(narrow).max())
     if not (largest < STEEP and np.abs(wide - narrow).max() <= AGREE * max(1.0, largest)):
-        return without(f"the step has no derivative at {where}")
+        return Eigenvalues(why_not=f"the step has no derivative at {where}")
     multipliers = a_step(np.linalg.eigvals(narrow), period)
     multipliers = multipliers[np.argsort(-np.abs(multipliers))]
     return Eigenvalues(multipliers, (multipliers - 1) / step_rate(game, origin))
-
-
-def without(why: str) -> Eigenvalues:
-    """No eigenvalues, and why."""
-    return Eigenvalues(np.empty(0, complex), np.empty(0, complex), why)
 
 
 def derivative(game: Game, origin: State, start: State, draw: Draw, nudge: float, period: int = 1) -> np.ndarray:
@@ -270,8 +270,7 @@ def motion_in_words(found: Eigenvalues) -> str:
     """What the eigenvalues say about small offsets, in one line."""
     if found.why_not:
         return f"no eigenvalues: {found.why_not}"
-    leading = found.multipliers[0]
-    size, turning = float(abs(leading)), float(abs(np.angle(leading)))
+    size, turning = found.leading
     turn = f", once around in {number(2 * pi / turning)} steps" if 1e-9 < turning < pi - 1e-9 else ""
     return f"eigenvalues {rates_in_words(found.rates[:2])}, |m| = {number(size, 6)}: {fate(size, turning)}{turn}"
 

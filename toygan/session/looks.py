@@ -118,13 +118,12 @@ def real_of(sim: Simulation, like: Tensor) -> Tensor:
 def squared(arrays: Arrays) -> dict[str, np.ndarray]:
     """Arrays of a grid's places, row by row, as squares: `class_scores [P, K, g, g]`, regions [P, g, g], maps [P, g, g, 2]."""
     axis = {"class_scores": 2, "code_map": 1} | {name: 1 for name in arrays if name.endswith("_regions")}
-
-    def as_square(name: str, values: np.ndarray) -> np.ndarray:
-        at = axis[name]
-        side = math.isqrt(values.shape[at])
-        return values.reshape(*values.shape[:at], side, side, *values.shape[at + 1 :])
-
-    return {name: as_square(name, values) if name in axis else values for name, values in arrays.items()}
+    found = dict(arrays)
+    for name, at in axis.items():
+        if name in arrays:
+            shape, side = arrays[name].shape, math.isqrt(arrays[name].shape[at])
+            found[name] = arrays[name].reshape(*shape[:at], side, side, *shape[at + 1 :])
+    return found
 
 
 def shown_clouds(sim: Simulation, state: State, real: Tensor, live: Tensor, place: int) -> Watched:

@@ -24,20 +24,13 @@ from toygan.game.dials import over
 from toygan.game.duel import CRITIC, GENERATOR
 from toygan.game.play import Draw, Game, State
 from toygan.game.streams import draws, stream
+from toygan.quantities import state as inside
 from toygan.quantities.blurred import blurred_divergences
 from toygan.quantities.companions import makers_of, of_encoder, of_pairs, of_way_back
 from toygan.quantities.evidence import Places, places_of
 from toygan.quantities.optimal import OPTIMA, Told, log_of_points, of_clouds, squares, told_in_words, width_of
 from toygan.quantities.skeleton import Curve
-from toygan.quantities.state import (
-    Watched,
-    at_points,
-    generator_gradient,
-    layer_gradients,
-    score_saturation,
-    weight_saturation,
-    with_beside,
-)
+from toygan.quantities.state import Watched
 from toygan.session.beginning import Beginning, beginning
 from toygan.session.ground import curve_of, watched_points
 from toygan.session.looks import REFERENCES
@@ -239,16 +232,13 @@ def looks(sim: Simulation, windows: Windows) -> dict[str, Model]:
     """What is seen of a state: a `look` at generated points and, as it costs most and changes slowly, the critic's `map` apart,
     its drawn score on a grid and its slopes on a coarser one. A model works out all that it gives, asked for or not.
     """
-    columns = sim.watched.shape[2]
-    counts = {
-        "latents": (windows.samples + windows.mesh**2, columns),
+    shapes = {
+        "latents": (windows.samples + windows.mesh**2, sim.watched.shape[2]),
         "real": (windows.real, 2),
         "scores": (windows.scores**2, 2),
         "slopes": (windows.slopes**2, 2),
     }
-    rng = np.random.default_rng(0)
-    examples = {name: torch.from_numpy(rng.standard_normal((1, *shape))).to(sim.start.memory) for name, shape in
-                counts.items()}  # fmt: skip
+    examples = {name: one.to(sim.start.memory) for name, one in examples_of(**shapes).items()}
 
     def shown(state: State, at: Mapping[str, Tensor], dials: Dials) -> tuple[Game, Watched, Tensor, Tensor]:
         game, latents = sim.world.game_at(dials), at["latents"][:, : windows.samples]
@@ -263,7 +253,7 @@ def looks(sim: Simulation, windows: Windows) -> dict[str, Model]:
 
     def scores(state: State, at: Mapping[str, Tensor], dials: Dials) -> Tree:
         game, clouds, *_ = shown(state, at, dials)
-        critic = duel.judge(game, state.parameters, *with_beside(game, state, clouds))
+        critic = duel.judge(game, state.parameters, *inside.with_beside(game, state, clouds))
         return {"scores": critic.score(at["scores"]), "slopes": critic.slopes(at["slopes"])}
 
     both = {"look": points, "map": scores}
@@ -288,17 +278,17 @@ def gauge(sim: Simulation, windows: Windows, to_measure: bool = False) -> Model:
         samples = duel.carried(game, state.averaged, at["latents"])
         live = duel.carried(game, state.parameters, at["latents"])
         clouds = Watched(at["real"], live, at["latents"])
-        told = at_points(game, state, clouds, clouds)
+        told = inside.at_points(game, state, clouds, clouds)
         slopes = torch.cat([told[f"{where}_slopes"] for where in ("real", "fake", "between")], dim=1)
         return {
             "samples": samples,
             "real_scores": told["real_scores"],
             "fake_scores": told["fake_scores"],
             "steepness": slopes.norm(dim=2),
-            "generator_gradient": generator_gradient(game, state, clouds, own.get(GENERATOR)),
-            "score_saturation": score_saturation(game, state, clouds),
-            "weight_saturation": weight_saturation(state.players[CRITIC].parameters, own.get(CRITIC)),
-            "layer_gradients": layer_gradients(game, state, clouds),
+            "generator_gradient": inside.generator_gradient(game, state, clouds, own.get(GENERATOR)),
+            "score_saturation": inside.score_saturation(game, state, clouds),
+            "weight_saturation": inside.weight_saturation(state.players[CRITIC].parameters, own.get(CRITIC)),
+            "layer_gradients": inside.layer_gradients(game, state, clouds),
         }
 
     return part(seen, "seen", state=sim.start, at=examples, dials=stage.dials, held=held)
@@ -322,7 +312,7 @@ def optimum(config: Config, sim: Simulation, windows: Windows) -> dict[str, Mode
     if OPTIMA[kind].source == "potential":
         return {}
     samples, side = windows.samples, windows.scores
-    clouds = clouds_of(points=side**2, real=samples, fake=samples)
+    clouds = examples_of(points=(side**2, 2), real=(samples, 2), fake=(samples, 2))
 
     def best(at: Mapping[str, Tensor], dials: Dials, state: State) -> Tree:
         points, real, fake = (at[name].squeeze(0) for name in clouds)
@@ -337,10 +327,10 @@ def optimum(config: Config, sim: Simulation, windows: Windows) -> dict[str, Mode
     return {"optimum": part(best, "seen", at=clouds, dials=sim.world.dials, state=sim.start)}
 
 
-def clouds_of(**counts: int) -> dict[str, Tensor]:
-    """Examples of clouds of so many points each, [1, n, 2], by which a model is traced."""
+def examples_of(**shapes: tuple[int, int]) -> dict[str, Tensor]:
+    """Examples of clouds [1, n, d] by which a model is traced."""
     rng = np.random.default_rng(0)
-    return {name: torch.from_numpy(rng.standard_normal((1, n, 2))).float() for name, n in counts.items()}
+    return {name: torch.from_numpy(rng.standard_normal((1, *shape))).float() for name, shape in shapes.items()}
 
 
 def maps(game: Game, state: State, clouds: Watched, samples: Tensor, latents: Tensor) -> dict[str, Tensor]:
@@ -386,21 +376,14 @@ def places(state: State) -> dict[str, str]:
 def drawn(config: Config, stage: World) -> dict[str, Drawn]:
     """The laws of everything that a move consumes, real points included."""
     own = {name: Drawn(law.name, law.columns) for name, law in stage.laws.items()}
-    return {"real": Drawn("real", 2), "latent": latent(config, stage), **own}
-
-
-def latent(config: Config, stage: World) -> Drawn:
-    """The law of latents: that of the generator's own option, or what the kinds without one are fed."""
     columns = stage.generator.latents(np.random.default_rng(0), 1, stage.target.sample).shape[1]
-    own = getattr(config.generator, "latent", None)
-    return Drawn(FED.get(config.generator.kind, "unknown") if own is None else CHOSEN[own], columns)
+    latents = FED.get(getattr(config.generator, "latent", None) or config.generator.kind, "unknown")
+    return {"real": Drawn("real", 2), "latent": Drawn(latents, columns), **own}
 
 
-CHOSEN = {"normal": "normal", "uniform": "symmetric", "sphere": "sphere"}  # laws of latents, as scenarios call them
-
-
-# what generators without a choice of latents are fed
-FED = {"point": "zero", "shift": "uniform", "translator": "source"}
+# the law of latents that a scenario names, or of what generators without a choice are fed
+FED = {"normal": "normal", "uniform": "symmetric", "sphere": "sphere", "point": "zero", "shift": "uniform",
+       "translator": "source"}  # fmt: skip
 
 
 # --- what a page needs besides --------------------------------------------------------------------------------------
@@ -447,7 +430,7 @@ def potential_model(windows: Windows = WINDOWS) -> Model:
         points, ends = (at[name].squeeze(0) for name in ("points", "ends"))
         return {"scores": (squares(points, ends).sqrt() - at["duals"]).amin(dim=1).unsqueeze(0)}
 
-    clouds = clouds_of(points=windows.scores**2, ends=windows.judged)
+    clouds = examples_of(points=(windows.scores**2, 2), ends=(windows.judged, 2))
     return part(highest, "seen", at=clouds | {"duals": clouds["ends"][..., 0]})
 
 
@@ -458,7 +441,7 @@ def divergence_model(windows: Windows = WINDOWS) -> Model:
         real, fake = (at[name].squeeze(0) for name in ("real", "fake"))
         return {name: value.reshape(1) for name, value in blurred_divergences(real, fake).items()}
 
-    return part(seen, "seen", at=clouds_of(real=windows.judged, fake=windows.judged))
+    return part(seen, "seen", at=examples_of(real=(windows.judged, 2), fake=(windows.judged, 2)))
 
 
 def density_model(windows: Windows = WINDOWS) -> Model:
@@ -469,4 +452,4 @@ def density_model(windows: Windows = WINDOWS) -> Model:
         finest = (points.amax(dim=0) - points.amin(dim=0)).amax() / (windows.scores - 1)
         return {"logs": log_of_points(points, cloud, width_of(cloud, finest)).unsqueeze(0)}
 
-    return part(seen, "seen", at=clouds_of(points=windows.scores**2, cloud=windows.samples))
+    return part(seen, "seen", at=examples_of(points=(windows.scores**2, 2), cloud=(windows.samples, 2)))

@@ -25,8 +25,6 @@ KEEPING = 0.002  # weight of |z - z0|^2, which keeps a dragged point's latent ne
 
 OPEN, OPEN_AT_LEAST = 0.1, 0.01  # of the distance, and in the plane's units: how far apart two searches may end
 
-SEARCHED = ("mlp",)  # kinds of generators that are maps of latents
-
 Send = Callable[[Tensor], Tensor]  # latents [n, d] -> points [n, 2]
 
 
@@ -119,10 +117,8 @@ class Opened(NamedTuple):
 def opened(recording: Recording) -> Opened:
     """A run ready to be searched."""
     config = recording.config()
-    if config.generator.kind not in SEARCHED:
-        raise UserError(
-            f"{recording.name}: its generator is {config.generator.kind}; a search needs one that learns a map"
-        )
+    if (kind := config.generator.kind) != "mlp":
+        raise UserError(f"{recording.name}: its generator is {kind}; a search needs one that learns a map")
     sim = simulation(config)
     game, learned = sim.world.game, recording.weights("to search its generator")
     if game.chart is not None and len(game.players) > 2:
