@@ -672,7 +672,7 @@ def python_draws(config, real: np.ndarray, fake: np.ndarray) -> np.ndarray:
 def page_draws(config, sim: Simulation, real: np.ndarray, fake: np.ndarray) -> np.ndarray:
     """The same by the page's model."""
     at = {"points": GRID.astype(np.float32), "real": real, "fake": fake}
-    found = seen_by(optimum(config, sim, WINDOWS)["optimum"], sim, at)
+    found = seen_by(optimum(config, sim)["optimum"], sim, at)
     return found["optimal"].reshape(WINDOWS.scores, WINDOWS.scores)
 
 
@@ -696,7 +696,7 @@ def test_the_page_draws_the_optimal_critic_of_python(method):
         return
     assert known is not None
     if best.source == "potential":
-        assert optimum(config, sim, WINDOWS) == {}
+        assert optimum(config, sim) == {}
         return
     real, fake = some_clouds()
     agree(page_draws(config, sim, real, fake), python_draws(config, real.astype(float), fake.astype(float)))
@@ -719,7 +719,7 @@ def test_a_dial_moves_the_drawn_optimum_as_it_moves_python_s(method, key, value)
     turned = sim._replace(world=sim.world._replace(dials=simulation(other).world.dials))
     real, fake = some_clouds()
     at = {"points": GRID.astype(np.float32), "real": real, "fake": fake}
-    model = optimum(config, sim, WINDOWS)["optimum"]
+    model = optimum(config, sim)["optimum"]
     ours = seen_by(model, turned, at)["optimal"].reshape(WINDOWS.scores, WINDOWS.scores)
     agree(ours, python_draws(other, real.astype(float), fake.astype(float)))
     assert not np.allclose(ours, page_draws(config, sim, real, fake))

@@ -10,6 +10,7 @@ import math
 from collections import Counter
 from collections.abc import Callable, Iterable
 from functools import partial
+from itertools import count
 from typing import Any
 
 from toygan.engines.graph import Graph, Node, Shape, Wire, mapped, wires_in
@@ -27,7 +28,7 @@ class Cleaner:
         self.same: dict[int, Wire] = {}  # what stands for a wire of the old graph
         self.seen: dict[str, tuple[Wire, ...]] = {}
         given = [wire.key for wire in (*graph.inputs, *(out for node in graph.nodes for out in node.outs))]
-        self.next = 1 + max([*self.constants, *given])
+        self.keys = count(1 + max([*self.constants, *given]))
         asked = [wire for node in graph.nodes for wire in wires_in(node.args)]
         self.uses = Counter(wire.key for wire in (*graph.outputs, *asked))
         self.share_constants(asked)
@@ -72,14 +73,9 @@ class Cleaner:
 
     def new(self, op: str, like: Wire, /, **args: Any) -> Wire:
         """A node of our own that gives a wire of the shape and type of `like`; through its rule, if it has one."""
-        made = like._replace(key=self.key())
+        made = like._replace(key=next(self.keys))
         rule = RULES.get(op)
         return (rule(self, args, made) if rule else None) or self.kept(op, args, (made,))[0]
-
-    def key(self) -> int:
-        """A key of its own for a wire."""
-        self.next += 1
-        return self.next - 1
 
     def made_by(self, wire: Any, *ops: str) -> dict[str, Any] | None:
         """The arguments of the node that gives a wire, if it is one of these."""
@@ -120,7 +116,6 @@ def itself(c: Cleaner, args: Args, out: Wire) -> Wire | None:
 
 
 def viewed(c: Cleaner, wire: Wire, shape: Shape) -> Wire:
-    """The same numbers in another shape."""
     behind = c.made_by(wire, "view")
     wire = behind["self"] if behind else wire
     return wire if wire.shape == shape else c.new("view", wire._replace(shape=shape), self=wire)
@@ -151,7 +146,7 @@ def permuted(c: Cleaner, wire: Wire, order: list[int], out: Wire) -> Wire:
     both = c.made_by(wire, "bmm.default")
     if both and order == [0, 2, 1] and c.uses[wire.key] == 1:
         factors = (both["mat2"], both["self"])
-        flipped = [m._replace(key=c.key(), shape=(m.shape[0], m.shape[2], m.shape[1])) for m in factors]
+        flipped = [m._replace(key=next(c.keys), shape=(m.shape[0], m.shape[2], m.shape[1])) for m in factors]
         turned = [permuted(c, m, order, like) for m, like in zip(factors, flipped, strict=True)]
         return c.new("bmm.default", out, self=turned[0], mat2=turned[1])
     moving = [i for i in order if wire.shape[i] != 1]
@@ -174,7 +169,6 @@ def select(c: Cleaner, args: Args, out: Wire) -> Wire | None:
 
 
 def one_row(shape: Shape, dim: int) -> Shape:
-    """A shape cut to one row along an axis."""
     return (*shape[:dim], 1, *shape[dim + 1 :])
 
 

@@ -190,7 +190,7 @@ def has_diverged(state: State) -> Tensor:
     return ~(numbers.abs() < RUNAWAY).all(dim=1)
 
 
-# --- when all is over ------------------------------------------------------------------------------------------------
+# --- states as arrays ------------------------------------------------------------------------------------------------
 
 
 def weights(state: State) -> dict[str, np.ndarray]:
@@ -201,9 +201,6 @@ def weights(state: State) -> dict[str, np.ndarray]:
     averages = {average_of(name): shown for name, shown in others.items()}
     kept = state.parameters | averages | {"average": state.players[GENERATOR].shown, "memory": state.memory}
     return {name: on_host(tensor) for name, tensor in kept.items()} | {"step": np.array(step_of(state))}
-
-
-# --- states as arrays ------------------------------------------------------------------------------------------------
 
 
 def state_arrays(state: State) -> dict[str, np.ndarray]:

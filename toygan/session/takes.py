@@ -53,9 +53,6 @@ class Take:
         }
 
 
-# --- beginning ---------------------------------------------------------------------------------------------------------
-
-
 def earlier_session(folder: Path, config: Mapping[str, Any], inputs: Mapping[str, str], fresh: bool) -> dict[str, Any]:
     """The facts of an earlier session of this very recording, none where there was none. UserError for a folder that holds
     a finished recording, one with other settings, or a run.
@@ -105,9 +102,6 @@ def taken(folder: Path, seed: int, origin: bytes) -> Take:
     return take
 
 
-# --- going on ----------------------------------------------------------------------------------------------------------
-
-
 def keep_take(take: Take, step: int, frame: Mapping[str, np.ndarray], lines: str) -> None:
     """Keep one frame with its measures."""
     take.steps.append(step)
@@ -116,9 +110,6 @@ def keep_take(take: Take, step: int, frame: Mapping[str, np.ndarray], lines: str
     except BaseException:
         take.steps.remove(step)
         raise
-
-
-# --- the end -----------------------------------------------------------------------------------------------------------
 
 
 def stacked(takes: Sequence[Take]) -> tuple[dict[str, np.ndarray], bytes]:
