@@ -357,7 +357,7 @@ def test_a_gauge_is_what_python_measures(method):
     n = WINDOWS.judged
     latents, real = (
         sim.watched[:1, :n].repeat(1, 2, 1)[:, :n],
-        torch.from_numpy(sim.real[None]).float().repeat(1, 2, 1)[:, :n],
+        torch.from_numpy(sim.ground.real[None]).float().repeat(1, 2, 1)[:, :n],
     )
     found = seen_by(game.models["gauge"], sim, {"latents": latents.numpy(), "real": real.numpy()})
     live = duel.carried(sim.world.game, sim.start.parameters, latents)
@@ -473,7 +473,7 @@ def test_a_look_sees_what_comes_back_and_the_other_world(method, names):
     sim, game = simulation(config), playable(config, [0])
     rows = WINDOWS.samples + WINDOWS.mesh**2
     latents = sim.watched[:1].repeat(1, -(-rows // sim.watched.shape[1]), 1)[:, :rows]
-    real = torch.from_numpy(sim.real[None]).float().repeat(1, 3, 1)[:, : WINDOWS.real]
+    real = torch.from_numpy(sim.ground.real[None]).float().repeat(1, 3, 1)[:, : WINDOWS.real]
     grids = {"scores": np.zeros((1, WINDOWS.scores**2, 2)), "slopes": np.zeros((1, WINDOWS.slopes**2, 2))}
     at = {"latents": latents, "real": real} | grids
     found = seen_by(game.models["look"], sim, {name: np.asarray(values, np.float32) for name, values in at.items()})

@@ -68,14 +68,14 @@ def observe(sim: Simulation, state: State) -> Frame:
     real, fake = (cloud[:drawn, :REFERENCES] for cloud in with_beside(sim.world.game, state, shown))
     first = {name: own[:drawn] for name, own in state.parameters.items()}
     critic = duel.judge(sim.portrait_game, first, real, fake)
-    x, y = sim.score_axes
+    x, y = sim.ground.score_axes
     grids = Grids(grid_points((x, y), seen, drawn), grid_points((x[::2], y[::2]), seen, drawn))
     return Frame(
         step=step_of(state),
         arrays={
             "samples": on_host(seen).astype(np.float32),
             "scores": on_grid(critic.score(grids.fine), GRID),
-            "slopes": on_grid(critic.slopes(grid_points(sim.slope_axes, seen, drawn)), ARROWS),
+            "slopes": on_grid(critic.slopes(grid_points(sim.ground.slope_axes, seen, drawn)), ARROWS),
             "diverged": on_host(has_diverged(state)),
         }
         | unlike_the_samples(sim, state, live, shown)
@@ -112,7 +112,7 @@ def paired(sim: Simulation, state: State, shown: Watched) -> Watched:
 
 def real_of(sim: Simulation, like: Tensor) -> Tensor:
     """The real points to compare with, as a tensor [1, n, 2]."""
-    return torch.from_numpy(sim.real[None]).to(like)
+    return torch.from_numpy(sim.ground.real[None]).to(like)
 
 
 def squared(arrays: Arrays) -> dict[str, np.ndarray]:

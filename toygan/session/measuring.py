@@ -28,9 +28,9 @@ from toygan.quantities.table import N_W1, QUANTITIES, shown_in
 from toygan.quantities.transport import w1
 from toygan.session import folder as folders
 from toygan.session import ground as grounds
-from toygan.session.ground import Floors, Ground, Perfect
+from toygan.session.ground import Floors, Perfect
 from toygan.session.looks import Frame, shown_again
-from toygan.session.simulation import FINAL_POINTS, Simulation, on_host, real_points
+from toygan.session.simulation import FINAL_POINTS, Simulation, on_host
 
 FINAL_W1 = 1000  # points a cloud for the final W1: 0.1 s each
 
@@ -53,25 +53,21 @@ def gauge(config: Config, sim: Simulation, floors: Floors | None = None) -> Gaug
     return Gauge(config, sim, known, optimum_of(config, sim), build_measures(config))
 
 
-def ground_of(config: Config, sim: Simulation) -> Ground:
-    return Ground(sim.world.target, config.training.seed, sim.real, sim.many_real, sim.score_axes, sim.slope_axes)
-
-
 def frame_floors(config: Config, sim: Simulation) -> Floors:
     """What perfect samplers score at a look."""
-    return floors_at(config, sim, sim.real, N_W1, "frame")
+    return floors_at(config, sim, sim.ground.real, N_W1, "frame")
 
 
 def measured(work: Gauge, frame: Frame) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
     """Every measure of one frame, [S] each; and the optimal critics of the portrait seeds, `optimal_scores [P, g, g]`."""
-    samples, ground = frame.arrays["samples"], ground_of(work.config, work.sim)
-    critics = [judged(frame.arrays, work.sim.real, s) for s in range(len(samples))]
+    samples, ground = frame.arrays["samples"], work.sim.ground
+    critics = [judged(frame.arrays, work.sim.ground.real, s) for s in range(len(samples))]
     kinds = kinds_seen(work.sim, work.sim.watched, 0)
     held = grounds.against_on(ground)
     clouds = measure.clouds_seen(samples, held, critics, optimum_at(work, frame), kinds)
     measures = measure.measures_of(clouds, measure.measurable(held, critics, work.optimum, kinds))
     inner = {name: frame.arrays[name] for name in INNER if name in frame.arrays} | informed(work.sim, samples)
-    inner |= elsewhere(work, frame) | own_measures(work.own, samples, work.sim.real)
+    inner |= elsewhere(work, frame) | own_measures(work.own, samples, work.sim.ground.real)
     row = {**frame.report, **measures, **inner, "w1_floor": np.full(len(samples), work.floors["w1"]["mean"])}
     best = {} if work.optimum is None else {"optimal_scores": grounds.best_on(ground, clouds[: work.sim.portraits])}
     return row, best
@@ -133,7 +129,7 @@ def other_points(sim: Simulation) -> np.ndarray | None:
         return None
     if sim.world.generator.translates:
         return on_host(sim.watched[..., -2:])
-    points = sim.world.source.sample(stream(sim.source.scenario_seed, 0, "watched source", 0), len(sim.real))
+    points = sim.world.source.sample(stream(sim.source.scenario_seed, 0, "watched source", 0), len(sim.ground.real))
     return np.broadcast_to(points, (len(sim.watched), *points.shape))
 
 
@@ -164,7 +160,7 @@ def perfect_at(config: Config, sim: Simulation, real: np.ndarray, n_w1: int, whe
     """Perfect samplers beside these target points [n, 2], of classes and by several generators where the game is."""
     place, latents = (0, sim.watched) if when == "frame" else (1, sim.final)
     classes = real_classes(sim, len(real), place) if config.method.labels is not None else None
-    return Perfect(ground_of(config, sim), real, n_w1, when, classes, makers_of(sim.world.game, latents))
+    return Perfect(sim.ground, real, n_w1, when, classes, makers_of(sim.world.game, latents))
 
 
 def other_floor(config: Config, sim: Simulation) -> Floors:
@@ -186,7 +182,7 @@ def fixed_arrays(config: Config, sim: Simulation, steps: list[int]) -> dict[str,
     """
     codes, other, makers = codes_of(sim), other_points(sim), makers_of(sim.world.game, sim.watched)
     made, due = (kinds_of(sim.world.game, latents, LABEL) for latents in (sim.watched, sim.told))
-    arrays = grounds.fixed_on(ground_of(config, sim), steps) | ({} if codes is None else {"categories": codes})
+    arrays = grounds.fixed_on(sim.ground, steps) | ({} if codes is None else {"categories": codes})
     arrays |= {} if makers is None else {"makers": makers}
     arrays |= {} if made is None or due is None else {"made_classes": made, "classes": due[0]}
     arrays |= {} if other is None else {"other_real": other.astype(np.float32)}
@@ -214,7 +210,7 @@ def optimum_of(config: Config, sim: Simulation, noise: float = 0.0) -> Known | N
         return None
     objective, std = config.method.objective, getattr(config.generator, "std", None)
     told, options = told_by(config), objective.model_dump()
-    return grounds.known_on(ground_of(config, sim), objective.kind, options, told, std, noise)
+    return grounds.known_on(sim.ground, objective.kind, options, told, std, noise)
 
 
 def has_optimum(config: Config, sim: Simulation) -> bool:
@@ -244,7 +240,7 @@ def optimum_at(work: Gauge, frame: Frame) -> Known | None:
 
 
 def final_points(work: Gauge) -> np.ndarray:
-    return real_points(work.config, work.sim.world, FINAL_POINTS, 1)
+    return grounds.watched_points(work.sim.world.target, work.config.training.seed, FINAL_POINTS, 1)
 
 
 def final_floors(work: Gauge) -> Floors:
@@ -263,7 +259,7 @@ def summary(
     known |= {name: last[name] for name in (*shown_in("last"), "slope_alignment_ceiling") if name in last}
     points = final_points(work)
     known |= own_measures(work.own, frames["final"], points)
-    ground, kinds = ground_of(work.config, work.sim), kinds_seen(work.sim, work.sim.final, 1)
+    ground, kinds = work.sim.ground, kinds_seen(work.sim, work.sim.final, 1)
     ended = grounds.summed_up(ground, seeds, frames["final"], points, FINAL_W1, frames, known, kinds)
     return ended | optimum_facts(work.config, work.optimum)
 
@@ -272,11 +268,12 @@ def alignment_ceilings(work: Gauge, state: State, frames: Mapping[str, np.ndarra
     """The slope alignment at the last frame of the potential of fresh points from both players, [S]."""
     sim, names = work.sim, ("samples", "live", "shown_real", "shown_fake")
     last = {name: frames[name][-1] for name in names if name in frames}
-    real = real_points(work.config, sim.world, min(N_W1, len(sim.real)), 2)
+    n = min(N_W1, len(sim.ground.real))
+    real = grounds.watched_points(sim.world.target, work.config.training.seed, n, 2)
     pairs = []
     for s, (fresh_real, fresh) in enumerate(shown_again(sim, state, real)):
         samples = last["samples"][s]
-        seen = shown(last, sim.real, s) or measure.TrainedOn(samples, sim.real[: len(real)], samples[: len(real)])
+        seen = shown(last, sim.ground.real, s) or measure.TrainedOn(samples, sim.ground.real[:n], samples[:n])
         pairs.append((measure.clouds_of(seen), measure.clouds_of(measure.TrainedOn(fresh, fresh_real, fresh))))
     return np.array([alignment_ceiling(*pair) for pair in pairs])
 

@@ -74,9 +74,9 @@ def seen_anomaly(recording: Recording) -> Searched:
     latents, codes = sim.final[row], code_columns(sim.world.game)
     with torch.no_grad():
         made = on_host(send(sim.watched[row]))
-    x, y = (axis[::FINEST] for axis in sim.score_axes)
+    x, y = (axis[::FINEST] for axis in sim.ground.score_axes)
     grid = np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 2)
-    plane, real, own = (searched(send, latents, places, codes) for places in (grid, sim.real, made))
+    plane, real, own = (searched(send, latents, places, codes) for places in (grid, sim.ground.real, made))
     return Searched(
         x, y, plane.residual.reshape(len(y), len(x)), real.residual, own.residual,
         plane.open.reshape(len(y), len(x)), float(real.open.mean()), float(own.open.mean()),
