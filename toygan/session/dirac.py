@@ -25,7 +25,7 @@ from toygan.files.world import build_rule
 from toygan.game import play as rules
 from toygan.game.constraints import column_norms
 from toygan.game.duel import CRITIC, GENERATOR
-from toygan.game.play import Draw, Game, Learned, Parameters, State
+from toygan.game.play import Draw, Game, Parameters, State
 from toygan.game.streams import draws
 from toygan.quantities.spectrum import a_step
 from toygan.session.looks import like
@@ -84,7 +84,7 @@ def portrait(
     Raises UserError where the players have more to learn than theta and psi.
     """
     config = planar(read(scenario, method, [("training.batch", BATCH), *overrides]))
-    (game, start, draw), period = stage(config), build_rule(config).period
+    game, start, draw, period = stage(config)
     axis = np.linspace(-WINDOW, WINDOW, ARROWS)
     found = eigenvalues(game, start, draw, period)
     return Portrait(
@@ -111,11 +111,12 @@ def planar(config: Config) -> Config:
     return config.model_copy(update={"training": training})
 
 
-def stage(config: Config) -> tuple[Game, State, Draw]:
-    """The game, one seed's state with the critic f(x, y) = x, and the draw of one step."""
+def stage(config: Config) -> tuple[Game, State, Draw, int]:
+    """The game, one seed's state with the critic f(x, y) = x, the draw of one step, and after how many the rule does the same."""
     upright = config.critic.model_copy(update={"start": (1.0, 0.0)})
     sim = simulation(config.model_copy(update={"critic": upright}))
-    return sim.world.game, sim.start, next(draws(sim.source, 0, like(sim.start)))
+    draw = next(draws(sim.source, 0, like(sim.start)))
+    return sim.world.game, sim.start, draw, build_rule(config).period
 
 
 def remembers(state: State) -> bool:
@@ -140,12 +141,12 @@ def placed(game: Game, start: State, plane: Tensor) -> State:
 
 def at_place(state: State, parameters: Parameters, averages: Parameters | None = None) -> State:
     """The same state with these parameters, and these averaged ones, the same where none are named."""
-
-    def at(name: str, learned: Learned) -> Learned:
-        average = None if learned.average is None else (averages or parameters)[name]
-        return learned._replace(parameters=parameters[name], average=average)
-
-    return state._replace(players={name: at(name, learned) for name, learned in state.players.items()})
+    means = averages or parameters
+    players = {
+        name: one._replace(parameters=parameters[name], average=None if one.average is None else means[name])
+        for name, one in state.players.items()
+    }
+    return state._replace(players=players)
 
 
 def repeated(state: State, n: int) -> State:
@@ -173,7 +174,7 @@ def after(game: Game, state: State, draw: Draw, steps: int) -> State:
     return state
 
 
-def settled(game: Game, state: State, draw: Draw, period: int = 1) -> State:
+def settled(game: Game, state: State, draw: Draw, period: int) -> State:
     """The same place after a head start, to the end of the period in which that is, and a period or step spent on it: memories
     are what standing still there leaves.
     """
@@ -186,7 +187,7 @@ def settled(game: Game, state: State, draw: Draw, period: int = 1) -> State:
 # --- the three things to see -----------------------------------------------------------------------------------------
 
 
-def field(game: Game, start: State, draw: Draw, axis: np.ndarray, period: int = 1) -> np.ndarray:
+def field(game: Game, start: State, draw: Draw, axis: np.ndarray, period: int) -> np.ndarray:
     """The move of one step, the mean of a period, from every (theta, psi) of the grid, over the generator's rate: [g, g, 2],
     row = psi.
     """
@@ -213,9 +214,7 @@ def bounded(places: np.ndarray) -> np.ndarray:
     return places[: int(lost.argmax())] if lost.any() else places
 
 
-def eigenvalues(
-    game: Game, start: State, draw: Draw, period: int = 1, at: tuple[float, float] = (0.0, 0.0)
-) -> Eigenvalues:
+def eigenvalues(game: Game, start: State, draw: Draw, period: int, at: tuple[float, float] = (0.0, 0.0)) -> Eigenvalues:
     """Eigenvalues of one step's derivative at a place, (0, 0) where none is named, memories included, by central differences
     in float64; of a rule that does the same only after a period, of its steps' mean.
 
@@ -237,7 +236,7 @@ def eigenvalues(
     return Eigenvalues(multipliers, (multipliers - 1) / step_rate(game, origin))
 
 
-def derivative(game: Game, origin: State, start: State, draw: Draw, nudge: float, period: int = 1) -> np.ndarray:
+def derivative(game: Game, origin: State, start: State, draw: Draw, nudge: float, period: int) -> np.ndarray:
     """The derivative [k, k] of a period's steps by theta, psi and the memories of both, by central differences."""
     used = [len(origin.players[name].slots) for name in (GENERATOR, CRITIC)]
     k = 2 + sum(used)

@@ -356,24 +356,13 @@ class SummaryShape(BaseModel):
     points_of: JsonText | None = None
 
 
-class ObjectiveShape(BaseModel):
-    """What is looked at of an objective."""
-
-    kind: JsonText | None = None
-
-
-class MethodShape(BaseModel):
-    """What is looked at of a method."""
-
-    objective: ObjectiveShape | None = None
-
-
 class ConfigShape(BaseModel):
-    """What is looked at of a config."""
+    """What is looked at of a config, of its method and of that's objective."""
 
     kind: JsonText | None = None
     about: JsonText | None = None
-    method: MethodShape | None = None
+    method: ConfigShape | None = None
+    objective: ConfigShape | None = None
 
 
 class RecordShape(BaseModel):

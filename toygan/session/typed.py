@@ -6,7 +6,8 @@ what the two players want is that game's: rules, optimisers, rates, and how path
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,7 +19,6 @@ from toygan.files.formula import Formula, formula
 from toygan.files.mistakes import Place, UserError
 from toygan.files.scenario import read
 from toygan.files.text import number
-from toygan.files.world import build_rule
 from toygan.game.duel import CRITIC, GENERATOR
 from toygan.game.play import Draw, Game, Opinion, Parameters, State
 from toygan.session import dirac
@@ -96,7 +96,7 @@ def typed_portrait(game: Typed, ask: Ask, config: Config) -> Portrait:
 
     Raises UserError where the game has no finite slope at its start.
     """
-    (stand_in, start, draw), period = dirac.stage(config), build_rule(config).period
+    stand_in, start, draw, period = dirac.stage(config)
     played = with_losses(stand_in, game)
     check_finite(game, ask)
     axis = np.linspace(-ask.window, ask.window, dirac.ARROWS)
@@ -151,19 +151,15 @@ def title_of(config: Config) -> str:
 def with_losses(game: Game, typed: Typed) -> Game:
     """The same game with players who want something else."""
     wanted = {GENERATOR: typed.x_loss, CRITIC: typed.y_loss}
-    players = {name: player._replace(opinion=opinion_of(name, wanted[name])) for name, player in game.players.items()}
-    return game._replace(players=players)
+    own = {name: partial(opinion, name, loss) for name, loss in wanted.items()}
+    return game._replace(players={name: one._replace(opinion=own[name]) for name, one in game.players.items()})
 
 
-def opinion_of(name: str, loss: Formula) -> Callable[[Game, Parameters, State, Draw], Opinion]:
+def opinion(name: str, loss: Formula, game: Game, parameters: Parameters, state: State, row: Draw) -> Opinion:
     """What a player makes of a move: its formula at x = theta and y = psi."""
-
-    def opinion(game: Game, parameters: Parameters, state: State, row: Draw) -> Opinion:
-        x, y = parameters[GENERATOR][:, 0], game.players[CRITIC].network.layers(parameters[CRITIC])[0].weight[:, 0, 0]
-        value = loss(x, y) + 0.0 * (x + y)  # a formula may go without a letter
-        return Opinion(value, {f"{name}_loss": value})
-
-    return opinion
+    x, y = parameters[GENERATOR][:, 0], game.players[CRITIC].network.layers(parameters[CRITIC])[0].weight[:, 0, 0]
+    value = loss(x, y) + 0.0 * (x + y)  # a formula may go without a letter
+    return Opinion(value, {f"{name}_loss": value})
 
 
 def check_finite(game: Typed, ask: Ask) -> None:
