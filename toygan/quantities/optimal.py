@@ -19,7 +19,7 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from toygan.quantities.critic import alignment
+from toygan.quantities.critic import Clouds, alignment
 from toygan.quantities.transport import Transport, units
 from toygan.targets.densities import in_blocks, log_sum_exp, maths
 from toygan.targets.target import BlurredLogDensity
@@ -36,15 +36,6 @@ class OptimalCritic(NamedTuple):
 
     on_grid: Callable[[], np.ndarray]
     at_clouds: Callable[[], np.ndarray]
-
-
-class Clouds(NamedTuple):
-    """One frame of what the critic trains against, as `TrainedOn` has it, with the plan between the first few points."""
-
-    fake: np.ndarray
-    some_real: np.ndarray
-    some: np.ndarray
-    plan: Transport
 
 
 class Told(NamedTuple):
@@ -204,8 +195,7 @@ def alignment_ceiling(clouds: Clouds, again: Clouds) -> float:
     """
     if not (np.isfinite(clouds.plan.distance) and np.isfinite(again.plan.distance)):
         return math.nan
-    slopes = potential_of(again.plan, again.some_real).slopes(clouds.some)
-    return alignment(slopes, clouds.plan, clouds.some, clouds.some_real)
+    return alignment(potential_of(again.plan, again.some_real).slopes(clouds.some), clouds)
 
 
 def kantorovich(clouds: Clouds, grid_x: np.ndarray, grid_y: np.ndarray) -> OptimalCritic:

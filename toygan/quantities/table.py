@@ -15,7 +15,6 @@ import numpy as np
 
 from toygan.files.text import number, percent
 from toygan.quantities.critic import (
-    Judged,
     critic_gap,
     critic_value,
     input_slope,
@@ -28,9 +27,8 @@ from toygan.quantities.divergences import js, tv
 from toygan.quantities.kinds import class_accuracy, class_w1, generator_distance, generator_overlap
 from toygan.quantities.modes import grid_tv, high_quality, mode_kl, mode_mass_tv, mode_tv, modes_kept
 from toygan.quantities.neighbours import coverage, density, neighbour_kl, neighbour_reverse_kl, precision, recall
-from toygan.quantities.optimal import Clouds
 from toygan.quantities.skeleton import on_skeleton, skeleton_coverage
-from toygan.quantities.transport import Transport, sliced_w1, w2
+from toygan.quantities.transport import sliced_w1, w2
 from toygan.quantities.two_samples import mmd, neighbour_accuracy
 
 N_W1 = 400  # transport costs 10 ms a cloud at 400 points, 60 at 1000, 270 at 2000; its floor falls as 1 / sqrt(n)
@@ -162,11 +160,6 @@ def centre(points: np.ndarray, axis: int) -> float:
     return float(middle[axis]) if np.isfinite(middle).all() else math.nan
 
 
-def planned(of: Callable[[Judged, Transport, np.ndarray, np.ndarray], float]) -> Callable[[Judged, Clouds], float]:
-    """A measure of a critic against a plan, as one of what the critic is shown."""
-    return lambda judged, shown: of(judged, shown.plan, shown.some, shown.some_real)
-
-
 def cloud(
     label: str, about: str, unit: str, better: Better, of: Callable[..., float], needs: str, shown: str = "",
     when: When = "frame", best: float = math.nan,
@@ -271,15 +264,15 @@ QUANTITIES = {
     ),
     "critic_value": critic("critic value", "E f(real) - E f(fake)", "score", "neither", critic_value, "judged", "last"),
     "critic_lipschitz": critic(
-        "steepest slope", "the critic's steepest slope seen", "score/plane", "neither", planned(lipschitz), "judged shown", "last"
+        "steepest slope", "the critic's steepest slope seen", "score/plane", "neither", lipschitz, "judged shown", "last"
     ),
     "critic_gap": critic(
         "share of W1 seen", "share of the exact W1 that the critic sees", "share", "higher",
-        planned(critic_gap), "judged shown", "last curves", best=1.0,
+        critic_gap, "judged shown", "last curves", best=1.0,
     ),
     "slope_alignment": critic(
         "slopes agree", "mean cosine of the critic's gradient with the exact transport direction",
-        "cosine", "higher", planned(slope_alignment), "judged shown", "last", best=1.0,
+        "cosine", "higher", slope_alignment, "judged shown", "last", best=1.0,
     ),
     "steep_share": critic(
         "steep share", "share of watched points at which |grad f| exceeds 1", "share", "neither", steep_share, "judged", "last"

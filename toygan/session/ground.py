@@ -116,7 +116,7 @@ def optimum_told(
 def best_on(ground: Ground, clouds: Sequence[measure.Seen]) -> np.ndarray:
     """The objective's optimal critic against what each cloud's critic is shown [P, g, g]; NaN where it is not known."""
     unknown = np.full([len(axis) for axis in ground.score_axes[::-1]], np.nan)
-    scores = [cloud.best.on_grid() if cloud.best else unknown for cloud in clouds]
+    scores = [cloud["best"].on_grid() if cloud["best"] else unknown for cloud in clouds]
     with np.errstate(over="ignore"):  # an endless score is drawn as such
         return np.stack(scores).astype(np.float32)
 

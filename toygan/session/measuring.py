@@ -21,6 +21,7 @@ from toygan.game.play import State
 from toygan.game.streams import stream
 from toygan.quantities import measure
 from toygan.quantities.companions import kinds_of, makers_of, times_of
+from toygan.quantities.critic import Clouds, clouds_of
 from toygan.quantities.kinds import Kinds
 from toygan.quantities.modes import code_information
 from toygan.quantities.optimal import Known, Told, alignment_ceiling, decided
@@ -156,15 +157,15 @@ def judged(arrays: Mapping[str, np.ndarray], real: np.ndarray, s: int) -> measur
     return measure.Judged(*(arrays[name][s] for name in names))._replace(shown=shown(arrays, real, s))
 
 
-def shown(arrays: Mapping[str, np.ndarray], real: np.ndarray, s: int) -> measure.TrainedOn | None:
+def shown(arrays: Mapping[str, np.ndarray], real: np.ndarray, s: int) -> Clouds | None:
     """What one seed's critic trains against in a frame; None where that is the samples and the real points [N, 2]."""
     if not arrays.keys() & {"live", "shown_fake"}:
         return None
     live = arrays.get("live", arrays["samples"])[s]
     n = N_W1
     if "shown_fake" in arrays:
-        return measure.TrainedOn(live, arrays["shown_real"][s, :n], arrays["shown_fake"][s, :n])
-    return measure.TrainedOn(live, real[:n], live[:n])
+        return clouds_of(live, arrays["shown_real"][s, :n], arrays["shown_fake"][s, :n])
+    return clouds_of(live, real[:n], live[:n])
 
 
 def floors_at(config: Config, sim: Simulation, real: np.ndarray, n_w1: int, when: measure.When) -> Floors:
@@ -293,8 +294,8 @@ def alignment_ceilings(work: Gauge, state: State, frames: Mapping[str, np.ndarra
     pairs = []
     for s, (fresh_real, fresh) in enumerate(shown_again(sim, state, real)):
         samples = last["samples"][s]
-        seen = shown(last, sim.real, s) or measure.TrainedOn(samples, sim.real[: len(real)], samples[: len(real)])
-        pairs.append((measure.clouds_of(seen), measure.clouds_of(measure.TrainedOn(fresh, fresh_real, fresh))))
+        seen = shown(last, sim.real, s) or clouds_of(samples, sim.real[: len(real)], samples[: len(real)])
+        pairs.append((seen, clouds_of(fresh, fresh_real, fresh)))
     return np.array([alignment_ceiling(*pair) for pair in pairs])
 
 
