@@ -14,7 +14,7 @@ import numpy as np
 
 from toygan.quantities.critic import Clouds, Judged
 from toygan.quantities.divergences import fineness, shares
-from toygan.quantities.kinds import Classes, Kinds
+from toygan.quantities.kinds import Kinds
 from toygan.quantities.neighbours import nearness, spacings
 from toygan.quantities.optimal import Known, optimal_critic
 from toygan.quantities.skeleton import Curve
@@ -74,15 +74,9 @@ def seen(points: np.ndarray, against: Against, judged: Judged | None, known: Kno
         "judged": judged,
         "shown": shown,
         "best": optimal_critic(known, shown) if known else None,
-        "classes": classes_in(kinds),
+        "classes": kinds.classes,
         "makers": kinds.makers,
     }
-
-
-def classes_in(kinds: Kinds) -> Classes | None:
-    """The classes of both clouds, None where they are not known of both."""
-    own, due = kinds.classes, kinds.real_classes
-    return None if own is None or due is None else Classes(own, due)
 
 
 # Frames -----------------------------------------------------------------------------------------------------------
@@ -137,7 +131,7 @@ def measurable(
     """The names of the measures that can be taken, with what is known."""
     first = kinds[0] if kinds else NO_KINDS
     parts: dict[str, object] = {"modes": against.modes, "curve": against.curve, "judged": judged, "best": known}
-    parts |= {"classes": classes_in(first), "makers": first.makers}
+    parts |= {"classes": first.classes, "makers": first.makers}
     missing = {name for name, part in parts.items() if part is None}
     return [
         name

@@ -5,7 +5,7 @@ States and files are nobody's business here: arrays in, numbers out.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -22,7 +22,7 @@ from toygan.game.streams import stream
 from toygan.quantities import measure
 from toygan.quantities.companions import kinds_of, makers_of, times_of
 from toygan.quantities.critic import Clouds, clouds_of
-from toygan.quantities.kinds import Kinds
+from toygan.quantities.kinds import Classes, Kinds
 from toygan.quantities.modes import code_information
 from toygan.quantities.optimal import Known, Told, alignment_ceiling, decided
 from toygan.quantities.table import N_W1, QUANTITIES, shown_in
@@ -122,9 +122,10 @@ def kinds_seen(sim: Simulation, latents: Tensor, place: int) -> list[Kinds]:
     compare with, and makers, in turn.
     """
     classes, makers = kinds_of(sim.world.game, latents, LABEL), makers_of(sim.world.game, latents)
-    own: Sequence[np.ndarray | None] = [None] * len(latents) if classes is None else list(classes)
     due = None if classes is None else real_classes(sim, latents.shape[1], place)
-    return [Kinds(each, due, makers) for each in own]
+    if classes is None or due is None:
+        return [Kinds(makers=makers)] * len(latents)
+    return [Kinds(Classes(own, due), makers) for own in classes]
 
 
 def real_classes(sim: Simulation, n: int, place: int) -> np.ndarray | None:
