@@ -123,7 +123,7 @@ def test_measures_of_kinds_are_taken_where_kinds_are_known():
     points, classes = 4 * SQUARE[None], np.arange(4)
     names = {"class_w1", "class_accuracy", "generator_overlap", "generator_distance"}
     assert not names & measure_frame(points, Against(4 * SQUARE, FOUR)).keys()
-    found = measure_frame(points, Against(4 * SQUARE, FOUR), kinds=[Kinds(classes, classes, classes % 2)])
+    found = measure_frame(points, Against(4 * SQUARE, FOUR), kinds=[Kinds(Classes(classes, classes), classes % 2)])
     assert {name: float(found[name][0]) for name in names} == {
         "class_w1": 0, "class_accuracy": 1, "generator_overlap": 0, "generator_distance": pytest.approx(4)
     }  # fmt: skip
@@ -134,7 +134,7 @@ def test_perfect_samplers_have_a_floor_by_class():
     due = target.batch(real, 200)
 
     def kinds(k: int) -> Kinds:
-        return Kinds(target.batch(np.random.default_rng(k + 10), 200).labels, due.labels)
+        return Kinds(Classes(target.batch(np.random.default_rng(k + 10), 200).labels, due.labels))
 
     found = floors(lambda k: target.sample(np.random.default_rng(k + 10), 200), Against(due.points, n_w1=200), 8, kinds)
     assert found["class_accuracy"].mean == 1
@@ -267,11 +267,14 @@ def test_classes_of_generated_points_are_drawn_as_the_datas_are_at_every_look():
     ):
         nearest = ((real[:, None] - centres) ** 2).sum(axis=2).argmin(axis=1)
         kinds = kinds_seen(sim, latents, place)
-        assert not any(np.array_equal(own.classes, nearest) for own in kinds)
-        assert not np.array_equal(kinds[0].classes, kinds[1].classes)
-        assert all(np.abs(np.bincount(own.classes, minlength=8) / len(real) - 1 / 8).max() < 0.08 for own in kinds)
-        assert np.array_equal(kinds[1].real_classes, nearest)
-    own = Kinds(kinds_seen(sim, sim.told, 0)[0].classes, kinds_seen(sim, sim.watched, 0)[0].real_classes)
+        assert not any(np.array_equal(own.classes.points, nearest) for own in kinds)
+        assert not np.array_equal(kinds[0].classes.points, kinds[1].classes.points)
+        assert all(
+            np.abs(np.bincount(own.classes.points, minlength=8) / len(real) - 1 / 8).max() < 0.08 for own in kinds
+        )
+        assert np.array_equal(kinds[1].classes.real, nearest)
+    told, watched = (kinds_seen(sim, latents, 0)[0].classes for latents in (sim.told, sim.watched))
+    own = Kinds(Classes(told.points, watched.real))
     perfect = measure_frame(sim.ground.real[None], Against(sim.ground.real), kinds=[own])
     assert perfect["class_accuracy"].tolist() == [1]
     assert perfect["class_w1"].tolist() == [0]

@@ -27,11 +27,10 @@ from toygan.game.optimisers import OPTIMISERS
 from toygan.game.streams import draws, starts
 from toygan.game.zoo import PLAYED_ON, ZOO
 from toygan.quantities import companions, divergences, state
-from toygan.quantities.blurred import blurred_divergences, grid_around
-from toygan.quantities.divergences import quadrature
+from toygan.quantities.critic import Clouds
+from toygan.quantities.divergences import blurred_divergences, grid_around, quadrature
 from toygan.quantities.optimal import (
     OPTIMA,
-    Clouds,
     bandwidth,
     from_densities,
     known_optimum,

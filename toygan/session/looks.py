@@ -16,7 +16,7 @@ from toygan.game.dials import over
 from toygan.game.duel import CRITIC, GENERATOR
 from toygan.game.play import State
 from toygan.game.streams import stream
-from toygan.quantities.companions import Grids, kinds_of, of_critic, of_maps
+from toygan.quantities.companions import kinds_of, of_critic, of_maps
 from toygan.quantities.state import JUDGED, Watched, views, with_beside
 from toygan.session.simulation import ARROWS, GRID, Simulation, average_of, on_host
 
@@ -69,20 +69,20 @@ def observe(sim: Simulation, state: State) -> Frame:
     first = {name: own[:drawn] for name, own in state.parameters.items()}
     critic = duel.judge(sim.portrait_game, first, real, fake)
     x, y = sim.ground.score_axes
-    grids = Grids(grid_points((x, y), seen, drawn), grid_points((x[::2], y[::2]), seen, drawn))
+    fine, coarse = grid_points((x, y), seen, drawn), grid_points((x[::2], y[::2]), seen, drawn)
     return Frame(
         step=step_of(state),
         arrays={
             "samples": on_host(seen).astype(np.float32),
-            "scores": on_grid(critic.score(grids.fine), GRID),
+            "scores": on_grid(critic.score(fine), GRID),
             "slopes": on_grid(critic.slopes(grid_points(sim.ground.slope_axes, seen, drawn)), ARROWS),
             "diverged": on_host(has_diverged(state)),
         }
         | unlike_the_samples(sim, state, live, shown)
         | means_of_classes(sim, on_host(seen))
         | views(sim.world.game, state, shown, drawn, sim.portrait_game, pairs)
-        | squared(of_critic(sim.portrait_game, first, grids, (real, fake)))
-        | squared(of_maps(sim.world.game, state, shown._replace(fake=seen, real=real_of(sim, seen)), grids.coarse)),
+        | squared(of_critic(sim.portrait_game, first, fine, coarse, (real, fake)))
+        | squared(of_maps(sim.world.game, state, shown._replace(fake=seen, real=real_of(sim, seen)), coarse)),
         report={name: on_host(told) for name, told in state.report.items()},
         noise=float(torch.as_tensor(play.noise_left(sim.world.game, state)).max()),
     )

@@ -5,7 +5,7 @@ States and files are nobody's business here: arrays in, numbers out.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -21,7 +21,8 @@ from toygan.game.play import State
 from toygan.game.streams import stream
 from toygan.quantities import measure
 from toygan.quantities.companions import kinds_of, makers_of, times_of
-from toygan.quantities.kinds import Kinds
+from toygan.quantities.critic import Clouds, clouds_of
+from toygan.quantities.kinds import Classes, Kinds
 from toygan.quantities.modes import code_information
 from toygan.quantities.optimal import Known, Told, alignment_ceiling, decided
 from toygan.quantities.table import N_W1, QUANTITIES, shown_in
@@ -104,9 +105,10 @@ def kinds_seen(sim: Simulation, latents: Tensor, place: int) -> list[Kinds]:
     compare with, and makers, in turn.
     """
     classes, makers = kinds_of(sim.world.game, latents, LABEL), makers_of(sim.world.game, latents)
-    own: Sequence[np.ndarray | None] = [None] * len(latents) if classes is None else list(classes)
     due = None if classes is None else real_classes(sim, latents.shape[1], place)
-    return [Kinds(each, due, makers) for each in own]
+    if classes is None or due is None:
+        return [Kinds(makers=makers)] * len(latents)
+    return [Kinds(Classes(own, due), makers) for own in classes]
 
 
 def real_classes(sim: Simulation, n: int, place: int) -> np.ndarray | None:
@@ -139,12 +141,12 @@ def judged(arrays: Mapping[str, np.ndarray], real: np.ndarray, s: int) -> measur
     return measure.Judged(*(arrays[name][s] for name in names))._replace(shown=shown(arrays, real, s))
 
 
-def shown(arrays: Mapping[str, np.ndarray], real: np.ndarray, s: int) -> measure.TrainedOn | None:
+def shown(arrays: Mapping[str, np.ndarray], real: np.ndarray, s: int) -> Clouds | None:
     """What one seed's critic trains against in a frame; None where that is the samples and the real points [N, 2]."""
     live = arrays.get("live", arrays["samples"])[s]
     if "shown_fake" in arrays:
-        return measure.TrainedOn(live, arrays["shown_real"][s, :N_W1], arrays["shown_fake"][s, :N_W1])
-    return measure.TrainedOn(live, real[:N_W1], live[:N_W1]) if "live" in arrays else None
+        return clouds_of(live, arrays["shown_real"][s, :N_W1], arrays["shown_fake"][s, :N_W1])
+    return clouds_of(live, real[:N_W1], live[:N_W1]) if "live" in arrays else None
 
 
 def floors_at(config: Config, sim: Simulation, real: np.ndarray, n_w1: int, when: measure.When) -> Floors:
@@ -273,8 +275,8 @@ def alignment_ceilings(work: Gauge, state: State, frames: Mapping[str, np.ndarra
     pairs = []
     for s, (fresh_real, fresh) in enumerate(shown_again(sim, state, real)):
         samples = last["samples"][s]
-        seen = shown(last, sim.ground.real, s) or measure.TrainedOn(samples, sim.ground.real[:n], samples[:n])
-        pairs.append((measure.clouds_of(seen), measure.clouds_of(measure.TrainedOn(fresh, fresh_real, fresh))))
+        seen = shown(last, sim.ground.real, s) or clouds_of(samples, sim.ground.real[:n], samples[:n])
+        pairs.append((seen, clouds_of(fresh, fresh_real, fresh)))
     return np.array([alignment_ceiling(*pair) for pair in pairs])
 
 

@@ -25,8 +25,8 @@ from toygan.game.duel import CRITIC, GENERATOR
 from toygan.game.play import Draw, Game, State
 from toygan.game.streams import draws, stream
 from toygan.quantities import state as inside
-from toygan.quantities.blurred import blurred_divergences
 from toygan.quantities.companions import makers_of, of_encoder, of_pairs, of_way_back
+from toygan.quantities.divergences import blurred_divergences
 from toygan.quantities.evidence import Places, places_of
 from toygan.quantities.optimal import OPTIMA, Told, log_of_points, of_clouds, squares, told_in_words, width_of
 from toygan.quantities.skeleton import Curve
@@ -434,7 +434,7 @@ def potential_model() -> Model:
 
 
 def divergence_model() -> Model:
-    """Divergences of two blurred clouds [1, n, 2], real and generated, as a model (`toygan.quantities.blurred`)."""
+    """Divergences of two blurred clouds [1, n, 2], real and generated, as a model (`blurred_divergences`)."""
 
     def seen(at: Mapping[str, Tensor]) -> Tree:
         real, fake = (at[name].squeeze(0) for name in ("real", "fake"))
