@@ -28,13 +28,12 @@ def settings_line(recording: Recording) -> str:
     config = flat(recording.facts.config)
     if recording.facts.is_recorded:
         objective = config.get("method.objective.kind")
-        return "Recorded from a training loop, which toygan did not play." + (
-            f" Objective, as its owner tells: {objective}." if objective else ""
-        )
+        told = f" Objective, as its owner tells: {objective}." if objective else ""
+        return f"Recorded from a training loop, which toygan did not play.{told}"
     if not any(key.startswith("method.") for key in config):
         return ""
     told = [*replaced(recording.facts.method, recording.facts.config["method"]), *settings_in_words(config)]
-    few = [*told[:MOST], *([f"{len(told) - MOST} more"] if len(told) > MOST else [])]
+    few = [*told[:MOST], *[f"{len(told) - MOST} more"] * (len(told) > MOST)]
     return f"Settings: {', '.join(few)}; all else as usual." if few else "Settings: all as usual."
 
 
@@ -78,7 +77,6 @@ def cast_in_words(cast: Mapping[str, Any]) -> str:
 
 
 def tells(key: str, value: Any, config: Mapping[str, Any]) -> bool:
-    """Whether a reader should be told a setting of a flat config."""
     table, _, last = key.rpartition(".")
     if key.partition(".")[0] not in TOLD or key in ELSEWHERE:
         return False

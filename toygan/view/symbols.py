@@ -61,11 +61,8 @@ FILLED_IN = {  # by the builders of parts; a sheet tells them always, so that th
     "uncrowded.weight": 0.05,
     "uncrowded.width": 0.1,
 }
-
-
-# Of a row, but in no formula.
 BESIDE = {"critic_steps", "generator_rate", "critic_rate", "optimiser", "betas", "epsilon", "schedule", "ema",
-          "head_start"}  # fmt: skip
+          "head_start"}  # of a row, but in no formula  # fmt: skip
 
 
 def names_in(formula: str) -> list[str]:

@@ -22,25 +22,19 @@ def frame_words(recording: Recording, frame: int, bands: bool = True) -> list[st
     """The portrait seed's quantities at one frame, each with its floor or ceiling, as far as they are known; floors with
     or without their bands.
     """
-    values = {
-        name: recording.curve(name) for name in (*shown_in("line"), "high_quality", *recording.facts.own_measures)
-    }
-    found = {name: float(table[frame, 0]) for name, table in values.items() if table is not None}
+    names = (*shown_in("line"), "high_quality", *recording.facts.own_measures)
+    found = {name: float(table[frame, 0]) for name in names if (table := recording.curve(name)) is not None}
     return listed(recording, found, "frame", bands) or ["nothing measured"]
 
 
 def listed(recording: Recording, found: Mapping[str, float], when: When, bands: bool = True) -> list[str]:
     """Quantities in words, of those that a line shows and of one's own, as far as they are finite."""
+    few = found.get("high_quality", 1.0) < MANY  # points are on any mode, and for a mode to count one is enough
     return [
-        in_words(recording, name, found[name], when, bands) + touched(name, found.get("high_quality"))
+        in_words(recording, name, found[name], when, bands) + " touched" * (few and name == "modes")
         for name in (*shown_in("line"), *recording.facts.own_measures)
         if math.isfinite(found.get(name, math.nan))
     ]
-
-
-def touched(name: str, good: float | None) -> str:
-    """What a number of modes is where few points are on any: for a mode to count one point is enough."""
-    return " touched" if name == "modes" and good is not None and good < MANY else ""
 
 
 def in_words(recording: Recording, name: str, value: float, when: When = "frame", bands: bool = True) -> str:
@@ -50,20 +44,13 @@ def in_words(recording: Recording, name: str, value: float, when: When = "frame"
         many = len(recording.frames.get("mode_centres", ())) or None
         return f"{value:.0f}{f' of {many}' if many else ''} {row.label if many != 1 else row.label.removesuffix('s')}"
     told = f"{percent(value)} {row.label}" if row.unit == "share" else f"{row.label} {row.write(value)}"
-    told += points_in_words(recording) if when == "frame" and "plan" in row.needs else ""
+    if when == "frame" and "plan" in row.needs and (points := recording.facts.summary.critic_points):
+        told += f" of {points} points"  # fewer than at the end, so that both the value and its floor are higher
     if best is None:
         return told
     if row.better == "higher":
         return f"{told} (ceiling {row.write(best.mean)})"
     return f"{told} (floor {with_band(best) if bands else number(best.mean)})"
-
-
-def points_in_words(recording: Recording) -> str:
-    """On how many points a frame's transport is measured: fewer than at the end, so that both its value and its floor are
-    higher.
-    """
-    points = recording.facts.summary.critic_points
-    return f" of {points} points" if points else ""
 
 
 def with_band(best: Floor) -> str:
@@ -135,12 +122,9 @@ MANY = 0.5  # share of good points from which on a mode that counts is more than
 
 def numbers_in_words(recordings: Sequence[Recording], when: str = "of the end") -> str:
     """What the numbers beneath panels are of."""
-    told = (
-        " on fresh points"
-        if not any(one.facts.is_recorded for one in recordings)
-        else (" of a recorded loop on its last frame's points, else on fresh ones")
-    )
-    return f"Numbers beneath: {when},{told}."
+    recorded = any(one.facts.is_recorded for one in recordings)
+    points = "of a recorded loop on its last frame's points, else on fresh ones" if recorded else "on fresh points"
+    return f"Numbers beneath: {when}, {points}."
 
 
 class Scored(NamedTuple):
@@ -153,13 +137,12 @@ class Scored(NamedTuple):
 
 def final_rows(recording: Recording) -> list[Scored]:
     """The portrait seed's quantities of the end, each with what a perfect generator scores."""
-    row, best = recording.facts.portrait_row, recording.floor
-    found = {name: value for name in shown_in("end") if (value := row.get(name)) is not None}
-    floors = {name: best(name, "final") for name in found}
-    return [
-        Scored(label_of(name), written(name, value), written(name, floor.mean) if (floor := floors[name]) else "")
-        for name, value in found.items()
-    ]
+    rows = []
+    for name in shown_in("end"):
+        value, floor = recording.facts.portrait_row.get(name), recording.floor(name, "final")
+        if value is not None:
+            rows.append(Scored(label_of(name), written(name, value), written(name, floor.mean) if floor else ""))
+    return rows
 
 
 def final_notes(recording: Recording) -> list[str]:
