@@ -88,9 +88,8 @@ def picture(recording: Recording, options: Options = USUAL) -> Figure:
     for row, (line, weight) in enumerate(opening):
         say(figure, 0.2, figure.get_figheight() - 0.84 - ROW * row, line, SMALL, weight)
     places = np.linspace(MARGIN, WIDTH - RIGHT - side, 2 if shown.optimal is None else 3)
-    main_panels(
-        [axis_at(figure, left, bottom, side, tall) for left in places], shown, scales(shown, scale=options.scale)
-    )
+    axes = [axis_at(figure, left, bottom, side, tall) for left in places]
+    main_panels(axes, shown, scales(shown, scale=options.scale))
     for row, line in enumerate(told):
         say(figure, MARGIN - 0.15, bottom - UNDER - 0.1 - 0.15 * row, line, SMALL)
     draw_rows(figure, shown, extras, MARGIN, more, THIRD, GAP)
@@ -118,14 +117,12 @@ def opening_lines(shown: Scene, language: str) -> list[tuple[str, str]]:
     """The lines under the title with their weights: what to look for, the settings, the one number, the diagnosis."""
     recording = shown.recording
     end = headline(recording) or f"At step {shown.steps[-1]}: {' · '.join(words_with_range(recording, shown.last))}"
-    opening = [*purpose(recording), settings_line(recording)]
-    parts = [*((text, "normal") for text in opening), (end, "bold"), (diagnosed(recording), "normal")]
-    most = [*[3] * len(opening), None, None]  # a long text of a file may be cut, what a run came to may not
-    return [
-        (line, weight)
-        for (text, weight), few in zip(parts, most, strict=True)
-        for line in in_lines(text, language, OPENING, few)
+    parts: list[tuple[str, str, int | None]] = [
+        *((text, "normal", 3) for text in (*purpose(recording), settings_line(recording))),  # of a file: may be cut
+        (end, "bold", None),
+        (diagnosed(recording), "normal", None),
     ]
+    return [(line, weight) for text, weight, most in parts for line in in_lines(text, language, OPENING, most)]
 
 
 def table_of(figure: Figure, rows: Sequence[Scored], top: float) -> None:
@@ -225,16 +222,9 @@ def status_line(shown: Scene) -> str:
 def footer_lines(shown: Scene, language: str) -> list[tuple[str, str]]:
     """The last lines of a sheet, each with its font family: measures, events, the meaning of lines, the command."""
     recording = shown.recording
-    seeds = recording.facts.seeds
-    bold = f"Curves: seed {recording.facts.portrait} bold, the others thin. " if len(seeds) > 1 else ""
-    prose = [
-        *final_notes(recording),
-        no_optimum_told(shown),
-        real_in_words(shown),
-        f"{bold}{dotted_in_words(recording)}{floor_in_words(recording)}Curves of W1 are of "
-        f"{recording.facts.summary.critic_points or 'a few'} points a frame{SAME * recording.facts.followed}. "
-        f"{arrows_in_words(shown)}",
-    ]
+    lacks = shown.optimal is None and shown.critic_kept and not shown.note
+    why = f"No optimal critic is drawn: {no_optimum(recording)}." if lacks else ""
+    prose = [*final_notes(recording), why, real_in_words(shown), curves_in_words(shown)]
     lines = [(line, "sans-serif") for text in prose for line in in_lines(text, language, TEXT, 3)]
     return lines + [(line, "monospace") for line in command_lines(recording, 112)]
 
@@ -242,34 +232,25 @@ def footer_lines(shown: Scene, language: str) -> list[tuple[str, str]]:
 SAME = ", always of the same latents, so all of a curve may lie above or below the end's number"
 
 
-def no_optimum_told(shown: Scene) -> str:
-    """That there is no optimal critic and why; nothing where there is one, or no critic at all."""
-    lacks = shown.optimal is None and shown.critic_kept and not shown.note
-    return f"No optimal critic is drawn: {no_optimum(shown.recording)}." if lacks else ""
-
-
-def arrows_in_words(shown: Scene) -> str:
-    """What the arrows' length says; nothing where there are none."""
-    if not shown.critic_kept:
-        return ""
-    return f"Arrows point uphill, at full length from a steepness of {number(steepest(shown.slopes[-1:]))} on."
-
-
-def dotted_in_words(recording: Recording) -> str:
-    """What dotted lines are, where there are some."""
+def curves_in_words(shown: Scene) -> str:
+    """What bold and dotted lines, the floor of W1 and the arrows' length are, as far as there are some."""
+    recording, told = shown.recording, []
+    facts, floor = recording.facts, recording.floor("w1")
     shares = [] if panels.stands_still(recording) else list(panels.shares_known(recording).values())
     best = any(np.isfinite(share.best) for share in shares) or any(map(recording.floor, panels.own_known(recording)))
-    return "Thin dots: the best that can be reached. " if best or panels.transport_known(recording) else ""
-
-
-def floor_in_words(recording: Recording) -> str:
-    """What the floor of W1 is: of perfect samplers against the run's own real points, or of pairs in older recordings."""
-    best = recording.floor("w1")
-    if best is None or not best.mean > 0:
-        return ""
-    if best.draws:
-        return "Floor: W1 of perfect samplers to the same real points, mean and where 90 % of them lie. "
-    return "Floor: W1 between two samples of the target, ± its spread over pairs. "
+    if len(facts.seeds) > 1:
+        told.append(f"Curves: seed {facts.portrait} bold, the others thin.")
+    if best or panels.transport_known(recording):
+        told.append("Thin dots: the best that can be reached.")
+    if floor and floor.mean > 0:  # in older recordings of pairs
+        perfect = "of perfect samplers to the same real points, mean and where 90 % of them lie."
+        told.append(
+            f"Floor: W1 {perfect if floor.draws else 'between two samples of the target, ± its spread over pairs.'}"
+        )
+    told.append(f"Curves of W1 are of {facts.summary.critic_points or 'a few'} points a frame{SAME * facts.followed}.")
+    longest = number(steepest(shown.slopes[-1:])) if shown.critic_kept else ""
+    told.append(f"Arrows point uphill, at full length from a steepness of {longest} on." if longest else "")
+    return " ".join(told)
 
 
 def command_lines(recording: Recording, width: int) -> list[str]:
@@ -279,7 +260,6 @@ def command_lines(recording: Recording, width: int) -> list[str]:
 
 
 def wrapped_command(command: str, width: int) -> list[str]:
-    """A command as lines of at most `width` characters."""
     return textwrap.wrap(f"$ {command}", width, subsequent_indent="    ")
 
 
@@ -505,12 +485,9 @@ def floors_of_all(axis: Axes, recordings: Sequence[Recording]) -> None:
     own = len({one.facts.scenario for one in recordings}) < len(firsts)  # of one world: where classes are drawn alike
     named = names_apart(recordings) if own else worlds(recordings)
     for i in sorted(firsts.values()):
-        floor = recordings[i].curve("w1_floor")
-        if len(firsts) == 1:
-            panels.floor_band(axis, floor, "floor: W1 of perfect samplers", recordings[i].floor("w1"))
-        else:
-            name = f"floor: {named[i]}"
-            panels.floor_band(axis, floor, name, recordings[i].floor("w1"), styles[i][0])
+        name, colour = (named[i], styles[i][0]) if len(firsts) > 1 else ("W1 of perfect samplers", INK)
+        one = recordings[i]
+        panels.floor_band(axis, one.curve("w1_floor"), f"floor: {name}", one.floor("w1"), colour)
 
 
 def world_of(recording: Recording) -> str:
@@ -519,16 +496,8 @@ def world_of(recording: Recording) -> str:
     """
     facts, best = recording.facts, recording.floor("w1")
     training = facts.config.get("training") or {}
-    return repr(
-        (
-            facts.scenario,
-            facts.config.get("target"),
-            training.get("seed"),
-            training.get("points"),
-            dict(facts.inputs),
-            best and number(best.mean),
-        )
-    )
+    drawn = training.get("seed"), training.get("points"), dict(facts.inputs)
+    return repr((facts.scenario, facts.config.get("target"), drawn, best and number(best.mean)))
 
 
 def save_comparison(recordings: Sequence[Recording], path: str | Path, options: Options = USUAL) -> None:
