@@ -28,8 +28,8 @@ def settings_line(recording: Recording) -> str:
     config = flat(recording.facts.config)
     if recording.facts.is_recorded:
         objective = config.get("method.objective.kind")
-        told = f" Objective, as its owner tells: {objective}." if objective else ""
-        return f"Recorded from a training loop, which toygan did not play.{told}"
+        owner = f" Objective, as its owner tells: {objective}." if objective else ""
+        return f"Recorded from a training loop, which toygan did not play.{owner}"
     if not any(key.startswith("method.") for key in config):
         return ""
     told = [*replaced(recording.facts.method, recording.facts.config["method"]), *settings_in_words(config)]
