@@ -7,8 +7,9 @@ from matplotlib.axes import Axes
 
 from toygan.draw import panels
 from toygan.draw.points import generated_cloud, real_points
-from toygan.quantities.table import QUANTITIES, axis_name, label_of
+from toygan.quantities.table import axis_name, label_of
 from toygan.session.recording import Recording
+from toygan.view.axes import scale_of
 from toygan.view.chosen import of_seed
 from toygan.view.scene import Scene, no_critic, scene
 
@@ -55,8 +56,7 @@ def curves(axis: Axes, recording: Recording, *names: str) -> Axes:
     for i, (name, values) in enumerate(known.items()):
         colour = panels.GENERATED if len(names) == 1 else panels.METHOD_COLOURS[i % len(panels.METHOD_COLOURS)]
         panels.plot_seeds(axis, recording, np.asarray(values), label_of(name) if len(names) > 1 else "", colour, "-")
-    scales = {QUANTITIES[name].scale if name in QUANTITIES else "loss" for name in names}
-    if scales == {"log"}:
+    if {scale_of(name) for name in names} == {"log"}:
         panels.logarithmic(axis, list(known.values()))
     if names == ("w1",):
         panels.floor_band(axis, recording.curve("w1_floor"), "floor", recording.floor("w1"))
