@@ -152,9 +152,7 @@ def chosen(
 
 
 def cells_of(scenes: Sequence[Scene], names: Sequence[str], looks: Sequence[Sequence[int]]) -> list[Shot]:
-    """Every panel of every scene and look; those of one name after each other, for they stand beside each other, and W1 of
-    several runs in one.
-    """
+    """Every panel of every scene and look, those of one name beside each other, and W1 of several runs in one."""
     moments, runs = list(moments_of(scenes, looks)), runs_apart(scenes)
     found = [[kind for name in names for kind in kinds_in(shown, name)] for shown, *_ in moments]
     for name in names:
@@ -220,9 +218,7 @@ def fitting(cells: Sequence[Shot], options: Options) -> tuple[float, float, list
 
 
 def rows_of(cells: Sequence[Shot], wide: float, options: Options) -> list[Strip]:
-    """Panels in rows: those of one name for several runs, or for several seeds or steps of a run, together, else all on the
-    plane before the curves; a few on a slide in one row.
-    """
+    """Panels in rows, those that stand together as `parted` says; a few on a slide in one row."""
     if options.style != "paper" and slots_in(cells) * LEAST_CURVE <= wide:
         return [list(cells)]
     parts = parted(cells)
@@ -234,7 +230,7 @@ def rows_of(cells: Sequence[Shot], wide: float, options: Options) -> list[Strip]
 
 
 def parted(cells: Sequence[Shot]) -> list[Strip]:
-    """Panels that stand together: see `rows_of`."""
+    """Panels that stand together: those of one name for several runs, seeds or steps, else all on the plane before curves."""
     both = len({cell.run for cell in cells if cell.run}) > 1 and len({cell.moment for cell in cells if cell.run}) > 1
     rows = [(cell.kind, cell.run if both else "") for cell in cells]
     parts = [[cell for cell, own in zip(cells, rows, strict=True) if own == row] for row in dict.fromkeys(rows)]
@@ -324,9 +320,7 @@ def size(cell: Shot, side: float, height: float, pitch: float) -> tuple[float, f
 
 
 def name_panel(axis: Axes, cell: Shot, several: bool) -> None:
-    """A panel's title, or its seed or step and, where there are several kinds of panels, which one it is; of one of several runs
-    the run, and beneath it which of its panels this is.
-    """
+    """A panel's title; or its run, its seed or step and, where there are several kinds of panels, which one it is."""
     words = (f"{cell.name}: {cell.kind}" if several else cell.name) if cell.name else cell.panel.title
     if cell.run:
         letters = max(int(size_of(axis)[0] / (0.0085 * PLAIN)), 12)
@@ -365,9 +359,7 @@ def head(figure: Figure, cells: Sequence[Shot], scenes: Sequence[Scene], options
 
 
 def seed_and_step(cells: Sequence[Shot], scenes: Sequence[Scene]) -> list[str]:
-    """The seed and the step of a page that shows one of each: which of how many seeds, and the step where it is not told over
-    the panels.
-    """
+    """The seed and the step of a page that shows one of each: of how many seeds; no step where panels' titles tell it."""
     seeds = dict.fromkeys(seeds_of(shown.recording) for shown in scenes)
     of = [f"seed {shown.recording.facts.portrait}" for shown in scenes]
     seed = [next(iter(seeds))] if len(seeds) == 1 else of[:1] if len(set(of)) == 1 else []

@@ -105,9 +105,7 @@ def colour_of(k: int) -> str:
 
 
 def legend_of_kinds(axis: Axes, labels: list[str], word: str) -> None:
-    """Beneath a panel what its colours are, in two columns; their numbers alone in more where the panel is narrow or has more
-    than four kinds; where there are too many, how many.
-    """
+    """Beneath a panel what its colours are, in as few words as its width and their number ask for; of too many how many."""
     wide, tall = size_of(axis)
     columns = 2 if len(labels) <= IN_FULL and wide >= FULL_WIDTH else min(int(wide / SHORT_LABEL), 4)
     if len(labels) > min(NAMED, LINES * columns):
@@ -240,9 +238,7 @@ def said_by_head(shown: Scene) -> ToldByHead:
 
 
 def regions(axis: Axes, shown: Scene, scale: Scale = "frame") -> Moving:
-    """What the critic's head takes each place for, a pale colour a kind, with real points, and generated ones in the full
-    colour of the kind that they are of.
-    """
+    """What the critic's head takes each place for, a pale colour a kind, with points, generated ones in full colour."""
     told = said_by_head(shown)
     pale = ListedColormap([tuple(0.62 + 0.38 * part for part in to_rgb(colour_of(k))) for k in range(told.kinds)])
     image = axis.imshow(told.table[0], cmap=pale, vmin=-0.5, vmax=told.kinds - 0.5, origin="lower", interpolation="nearest",
@@ -270,9 +266,7 @@ def regions(axis: Axes, shown: Scene, scale: Scale = "frame") -> Moving:
 
 
 def marks_of_head(axis: Axes, shown: Scene, told: ToldByHead) -> list[tuple[np.ndarray, Line2D]]:
-    """Marks for the generated points of each kind that a head tells, in its colour, with which points [N] these are; in orange
-    where points are of no kind.
-    """
+    """Marks for generated points of each kind that a head tells, with which points [N] these are; in orange where of no kind."""
     size = marker_size(shown.samples.shape[1])
     if told.of is None:
         return [(np.full(shown.samples.shape[1], True), marks(axis, shown))]
@@ -321,9 +315,7 @@ def number_regions(numbers: Sequence[Text], shown: Scene, places: np.ndarray, da
 
 
 def rounds(axis: Axes, shown: Scene, scale: Scale = "frame") -> Moving:
-    """The mixture at the end of each round that was begun, of the last one as it is: real points as large as they weigh in it,
-    a colour a generator.
-    """
+    """The mixture at the end of each round, real points as large as they weigh, a colour a generator; of the last as it is."""
     ends = ends_of_rounds(shown)
     parts = [moving_round(panel, shown, k, ends) for k, panel in enumerate(tiles(axis, shown, len(ends)))]
     beneath(axis, ["circles: real points, as large as they weigh in the round; a colour a generator"])
@@ -455,18 +447,14 @@ OVER, UNDER = 0.32, 0.62  # inches over and beneath a panel of a row: title, wor
 
 
 def rows_of(shown: Scene, slots: int, wide: float, gap: float) -> list[PanelRow]:
-    """The panels that a scene has in rows of so many slots, each in the first row that has room for it; a slot is so many
-    inches wide with a gap between two.
-    """
+    """The panels that a scene has in rows of so many slots; a slot is so many inches wide with a gap between two."""
     names = extras_of(shown)
     rows = filled([], names, slots, most=len(names))
     return [PanelRow(row, OVER + UNDER + max(tall_of(shown, name, wide, gap) for name in row)) for row in rows]
 
 
 def filled(rows: list[list[str]], names: Sequence[str], slots: int, most: int) -> list[list[str]]:
-    """Rows with more panels, each in the first row of so many slots that has room for it, or in a new one while there are fewer
-    than `most`; a panel for which there is no room is left out.
-    """
+    """Rows with more panels, each in the first row of so many slots with room, or in a new one up to `most`; else left out."""
     for name in names:
         if all(slots_of([*row, name]) > slots for row in rows) and len(rows) < most:
             rows.append([])

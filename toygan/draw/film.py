@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import chain
 from pathlib import Path
 from textwrap import shorten
 
@@ -79,7 +78,7 @@ def save_film(
 def film_figure(shown: Scene, width: int = PACE.width, options: Options = USUAL) -> tuple[Figure, list[Moving]]:
     """The still parts of a run's film, so many pixels wide, and its moving ones."""
     slide = options.style != "paper"
-    command = [] if slide else sheet.command_lines(shown.recording, 112)[:2]
+    command = [] if slide else sheet.command_lines(shown.recording)[:2]
     below = 0.66 + 0.15 * len(command)
     rows = film_rows(shown)[: 1 if slide else None]
     side, tall = sized(shown, rows, sheet.WIDTH / ASPECT - below - sheet.UNDER - 0.95 if slide else np.inf)
@@ -101,9 +100,7 @@ IN_A_ROW, MOST_ROWS = 3, 2  # panels beside and over each other, where further p
 
 
 def film_rows(shown: Scene) -> list[list[str]]:
-    """The names of a film's panels, row by row: the critic, the optimal one where every frame has its own, what further
-    players and classes show, each in the first of two rows that has room for it, and the critic's slopes where any has.
-    """
+    """The names of a film's panels, row by row: critics, what further players show, and slopes where there is room."""
     rows = filled([["critic", *["optimal"] * shown.optimal_moves]], extras_of(shown), IN_A_ROW, MOST_ROWS)
     return filled(rows, ["slope"], IN_A_ROW, most=len(rows))
 
@@ -140,9 +137,7 @@ def moving_row(
 
 
 def moving_panels(axes: Sequence[Axes], names: Sequence[str], shown: Scene, scale: Scale) -> list[Moving]:
-    """The critic, the optimal one and the critic's slopes, those that are named; of a seed whose critic was not kept its
-    points alone.
-    """
+    """Those of the critic, the optimal one and the slopes that are named; of a seed without its critic its points alone."""
     if not shown.critic_kept and "critic" in names:
         sheet.say_no_critic(axes, shown)
         return [moving_contour(axes[0], shown, levels_in_time(shown, shown.scores, scale))]
@@ -271,13 +266,12 @@ def run_bar(
 def rendered(
     figure: Figure, parts: Sequence[Moving], looks: Sequence[int], progress: Advance | None, options: Options = USUAL
 ) -> Iterator[Image.Image]:
-    """Each look as a picture: the still background once, words beneath when they change, then what moves, and lines of
-    words by a quicker pen.
-    """
+    """Each look as a picture: still parts once, words beneath when they change, then what moves, and lines by a quicker pen."""
     canvas = FigureCanvasAgg(figure)
     finish(figure, options)
-    for artist in chain.from_iterable((*part.words, *part.artists) for part in parts):
-        artist.set_animated(True)
+    for part in parts:
+        for artist in (*part.words, *part.artists):
+            artist.set_animated(True)
     canvas.draw()
     texts = [artist for part in parts for artist in (*part.artists, *part.words) if isinstance(artist, Text)]
     foreign = texts if options.language != "en" else []

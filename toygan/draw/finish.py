@@ -60,9 +60,7 @@ def translate_lines(lines: Sequence[Text], language: str) -> None:
 
 
 def translate(texts: Iterable[Text], language: str) -> None:
-    """Put words into another language, and in a font that has its letters; what is not in its table stays as it is, and so
-    does all of a command.
-    """
+    """Put words into another language and a font with its letters; what its table lacks stays, and so does all of a command."""
     chosen = families(language)
     for text in texts:
         if "monospace" in text.get_fontfamily():

@@ -83,9 +83,7 @@ Boundary = tuple[LineCollection, Text] | tuple[()]
 
 
 def decision_boundary(axis: Axes, scene: Scene, frame: int) -> Boundary:
-    """Where the critic cannot tell real from generated, as one thin line with a word in the corner that says what it is; nothing
-    where the objective has no such score.
-    """
+    """Where the critic cannot tell real from generated, a line and a word in the corner; nothing without such a score."""
     if scene.boundary is None:
         return ()
     line = LineCollection([], colors=BOUNDARY, linewidths=0.9, zorder=4)

@@ -213,9 +213,7 @@ PLACES = (("real", REAL, "-"), ("generated", GENERATED, "--"), ("between", panel
 
 
 def layer_curves(axis: Axes, recording: Recording, frames: int = 3) -> None:
-    """Size of the critic's gradient layer by layer, from the points to the score, on a logarithmic scale, at a few
-    steps.
-    """
+    """Size of the critic's gradient layer by layer, from points to score, on a logarithmic scale, at a few steps."""
     table = recording.frames.get("layer_gradients")
     if table is None:
         return panels.dress_curves(axis, recording, "gradient by layer")

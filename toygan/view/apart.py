@@ -17,9 +17,7 @@ MOST = 3  # settings in a name
 
 
 def names_apart(recordings: Sequence[Recording]) -> list[str]:
-    """A short name a run: what differs among scenario, method and settings, such as `batch 64, 5 critic steps`; the
-    method where nothing does, numbered.
-    """
+    """A short name a run: what differs among scenario, method and settings; the method where nothing does, numbered."""
     facts = [recording.facts for recording in recordings]
     several = len({one.scenario for one in facts}) > 1
     by_method = len({one.method for one in facts}) > 1

@@ -22,9 +22,7 @@ MOST = 12  # settings in a line
 
 
 def settings_line(recording: Recording) -> str:
-    """The settings of a run that are not the usual ones, in one line such as `Settings: batch 64, 2 critic steps`; empty
-    for a run whose config is not known.
-    """
+    """The settings of a run that are not the usual ones, in one line; empty for a run whose config is not known."""
     config = flat(recording.facts.config)
     if recording.facts.is_recorded:
         objective = config.get("method.objective.kind")
@@ -38,9 +36,7 @@ def settings_line(recording: Recording) -> str:
 
 
 def replaced(name: str, method: Mapping[str, Any]) -> list[str]:
-    """The objective and the constraint of a run in words, where the shipped method whose name and formula it bears has
-    others.
-    """
+    """Objective and constraint of a run in words, where the shipped method whose name and formula it bears has others."""
     row = shipped_row(name, method)
     if row is None:
         return []
@@ -53,6 +49,23 @@ def shipped_row(name: str, method: Mapping[str, Any]) -> dict[str, Any] | None:
     """The shipped method whose name and formula a run bears; none for a method of the user's own."""
     row = ROWS.get(name)
     return row if row is not None and method.get("formula") == row["formula"] else None
+
+
+def is_changed(name: str, method: Mapping[str, Any]) -> bool:
+    """Whether a run's method is a shipped one but for a setting that its formula tells or would tell: not as shipped or usual."""
+    row = shipped_row(name, method)
+    if row is None:
+        return False
+    played, shipped = flat({"method": method}), flat({"method": row})
+    counted = [key for key in played if key.split(".")[1] not in BESIDE and not key.endswith(".kind")]
+    counted += [key for key in ("method.also.kind", "method.update.kind", "method.cast.kind") if key in played]
+    others = any(plain(played[key]) != plain(shipped.get(key, unsaid(key, played))) for key in counted)
+    return others or bool(replaced(name, method))
+
+
+def unsaid(key: str, method: Mapping[str, Any]) -> Any:
+    table, _, last = key.rpartition(".")
+    return FILLED_IN.get(f"{method.get(f'{table}.kind')}.{last}", usual_of(key, method))
 
 
 def settings_in_words(config: Mapping[str, Any]) -> list[str]:
@@ -179,3 +192,21 @@ USUAL: dict[str, Any] = {
     "autoencoder.depth": 2,
     "autoencoder.code": 2,
 }
+FILLED_IN = {  # by the builders of parts; a sheet tells them always, so that they are not among the usual settings
+    "encoder.teaches": "both",
+    "equation.turns": 1.0,
+    "generators.weight": 1.0,
+    "loss-sensitive.margin": 1.0,
+    "loss-sensitive.weight": 1.0,
+    "margin.margin": 1.0,
+    "neighbours.scales": [0.1, 0.5],
+    "positive-ratio.weight": 1.0,
+    "spectral-norm.lipschitz": 1.0,
+    "stages.margin": 2.0,
+    "stages.ranking": 1.0,
+    "translators.power": 1,
+    "uncrowded.weight": 0.05,
+    "uncrowded.width": 0.1,
+}
+BESIDE = {"critic_steps", "generator_rate", "critic_rate", "optimiser", "betas", "epsilon", "schedule", "ema",
+          "head_start"}  # of a row, but in no formula  # fmt: skip

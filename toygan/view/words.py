@@ -1,4 +1,4 @@
-"""What is said of a recording's quantities: beneath a frame, and of its end."""
+"""What is said of a recording: its quantities beneath a frame and at its end, and what its formula leaves to be known."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from toygan.files.text import number, percent
 from toygan.quantities.table import QUANTITIES, Floor, When, label_of, row_of, shown_in, written
 from toygan.session.recording import Recording
 from toygan.view.scene import diagnosis_of, exact_transport
-from toygan.view.symbols import is_changed, symbols_in_words
+from toygan.view.settings import ROWS, is_changed
 
 CRITICS = {"learned": "learned critic", "exact": "optimal critic"}  # by which a cloud is refined
+FORMULAS: dict[str, str] = {name: str(row["formula"]) for name, row in ROWS.items()}
+NAMES = re.compile(rf"(?<![\w-])({'|'.join(sorted(map(re.escape, FORMULAS), key=len, reverse=True))})(?![\w-])")
 
 
 def frame_words(recording: Recording, frame: int, bands: bool = True) -> list[str]:
-    """The portrait seed's quantities at one frame, each with its floor or ceiling, as far as they are known; floors with
-    or without their bands.
-    """
+    """The portrait seed's quantities at one frame, each with its floor, with or without its band, or ceiling, as far as known."""
     names = (*shown_in("line"), "high_quality", *recording.facts.own_measures)
     found = {name: float(table[frame, 0]) for name in names if (table := recording.curve(name)) is not None}
     return listed(recording, found, "frame", bands) or ["nothing measured"]
@@ -96,6 +96,24 @@ def purpose(recording: Recording) -> list[str]:
     return [part for part in (str(config.get("about") or ""), told, letters) if part]
 
 
+def symbols_in_words(formula: str) -> str:
+    """The formulas of the methods that a formula names, and what its letters stand for; nothing of one in other letters."""
+    named = names_in(formula)
+    known = "  ".join([formula, *(FORMULAS[name] for name in named)])
+    if not re.search(r"\b[CG]\d?\b", known):
+        return ""
+    letters = "; ".join(words for pattern, words in SYMBOLS if re.search(pattern, known))
+    return " ".join([*(f"{name}: {FORMULAS[name]}." for name in named), f"Letters: {letters}."])
+
+
+def names_in(formula: str) -> list[str]:
+    """The methods that a formula names, and those that their formulas name, each once."""
+    found = list(dict.fromkeys(NAMES.findall(formula)))
+    for name in found:  # which grows on the way
+        found += [other for other in dict.fromkeys(NAMES.findall(FORMULAS[name])) if other not in found]
+    return found
+
+
 def headline(recording: Recording) -> str:
     """The one number of a run: W1 at the end, on how many points, beside its floor; empty before the end."""
     row, summary, best = recording.facts.portrait_row, recording.facts.summary, recording.floor("w1", "final")
@@ -167,3 +185,22 @@ def final_notes(recording: Recording) -> list[str]:
     if row.get("modes") and good is not None and (good < MANY or few):
         notes.append("Modes: one point within 3 sigma is enough for a mode to count.")
     return notes
+
+
+SYMBOLS = [
+    (r"\b[CG]\d?:", "C critic's loss, G generator's loss"),
+    (r"\bE [-|(\w]", "E mean"),
+    (r"\b[rg]\b", "r, g scores of real, generated points"),
+    (r"\bsp\(", "sp(x) = log(1\N{NO-BREAK SPACE}+\N{NO-BREAK SPACE}e^x)"),
+    (r"\bf'", "f' slope of the score"),
+    (r"\|x\b", "x a point"),
+    (r"^D = \|x", "the score is -D"),
+    (r"\bfake\b", "fake = generated"),
+    (r"\bsum \|?w\b", "w weights of the critic"),
+    (r"\bMMD\b", "MMD maximum mean discrepancy"),
+    (r"\bN\(", "N normal law"),
+    (r"\bz\b", "z latent"),
+    (r"\bE\(", "E(x) the encoder's latent of x"),
+    (r"\bF\(", "F way back"),
+    (r"\bH\[", "H entropy"),
+]
