@@ -25,7 +25,7 @@ import toygan
 from toygan import draw
 from toygan.draw import film
 from toygan.draw.choice import chosen, save_chosen
-from toygan.draw.companions import EXTRAS, colours_wanted, extras_of
+from toygan.draw.companions import EXTRAS, colours_wanted, extras_of, slots_of
 from toygan.files.world import bodies
 from toygan.game import duel, play
 from toygan.game.casts import BACK, CASTS, encode
@@ -554,7 +554,7 @@ IN_FILMS = {  # of five of them every look has its optimal critic
 def test_a_film_has_the_panels_of_its_data(name, runs):
     rows = film.film_rows(scene(runs[name]))
     assert rows == IN_FILMS[name]
-    assert film.slots_of(rows[0]) <= film.IN_A_ROW
+    assert slots_of(rows[0]) <= film.IN_A_ROW
     figure, parts = film.film_figure(scene(runs[name]), 400)
     titles = {axis.get_title(loc="left") for axis in figure.axes}
     assert {EXTRAS[one].title for row in rows for one in row if one in EXTRAS} <= titles

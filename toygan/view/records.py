@@ -12,9 +12,7 @@ from toygan.quantities.table import QUANTITIES
 from toygan.session.facts import RECORDED
 
 FINISHED = ("done", "diverged")
-
 FIRST = ("scenario", "method", "settings")  # the columns that say which run it is, before the grid's own
-
 OF_A_RUN = {name for name, row in QUANTITIES.items() if row.source == "cost"}  # its seeds share the number
 
 Record = dict[str, Any]
