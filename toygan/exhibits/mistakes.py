@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from toygan.exhibits.files import Exhibit
 from toygan.files.mistakes import Key, Mistake, Place, UserError, headline
 from toygan.files.scenario import METHOD
-from toygan.files.strict import key_lines, locate
+from toygan.files.strict import locate
 
 
 def said(exhibit: Exhibit, key: Key, names: Iterable[str]) -> dict[str, Place]:
@@ -22,7 +22,7 @@ def retold(exhibit: Exhibit, error: UserError, otherwise: Key, method: str | Non
     source = exhibit.origin.source
     for mistake in error.mistakes:
         found = placed_here(mistake, otherwise, method)
-        place = locate(found.key or (), source, key_lines(source.text))
+        place = locate(found.key or (), source)
         yield found._replace(place=place._replace(text=mistake.place.text or place.text))
 
 

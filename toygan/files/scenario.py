@@ -60,7 +60,7 @@ def find(name: str) -> Path:
         hint = again if (path / "config.toml").is_file() else "a recorded loop cannot be played; toygan draw draws it"
         wrong = "is the folder of a run and no scenario"
         raise UserError(Mistake(None, wrong, hint, place=Place(f"scenario {name!r}")))
-    return file_of("shipped scenario", name, shipped(), shipped_folder())
+    return file_of("shipped scenario", name, shipped, shipped_folder())
 
 
 # --- from a file to a config -----------------------------------------------------------------------------------------
