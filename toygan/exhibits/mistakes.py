@@ -10,9 +10,10 @@ from toygan.files.scenario import METHOD
 from toygan.files.strict import locate
 
 
-def said(exhibit: Exhibit, key: Key, names: Iterable[str]) -> dict[str, Place]:
-    """Where settings of these names were said: in the exhibit's file, at that key."""
-    return dict.fromkeys(names, Place(exhibit.origin.source.name, under=key))
+def said(exhibit: Exhibit, key: Key, **names: Iterable[str]) -> dict[str, Place]:
+    """Where settings were said in the exhibit's file: in the table at that key, under the word that their names are given by."""
+    places = {word: Place(exhibit.origin.source.name, under=(*key, word)) for word in names}
+    return {name: place for word, place in places.items() for name in names[word]}
 
 
 def retold(exhibit: Exhibit, error: UserError, otherwise: Key, method: str | None = None) -> Iterator[Mistake]:

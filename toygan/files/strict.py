@@ -23,7 +23,7 @@ from toygan.targets.refusal import Refusal
 
 Names = tuple[str, ...]
 Item = Mapping[str, Any]  # one of pydantic's errors
-Node = dict[str, Any]  # of a model's schema
+Schema = dict[str, Any]  # of a model, or of a part of it
 Parsed = TypeVar("Parsed", bound=BaseModel)
 
 
@@ -490,7 +490,7 @@ def plain_words(message: str) -> str:
     return message
 
 
-def for_example(node: Node) -> str:
+def for_example(node: Schema) -> str:
     """A value that would be right there, if the schema tells."""
     value = example(node)
     return "" if value is None else example_of(value)
@@ -502,7 +502,7 @@ def example_of(value: Any) -> str:
     return f"for example {in_toml(value)}"
 
 
-def example(node: Node) -> Any:
+def example(node: Schema) -> Any:
     """A legal value: the default, or one made from the type; None where the schema says too little."""
     if examples := node.get("examples"):
         return examples[0]
@@ -538,18 +538,18 @@ def real_key(data: Any, location: Key) -> Key:
     return tuple(key)
 
 
-def legal_kinds(node: Node) -> list[str]:
+def legal_kinds(node: Schema) -> list[str]:
     """The kinds of a table, in the order of its own table."""
     return [choice["properties"]["kind"]["const"] for choice in node.get("oneOf", ())]
 
 
-def node_at(model: type[BaseModel], location: Key) -> Node:
+def node_at(model: type[BaseModel], location: Key) -> Schema:
     """What the schema says of pydantic's location."""
     return reduce(step_into, location, schema_of(model))
 
 
 @lru_cache(maxsize=64)
-def schema_of(model: type[BaseModel]) -> Node:
+def schema_of(model: type[BaseModel]) -> Schema:
     """The schema of a model with its references followed, to be read only: making it takes a quarter of a second."""
     schema = model.model_json_schema()
 
@@ -571,7 +571,7 @@ def schema_of(model: type[BaseModel]) -> Node:
     return followed({key: part for key, part in schema.items() if key != "$defs"})
 
 
-def step_into(node: Node, part: str | int) -> Node:
+def step_into(node: Schema, part: str | int) -> Schema:
     """The schema one step further down: into a property, a tagged choice, an item or any key of a mapping."""
     tagged = dict(zip(legal_kinds(node), node.get("oneOf", ()), strict=True))
     below = {**node.get("properties", {}), **tagged, **dict(enumerate(node.get("prefixItems", ())))}
