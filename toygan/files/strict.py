@@ -516,7 +516,7 @@ def example(node: Schema) -> Any:
         return [example(node.get("items", {}))]
     if "properties" in node or "oneOf" in node:
         return {}
-    return EXAMPLES.get(node.get("format", node.get("type", "")))
+    return EXAMPLES.get(str(node.get("format", node.get("type"))))
 
 
 EXAMPLES = {"integer": 1, "number": 0.5, "string": "some words", "path": "points.csv", "boolean": True, "object": {}}
