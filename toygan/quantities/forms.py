@@ -123,7 +123,7 @@ def caller(
             told = [code.function(**labelled(names, labels, *pair)) for pair in pairs]
             return told[0] + told[1], told[2]
         if of_critic:
-            critic = Squashed(change, (r, g) if attached else ())
+            critic = Called(lambda points: change(attached_again(points, (r, g)) if attached else points))
             return code.function(**{name: critic_or(name, names, of_critic, r, g, critic) for name in names})
         return code.function(*ordered(names, real, fake))
 
@@ -162,30 +162,31 @@ def critic_or(name: str, names: Sequence[str], critics: Sequence[str], r: Tensor
     identity.
     """
     if name.lower() in GENERATORS and any(other.lower() in LATENTS for other in names):
-        return Squashed(lambda scores: scores)
+        return Called(lambda scores: scores)
     if name.lower() in LATENTS:
         return g
     return critic if name in critics else argument(name, r, g)
 
 
-class Squashed(nn.Module):
-    """A critic whose score of a point is the point's number, squashed or not; of points that are `known` also where they come
-    detached, as a critic's own loss has them by right.
-    """
+class Called(nn.Module):
+    """A function as the module that people's code calls."""
 
-    def __init__(self, change: Callable[[Tensor], Tensor], known: Sequence[Tensor] = ()) -> None:
+    def __init__(self, of: Callable[[Tensor], Tensor]) -> None:
         super().__init__()
-        self.change, self.known = change, known
+        self.of = of
 
     def forward(self, points: Tensor) -> Tensor:
-        """Scores of points."""
-        again = (one for one in self.known if not points.requires_grad and one.requires_grad and is_same(one, points))
-        return self.change(next(again, points))
+        """What it makes of points."""
+        return self.of(points)
 
 
-def is_same(one: Tensor, other: Tensor) -> bool:
-    """Whether a tensor is another one detached."""
-    return one.shape == other.shape and one.untyped_storage()._cdata == other.untyped_storage()._cdata
+def attached_again(points: Tensor, known: Sequence[Tensor]) -> Tensor:
+    """Of points that come detached, as a critic's own loss has them by right, the known tensor that they are; else they."""
+    for one in known if not points.requires_grad else ():
+        same = one.shape == points.shape and one.untyped_storage()._cdata == points.untyped_storage()._cdata
+        if one.requires_grad and same:
+            return one
+    return points
 
 
 def ordered(names: Sequence[str], real: Tensor, fake: Tensor) -> list[Any]:
