@@ -257,7 +257,6 @@ def by_parameters(said: Tensor, critic: nn.Module) -> Tensor:
 
 
 def moves(of: Of) -> Held:
-    """Whether the penalty's gradient by the critic's parameters is there, and is that of the penalty."""
     critic, (real, fake) = Probed(), clouds()
     reseed(0)
     said = of(critic, real, fake)
