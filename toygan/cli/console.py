@@ -164,7 +164,6 @@ def print_summary(recording: Recording) -> None:
 
 
 def show_rows(names: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> None:
-    """A table of rows, a column a quantity."""
     table = Table(box=None, pad_edge=False)
     for name in names:
         table.add_column(label_of(name), justify="left" if name in ("run", "status") else "right")

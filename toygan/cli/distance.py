@@ -153,7 +153,6 @@ def draw(
     options: Options,
     wanted: Sequence[str],
 ) -> None:
-    """The picture of a sweep, of the distances that are wanted."""
     import numpy as np
 
     from toygan.draw.distance import distances_along

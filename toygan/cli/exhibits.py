@@ -207,7 +207,6 @@ LONGEST_NAME = 255  # bytes of a file's or folder's name on the usual disks
 
 
 def refuse_equal_names(exhibits: Sequence[Exhibit]) -> None:
-    """UserError where two exhibits would share a page."""
     for name, count in Counter(exhibit.name for exhibit in exhibits).items():
         if count > 1:
             raise UserError(f"--only: {count} exhibits are called {name!r}; give one of them another name in its file")
@@ -224,7 +223,6 @@ def played(tasks: Sequence[Task], runs: Path, workers: int | None) -> dict[str, 
 
 
 def end(shown: Sequence[Showing], failed: dict[str, str], strict: bool) -> None:
-    """Say what failed, and exit with the code for it."""
     if failed:
         listed = "".join(f"\n    {name}: {message}" for name, message in failed.items())
         complain(f"{len(failed)} runs failed; the same command tries them again{listed}")
@@ -246,7 +244,6 @@ def list_named(what: str, as_json: bool) -> None:
 
 
 def report(shown: Showing, place: Path, as_json: bool, formats: Sequence[str] = ()) -> None:
-    """The verdicts, and where pictures and page are."""
     if as_json:
         say_json(facts_of(shown))
         return
@@ -264,7 +261,6 @@ def report(shown: Showing, place: Path, as_json: bool, formats: Sequence[str] = 
 
 
 def facts_of(shown: Showing) -> dict[str, Any]:
-    """An exhibit's result as plain data."""
     return {
         "name": shown.name,
         "question": shown.question,

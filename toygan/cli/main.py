@@ -114,7 +114,6 @@ def complain_of_usage(error: TyperException) -> None:
 
 
 def in_lines(commands: dict[str, str], columns: int) -> list[str]:
-    """Commands under each other, with what they do beside them, or beneath where there is no room."""
     return in_columns([(f"    {command} ", does) for command, does in commands.items()], columns).split("\n")
 
 
@@ -341,7 +340,6 @@ def write_page(recordings: list[Recording], folder: Path) -> dict[str, str]:
 
 
 def common_folder(recordings: list[Recording]) -> Path:
-    """The innermost folder that holds all runs."""
     return Path(os.path.commonpath([recording.folder.resolve().parent for recording in recordings if recording.folder]))
 
 
@@ -361,7 +359,6 @@ def draw_all(formats: list[str], draw: Callable[..., Path]) -> dict[str, str]:
 
 
 def shown(path: Path) -> str:
-    """A path from here, where that is shorter."""
     return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
 
 
@@ -501,7 +498,6 @@ def compare(
 
 
 def tell_compared(recordings: list[Recording], paths: dict[str, str], as_json: bool) -> None:
-    """Print every measure of several runs, and where their pictures are."""
     from toygan.cli.console import print_measures, print_table, table_rows
 
     if as_json:

@@ -197,7 +197,6 @@ def show_results(
     wanted: Sequence[str],
     command: str,
 ) -> None:
-    """The table of a sweep, and where its files are, those of the pictures that are wanted."""
     from toygan.draw.sweep import save_sweep
     from toygan.many.table import medians
     from toygan.many.written import parted, written

@@ -78,7 +78,6 @@ def report(
     form: str,
     as_json: bool,
 ) -> None:
-    """The table, and where picture and runs are."""
     from toygan.exhibits.telling import facts_of, table_of
     from toygan.many.written import parted, written
 

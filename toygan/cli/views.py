@@ -74,7 +74,6 @@ def at_steps(recording: Recording, view: str, text: str) -> list[Recording]:
 
 
 def otherwise_in_words(moment: Recording) -> str:
-    """What is said of a moment that is not of the run that was recorded."""
     facts = moment.facts
     known = ", ".join(f"{name} {facts.versions[name]}" for name in ("toygan", "torch") if facts.versions.get(name))
     return (
@@ -95,7 +94,6 @@ def drawn_view(
 
 
 def of_players(recordings: Sequence[Recording], view: str) -> Figure:
-    """One of the views of the inside of the players."""
     from toygan.draw import players
 
     return players.VIEWS[view](recordings[0])
@@ -229,7 +227,6 @@ def dirac(
 def save_phases(
     several: Sequence[Portrait], path: Path, command: str, options: Options, game: str | None = None
 ) -> None:
-    """Draw portraits side by side, of a typed game or of methods."""
     from toygan.draw.dirac import portraits, typed_portraits
     from toygan.draw.saved import save_figure
 
@@ -271,7 +268,6 @@ def setting_of(rule: str) -> str:
 
 
 def say_phases(portraits: Sequence[Portrait], files: Sequence[Path], as_json: bool) -> None:
-    """Say what portraits say, and where they are drawn."""
     if as_json:
         say_json({"picture": str(files[0]), "portraits": [facts_of(portrait) for portrait in portraits]})
         return

@@ -117,7 +117,6 @@ def seated(config: Config, order: Order, claims: ExitStack) -> Companion | None:
 
 
 def abreast(parts: Sequence[Companion]) -> list[list[Companion]]:
-    """The runs that stand at one step and go on by one engine."""
     found = defaultdict[tuple[int, str], list[Companion]](list)
     for part in parts:
         found[-1 if part.state is None else step_of(part.state), part.ledger.backend].append(part)

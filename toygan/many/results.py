@@ -134,7 +134,6 @@ IDLE = {"about", "measures", "name", "reference", "title"}  # parts of a config 
 
 
 def keys_overlap(key: str, other: str) -> bool:
-    """Whether one dotted key is the other one or lies in its table."""
     return f"{key}.".startswith(f"{other}.") or f"{other}.".startswith(f"{key}.")
 
 

@@ -156,7 +156,6 @@ def leaving_without(driver: int | None) -> Watcher:
 
 
 def telling() -> Watcher:
-    """A watcher that tells the driver of a Dask cluster now and then how far the run is."""
     from distributed import get_worker
 
     worker, last = get_worker(), [0.0]

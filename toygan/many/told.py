@@ -94,7 +94,6 @@ def view_in(given: Any) -> View | None:
 
 
 def title_in(given: Any) -> str:
-    """What a loop is called; UserError for what is no line of words."""
     if not isinstance(given, str) or not given.strip() or not given.isprintable() or len(given) > LONGEST:
         raise UserError(f"title: {shortened(repr(given), 60)}: must be one line of 1 to {LONGEST} letters")
     return given.strip()
@@ -129,7 +128,6 @@ def table_in(name: Any) -> Mapping[str, Any]:
 
 
 def said_of(method: Method | None) -> dict[str, Any]:
-    """What a recording says of its objective: that, and what else decides the optimal critic."""
     if method is None:
         return {}
     data = method.model_dump(mode="json", include={"objective", "pack", "noisy_labels"}, exclude_none=True)

@@ -143,7 +143,6 @@ def stacked(name: str, width: int) -> str:
 
 
 def text_of(table: Table) -> str:
-    """One table as aligned columns, text to the left, numbers to the right, with its note."""
     names, body = cells_of(table)
     widths, stacks = column_widths(names, body), [name.split("\n") for name in names]
     tall = max(map(len, stacks))
@@ -161,7 +160,6 @@ def aligned(line: Sequence[str], widths: Sequence[int], words: Container[int]) -
 
 
 def markdown_of(table: Table) -> str:
-    """One pipe table with its note."""
     names, body = cells_of(table)
     body = [[f"**{text}**" if (i, name) in table.best else text for name, text in zip(names, line, strict=True)]
             for i, line in enumerate(body)]  # fmt: skip
@@ -212,7 +210,6 @@ LOWERED = str.maketrans(RAISED, "-0123456789")
 
 
 def csv_of(tables: Sequence[Table]) -> str:
-    """One table for programs: an interval is three columns; differences stand beside the medians they belong to."""
     lines = [spread(row) for row in tables[0].rows]
     for table in tables[1:]:
         extra = {tuple(row[key] for key in table.keys): row for row in table.rows}

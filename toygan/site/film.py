@@ -94,7 +94,7 @@ def place_runs(
     homes = [place / kind / under for kind in ("data", "stills")]
     for home in homes:
         home.mkdir(parents=True, exist_ok=True)
-    runs = [place_run(as_shown(load(folder)), place, root, f"{under}/{i}") for i, folder in enumerate(folders)]
+    runs = [place_run(folder, place, root, f"{under}/{i}") for i, folder in enumerate(folders)]
     used = {Path(path).name for run in runs for path in (*run.files.values(), run.poster, run.sheet)}
     for old in (file for home in homes for file in home.iterdir() if file.name not in used):
         if OURS.fullmatch(old.name):
@@ -105,22 +105,20 @@ def place_runs(
 OURS = re.compile(r"\d+(-\d+\.js|(-sheet)?\.webp)")
 
 
-def as_shown(recording: Recording) -> Recording:
-    """A recording without what no page shows, a third of its memory."""
-    return replace(recording, frames={name: table for name, table in recording.frames.items() if name not in UNSEEN})
-
-
 UNSEEN = {"real_scores", "fake_scores", "real_slopes", "fake_slopes"}  # of single points
 
 
-def place_run(recording: Recording, place: Path, root: str, name: str) -> Shown:
-    """Pack one run; its files start with `name`."""
+def place_run(folder: Path, place: Path, root: str, name: str) -> Shown:
+    """Pack one run, without what no page shows, a third of its memory; its files start with `name`."""
+    recording = load(folder)
+    seen = {name: table for name, table in recording.frames.items() if name not in UNSEEN}
+    recording = replace(recording, frames=seen)
     shown, files = scene(recording), {}
     for s, content in packed_runs(recording):
         files[s] = f"{root}data/{name}-{s}.js"
         write_aside(place / f"data/{name}-{s}.js", content, durable=False)
     write_aside(place / f"stills/{name}.webp", poster(shown, POSTER), durable=False)
-    picture = recording.folder / "picture.png" if recording.folder else Path()
+    picture = folder / "picture.png"
     sheet = f"{root}stills/{name}-sheet.webp" if picture.is_file() else ""
     if sheet:
         write_aside(place / f"stills/{name}-sheet.webp", shrunk(picture, SHEET), durable=False)
@@ -139,7 +137,9 @@ def film_facts(runs: Sequence[Shown], about: About = PLAIN) -> dict[str, Any]:
     total = max(len(kept_frames(run.recording)) for run in runs)
     lengths = {run.recording.facts.steps for run in runs}
     chosen = dict.fromkeys([*about.curves, *shown_in("curves"), *shown_in("line")])  # the chosen ones first
-    names = [*chosen, *own_measures(runs)]
+    own = list(dict.fromkeys(name for run in runs for name in run.recording.facts.own_measures))
+    names = [*chosen, *own]
+    known = [name for name in about.curves if any(run.recording.curve(name) is not None for run in runs)]
     return {
         "ticks": total,
         "steps": lengths.pop() if len(lengths) == 1 else None,
@@ -151,7 +151,7 @@ def film_facts(runs: Sequence[Shown], about: About = PLAIN) -> dict[str, Any]:
         "bands": bands_of_all(runs),
         "glossary": about.glossary,
         "axes": AXES,
-        "quantities": quantities(names, [*chosen_curves(runs, about.curves), *own_measures(runs)]),
+        "quantities": quantities(names, [*(known or shown_in("curves")), *own]),
         "runs": [
             run_facts(run, i, total, label, names)
             for i, (run, label) in enumerate(zip(runs, labels(runs), strict=True))
@@ -196,16 +196,6 @@ def quantities(names: Sequence[str], chosen: Sequence[str]) -> list[dict[str, An
         }
         for name in names
     ]
-
-
-def own_measures(runs: Sequence[Shown]) -> list[str]:
-    return list(dict.fromkeys(name for run in runs for name in run.recording.facts.own_measures))
-
-
-def chosen_curves(runs: Sequence[Shown], chosen: Sequence[str]) -> list[str]:
-    """The chosen quantities that any run has a curve of; without any, those that the table has in this place."""
-    known = [name for name in chosen if any(run.recording.curve(name) is not None for run in runs)]
-    return known or shown_in("curves")
 
 
 def run_facts(run: Shown, i: int, ticks: int, label: str, names: Sequence[str]) -> dict[str, Any]:
@@ -335,7 +325,6 @@ def ramp() -> list[int]:
 
 
 def curves_of(recording: Recording, kept: np.ndarray, names: Sequence[str]) -> dict[str, list[list[float | None]]]:
-    """Quantities that have a curve: one list over the frames for every seed, null where unknown."""
     known = {name: recording.curve(name) for name in names}
     return {
         name: [[round_to(v) if np.isfinite(v) else None for v in line] for line in values[kept].T]
@@ -435,14 +424,13 @@ def options(runs: Sequence[Shown], about: About) -> str:
     optimal = any(run.scene.optimal is not None for run in runs)
     lacking = {"optimal": not optimal, "extras": not any(shown_extras(run.scene) for run in runs)}
     rows = [row for row in SWITCHES if not lacking.get(row[0])]
-    chosen = [switch(name, words, on or (name == "names" and about.named)) for name, words, on in rows]
+    chosen = []
+    for name, words, on in rows:
+        box = tag("input", type="checkbox", id=f"show-{name}", checked=on or (name == "names" and about.named))
+        chosen.append(tag("label", box, f" {text(words)}"))
     keys = " · ".join(f"<kbd>{key}</kbd> {words}" for key, words in KEYS)
     switches = tag("div", *chosen, class_="switches", role="group", aria_label="What is drawn")
     return tag("div", switches, tag("span", keys, class_="keys"), class_="row options needs-js")
-
-
-def switch(name: str, words: str, on: bool) -> str:
-    return tag("label", tag("input", type="checkbox", id=f"show-{name}", checked=on), f" {text(words)}")
 
 
 def choice(words: str, name: str, rows: Choices, chosen: str = "") -> str:
@@ -524,7 +512,6 @@ def floor_in_words(recordings: Sequence[Recording], when: When) -> str:
 
 
 def floor_of(recording: Recording, when: When) -> str:
-    """A run's floor of W1 in words, empty where it is not known."""
     best = recording.floor("w1", when)
     if best is None:
         return ""
@@ -533,7 +520,6 @@ def floor_of(recording: Recording, when: When) -> str:
 
 
 def notes(runs: Sequence[Shown]) -> str:
-    """What a reader must know to trust the panels."""
     grid = min(64, len(runs[0].recording.frames["grid_x"]))
     arrows = len(runs[0].recording.frames["slope_x"])
     some = any(critics_of(run.recording.frames) < len(run.files) for run in runs)

@@ -315,7 +315,6 @@ def catalogue(
     opening: Mapping[str, Any],
     sizes: Mapping[str, Size] = SIZES,
 ) -> dict[str, Any]:
-    """What the page knows before anything is played."""
     colours = band_colours(np.arange(-BANDS, BANDS + 2) - 0.5)[:, :3]
     titles = Counter(config.title for config in worlds.values())
     return {
@@ -425,6 +424,5 @@ def changed(change: tuple[str, float]) -> str:
 
 
 def nearest_size(config: Config) -> str:
-    """The size of the page whose width is nearest to the generator's."""
     width = getattr(config.generator, "width", SIZES["small"].width)
     return min(SIZES, key=lambda name: abs(SIZES[name].width - width))

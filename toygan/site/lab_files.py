@@ -16,7 +16,7 @@ import numpy as np
 
 from toygan.quantities.modes import maps_of
 from toygan.session.beginning import Beginning
-from toygan.session.playable import Fill, Model, Playable, Port, Supply
+from toygan.session.playable import Fill, Model, Playable, Supply
 from toygan.site.folding import folded
 from toygan.site.pack import as_json
 
@@ -76,8 +76,7 @@ PACKED = b"\x1f\x8b"  # how gzip begins
 def models_file(games: Mapping[str, Playable], plays: Mapping[str, Mapping[str, str]]) -> File:
     """A method's games."""
     pieces = Pieces()
-    kinds = sorted({kind for game in games.values() for kind in game.models})
-    for kind in kinds:  # equal kinds side by side: what they share is near enough for gzip
+    for kind in sorted({kind for game in games.values() for kind in game.models}):  # equal kinds near enough for gzip
         for game in games.values():
             if kind in game.models:
                 pieces.add(game.models[kind].content)
@@ -133,12 +132,11 @@ def described_start(start: Beginning, pieces: Pieces) -> Header:
 
 def described_model(model: Model, pieces: Pieces) -> Header:
     """Where a model's bytes are, and what goes in and comes out."""
-    ports = {"inputs": model.inputs, "outputs": model.outputs}
-    return {"at": pieces.add(model.content), **{way: list(map(described_port, some)) for way, some in ports.items()}}
-
-
-def described_port(port: Port) -> list[Any]:
-    return [port.name, str(port.dtype).removeprefix("torch."), list(port.stored)]
+    inputs, outputs = (
+        [[port.name, str(port.dtype).removeprefix("torch."), list(port.stored)] for port in ports]
+        for ports in (model.inputs, model.outputs)
+    )
+    return {"at": pieces.add(model.content), "inputs": inputs, "outputs": outputs}
 
 
 def described_fill(fill: Fill) -> Header:

@@ -142,7 +142,6 @@ def styled(root: str, styles: Sequence[str]) -> list[str]:
 
 
 def top_bar(root: str, pages: Pages, here: str) -> str:
-    """The site's pages, and the switch between light and dark."""
     links = [tag("a", text(words), href=root + page, aria_current="page" if page == here else None)
              for page, words in pages]  # fmt: skip
     name = tag("a", "toygan", href=root + HOME, class_="brand") if pages else tag("span", "toygan", class_="brand")

@@ -91,8 +91,8 @@ def final_table(
         *(term(name, glossary) for name in known),
     ]
     cells = [
-        [*(breaking(members[0].get(key) or "–") for key in told[::-1]), ended_words(members),
-         *(median_cell(members, name) for name in known)]
+        [*(text(members[0].get(key) or "–").replace("+", "+<wbr>") for key in told[::-1]),  # a pair is narrow on a phone
+         ended_words(members), *(median_cell(members, name) for name in known)]
         for members in groups(list(map(dict, rows)), keys).values()
     ]  # fmt: skip
     points = text(fresh_in_words([one.summary for one in facts]))  # fresh ones unless they are told
@@ -103,11 +103,6 @@ def final_table(
     )
     kind = "numbers long" if len(cells) > LONG else "numbers"
     return table(head, cells, caption, len(told), class_=kind) if rows else ""
-
-
-def breaking(words: object) -> str:
-    """A name as HTML that may be broken behind a plus: a pair is narrow on a phone."""
-    return text(words).replace("+", "+<wbr>")
 
 
 LONG = 24  # rows, beyond which a table scrolls in a box of its own

@@ -161,7 +161,6 @@ def steps(way: Neighbours, at_length: bool) -> str:
 
 
 def banner(quick: bool) -> str:
-    """What a reader of a quick page must know."""
     return tag("p", text(QUICK), class_="banner") if quick else ""
 
 
