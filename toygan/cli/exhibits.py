@@ -15,7 +15,7 @@ from toygan.cli import drawing
 from toygan.cli.completion import complete_exhibit
 from toygan.cli.exits import FAILED, SOME_FAILED, clear_faults, complain
 from toygan.cli.many import watching
-from toygan.cli.shared import Json, OwnCode, again, option, options_again
+from toygan.cli.shared import Json, OwnCode, again, argument, option, options_again
 from toygan.files.mistakes import UserError
 from toygan.files.shipped import shipped, shipped_exhibits
 from toygan.files.text import say, say_json, tell
@@ -42,10 +42,7 @@ GO_ON = "\n    nothing is lost: the same command goes on", "; the same command g
 
 def demo(
     context: typer.Context,
-    name: Annotated[
-        str | None,
-        typer.Argument(metavar="EXHIBIT", help="A name or the path of a .toml.", autocompletion=complete_exhibit),
-    ] = None,
+    name: Annotated[str | None, argument("EXHIBIT", "A name or the path of a .toml.", complete_exhibit)] = None,
     quick: Quick = False,
     strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 unless every claim held.")] = False,
     out: Annotated[
@@ -106,10 +103,7 @@ def gallery(
     context: typer.Context,
     out: Annotated[Path, typer.Option(metavar="DIR", help="Where the site goes.")] = Path("site"),
     only: Annotated[
-        list[str],
-        typer.Option(
-            metavar="EXHIBIT", help="A name or the path of a .toml; repeat it.", autocompletion=complete_exhibit
-        ),
+        list[str], option("--only", "EXHIBIT", "A name or the path of a .toml; repeat it.", complete_exhibit)
     ] = [],  # noqa: B006
     quick: Quick = False,
     runs: RunsFolder = RUNS,

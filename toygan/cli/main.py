@@ -24,12 +24,12 @@ from typer.exceptions import TyperException
 import toygan
 from toygan.cli import check, distance, drawing, exhibits, exits, lab, many, protocol, views
 from toygan.cli.completion import complete_list, complete_method, complete_name, complete_scenario
-from toygan.cli.completion import complete_words as words_of
 from toygan.cli.shared import (
     Changes,
     Json,
     OwnCode,
     again,
+    argument,
     folder_told,
     in_columns,
     option,
@@ -202,35 +202,21 @@ def main() -> None:
 # --- run -------------------------------------------------------------------------------------------------------------
 
 
-Scenario = Annotated[
-    str,
-    typer.Argument(
-        metavar="SCENARIO",
-        help="A shipped name, the path of a .toml, or a target of yours, FILE.py:NAME.",
-        autocompletion=complete_scenario,
-    ),
-]
+OF_SCENARIO = "A shipped name, the path of a .toml, or a target of yours, FILE.py:NAME."
+OF_LISTS = "scenarios, methods, objectives, targets, critics, quantities, labels, exhibits, ...; all by default."
 Methods = Annotated[
     list[str],
     option("--method -m", "METHOD", "A name, or OBJECTIVE+CONSTRAINT. Repeat it to compare.", complete_method),
 ]
 Page = Annotated[bool, typer.Option("--page", help="Make a page to play with, page/index.html, that opens from disk.")]
 Folder = Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a finished run.")]
-
-
-Backend = Annotated[
-    str,
-    typer.Option(
-        metavar="NAME",
-        help="What runs the steps: auto, eager, onnx or cuda; auto is the fastest that is there.",
-        autocompletion=words_of("auto", "eager", "onnx", "cuda"),
-    ),
-]
+BACKENDS = ("auto", "eager", "onnx", "cuda")
+OF_BACKENDS = "What runs the steps: auto, eager, onnx or cuda; auto is the fastest that is there."
 
 
 @app.command()
 def run(
-    scenario: Scenario,
+    scenario: Annotated[str, argument("SCENARIO", OF_SCENARIO, complete_scenario)],
     methods: Methods = [],  # noqa: B006  (typer copies it)
     seeds: Annotated[int | None, typer.Option(metavar="N", min=1, help="How many seeds to train together.")] = None,
     steps: Annotated[int | None, typer.Option(metavar="N", min=1, help="Generator steps.")] = None,
@@ -238,10 +224,8 @@ def run(
     measures: many.OwnMeasures = [],  # noqa: B006
     own: OwnCode = [],  # noqa: B006
     out: Annotated[Path, typer.Option(metavar="DIR", help="Where the run folders go.")] = Path("runs"),
-    device: Annotated[
-        str, typer.Option(metavar="NAME", help="auto, cpu or cuda.", autocompletion=words_of("auto", "cpu", "cuda"))
-    ] = "auto",
-    backend: Backend = "auto",
+    device: Annotated[str, option("--device", "NAME", "auto, cpu or cuda.", ("auto", "cpu", "cuda"))] = "auto",
+    backend: Annotated[str, option("--backend", "NAME", OF_BACKENDS, BACKENDS)] = "auto",
     threads: Annotated[
         int, typer.Option(metavar="N", min=1, help="CPU threads of eager steps; more than one rarely helps.")
     ] = 1,
@@ -512,14 +496,7 @@ def tell_compared(recordings: list[Recording], paths: dict[str, str], as_json: b
 
 @app.command("list")
 def list_(
-    what: Annotated[
-        str,
-        typer.Argument(
-            metavar="WHAT",
-            help="scenarios, methods, objectives, targets, critics, quantities, labels, exhibits, ...; all by default.",
-            autocompletion=complete_list,
-        ),
-    ] = "all",
+    what: Annotated[str, argument("WHAT", OF_LISTS, complete_list)] = "all",
     as_json: Json = False,
 ) -> None:
     """List what there is."""
@@ -535,12 +512,7 @@ def list_(
 
 @app.command()
 def show(
-    name: Annotated[
-        str,
-        typer.Argument(
-            metavar="NAME", help="Any name that toygan list tells, or a pair.", autocompletion=complete_name
-        ),
-    ],
+    name: Annotated[str, argument("NAME", "Any name that toygan list tells, or a pair.", complete_name)],
 ) -> None:
     """Explain one thing: a method, scenario, exhibit, quantity, label of the diagnosis, or any other name."""
     with exits.clear_faults():

@@ -23,14 +23,17 @@ def option(names: str, metavar: str, about: str, words: Sequence[str] | Complete
     return typer.Option(*names.split(), metavar=metavar, help=about, autocompletion=offered)
 
 
+def argument(metavar: str, about: str, words: Completer) -> Any:
+    """A word of a command that is no option, likewise."""
+    return typer.Argument(metavar=metavar, help=about, autocompletion=words)
+
+
 OwnCode = Annotated[
     list[str],
     option(
         "--own", "FILE.py:NAME", "A function or class of yours that a file or a run names, and may be run; repeatable."
     ),
 ]
-
-
 Changes = Annotated[list[str], option("--set", "KEY=VALUE", "Override any key of the scenario.", complete_setting)]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout and nothing else.")]
 # Options that change no picture: where files go, and how the work is done.
