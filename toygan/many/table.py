@@ -27,12 +27,6 @@ class Table(NamedTuple):
     best: frozenset[tuple[int, str]] = frozenset()
 
 
-def measures_of(rows: Sequence[Record]) -> list[str]:
-    taken = {*legal_keys(rows), *NOT_MEASURES, "status", "modes_of", "message", "folder"}
-    known = {name for row in rows for name, value in row.items() if isinstance(value, int | float)}
-    return [name for name in columns_of(rows) if name in known and name not in taken]
-
-
 def chosen_keys(rows: Sequence[Record], by: Sequence[str]) -> list[str]:
     """The keys that rows are made by: those asked for, or scenario and method; and every setting in which runs of one
     scenario and method differ besides, so that no seed counts twice. UserError for an unknown one.
@@ -108,7 +102,9 @@ INTERVALS = f" with 95 % intervals from order statistics (none below {FEWEST} va
 
 def chosen_measures(rows: Sequence[Record], measures: Sequence[str]) -> list[str]:
     """The measures asked for, `all` of them, or a few that suit a page. UserError for an unknown one."""
-    legal = measures_of(rows)
+    taken = {*legal_keys(rows), *NOT_MEASURES, "status", "modes_of", "message", "folder"}
+    known = {name for row in rows for name, value in row.items() if isinstance(value, int | float)}
+    legal = [name for name in columns_of(rows) if name in known and name not in taken]
     if list(measures) == ["all"]:
         return legal
     for name in measures:

@@ -53,11 +53,10 @@ def brief(real: Any, view: Any, title: str, objective: Any) -> Brief:
     target, config, inputs = of_scenario(str(real)) if isinstance(real, str | Path) else of_points(real)
     window = view_in(view) or (View(**config["view"]) if "view" in config else view_around(target))
     method = None if objective is None else method_in(objective)
-    config = (
-        {"kind": RECORDED}
-        | config
-        | {"view": window.model_dump(mode="json"), "method": {"name": title_in(title)} | said_of(method)}
-    )
+    if not isinstance(title, str) or not title.strip() or not title.isprintable() or len(title) > LONGEST:
+        raise UserError(f"title: {shortened(repr(title), 60)}: must be one line of 1 to {LONGEST} letters")
+    said = {"name": title.strip()} | said_of(method)
+    config = {"kind": RECORDED} | config | {"view": window.model_dump(mode="json"), "method": said}
     return Brief(target, int(config["training"]["seed"]), window, method, config, inputs)
 
 
@@ -91,12 +90,6 @@ def view_in(given: Any) -> View | None:
         raise UserError(f"view: {shortened(repr(given), 60)} is no window; write {WINDOWS}")
     x, y = np.broadcast_to(ends.reshape(-1, 2), (2, 2)).tolist()
     return check(View, {"x": x, "y": y}, Source("view"))
-
-
-def title_in(given: Any) -> str:
-    if not isinstance(given, str) or not given.strip() or not given.isprintable() or len(given) > LONGEST:
-        raise UserError(f"title: {shortened(repr(given), 60)}: must be one line of 1 to {LONGEST} letters")
-    return given.strip()
 
 
 # --- the objective -------------------------------------------------------------------------------------------------------

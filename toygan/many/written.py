@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from toygan.files.mistakes import UserError, suggestion
@@ -147,16 +147,14 @@ def text_of(table: Table) -> str:
     widths, stacks = column_widths(names, body), [name.split("\n") for name in names]
     tall = max(map(len, stacks))
     heads = [list(line) for line in zip(*([""] * (tall - len(stack)) + stack for stack in stacks), strict=True)]
-    in_words = [all(isinstance(row.get(name), str) for row in table.rows) for name in columns(table)]
-    words = {i for i, is_so in enumerate(in_words) if is_so or i < len(table.keys)}
-    lines = ["  ".join(aligned(line, widths, words)).rstrip() for line in [*heads, *body]]
+    words = {i for i, name in enumerate(columns(table))
+             if i < len(table.keys) or all(isinstance(row.get(name), str) for row in table.rows)}  # fmt: skip
+    lines = []
+    for line in [*heads, *body]:
+        sized = enumerate(zip(line, widths, strict=True))
+        cells = [text.ljust(width) if i in words else text.rjust(width) for i, (text, width) in sized]
+        lines.append("  ".join(cells).rstrip())
     return "\n".join([*lines, *([f"({table.note})"] if table.note else []), ""])
-
-
-def aligned(line: Sequence[str], widths: Sequence[int], words: Container[int]) -> list[str]:
-    """The cells of a line, each as wide as its column; those of words flush left."""
-    sized = enumerate(zip(line, widths, strict=True))
-    return [text.ljust(width) if i in words else text.rjust(width) for i, (text, width) in sized]
 
 
 def markdown_of(table: Table) -> str:
