@@ -81,9 +81,7 @@ def is_group(hint: Any) -> bool:
 
 
 def again(context: typer.Context, *also: str) -> str:
-    """The command that makes a picture again: its arguments, and its options that are not as usual, without those that change
-    no picture, but for some.
-    """
+    """The command that makes a picture again: its arguments, and its options as `options_again` has them."""
     arguments = [param for param in context.command.params if param.param_type_name == "argument"]
     given = [place for param in arguments for place in words_of(param, context.params.get(param.name or ""))]
     return shlex.join(["toygan", str(context.command.name), *given, *options_again(context, *also)])
@@ -130,9 +128,7 @@ def with_budget(changes: list[str], steps: int | None, seeds: int | None = None)
 
 
 def use_threads(threads: int = 1) -> None:
-    """Let torch have so many threads: more than one wait for each other in small products. UserError for more than a machine
-    can have.
-    """
+    """Let torch have so many threads, which wait for each other in small products; UserError for too many."""
     import torch
 
     most = max(64, os.cpu_count() or 1)

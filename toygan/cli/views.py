@@ -42,9 +42,7 @@ SIDE_BY_SIDE = ("density", "spectrum")  # views that may show several steps
 
 
 def seen_by(recording: Recording, view: str, steps: str | None, formats: Sequence[str]) -> list[Recording]:
-    """The recordings that a view is of: the run at its end, or at each of the steps in a list. UserError for a
-    film, and as `at_steps` has it.
-    """
+    """The recordings that a view is of: the run at its end, or at each step in a list; UserError for a film."""
     drawing.refuse_films(formats, "a view is a picture")
     if view in drawing.LEARNED:
         use_threads()

@@ -214,9 +214,7 @@ def sharing(parts: Sequence[Companion]) -> Iterator[None]:
 
 
 def side_by_side(states: Sequence[State]) -> State:
-    """States of several games as one: every tensor of seeds one behind the other; the step and the number of moves are the
-    same in all.
-    """
+    """Several games' states as one: seeds one behind the other; the step and the number of moves are the same."""
     leaves = zip(*(leaves_of(state) for state in states), strict=True)
 
     def joined(own: Tensor) -> Tensor:

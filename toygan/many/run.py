@@ -242,9 +242,7 @@ def recorded_faults(ledger: Ledger) -> Iterator[None]:
 
 
 def keep_failure(config: Config, order: Order, message: str) -> None:
-    """Leave the record of a failed run in its folder, unless it holds a finished one; OSError or UserError where it cannot
-    be left.
-    """
+    """Leave the record of a failed run unless a finished one is there; OSError or UserError where it cannot be."""
     with folders.claimed(order.folder):
         facts = folders.begin(order.folder, config, first_facts(config, order), fresh=False)
         if facts["status"] not in folders.FINISHED:

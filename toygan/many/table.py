@@ -212,9 +212,7 @@ DIRECTIONS = {"diverged": "lower", "all modes": "higher", "indistinguishable": "
 
 
 def marked(table: Table) -> Table:
-    """A table with the best of every column marked, in each scenario, and all whose interval overlaps the best one's;
-    where that is all of them, none.
-    """
+    """A table with the best of every column marked in each scenario, and all whose interval overlaps, unless all do."""
     scenarios = groups([{"i": i, "scenario": row.get("scenario")} for i, row in enumerate(table.rows)], ["scenario"])
     names = dict.fromkeys(name for row in table.rows for name in row if name not in table.keys)
     best = {

@@ -96,9 +96,7 @@ def view_in(given: Any) -> View | None:
 
 
 def method_in(given: Any) -> Method:
-    """An objective by its name, by that of a method or a pair, or as a table, as a method of which nothing else is known;
-    UserError for another one.
-    """
+    """An objective by its name, a method's or a pair's, or as a table: as a method of which no more is known."""
     if isinstance(given, Method):
         method = given
     elif isinstance(given, Mapping):

@@ -34,9 +34,7 @@ def columns(table: Table) -> list[str]:
 
 
 def cell(value: Any, is_of_few: bool = False) -> str:
-    """A cell in words: a number with its interval, and of how many seeds where others have no value; a dash for what is
-    not known.
-    """
+    """A number with its interval, and of how many seeds where others have no value; a dash for what is not known."""
     if isinstance(value, Interval):
         if math.isnan(value.value):
             return "-"

@@ -194,9 +194,7 @@ def on_their_own(cells: Sequence[Cell]) -> str:
 
 
 def leaderboard(cells: Sequence[Cell]) -> str:
-    """A sortable table a scenario, side by side where there is room: a row a method and settings, the best W1 over its
-    floor first.
-    """
+    """A sortable table a scenario, side by side: a row a method and settings, the best W1 over its floor first."""
     first = shown_in("board")[0]
     known = [cell for cell in cells if values_in(cell.members, first)]
     ranked = sorted(known, key=lambda cell: median_over_floor(cell.members))

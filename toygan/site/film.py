@@ -236,9 +236,7 @@ def run_facts(run: Shown, i: int, ticks: int, label: str, names: Sequence[str]) 
 
 
 def boundaries(recording: Recording, kept: np.ndarray) -> list[list[float]] | None:
-    """For every seed with a critic and every kept frame, how far above the scores' median the critic cannot tell; None
-    where the objective has no such score.
-    """
+    """For every seed with a critic and every kept frame, how far above the scores' median the critic cannot tell."""
     score = recording.facts.summary.boundary
     if score is None or "scores" not in recording.frames:
         return None
@@ -247,9 +245,7 @@ def boundaries(recording: Recording, kept: np.ndarray) -> list[list[float]] | No
 
 
 def rings_known(shown: Scene) -> dict[str, Any] | None:
-    """The share due to each mode, and the radius of a circle that stands for all points, as a share of the view's width;
-    None where the recording does not tell its modes.
-    """
+    """The share due to each mode, and the radius of a circle that stands for all points, in widths of the view."""
     if shown.rings is None:
         return None
     across = shown.view[1] - shown.view[0]
@@ -453,9 +449,7 @@ def legend(runs: Sequence[Shown]) -> str:
 
 
 def panel(run: Shown, i: int, label: str, play: str = "", others: bool = False) -> str:
-    """One run: a poster until its data is there, then the canvas over it; and where one may play with it, or as much room
-    where one may with others.
-    """
+    """One run: a poster until its data is there, then the canvas; a link to the lab, or room if `others` have one."""
     left, right, bottom, top = run.scene.view
     width, height = POSTER, round(POSTER * (top - bottom) / (right - left))
     lost = diverged_words(run.recording)

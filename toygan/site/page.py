@@ -77,9 +77,7 @@ def diagnoses(runs: Sequence[Shown]) -> str:
 def final_table(
     rows: Sequence[Mapping[str, Any]], folders: Sequence[Path], glossary: str = "", chosen: Sequence[str] = ()
 ) -> str:
-    """A row a run: medians over seeds of the measures that are known, the chosen ones first, and their range; `folders` tell of
-    how many points.
-    """
+    """A row a run: medians over seeds of known measures, the chosen ones first; `folders` tell of how many points."""
     facts = [facts_of(folder) for folder in folders]
     names = dict.fromkeys([*chosen, *shown_in("page"), *(name for one in facts for name in one.own_measures)])
     known = [name for name in names if any(isinstance(record.get(name), int | float) for record in rows)]

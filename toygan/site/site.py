@@ -123,9 +123,7 @@ def lab_links(place: Path, runs: Sequence[Shown]) -> dict[str, str]:
 
 
 def moving(showing: Showing, place: Path, name: str, runs: Sequence[Shown], about: About) -> tuple[str, int]:
-    """What stands first on an exhibit's page, films or dials or else its first picture, with what to look for; and how many
-    of its pictures that took.
-    """
+    """What stands first on an exhibit's page, with what to look for, and how many of its pictures that took."""
     if runs:
         return film(runs, about), 0
     if all(showing.dials):
