@@ -30,6 +30,7 @@ from toygan.session.recording import Recording, like_perfect
 
 WIDE = 110  # columns of a terminal in which a bar may take its ease
 EVERY = 10.0  # seconds between plain lines where stderr is no terminal
+KEPT = "already there and kept; --fresh plays it again"
 
 
 class Terminal(Console):
@@ -97,9 +98,6 @@ def watching(name: str) -> Iterator[Watcher]:
             bar.update(task, completed=progress.step, total=progress.steps, note=meter.note(progress))
 
         yield watch
-
-
-KEPT = "already there and kept; --fresh plays it again"
 
 
 def plain_lines(name: str) -> Watcher:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from toygan.view.look import Options
 
 RUNS, PROTOCOLS = Path("runs/exhibits"), Path("runs/protocols")
+LONGEST_NAME = 255  # bytes of a file's or folder's name on the usual disks
 
 Quick = Annotated[bool, typer.Option("--quick", help="At most 2 seeds and a quarter of the steps; the page says so.")]
 RunsFolder = Annotated[Path, option("--runs", "DIR", "Where the run folders are kept, for every exhibit.")]
@@ -195,9 +196,6 @@ def refuse_a_file(option: str, place: Path) -> None:
             raise UserError(f"{option} {place}: a name of a folder has at most {LONGEST_NAME} bytes")
         if path.exists() and not path.is_dir():
             raise UserError(f"{option} {place}: {path} is a file; give a folder, or the name of one to make")
-
-
-LONGEST_NAME = 255  # bytes of a file's or folder's name on the usual disks
 
 
 def refuse_equal_names(exhibits: Sequence[Exhibit]) -> None:

@@ -118,6 +118,8 @@ def in_lines(commands: dict[str, str], columns: int) -> list[str]:
 
 
 WIDEST = 110  # columns of help
+# New objects between two searches for garbage, and how many of these between deeper ones: what is imported is no garbage.
+SELDOM = (200_000, 10, 5)
 ABOUT = "The laboratory for GANs on distributions that fit on a sheet of paper."
 MORE = "toygan --help names every command, toygan COMMAND --help its options."
 FIRST = {
@@ -174,10 +176,6 @@ def toygan_itself(
     """The laboratory for GANs on distributions that fit on a sheet of paper."""
     if context.invoked_subcommand is None:
         say("\n".join([ABOUT, "", *in_lines(FIRST, room()), "", MORE]))
-
-
-# New objects between two searches for garbage, and how many of these between deeper ones: what is imported is no garbage.
-SELDOM = (200_000, 10, 5)
 
 
 def main() -> None:

@@ -39,6 +39,7 @@ Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on std
 # Options that change no picture: where files go, and how the work is done.
 BESIDE = {"out", "formats", "page", "as_json", "form", "animation", "only", "workers", "engine", "address", "fresh",
           "dry_run", "strict"}  # fmt: skip
+LEAST = 24  # letters of a column in which words can be read
 
 
 def sharing(command: Callable[..., None]) -> Callable[..., None]:
@@ -160,6 +161,3 @@ def in_columns(rows: list[tuple[str, ...]], room: int = UNBOUNDED) -> str:
         lines += [head + first] if left >= LEAST else [head, " " * inset + first]
         lines += [" " * inset + part for part in more]
     return "\n".join(line.rstrip() for line in lines)
-
-
-LEAST = 24  # letters of a column in which words can be read

@@ -51,6 +51,8 @@ from toygan.session.stream import (
 )
 
 LIBRARIES = ("toygan", "torch", "numpy", "scipy", "matplotlib", "POT", "onnx", "onnxruntime")
+DIGESTED = ("metrics.jsonl", "frames.npz", "weights.npz")  # what a run ends with, the same bytes whatever came between
+SHORT_OPTIONS = {"training.seeds": "--seeds", "training.steps": "--steps"}
 
 
 def quiet(progress: Progress) -> None:
@@ -149,9 +151,6 @@ def with_own(command: str, config: Config) -> str:
     unnamed = [one for one in own.own_code(config).values() if one.path.endswith(".py") and one.kind not in command]
     words = dict.fromkeys(f"{os.path.relpath(one.path)}:{one.kind.rpartition(':')[2]}" for one in unnamed)
     return " ".join([command, *(f"--own {shlex.quote(word)}" for word in words)])
-
-
-SHORT_OPTIONS = {"training.seeds": "--seeds", "training.steps": "--steps"}
 
 
 def backends_here() -> dict[str, str | None]:
@@ -413,9 +412,6 @@ def pack(work: Gauge, state: State, ledger: Ledger) -> None:
         write_aside(place / "weights.npz", packed(weights(state)))
         write_aside(place / "frames.npz", packed(frames))
         ledger.put(digests={name: folders.of_file(place / name) for name in DIGESTED})
-
-
-DIGESTED = ("metrics.jsonl", "frames.npz", "weights.npz")  # what a run ends with, the same bytes whatever came between
 
 
 # --- the end ---------------------------------------------------------------------------------------------------------

@@ -47,6 +47,8 @@ LONGEST, LONGEST_PART = 120, 255  # characters of a run's folder, and bytes of a
 PROBE_STEPS, PROBES = 24, 12  # steps that a probe plays, and how many pairs of scenario and method are probed
 WARM_STEPS = 4  # played before them
 END_SECONDS = 2.0  # the final measures and the picture of a run
+SIZE_OF_ENDS = 500  # passes: starting, drawing and the final measures
+GONE = "its record is gone"  # what is said of a run that did not fail and left none
 
 Values = Mapping[str, Sequence[Any]]  # key -> the values that a grid gives it
 GridPoint = Mapping[str, Any]  # key -> value
@@ -372,9 +374,6 @@ def outcome(tasks: Iterable[Task], failed: Mapping[str, str]) -> list[Record]:
     return [*rows_of([run for _, runs in found for run in runs]), *rows_without_runs(lost, failed)]
 
 
-GONE = "its record is gone"  # what is said of a run that did not fail and left none
-
-
 def rows_without_runs(tasks: Iterable[Task], failed: Mapping[str, str]) -> list[Record]:
     """The records of runs that left none, with what is known of why."""
     rows: list[Record] = []
@@ -445,9 +444,6 @@ def seeds_of(task: Task) -> list[int]:
     """The seeds that a run trains together."""
     seeds = task.config["training"]["seeds"]
     return list(range(seeds)) if isinstance(seeds, int) else list(seeds)
-
-
-SIZE_OF_ENDS = 500  # passes: starting, drawing and the final measures
 
 
 def pool_of(engine: str, workers: int | None, address: str | None, runs: int) -> AbstractContextManager[Pool]:

@@ -14,6 +14,8 @@ from toygan.view.records import FINISHED, FIRST, OF_A_RUN, Record, groups, in_or
 from toygan.view.statistics import FEWEST, Interval, median, share
 
 NOT_MEASURES = {"seed", "diverged_at", "indistinguishable"}  # columns of records that a table does not average
+BESIDE = {"slope_alignment_ceiling", "indistinguishable", "diverged_at"}  # of a run's end, and no measures of their own
+INTERVALS = f" with 95 % intervals from order statistics (none below {FEWEST} values)"
 
 
 class Table(NamedTuple):
@@ -97,9 +99,6 @@ def lacks_seeds(name: str, row: Mapping[str, Any]) -> bool:
     return known and value.n < row.get("values", row.get("seeds", row.get("pairs", 0)))
 
 
-INTERVALS = f" with 95 % intervals from order statistics (none below {FEWEST} values)"
-
-
 def chosen_measures(rows: Sequence[Record], measures: Sequence[str]) -> list[str]:
     """The measures asked for, `all` of them, or a few that suit a page. UserError for an unknown one."""
     taken = {*legal_keys(rows), *NOT_MEASURES, "status", "modes_of", "message", "folder"}
@@ -112,9 +111,6 @@ def chosen_measures(rows: Sequence[Record], measures: Sequence[str]) -> list[str
             raise UserError(f"--measure {name}: unknown; {suggestion(name, legal, 'measures')}")
     own = [name for name in legal if name not in QUANTITIES and name not in BESIDE]
     return list(measures) or [*(name for name in shown_in("table") if name in legal), *own]
-
-
-BESIDE = {"slope_alignment_ceiling", "indistinguishable", "diverged_at"}  # of a run's end, and no measures of their own
 
 
 def cells_of_group(members: Sequence[Record], names: Sequence[str]) -> dict[str, Any]:

@@ -52,6 +52,13 @@ SWITCHES = (
     ("names", "names", False),
 )
 KEYS = (("Space", "plays and pauses"), ("← →", "step"), ("Home", "goes to the start"), ("End", "to the end"))
+OURS = re.compile(r"\d+(-\d+\.js|(-sheet)?\.webp)")  # files of runs
+UNSEEN = {"real_scores", "fake_scores", "real_slopes", "fake_slopes"}  # of single points
+AXES = {"stretched": STRETCHED, "wide": WIDE}  # when a chart's axis is cut, or logarithmic: as in pictures
+DASHES = ("solid", "dashed", "dotted")
+SIZES = ("one", "two", "few", "few", "many")  # how wide panels are, by how many there are
+NO_SCRIPTS = "These panels play where scripts are allowed. Below is the sheet of each run."
+PLAY = "play with this"
 
 NO_NAMES: Mapping[str, str] = {}
 Choices = Sequence[tuple[str, str]]
@@ -102,12 +109,6 @@ def place_runs(
     return [run._replace(name=names.get(str(folder), "")) for run, folder in zip(runs, folders, strict=True)]
 
 
-OURS = re.compile(r"\d+(-\d+\.js|(-sheet)?\.webp)")
-
-
-UNSEEN = {"real_scores", "fake_scores", "real_slopes", "fake_slopes"}  # of single points
-
-
 def place_run(folder: Path, place: Path, root: str, name: str) -> Shown:
     """Pack one run, without what no page shows, a third of its memory; its files start with `name`."""
     recording = load(folder)
@@ -127,9 +128,6 @@ def place_run(folder: Path, place: Path, root: str, name: str) -> Shown:
 
 
 # --- what the scripts know -------------------------------------------------------------------------------------------
-
-
-AXES = {"stretched": STRETCHED, "wide": WIDE}  # when a chart's axis is cut, or logarithmic: as in pictures
 
 
 def film_facts(runs: Sequence[Shown], about: About = PLAIN) -> dict[str, Any]:
@@ -263,9 +261,6 @@ def dash_of(i: int) -> int:
     return i // len(METHOD_COLOURS) % len(DASHES)
 
 
-DASHES = ("solid", "dashed", "dotted")
-
-
 def clock(steps: np.ndarray, total: int, ticks: int) -> list[int]:
     """For each tick, even shares of training from 0 to 1, the frame whose share of the run's steps is nearest."""
     share = steps / max(total, int(steps[-1]), 1)
@@ -371,12 +366,6 @@ def film(runs: Sequence[Shown], about: About = PLAIN) -> str:
     return tag("section", *inner, class_="film", aria_label="Films of the runs")
 
 
-SIZES = ("one", "two", "few", "few", "many")  # how wide panels are, by how many there are
-
-
-NO_SCRIPTS = "These panels play where scripts are allowed. Below is the sheet of each run."
-
-
 def optima(runs: Sequence[Shown], names: Sequence[str]) -> str:
     known = [
         (name, optimum_in_words(run.recording))
@@ -463,9 +452,6 @@ def panel(run: Shown, i: int, label: str, play: str = "", others: bool = False) 
                   else tag("span", "\N{NO-BREAK SPACE}", class_="play-with") if others else "",
                   tag("span", class_="reading"))  # fmt: skip
     return tag("figure", stage, caption, extras_html(run.scene), class_="panel", id=f"run-{i}")
-
-
-PLAY = "play with this"
 
 
 def last_words(run: Shown) -> str:

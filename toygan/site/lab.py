@@ -80,6 +80,8 @@ LARGEST = ((32, 3), (100, 6))  # neurons and layers of the games that such playe
 DESCENT = 1e8  # an epsilon beside which roots of squared gradients are nothing: see `descent_dials`
 POOL = 4096  # real points that come with a scenario; batches are drawn from them
 BANDS = 9  # of the critic's colours on each side of the middle one
+AS_RUN = "run"  # the size of games that are played as they were run
+TRICKS = ("ema", "instance_noise", "noisy_labels", "mutual_information")  # zero is none of it, and another program
 
 
 class Repertoire(NamedTuple):
@@ -168,9 +170,6 @@ def write_lab_of(place: Path, runs: Mapping[str, Recording]) -> dict[str, str]:
         size = Size(getattr(config.generator, "width", 0), config.training.batch)
         completed(place, catalogue(worlds, about, {}, {AS_RUN: size}), worlds.values())
     return links
-
-
-AS_RUN = "run"  # the size of games that are played as they were run
 
 
 def game_of(recording: Recording) -> tuple[Config, Playable] | None:
@@ -412,9 +411,6 @@ def without(method: Method, dials: Mapping[str, float]) -> dict[str, Any]:
     """
     used: Mapping[str, Any] = {key: float(key in TRICKS and value > 0) for key, value in dials.items()}
     return deciding(with_dials(method, used).model_dump(exclude={"critic_steps", "name"}))
-
-
-TRICKS = ("ema", "instance_noise", "noisy_labels", "mutual_information")  # zero is none of it, and another program
 
 
 def changed(change: tuple[str, float]) -> str:

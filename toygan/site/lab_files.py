@@ -21,6 +21,9 @@ from toygan.site.folding import folded
 from toygan.site.pack import as_json
 
 VENDOR = Path(__file__).parent / "vendor"
+PACKED = b"\x1f\x8b"  # how gzip begins
+FAR = 1e9  # the reach of a place that is alone
+FIRST_LETTER = 0x100  # letters from here on are none that a script has to escape, and all of one unit
 NOTHING: Mapping[str, bytes] = {}
 Header = dict[str, Any]
 File = tuple[Header, bytes]  # a file's header and its bytes, not yet packed
@@ -51,9 +54,6 @@ def packed(content: bytes, after: Mapping[str, bytes]) -> File:
     return {"after": list(after), "size": len(content)}, short
 
 
-FIRST_LETTER = 0x100  # letters from here on are none that a script has to escape, and all of one unit
-
-
 def letters(content: bytes) -> bytes:
     """Bytes as letters of UTF-16, 15 bits each, the highest bit first; the end is filled with zeros."""
     whole = np.zeros((-(-len(content) // 15), 16), np.uint8)  # eight letters a row, and a byte of zeros to look beyond
@@ -65,9 +65,6 @@ def letters(content: bytes) -> bytes:
         three = wide[:, byte] << 16 | wide[:, byte + 1] << 8 | wide[:, min(byte + 2, 15)]
         codes[:, k] = (three >> (9 - bit) & 0x7FFF) + FIRST_LETTER
     return codes.ravel()[: -(-8 * len(content) // 15)].tobytes()
-
-
-PACKED = b"\x1f\x8b"  # how gzip begins
 
 
 # --- models ----------------------------------------------------------------------------------------------------------
@@ -171,9 +168,6 @@ def target_file(pool: Supply) -> File:
             "reach": np.nan_to_num(places.reach, posinf=FAR).tolist(),
         }
     return told | ({} if pool.source is None else {"source": boxed(pool.source, pieces)}), b"".join(pieces.content)
-
-
-FAR = 1e9  # the reach of a place that is alone
 
 
 def boxed(points: np.ndarray, pieces: Pieces) -> Header:

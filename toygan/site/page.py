@@ -15,6 +15,7 @@ from toygan.view.records import FINISHED, groups
 from toygan.view.statistics import median
 
 OWN = Path(__file__).parent / "assets"
+LONG = 24  # rows, beyond which a table scrolls in a box of its own
 
 
 def write_page(place: Path, title: str, about: str, folders: Sequence[Path], command: str) -> Path:
@@ -101,9 +102,6 @@ def final_table(
     )
     kind = "numbers long" if len(cells) > LONG else "numbers"
     return table(head, cells, caption, len(told), class_=kind) if rows else ""
-
-
-LONG = 24  # rows, beyond which a table scrolls in a box of its own
 
 
 def term(name: str, glossary: str) -> str:

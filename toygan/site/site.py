@@ -25,6 +25,8 @@ from toygan.site.start import start_body
 from toygan.view.records import Record
 
 STILL, CARD = 1600, 240  # pixels wide
+GLOSSARY = "../glossary.html"
+LAB = "lab/index.html"
 SIGNS = {JUDGED[True]: "✓", JUDGED[False]: "✗", BY_CONSTRUCTION: "=", JUDGED[None]: "–"}
 LEAD = (
     "Every way in which a GAN fails or holds, asked as a question and answered by runs that you can play with. Each answer is "
@@ -104,12 +106,6 @@ def write_exhibit(place: Path, showing: Showing, way: Neighbours) -> None:
     content = document(showing.question, body, "../", PAGES)
     write_aside(place / "exhibits" / f"{name}.html", content)
     give_back()
-
-
-GLOSSARY = "../glossary.html"
-
-
-LAB = "lab/index.html"
 
 
 def lab_links(place: Path, runs: Sequence[Shown]) -> dict[str, str]:
