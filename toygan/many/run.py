@@ -27,8 +27,7 @@ from toygan.files.disk import packed, write_aside, write_json
 from toygan.files.mistakes import Place, UserError
 from toygan.files.scenario import read
 from toygan.game.play import State
-from toygan.many.notebook import bar, in_notebook
-from toygan.many.progress import Progress, Watcher
+from toygan.many.progress import Progress, Watcher, bar, in_notebook
 from toygan.quantities.diagnosis import rates, sentences
 from toygan.quantities.table import QUANTITIES
 from toygan.quantities.transport import w1

@@ -31,7 +31,7 @@ from toygan.game.methods import METHODS
 from toygan.game.objectives import OBJECTIVES
 from toygan.many import run as runs
 from toygan.many.executors import ENGINES, Pool, Shares, ends
-from toygan.many.notebook import in_html, in_notebook, line
+from toygan.many.progress import in_html, in_notebook, line
 from toygan.many.results import Tell, records_of, rows_of, sorted_out, to_stderr, write_results
 from toygan.many.task import Task, keep_failure
 from toygan.session import folder as folders
