@@ -14,7 +14,7 @@ import pytest
 from toygan.files.scenario import read
 from toygan.session import ground, measuring, shipped_floors
 from toygan.session.ground import address_of
-from toygan.session.measuring import Gauge, final_floors, frame_floors
+from toygan.session.measuring import floors_at
 from toygan.session.simulation import simulation
 
 SCRIPT = runpy.run_path(str(Path(__file__).parent.parent / "docs" / "floors.py"))
@@ -52,7 +52,7 @@ def test_a_run_is_told_the_shipped_floors_without_finding_them(tmp_path: Path, m
     monkeypatch.setattr(ground, "floors_of", lambda perfect: pytest.fail("was found anew"))
     config = read("swiss-roll", "wgan-gp")
     sim = simulation(config)
-    for found in (frame_floors(config, sim), final_floors(Gauge(config, sim, {}, None))):
+    for found in (floors_at(config, sim, "frame"), floors_at(config, sim, "final")):
         assert found["w1"].keys() == {"mean", "spread", "low", "high", "draws"}
     assert not list(tmp_path.iterdir())
 
@@ -60,10 +60,10 @@ def test_a_run_is_told_the_shipped_floors_without_finding_them(tmp_path: Path, m
 def test_a_shipped_floor_is_the_floor_that_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     config = read("two-moons", "gan")
     sim = simulation(config)
-    told = frame_floors(config, sim)
+    told = floors_at(config, sim, "frame")
     monkeypatch.setattr(ground, "known_floors", lambda address: None)
     monkeypatch.setattr(ground.cache, "kept", lambda kind, about, make: json.loads(json.dumps(make())))
-    found = frame_floors(config, sim)
+    found = floors_at(config, sim, "frame")
     for name, floor in found.items():
         assert SCRIPT["alike"](told[name], floor), name
 
@@ -72,7 +72,7 @@ def test_a_shipped_floor_is_the_floor_that_is_found(monkeypatch: pytest.MonkeyPa
 def test_another_target_or_other_points_have_floors_of_their_own(change: str) -> None:
     config = read("swiss-roll", "wgan-gp", [change])
     sim = simulation(config)
-    one = measuring.perfect_at(config, sim, sim.ground.real, measuring.N_W1, "frame")
+    one = measuring.perfect_at(config, sim, "frame")
     assert shipped_floors.known_floors(address_of(one)) is None
 
 
