@@ -123,9 +123,7 @@ def model_of(graph: Graph, inputs: Sequence[str], outputs: Sequence[str]) -> Mod
 
 
 class Onnx:
-    """A model that runs on two copies of the state: each step reads one and writes the other. Draws and dials are read where
-    they are.
-    """
+    """A model that runs on two copies of the state, from one to the other and back. Draws and dials are read where they are."""
 
     def __init__(self, model: Model, state: Tree) -> None:
         self.session, self.like = opened(model.content, model.operators), state
@@ -134,9 +132,7 @@ class Onnx:
         self.ways = [self.way(*pair) for pair in ((self.now, self.then), (self.then, self.now))]
 
     def way(self, now: Mapping[str, Tensor], then: Mapping[str, Tensor]) -> tuple[Any, dict[str, Tensor]]:
-        """How to get from one copy of the state to the other: names bound to memory; and the draws and dials that it reads,
-        which live as long as they are read.
-        """
+        """A binding from one copy of the state to the other, and the draws and dials that it reads and keeps alive."""
         binding = self.session.io_binding()
         for name in now:
             bind(binding.bind_input, name, now[name])

@@ -152,9 +152,7 @@ def floors_of(perfect: Perfect, draws: int = PERFECT) -> dict[str, Floor]:
 
 
 def address_of(perfect: Perfect) -> str:
-    """A fingerprint of all that decides the floors but formulas: real points, how the samplers draw and are seen, what there is
-    to measure.
-    """
+    """A fingerprint of all that decides the floors but formulas: real points, samplers, how they are seen, what is measured."""
     curve, modes = curve_of(perfect.ground.target) or (), perfect.ground.target.modes or ()
     drawn = [draw_of(perfect, k) for k in (0, PERFECT - 1)]
     seen = [one.points for one in drawn] + [one.labels for one in drawn if perfect.due is not None]

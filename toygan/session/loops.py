@@ -110,9 +110,7 @@ def loss_name(name: Any) -> str:
 
 
 def asked(critic: Any, samples: Any, side: float) -> AnyCritic:
-    """A critic as functions of points, given what the samples are; `side` is how long the window is. UserError for what
-    cannot be called.
-    """
+    """A critic as functions of points such as the samples; `side` is the window's length. UserError for what cannot be called."""
     if not callable(critic):
         raise UserError(f"critic: {shortened(repr(critic), 60)} cannot be called; it is a function of points [n, 2]")
     if isinstance(critic, nn.Module) or isinstance(samples, Tensor):
@@ -251,9 +249,7 @@ def reached(thing: Any) -> Iterator[Any]:
 
 
 def variables_of(function: FunctionType) -> Iterator[Any]:
-    """What a function's own variables, its defaults and the globals that its code names hold; of Python's modules what it
-    names there.
-    """
+    """What a function's variables, defaults and the globals that its code names hold; of Python's modules what it names there."""
     for cell in function.__closure__ or ():
         with suppress(ValueError):  # a name that has no value yet
             yield cell.cell_contents

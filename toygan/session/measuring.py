@@ -95,9 +95,7 @@ def codes_of(sim: Simulation) -> np.ndarray | None:
 
 
 def kinds_seen(sim: Simulation, latents: Tensor, place: int) -> list[Kinds]:
-    """What is known of each seed's points of these latents [S, n, d]: classes, those of the real points of that place to
-    compare with, and makers, in turn.
-    """
+    """What is known of each seed's points of latents [S, n, d]: classes, those of a place's real points, and makers in turn."""
     classes, makers = kinds_of(sim.world.game, latents, LABEL), makers_of(sim.world.game, latents)
     own: Sequence[np.ndarray | None] = [None] * len(latents) if classes is None else list(classes)
     due = (

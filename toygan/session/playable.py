@@ -43,9 +43,7 @@ ALTERNATING = "alternating"
 
 
 class Fill(NamedTuple):
-    """A tensor of the first state: its shape, and the player whose first parameters it holds, or the number all over it,
-    None for a number that is not known yet.
-    """
+    """A tensor of the first state: its shape; whose first parameters it holds, or the number all over it, None if not known."""
 
     shape: tuple[int, ...]
     wide: bool  # float64; else float32

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -44,18 +44,20 @@ def simulation(config: Config, device: str = "cpu") -> Simulation:
     """Set a config up on a device, ready to play."""
     stage, training, seeds = world(config, device), config.training, config.training.seed_list
     like = torch.empty(0, dtype=PRECISIONS[training.precision], device=device)
+    laws, table = samplers(stage), data_points(config, stage.target)
+    if table is not None and training.reuse == "replacement":
+        laws = laws | {"real": lambda rng, n: table[rng.integers(len(table), size=n)]}
     source = Randomness(
         scenario_seed=training.seed,
         seeds=seeds,
         batch=training.batch,
         moves=config.method.critic_steps + 1,
-        **real_and_other(config, stage),
+        laws=laws,
+        epochs=table if training.reuse != "replacement" else None,
     )
     watched = watched_latents(stage, source, training.points, like, 0)
-    real, many = (
-        watched_points(stage.target, training.seed, training.points, 0),
-        many_points(stage.target, training.seed),
-    )
+    real = watched_points(stage.target, training.seed, training.points, 0)
+    many = many_points(stage.target, training.seed)
     axes = axes_of(config.view, GRID), axes_of(config.view, ARROWS)
     return Simulation(
         world=stage,
@@ -70,16 +72,6 @@ def simulation(config: Config, device: str = "cpu") -> Simulation:
         portraits=min(training.portraits, len(seeds)),
         portrait_game=stage.game,
     )
-
-
-def real_and_other(config: Config, stage: World) -> dict[str, Any]:
-    """How a step's draws are sampled, real points from a fixed list if there is one, in epochs or with replacement."""
-    laws, table = samplers(stage), data_points(config, stage.target)
-    if table is None:
-        return {"laws": laws}
-    if config.training.reuse == "replacement":
-        return {"laws": laws | {"real": lambda rng, n: table[rng.integers(len(table), size=n)]}}
-    return {"laws": laws, "epochs": table}
 
 
 def data_points(config: Config, target: Target) -> np.ndarray | None:
@@ -132,9 +124,7 @@ def told_as_real(stage: World, source: Randomness, latents: Tensor) -> Tensor:
 
 
 def fresh_points(config: Config, weights: Mapping[str, np.ndarray], n: int, k: int) -> np.ndarray:
-    """The k-th sample of n points of each seed's averaged generators, from what was learned, by name [S, P], and fresh
-    latents: [S, n, 2].
-    """
+    """The k-th sample of n points of each seed's averaged generators, learned by name [S, P], of fresh latents: [S, n, 2]."""
     # nothing of the target is read before a point of it is drawn
     target = Target(
         lambda rng, n: build_target(config).sample(rng, n), draw=lambda rng, n: build_target(config).batch(rng, n)
