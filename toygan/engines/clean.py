@@ -214,15 +214,11 @@ def unexpanded(c: Cleaner, wire: Wire) -> Wire:
     return viewed(c, source, (1,) * (len(wire.shape) - len(source.shape)) + source.shape)
 
 
-def elementwise(op: str, rule: Shortcut | None) -> Shortcut:
+def elementwise(op: str, rule: Shortcut | None, c: Cleaner, args: Args, out: Wire) -> Wire | None:
     """A rule for an operator on each number: look behind expansions, then as the rule says."""
-
-    def take(c: Cleaner, args: Args, out: Wire) -> Wire | None:
-        args = {name: mapped(arg, partial(unexpanded, c)) for name, arg in args.items()}
-        better = rule(c, args, out) if rule else None
-        return better if better is not None else c.kept(op, args, (out,))[0]
-
-    return take
+    args = {name: mapped(arg, partial(unexpanded, c)) for name, arg in args.items()}
+    better = rule(c, args, out) if rule else None
+    return better if better is not None else c.kept(op, args, (out,))[0]
 
 
 def mul(c: Cleaner, args: Args, out: Wire) -> Wire | None:
@@ -378,4 +374,4 @@ RULES: dict[str, Shortcut] = {
     "bmm.default": product,
     "mm.default": two_dimensional,
 }
-RULES |= {op: elementwise(op, ON_EACH.get(op)) for op in {**EACH, **ON_EACH}}
+RULES |= {op: partial(elementwise, op, ON_EACH.get(op)) for op in {**EACH, **ON_EACH}}

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -210,17 +211,14 @@ def moves(config: Config, sim: Simulation, to_measure: bool = False) -> dict[str
         return {"step": part(step, "state", state=state, draw=draw, dials=stage.dials, held=held)}
     game, row = stage.game, play.row_of(draw, 0)
 
-    def mover(names: Sequence[str]) -> Callable[[State, Draw, Dials, Mapping[str, Tensor]], State]:
-        def move(state: State, draw: Draw, dials: Dials, held: Mapping[str, Tensor]) -> State:
-            return play.move(holding(stage.game_at(dials), held), state, names, draw, at=state)
-
-        return move
+    def move(names: Sequence[str], state: State, draw: Draw, dials: Dials, held: Mapping[str, Tensor]) -> State:
+        return play.move(holding(stage.game_at(dials), held), state, names, draw, at=state)
 
     def over(state: State, dials: Dials) -> State:
         game = stage.game_at(dials)
         return game.between(game, play.over_with(state))
 
-    both = {CRITIC: mover(game.critics), GENERATOR: mover(game.generators)}
+    both = {CRITIC: partial(move, game.critics), GENERATOR: partial(move, game.generators)}
     made = {name: part(one, "state", state=state, draw=row, dials=stage.dials, held=held) for name, one in both.items()}
     end = part(over, "state", state=state, dials=stage.dials)
     return made | ({"over": end} if len(end.outputs) > 1 else {})

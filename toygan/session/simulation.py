@@ -59,11 +59,12 @@ def simulation(config: Config, device: str = "cpu") -> Simulation:
     real = watched_points(stage.target, training.seed, training.points, 0)
     many = many_points(stage.target, training.seed)
     axes = axes_of(config.view, GRID), axes_of(config.view, ARROWS)
+    evenly = np.linspace(0, training.steps, max(training.frames, 2))  # the start, the end and between, each step once
     return Simulation(
         world=stage,
         source=source,
         steps=training.steps,
-        frame_steps=frame_steps(training.steps, training.frames),
+        frame_steps=[int(step) for step in np.unique(evenly.round())],
         start=first_state(stage, source, like),
         watched=watched,
         told=told_as_real(stage, source, watched),
@@ -81,11 +82,6 @@ def data_points(config: Config, target: Target) -> np.ndarray | None:
 
 
 PRECISIONS = {"single": torch.float32, "double": torch.float64}
-
-
-def frame_steps(steps: int, frames: int) -> list[int]:
-    """When to look: the start, the end and evenly between, each step once."""
-    return [int(step) for step in np.unique(np.linspace(0, steps, max(frames, 2)).round())]
 
 
 def first_state(stage: World, source: Randomness, like: Tensor) -> State:
