@@ -145,7 +145,10 @@ class Onnx:
         given = {**named(draw, "draw"), **named(dials, "dials")}
         for name, numbers in given.items():
             if fed.get(name) is not numbers:
-                fed[name] = fitting(self.ports[name], numbers)
+                seen, port = list(numbers.shape), self.ports[name]
+                if seen != list(port.shape):
+                    raise ValueError(f"{name} is {seen}, but was {list(port.shape)} when the step was traced")
+                fed[name] = numbers.to(port.dtype).contiguous()
                 bind(binding.bind_input, name, fed[name])
         self.session.run_with_iobinding(binding)
         self.ways.reverse()
@@ -166,13 +169,6 @@ def bind(how: Callable[..., None], name: str, numbers: Tensor) -> None:
 
 
 SPARE = torch.zeros(1)  # where a tensor without numbers is said to be: it has no memory, and the runtime wants a place
-
-
-def fitting(port: Port, numbers: Tensor) -> Tensor:
-    """Numbers as the model reads them: of its type, in order. ValueError for another shape."""
-    if tuple(numbers.shape) != port.shape:
-        raise ValueError(f"{port.name} is {list(numbers.shape)}, but was {list(port.shape)} when the step was traced")
-    return numbers.to(port.dtype).contiguous()
 
 
 def prepare(step: Step, state: Tree, draw: Tree, dials: Tree) -> Onnx:

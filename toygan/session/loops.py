@@ -114,16 +114,12 @@ def asked(critic: Any, samples: Any, side: float) -> AnyCritic:
     if not callable(critic):
         raise UserError(f"critic: {shortened(repr(critic), 60)} cannot be called; it is a function of points [n, 2]")
     if isinstance(critic, nn.Module) or isinstance(samples, Tensor):
-        return by_torch(critic, like_of(critic, samples), STEP * side)
+        held = [*critic.parameters(), *critic.buffers()] if isinstance(critic, nn.Module) else []
+        known = [one for one in (*held, samples) if isinstance(one, Tensor) and one.is_floating_point()]
+        # the type and the device that it takes: a module's own, else those of the samples
+        return by_torch(critic, known[0].detach() if known else torch.empty(0), STEP * side)
     is_double = getattr(samples, "dtype", None) == np.float64
     return by_arrays(critic, np.dtype(np.float64 if is_double else np.float32), STEP * side)
-
-
-def like_of(critic: Any, samples: Any) -> Tensor:
-    """A tensor of the type and on the device that a critic takes: a module's own, else that of the samples."""
-    held = [*critic.parameters(), *critic.buffers()] if isinstance(critic, nn.Module) else []
-    known = [one for one in (*held, samples) if isinstance(one, Tensor) and one.is_floating_point()]
-    return known[0].detach() if known else torch.empty(0)
 
 
 def by_torch(critic: Any, like: Tensor, step: float) -> AnyCritic:

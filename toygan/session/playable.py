@@ -40,8 +40,6 @@ from toygan.session.simulation import Simulation, data_points, simulation
 from toygan.session.tailored import FREE, Cut, cut_of, holding, moving
 from toygan.targets.target import Batch, Modes
 
-ALTERNATING = "alternating"
-
 
 class Fill(NamedTuple):
     """A tensor of the first state: its shape; whose first parameters it holds, or the number all over it, None if not known."""
@@ -207,7 +205,7 @@ def moves(config: Config, sim: Simulation, to_measure: bool = False) -> dict[str
     def step(state: State, draw: Draw, dials: Dials, held: Mapping[str, Tensor]) -> State:
         return play.step(holding(stage.game_at(dials), held), state, draw)
 
-    if config.method.update.kind != ALTERNATING:
+    if config.method.update.kind != "alternating":
         return {"step": part(step, "state", state=state, draw=draw, dials=stage.dials, held=held)}
     game, row = stage.game, play.row_of(draw, 0)
 

@@ -116,9 +116,6 @@ def told_as_real(stage: World, source: Randomness, latents: Tensor) -> Tensor:
     return told
 
 
-# --- more points of a trained generator -------------------------------------------------------------------------------
-
-
 def fresh_points(config: Config, weights: Mapping[str, np.ndarray], n: int, k: int) -> np.ndarray:
     """The k-th sample of n points of each seed's averaged generators, learned by name [S, P], of fresh latents: [S, n, 2]."""
     # nothing of the target is read before a point of it is drawn
