@@ -16,9 +16,8 @@ import numpy as np
 from toygan.files.scenario import read
 from toygan.files.shipped import shipped, shipped_folder
 from toygan.game.zoo import PLAYED_ON
-from toygan.session.ground import Perfect, address_of, as_told, floors_of
+from toygan.session.ground import FILE, KeptFloor, Perfect, address_of, as_told, floors_of, shipped_floors, written
 from toygan.session.measuring import perfect_at
-from toygan.session.shipped_floors import FILE, KeptFloor, shipped_floors, written
 from toygan.session.simulation import simulation
 
 GAMES: list[tuple[str, str | None]] = [
