@@ -47,9 +47,9 @@ class Setting(NamedTuple):
 
 def with_explanations(exhibit: Exhibit, here: Behind, behind: Sequence[Behind]) -> list[Verdict]:
     """The verdicts on the runs that are `here`, each with what became of its claim in the settings of its explanations; one
-    of `behind` for each of these.
+    of `behind` for each of these, or none at all.
     """
-    pairs = list(zip(exhibit.explanations, behind, strict=True))
+    pairs = list(zip(exhibit.explanations, behind, strict=True)) if behind else []
     told = []
     for i, claim in enumerate(exhibit.claims, 1):
         own = judged(exhibit, "", claim, here)
@@ -63,7 +63,6 @@ def with_explanations(exhibit: Exhibit, here: Behind, behind: Sequence[Behind]) 
 
 
 def judged(exhibit: Exhibit, name: str, claim: Claim, there: Behind) -> Setting:
-    """A claim in the setting of some runs."""
     try:
         values = values_of(claim, kept_of(claim, meant(claim.value.of, there.rows)), there.rows)
     except LookupError:

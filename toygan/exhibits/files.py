@@ -36,8 +36,6 @@ from toygan.quantities.distance import DISTANCES, parsed_sweep
 from toygan.quantities.table import QUANTITIES
 from toygan.targets.refusal import Refusal
 
-__all__ = ["Claim", "Exhibit", "Explanation", "Panel", "Runs", "Term", "read", "shipped_exhibits"]
-
 AnyNumber = Annotated[float, AllowInfNan(True)]  # distances may be infinite
 LAST_STEP = 10**8  # that a run may have
 Scalar = str | bool | Annotated[int, Field(ge=-(10**9), le=10**9)] | float

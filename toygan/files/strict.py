@@ -491,7 +491,6 @@ def plain_words(message: str) -> str:
 
 
 def for_example(node: Schema) -> str:
-    """A value that would be right there, if the schema tells."""
     value = example(node)
     return "" if value is None else example_of(value)
 
@@ -539,7 +538,6 @@ def real_key(data: Any, location: Key) -> Key:
 
 
 def legal_kinds(node: Schema) -> list[str]:
-    """The kinds of a table, in the order of its own table."""
     return [choice["properties"]["kind"]["const"] for choice in node.get("oneOf", ())]
 
 
