@@ -92,8 +92,3 @@ def report(
     say(f"{found.title}\n{found.protocol.source}\n{found.protocol.setting}\n")
     say(written(parted(table, room()), form), end="")
     say("\n" + str(picture) if picture else "")
-
-
-def register(app: typer.Typer) -> None:
-    """Put the command onto a command line."""
-    app.command()(protocol)

@@ -18,7 +18,7 @@ from pydantic import Field, PositiveFloat, PositiveInt
 from toygan.files.config import Config
 from toygan.files.strict import Strict
 from toygan.files.text import number
-from toygan.files.world import build_generator, build_rule, build_target
+from toygan.files.world import build_generator, build_target
 from toygan.game.streams import stream
 from toygan.quantities.modes import high_quality, mode_kl, mode_tv, modes_kept
 from toygan.quantities.spectrum import Spectrum
@@ -190,7 +190,7 @@ def growth(ended: Ended) -> np.ndarray:
     only after a period the mean of its steps: [1]; NaN without one.
     """
     config = dirac.planar(ended.recording.config())
-    multipliers = dirac.eigenvalues(*dirac.stage(config), build_rule(config).period).multipliers
+    multipliers = dirac.eigenvalues(*dirac.stage(config)).multipliers
     return np.array([abs(multipliers[0]) if len(multipliers) else np.nan])
 
 

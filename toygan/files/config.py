@@ -26,10 +26,9 @@ from toygan.game.objectives import OBJECTIVES
 from toygan.game.optimisers import OPTIMISERS, SCHEDULES
 from toygan.game.players import CRITICS, GENERATORS
 from toygan.game.rules import RULES
-from toygan.targets.extent import Range
 from toygan.targets.refusal import Refusal
 from toygan.targets.table import TARGETS
-from toygan.targets.target import moved
+from toygan.targets.target import Range, moved
 
 Name = Annotated[str, Field(pattern=r"^\w[\w.+-]*$", max_length=100)]  # names become folders
 

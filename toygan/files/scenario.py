@@ -38,9 +38,8 @@ from toygan.game.constraints import CONSTRAINTS
 from toygan.game.methods import METHODS
 from toygan.game.objectives import OBJECTIVES
 from toygan.game.zoo import ZOO
-from toygan.targets.extent import window
 from toygan.targets.refusal import Refusal
-from toygan.targets.target import Target
+from toygan.targets.target import Target, window
 
 DEFAULT_METHOD = "wgan-gp"
 KINDED = {*PARTS, "cast"}  # of a method, tables with a kind
