@@ -94,8 +94,8 @@ def of_seed(found: Refined) -> dict[tuple[str, str], Record]:
     clouds: dict[tuple[str, str], RefinedCloud] = {("none", AS_MADE): found.before}
     clouds |= {(critic, way): one for critic, ways in found.after.items() for way, one in ways.items()}
     mean, most = found.floor
-    return {
-        named: {"words": one.words, "w1_floor": mean, "perfect": most}
-        | ({} if math.isnan(one.w1) else {"w1": one.w1, "w1_over_floor": one.w1 / mean})
-        for named, one in clouds.items()
-    }
+    told: dict[tuple[str, str], Record] = {}
+    for named, one in clouds.items():
+        measured = {} if math.isnan(one.w1) else {"w1": one.w1, "w1_over_floor": one.w1 / mean}
+        told[named] = {"words": one.words, "w1_floor": mean, "perfect": most, **measured}
+    return told

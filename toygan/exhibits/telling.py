@@ -19,15 +19,10 @@ QUICK = "Quick: fewer seeds and steps than the protocol has; it decides nothing.
 def table_of(protocol: Protocol, rows: Sequence[Compared], quick: bool) -> Table:
     """A line a published number: the run, the measure, the number, ours, and whether they agree."""
     told = [
-        {
-            "run": one.row.run,
-            "measure": SCORES[one.row.measure].label,
-            "published": published_in_words(one.row),
-            "ours": ours_in_words(one),
-            "verdict": one.words,
-        }
+        {"run": one.row.run, "measure": SCORES[one.row.measure].label, "published": published_in_words(one.row),
+         "ours": ours_in_words(one), "verdict": one.words}
         for one in rows
-    ]
+    ]  # fmt: skip
     return Table(["run", "measure"], told, note_of(protocol, rows, quick))
 
 

@@ -393,11 +393,10 @@ def too_big(config: Config) -> list[Mistake]:
     }
     there = memory()
     has = f"and this machine has {there / 2**30:.0f}; make one of them smaller"
-    return [
-        Mistake(("training",), f"{product} needs about {size / 2**30:.0f} GiB of memory", has)
-        for product, size in sizes.items()
-        if size > there
+    wrong = [
+        f"{product} needs about {size / 2**30:.0f} GiB of memory" for product, size in sizes.items() if size > there
     ]
+    return [Mistake(("training",), one, has) for one in wrong]
 
 
 def whole(player: Any, option: str, usual: int) -> int:

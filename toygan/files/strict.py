@@ -108,9 +108,8 @@ def read_toml(path: Path) -> tuple[dict[str, Any], Source]:
     return data, Source(str(path), text)
 
 
-DATA = dict.fromkeys([".csv", ".tsv", ".txt", ".npy", ".npz"], "points") | dict.fromkeys(
-    [".png", ".jpg", ".jpeg"], "image"
-)
+DATA = dict.fromkeys((".csv", ".tsv", ".txt", ".npy", ".npz"), "points")
+DATA |= dict.fromkeys((".png", ".jpg", ".jpeg"), "image")
 
 
 def file_of(what: str, name: str, shipped: Callable[[], Sequence[str]], folder: Path) -> Path:
