@@ -16,7 +16,7 @@ from toygan.draw.layout import axis_at, panel_height
 from toygan.draw.panels import corner_note, frame_view, say_outside
 from toygan.draw.points import generated_cloud, real_points
 from toygan.draw.sheet import MARGIN, WIDTH, framed, header, say
-from toygan.draw.style import INK, PLAIN, SMALL, entitle
+from toygan.draw.style import PLAIN, entitle, write
 from toygan.files.text import number
 from toygan.session.recording import Recording
 from toygan.view.language import wrapped
@@ -94,9 +94,7 @@ def refined_clouds(recording: Recording, seen: Refined) -> Figure:
             cloud(axis, shown, points, way, "no point is kept")
             axis.tick_params(labelleft=way == AS_MADE)
             words = "\n".join(part for line in told(found) for part in wrapped(line, int(14 * side)))
-            axis.text(
-                0, -0.22 / side, words, transform=axis.transAxes, va="top", size=SMALL, color=INK, linespacing=1.2
-            )
+            write(axis, 0, -0.22 / side, words, va="top", linespacing=1.2)
     return figure
 
 

@@ -39,7 +39,7 @@ from toygan.draw.moving import (
 from toygan.draw.points import generated_cloud, move_cloud, real_points, visible
 from toygan.draw.reel import FILM_FORMATS, PACE, Pace, reel, write_film
 from toygan.draw.saved import suffix_in
-from toygan.draw.style import entitle
+from toygan.draw.style import entitle, write
 from toygan.files.text import number
 from toygan.session.recording import Recording
 from toygan.view.levels import Levels, Scale
@@ -58,6 +58,9 @@ from toygan.view.scene import (
 from toygan.view.words import frame_words
 
 Advance = Callable[[int, int], None]
+BETWEEN = 0.32  # inches between two rows of panels: the lower one's titles
+IN_A_ROW, MOST_ROWS = 3, 2  # panels beside and over each other, where further players show something: a sheet has all
+ANCHORS = {"baseline": "ls", "center": "lm", "center_baseline": "lm"}  # matplotlib's alignments as Pillow calls them
 
 
 def save_film(
@@ -93,10 +96,6 @@ def film_figure(shown: Scene, width: int = PACE.width, options: Options = USUAL)
     for line, words in enumerate(reversed(command)):
         sheet.say(figure, sheet.MARGIN - 0.15, 0.08 + 0.15 * line, words, panels.SMALL, family="monospace")
     return figure, [*moving, time_bar(figure, shown, below - 0.42)]
-
-
-BETWEEN = 0.32  # inches between two rows of panels: the lower one's titles
-IN_A_ROW, MOST_ROWS = 3, 2  # panels beside and over each other, where further players show something: a sheet has all
 
 
 def film_rows(shown: Scene) -> list[list[str]]:
@@ -227,9 +226,8 @@ def time_bar(figure: Figure, shown: Scene, bottom: float) -> Moving:
     axis.set(xlim=(0, end), ylim=(0, 1))
     axis.set_axis_off()
     done, *marks = run_bar(axis, shown, 0.25)
-    state = axis.text(0, 0.95, "", size=panels.PLAIN, va="center", color=panels.INK, transform=axis.transAxes)
-    latest = axis.text(0, -0.16, "", size=panels.PLAIN, va="center", color=panels.GENERATED, transform=axis.transAxes,
-                       parse_math=False)  # fmt: skip
+    state = write(axis, 0, 0.95, "", size=panels.PLAIN, va="center")
+    latest = write(axis, 0, -0.16, "", size=panels.PLAIN, va="center", color=panels.GENERATED, parse_math=False)
 
     def show(t: int) -> None:
         step = int(shown.steps[t])
@@ -300,8 +298,6 @@ def rendered(
 
 
 # --- lines of words --------------------------------------------------------------------------------------------------
-
-ANCHORS = {"baseline": "ls", "center": "lm", "center_baseline": "lm"}  # matplotlib's alignments as Pillow calls them
 
 
 @dataclass(frozen=True)

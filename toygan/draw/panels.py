@@ -20,7 +20,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocat
 
 from toygan.draw.layout import size_of
 from toygan.draw.points import GENERATED, generated_cloud, generated_points, real_points
-from toygan.draw.style import FAINT, FRAMELESS, INK, LARGE, PLAIN, SMALL, quiet
+from toygan.draw.style import FAINT, FRAMELESS, INK, LARGE, PLAIN, SMALL, quiet, write
 from toygan.files.text import LARGEST, SMALLEST, number
 from toygan.quantities.table import Floor, label_of, shown_in
 from toygan.session.recording import Recording
@@ -44,6 +44,10 @@ Stroke = tuple[str, Dash, float]  # colour, dash, width in points
 BANDS = 12
 IN_LEGEND = 3  # lines that a row of a legend names
 NARROW = 1.85  # inches: a panel of curves over which there is no room for a sentence
+Boundary = tuple[LineCollection, Text] | tuple[()]
+NOTE = {"facecolor": "white", "edgecolor": "none", "alpha": 0.85, "pad": 1.5}  # the ground of words
+OWN_LINES: list[tuple[str, Dash]] = [(CRITIC, "-"), (SHARE, "--"), (GENERATED, ":"), (INK, "-")]
+METHOD_COLOURS = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#222222"]
 
 
 def critic_contour(axis: Axes, scene: Scene, frame: int = -1, edges: np.ndarray | None = None) -> Axes:
@@ -79,16 +83,12 @@ def score_bands(axis: Axes, scene: Scene, scores: np.ndarray, edges: np.ndarray)
                      linestyles="solid")  # fmt: skip
 
 
-Boundary = tuple[LineCollection, Text] | tuple[()]
-
-
 def decision_boundary(axis: Axes, scene: Scene, frame: int) -> Boundary:
     """Where the critic cannot tell real from generated, a line and a word in the corner; nothing without such a score."""
     if scene.boundary is None:
         return ()
     line = LineCollection([], colors=BOUNDARY, linewidths=0.9, zorder=4)
-    words = axis.text(0.985, 0.985, "", transform=axis.transAxes, size=SMALL, color=BOUNDARY, bbox=NOTE, ha="right",
-                      va="top", zorder=6)  # fmt: skip
+    words = write(axis, 0.985, 0.985, "", color=BOUNDARY, bbox=NOTE, ha="right", va="top", zorder=6)
     axis.add_collection(line, autolim=False)
     move_boundary((line, words), scene, frame)
     return line, words
@@ -178,12 +178,7 @@ def say_outside(axis: Axes, scene: Scene, frame: int) -> None:
 
 def corner_note(axis: Axes, words: str) -> Text:
     """A short note in the panel's lower left corner, on white."""
-    return axis.text(
-        0.015, 0.015, words, transform=axis.transAxes, size=SMALL, color=INK, bbox=NOTE, va="bottom", zorder=6
-    )
-
-
-NOTE = {"facecolor": "white", "edgecolor": "none", "alpha": 0.85, "pad": 1.5}
+    return write(axis, 0.015, 0.015, words, bbox=NOTE, va="bottom", zorder=6)
 
 
 def frame_view(axis: Axes, scene: Scene) -> None:
@@ -421,9 +416,6 @@ def own_known(recording: Recording) -> list[str]:
     return named[: len(OWN_LINES)]
 
 
-OWN_LINES: list[tuple[str, Dash]] = [(CRITIC, "-"), (SHARE, "--"), (GENERATED, ":"), (INK, "-")]
-
-
 def own_curves(axis: Axes, recording: Recording) -> Axes:
     """The user's own measures over the steps, each with what perfect samplers score in it, dotted."""
     for name, (colour, dashes) in zip(own_known(recording), OWN_LINES, strict=False):
@@ -519,7 +511,7 @@ def dress_curves(axis: Axes, recording: Recording, title: str) -> None:
     axis.grid(linewidth=0.4, alpha=0.35)
     quiet(axis, FRAMELESS)
     if not axis.lines:
-        axis.text(0.5, 0.5, "not measured", transform=axis.transAxes, ha="center", color=FAINT, size=PLAIN)
+        write(axis, 0.5, 0.5, "not measured", ha="center", color=FAINT, size=PLAIN)
     elif axis.get_legend_handles_labels()[0]:
         axis.legend(loc="lower left", bbox_to_anchor=(-0.02, 0.97), ncol=IN_LEGEND, fontsize=SMALL, frameon=False,
                     borderpad=0.2, handlelength=1.5, handletextpad=0.4, columnspacing=0.9)  # fmt: skip
@@ -542,8 +534,7 @@ def name_ends(axis: Axes, ends: Sequence[float], names: Sequence[str], styles: S
         colour, dashes, width = styles[i]
         axis.add_line(Line2D([start, stop], [height, height], color=colour, linestyle=dashes, linewidth=width,
                              transform=axis.transAxes, clip_on=False))  # fmt: skip
-        axis.text(text, height, names[i], transform=axis.transAxes, size=SMALL, color=INK, va="center_baseline",
-                  parse_math=False)  # fmt: skip
+        write(axis, text, height, names[i], va="center_baseline", parse_math=False)
 
 
 def moved_apart(heights: Sequence[float], gap: float) -> list[float]:
@@ -569,6 +560,3 @@ def styles_of(count: int) -> list[Stroke]:
     """Colour, dash and width for each of several lines; dashes change when the colours are used up."""
     dashes: list[Dash] = ["-", "--", ":"]
     return [(METHOD_COLOURS[i % len(METHOD_COLOURS)], dashes[i // len(METHOD_COLOURS) % 3], 1.5) for i in range(count)]
-
-
-METHOD_COLOURS = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#222222"]

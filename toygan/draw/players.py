@@ -18,8 +18,8 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator
 
 from toygan.draw import panels, sheet
 from toygan.draw.layout import axis_at, panel_height
-from toygan.draw.points import GENERATED, REAL, latent_colours, latent_square, real_points
-from toygan.draw.style import FAINT, FRAMELESS, INK, LARGE, PLAIN, SMALL, entitle, quiet
+from toygan.draw.points import GENERATED, REAL, latent_colours, latent_square, marks, real_points
+from toygan.draw.style import FAINT, FRAMELESS, INK, LARGE, PLAIN, SMALL, entitle, quiet, write
 from toygan.files.text import number
 from toygan.session.recording import Recording
 from toygan.view.scene import Scene, scene, title_of
@@ -27,6 +27,8 @@ from toygan.view.scene import Scene, scene, title_of
 PAIRS = 200  # points of either cloud in a transport plan: a thousand lines would be a blot
 FOLLOWED = 16  # particles with trails
 AROUND_ONE = LinearSegmentedColormap.from_list("around one", ["#2166ac", "#d1e5f0", "#ffffff", "#fdd9b5", "#b35806"])
+PLACES = (("real", REAL, "-"), ("generated", GENERATED, "--"), ("between", panels.SHARE, ":"))
+TitledPanel = tuple[str, Callable[..., None]]
 
 
 # --- the latent map --------------------------------------------------------------------------------------------------
@@ -112,7 +114,7 @@ def transport_lines(axis: Axes, scene: Scene, frame: int = -1) -> None:
     goals = real[matched(points, real)]
     lines = list(np.stack((points, goals), axis=1))
     axis.add_collection(LineCollection(lines, colors=INK, linewidths=0.6, alpha=0.55, zorder=2))
-    axis.plot(*real.T, "o", color=REAL, markersize=3.6, markeredgewidth=0, alpha=0.7, zorder=3)
+    marks(axis, real, "o", REAL, 3.6, alpha=0.7, zorder=3)
     axis.plot(*points.T, "s", color=GENERATED, markersize=3, markeredgecolor="white", markeredgewidth=0.4, zorder=4)
     corner = f"{len(points)} pairs, mean length {number(float(np.linalg.norm(points - goals, axis=1).mean()))}"
     entitle(axis, f"{axis.get_title(loc='left')}{corner}")
@@ -209,9 +211,6 @@ def slopes_at_points(axis: Axes, recording: Recording) -> None:
     panels.dress_curves(axis, recording, "steepness |∇ score|")
 
 
-PLACES = (("real", REAL, "-"), ("generated", GENERATED, "--"), ("between", panels.SHARE, ":"))
-
-
 def layer_curves(axis: Axes, recording: Recording, frames: int = 3) -> None:
     """Size of the critic's gradient layer by layer, from points to score, on a logarithmic scale, at a few steps."""
     table = recording.frames.get("layer_gradients")
@@ -294,7 +293,7 @@ def last_finite_frame(values: np.ndarray) -> int:
 
 def not_recorded(axis: Axes, words: str = "not recorded") -> None:
     """Say that there is nothing to draw."""
-    axis.text(0.5, 0.5, words, transform=axis.transAxes, ha="center", color=INK, size=PLAIN)
+    write(axis, 0.5, 0.5, words, ha="center", size=PLAIN)
 
 
 def dress_plain(axis: Axes, title: str, along: str) -> None:
@@ -307,8 +306,6 @@ def dress_plain(axis: Axes, title: str, along: str) -> None:
 
 
 # --- sheets ----------------------------------------------------------------------------------------------------------
-
-TitledPanel = tuple[str, Callable[..., None]]
 
 
 def inside(recording: Recording) -> Figure:

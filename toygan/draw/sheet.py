@@ -67,6 +67,10 @@ TEXT = 124  # characters of small prose across a figure
 OPENING = 112  # the same beneath the title, beside the legend
 CAPTION = "Lighter = held for more real; every critic on its own colour scale."
 CurvePanel = Callable[[Axes, Recording], Axes]
+LABEL, NUMBER = 19, 7  # characters of a label beside its numbers, and of a number beside another
+ROW, BLOCKS = 0.165, 3  # inches of a line of small type; blocks of a table beside each other
+RUN_AT, PERFECT_AT = 1.22, 1.79  # inches from a block's left edge: its two columns of numbers
+SAME = ", always of the same latents, so all of a curve may lie above or below the end's number"
 
 
 def picture(recording: Recording, options: Options = USUAL) -> Figure:
@@ -101,11 +105,6 @@ def picture(recording: Recording, options: Options = USUAL) -> Figure:
     for row, (line, family) in enumerate(reversed(foot)):
         say(figure, MARGIN - 0.15, 0.12 + 0.165 * row, line, SMALL, family=family)
     return figure
-
-
-LABEL, NUMBER = 19, 7  # characters of a label beside its numbers, and of a number beside another
-ROW, BLOCKS = 0.165, 3  # inches of a line of small type; blocks of a table beside each other
-RUN_AT, PERFECT_AT = 1.22, 1.79  # inches from a block's left edge: its two columns of numbers
 
 
 def in_lines(text: str, language: str, width: int, most: int | None = None) -> list[str]:
@@ -227,9 +226,6 @@ def footer_lines(shown: Scene, language: str) -> list[tuple[str, str]]:
     prose = [*final_notes(recording), why, real_in_words(shown), curves_in_words(shown)]
     lines = [(line, "sans-serif") for text in prose for line in in_lines(text, language, TEXT, 3)]
     return lines + [(line, "monospace") for line in command_lines(recording)]
-
-
-SAME = ", always of the same latents, so all of a curve may lie above or below the end's number"
 
 
 def curves_in_words(shown: Scene) -> str:
