@@ -44,9 +44,6 @@ def cloud(axis: Axes, shown: Scene, points: np.ndarray, title: str, without: str
     entitle(axis, title)
 
 
-# --- fresh ones ------------------------------------------------------------------------------------------------------
-
-
 def fresh(recording: Recording, points: np.ndarray) -> Figure:
     """Points [S, n, 2] of every seed's last generator (`Recording.sample`) on the recording's real ones."""
     shown, seeds = scene(recording), list(recording.facts.seeds)[:MOST]
@@ -70,9 +67,6 @@ def status_of_seeds(recording: Recording, seeds: list[int]) -> str:
     facts = recording.facts
     every = "" if len(seeds) == len(facts.seeds) else f" shown of {seeds_in_words(facts.seeds)}"
     return f"seeds {seeds_in_words(seeds)}{every} · step {facts.step} of {facts.steps} · {facts.status}"
-
-
-# --- refined ones ----------------------------------------------------------------------------------------------------
 
 
 def refined_clouds(recording: Recording, seen: Refined) -> Figure:

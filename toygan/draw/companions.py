@@ -246,14 +246,15 @@ def regions(axis: Axes, shown: Scene, scale: Scale = "frame") -> Moving:
     numbers = [axis.text(0, 0, "", size=SMALL, color=INK, ha="center", va="center", zorder=5)
                for _ in range(PIECES * told.kinds)]  # fmt: skip
     frame_view(axis, shown)
-    words, data = place_beneath(axis), "; D: the data" * (told.data >= 0)
+    words, data, plane = place_beneath(axis), "; D: the data" * (told.data >= 0), (shown.grid_x, shown.grid_y)
 
     def show(t: int) -> None:
         places = told.table[t]
         image.set_data(places)
-        edges.set_segments(edges_of(shown, places))
-        for own, cloud in clouds:
-            cloud.set_data(*shown.samples[t][own].T)
+        own = [contour_generator(*plane, (places == k).astype(float)) for k in np.unique(places)]
+        edges.set_segments([line for region in own for line in region.lines(0.5)])  # type: ignore[misc]
+        for of, cloud in clouds:
+            cloud.set_data(*shown.samples[t][of].T)
         number_regions(numbers, shown, places, told.data)
         said = f"{len(np.unique(places))} of {told.kinds}"
         words.set_text(fitted(axis, [f"pale: which {told.word} the head says, {said} in view{data}"]))
@@ -273,12 +274,6 @@ def marks_of_head(axis: Axes, shown: Scene, told: ToldByHead) -> list[tuple[np.n
         cloud.set(markeredgecolor=INK, markeredgewidth=0.25, alpha=0.8)
         found.append((told.of == k, cloud))
     return found
-
-
-def edges_of(shown: Scene, places: np.ndarray) -> list[np.ndarray]:
-    """The lines around the regions of places [g, g]."""
-    own = [contour_generator(shown.grid_x, shown.grid_y, (places == k).astype(float)) for k in np.unique(places)]
-    return [line for region in own for line in region.lines(0.5)]  # type: ignore[misc]
 
 
 def number_regions(numbers: Sequence[Text], shown: Scene, places: np.ndarray, data: int) -> None:

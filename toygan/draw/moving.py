@@ -95,9 +95,6 @@ def together(axis: Axes, parts: Sequence[Moving]) -> Moving:
     return Moving(axis, [artist for part in parts for artist in part.artists], show)
 
 
-# --- fields ----------------------------------------------------------------------------------------------------------
-
-
 class Field(Artist):
     """A field [g, g] (row = y) on an even grid that spans the view, as flat bands, with lines between them or not."""
 

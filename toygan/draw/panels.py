@@ -51,9 +51,7 @@ METHOD_COLOURS = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e
 
 
 def critic_contour(axis: Axes, scene: Scene, frame: int = -1, edges: np.ndarray | None = None) -> Axes:
-    """Draw the critic's score as filled bands and thin lines, with real and generated points; lighter is more real. The
-    bands are parted by edges [n], by default those of the frame alone.
-    """
+    """Draw the critic's score as bands and thin lines, with points; lighter is more real. Edges [n] part the bands."""
     edges = scales(scene, frame).critic.edges if edges is None else edges
     if scene.critic_kept:
         score_bands(axis, scene, scene.scores[frame], edges)
@@ -220,9 +218,7 @@ class Bar(NamedTuple):
 
 
 def score_bar(axis: Axes, shown: Levels, label: str, ends: Levels | None = None, below: float = 0.38) -> Bar:
-    """A colour bar so many inches under a critic panel, from the lowest to the highest score of `ends`, or of the levels
-    themselves; a band of colour is as wide as its scores are apart.
-    """
+    """A colour bar so many inches under a panel, over the scores of `ends` or of the levels; a band is as wide as its scores."""
     _, low, high = ends or shown
     zero = {0.0} if min(-low, high) * size_of(axis)[0] > 0.62 * (high - low) else set()  # far enough from both ends
     drawn = bar(axis, low, high, sorted({low, high} | zero), label, below)
@@ -238,9 +234,7 @@ def move_score_bar(drawn: Bar, shown: Levels) -> None:
 
 
 def steepness_bar(axis: Axes, longest: float, label: str, most: float | None = None) -> Bar:
-    """A colour bar under a slope panel, up to `most`, the steepness of a full-length arrow unless it is another one; the
-    steepest slopes have the last colour too.
-    """
+    """A colour bar under a slope panel, up to `most` or a full-length arrow's steepness; steeper ones have the last colour."""
     end = most or longest
     drawn = bar(axis, 0, end, [0, end / 2, end], label)
     move_steepness_bar(drawn, longest)
@@ -254,7 +248,7 @@ def move_steepness_bar(drawn: Bar, longest: float) -> None:
 
 def bar(axis: Axes, low: float, high: float, marks: Sequence[float], label: str, below: float = 0.38) -> Bar:
     """An empty colour bar so many inches below an axis, numbers on it and its meaning beneath."""
-    place = bar_axis(axis, below, 0.11)
+    place = bar_axis(axis, below)
     place.set(xlim=(low, high) if high > low else (low - 1, low + 1), ylim=(0, 1))
     number_bar(place, marks, [tick(float(f"{mark:.2g}")) for mark in marks])  # short: it ends where scores do
     fill = PolyCollection([], edgecolors="none")
@@ -281,10 +275,10 @@ def number_bar(place: Axes, marks: Sequence[float], words: Sequence[str]) -> Non
         last.set_horizontalalignment("right")
 
 
-def bar_axis(axis: Axes, below: float, height: float) -> Axes:
+def bar_axis(axis: Axes, below: float) -> Axes:
     """The axis of a thin horizontal bar, so many inches below an axis, with a thin frame and small numbers."""
     inch = 1 / size_of(axis)[1]
-    place = axis.inset_axes((0.0, -below * inch, 1.0, height * inch))
+    place = axis.inset_axes((0.0, -below * inch, 1.0, 0.11 * inch))
     place.tick_params(labelsize=SMALL, length=2, pad=1.5, color=FAINT)
     place.set_yticks([])
     for spine in place.spines.values():
@@ -294,7 +288,7 @@ def bar_axis(axis: Axes, below: float, height: float) -> Axes:
 
 def colour_bar(axis: Axes, colours: ScalarMappable, marks: Sequence[float], label: str) -> None:
     """A bar of a continuous scale of colours below an axis, numbers on it and its meaning beneath."""
-    place = bar_axis(axis, 0.38, 0.11)
+    place = bar_axis(axis, 0.38)
     drawn = axis.figure.colorbar(colours, cax=place, orientation="horizontal", extendfrac=0.03)
     number_bar(place, marks, list(map(tick, marks)))
     drawn.outline.set(linewidth=0.4, edgecolor=FAINT)

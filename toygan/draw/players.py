@@ -35,9 +35,7 @@ TitledPanel = tuple[str, Callable[..., None]]
 
 
 def latent_map(axis: Axes, scene: Scene, frame: int = -1) -> None:
-    """Draw the square of latents where the generator sends it: each cell in its latent's colour, cells that arrive
-    turned over (folds) with a dark rim; beneath, the square itself.
-    """
+    """Draw the square of latents where it is sent, cells in latents' colours, folds with a dark rim; beneath, the square."""
     real_points(axis, scene).set_alpha(0.2)
     panels.frame_view(axis, scene)
     table = scene.recording.frames.get("latent_map")
@@ -176,14 +174,14 @@ def steeper_than_one(axis: Axes, scene: Scene, frame: int = -1) -> None:
         panels.frame_view(axis, scene)
         return not_recorded(axis)
     image = around_one(axis, scene, frame)
-    above = float((steepness_around_one(scene, frame) > 1).mean())
+    above = float((np.asarray(image.get_array()) > 1).mean())
     return panels.colour_bar(axis, image, [0.1, 1, 10], f"|∇ score|, {100 * above:.0f} % above 1")
 
 
 def around_one(axis: Axes, scene: Scene, frame: int = -1) -> AxesImage:
     """|grad score| on a scale around 1, the slope that a Wasserstein critic may have: white is 1, the line crosses it."""
     panels.frame_view(axis, scene)
-    steep = steepness_around_one(scene, frame)
+    steep = np.clip(panels.steepness(scene.slopes[frame]), 0.1, 10)
     image = axis.imshow(steep, cmap=AROUND_ONE, norm=LogNorm(0.1, 10), origin="lower", interpolation="bilinear",
                         extent=panels.pixel_extent(scene.slope_x, scene.slope_y), zorder=0)  # fmt: skip
     if steep.min() < 1 < steep.max():
@@ -191,11 +189,6 @@ def around_one(axis: Axes, scene: Scene, frame: int = -1) -> AxesImage:
     real_points(axis, scene).set_alpha(0.25)
     panels.frame_view(axis, scene)
     return image
-
-
-def steepness_around_one(scene: Scene, frame: int) -> np.ndarray:
-    """|grad score| [h, h], at most ten times more or less than 1."""
-    return np.clip(panels.steepness(scene.slopes[frame]), 0.1, 10)
 
 
 def slopes_at_points(axis: Axes, recording: Recording) -> None:

@@ -379,9 +379,7 @@ def first_lines(command: str) -> list[str]:
 
 
 def comparison_commands(recordings: Sequence[Recording]) -> list[str]:
-    """The commands that made the runs and the picture, each once; of more than four lines the first ones and the last, which is
-    the picture's: the file's metadata has them all.
-    """
+    """The commands of runs and picture, each once; of over four lines the first and the picture's: metadata has them all."""
     commands = list(dict.fromkeys(one for run in recordings for one in run.facts.command.splitlines()))
     lines = [line for command in commands for line in wrapped_command(command)]
     if len(lines) <= 4:

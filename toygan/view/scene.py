@@ -77,9 +77,7 @@ class Scene:
 
     @property
     def places(self) -> tuple[np.ndarray, np.ndarray]:
-        """The few places on which all real points lie [K, 2] and radii [K], as `rings_of_places` has them; none where modes have
-        rings, or points are not all drawn.
-        """
+        """Places of real points [K, 2] and radii [K], as `rings_of_places`; none beside rings of modes, or without all points."""
         drawn = self.real if self.rings is None and self.points == "all" else self.real[:0]
         return rings_of_places(drawn, self.view)
 
