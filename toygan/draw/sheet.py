@@ -254,6 +254,7 @@ def command_lines(recording: Recording) -> list[str]:
 
 
 def wrapped_command(command: str) -> list[str]:
+    """A command as lines across a figure."""
     return textwrap.wrap(f"$ {command}", 112, subsequent_indent="    ")
 
 
