@@ -124,11 +124,6 @@ class LayerShape(NamedTuple):
     inputs: int
     outputs: int
 
-    @property
-    def size(self) -> int:
-        """How many parameters: weights and biases."""
-        return (self.inputs + 1) * self.outputs
-
 
 # --- activations: the function, and its derivative seen from the output (which keeps one tensor instead of two) -------
 
@@ -268,7 +263,7 @@ def perceptron(inputs: int, outputs: int, body: Body) -> Network:
     """Affine maps with `depth` hidden layers between; `first_parameters` says how they start."""
     widths = [body.width] * body.depth
     shapes = [LayerShape(a, b) for a, b in pairwise([inputs, *widths, outputs])]
-    size, bend = sum(shape.size for shape in shapes), ACTIVATIONS[body.activation]
+    size, bend = sum((a + 1) * b for a, b in shapes), ACTIVATIONS[body.activation]
     initial, layers = partial(first_parameters, shapes, body), partial(unpack, shapes=shapes)
     if body.normalisation == "none":
         judge = partial(plain_judge, bend) if bend.slope else None
