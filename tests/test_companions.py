@@ -25,7 +25,7 @@ import toygan
 from toygan import draw
 from toygan.draw import film
 from toygan.draw.choice import chosen, save_chosen
-from toygan.draw.companions import EXTRAS, colours_wanted, extras_of
+from toygan.draw.companions import EXTRAS, colours_wanted, extras_of, slots_of
 from toygan.files.world import bodies
 from toygan.game import duel, play
 from toygan.game.casts import BACK, CASTS, encode
@@ -47,7 +47,7 @@ from toygan.quantities.state import Watched, with_beside
 from toygan.quantities.table import N_W1
 from toygan.quantities.transport import w1
 from toygan.session.facts import Facts
-from toygan.session.ground import PERFECT, perfect_batch
+from toygan.session.ground import PERFECT, perfect_batch, watched_points
 from toygan.session.looks import generated, like, means_of_classes, observe, paired
 from toygan.session.measuring import (
     final_floors,
@@ -61,7 +61,7 @@ from toygan.session.measuring import (
     summary,
 )
 from toygan.session.recording import Recording, load
-from toygan.session.simulation import Simulation, real_points, simulation
+from toygan.session.simulation import Simulation, simulation
 from toygan.site import pack
 from toygan.site.extras import extras_facts, extras_html
 from toygan.targets.mixtures import ring
@@ -123,7 +123,7 @@ def test_measures_of_kinds_are_taken_where_kinds_are_known():
     points, classes = 4 * SQUARE[None], np.arange(4)
     names = {"class_w1", "class_accuracy", "generator_overlap", "generator_distance"}
     assert not names & measure_frame(points, Against(4 * SQUARE, FOUR)).keys()
-    found = measure_frame(points, Against(4 * SQUARE, FOUR), kinds=[Kinds(classes, classes, classes % 2)])
+    found = measure_frame(points, Against(4 * SQUARE, FOUR), kinds=[Kinds(Classes(classes, classes), classes % 2)])
     assert {name: float(found[name][0]) for name in names} == {
         "class_w1": 0, "class_accuracy": 1, "generator_overlap": 0, "generator_distance": pytest.approx(4)
     }  # fmt: skip
@@ -134,7 +134,7 @@ def test_perfect_samplers_have_a_floor_by_class():
     due = target.batch(real, 200)
 
     def kinds(k: int) -> Kinds:
-        return Kinds(target.batch(np.random.default_rng(k + 10), 200).labels, due.labels)
+        return Kinds(Classes(target.batch(np.random.default_rng(k + 10), 200).labels, due.labels))
 
     found = floors(lambda k: target.sample(np.random.default_rng(k + 10), 200), Against(due.points, n_w1=200), 8, kinds)
     assert found["class_accuracy"].mean == 1
@@ -223,7 +223,7 @@ def test_scores_by_class_have_the_drawn_score_for_their_mean():
 def test_regions_are_the_heads_largest_output():
     sim, state, arrays = a_look("ac-gan")
     first = {name: own[:1] for name, own in state.parameters.items()}
-    x, y = sim.score_axes[0][7], sim.score_axes[1][60]
+    x, y = sim.ground.score_axes[0][7], sim.ground.score_axes[1][60]
     at = torch.tensor([[[x, y]]]).to(like(state))
     body = sim.world.game.players["critic"].network
     said = duel.heads(sim.world.game, body.forward(duel.critic_layers(sim.world.game, first), at))
@@ -247,14 +247,14 @@ def test_what_comes_back_through_an_inverse_is_where_it_was():
     }
     moved = sim._replace(world=sim.world._replace(game=game._replace(players=players)))
     arrays = observe(moved, state).arrays
-    np.testing.assert_allclose(arrays["other"], np.tile(sim.real - 1.5, (2, 1, 1)), rtol=1e-6)
-    np.testing.assert_allclose(arrays["reconstructed"], np.tile(sim.real - 0.5, (2, 1, 1)), rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(arrays["other"], np.tile(sim.ground.real - 1.5, (2, 1, 1)), rtol=1e-6)
+    np.testing.assert_allclose(arrays["reconstructed"], np.tile(sim.ground.real - 0.5, (2, 1, 1)), rtol=1e-5, atol=1e-6)
     np.testing.assert_allclose(arrays["reconstruction_error"], np.full(2, 0.5**0.5), rtol=1e-6)
     np.testing.assert_allclose(arrays["latent_distance"], np.full(2, 0.5**0.5), rtol=1e-6)
     np.testing.assert_allclose(arrays["travel"], np.full(2, 2**0.5), rtol=1e-6)
     np.testing.assert_allclose(arrays["other_reconstructed"], sim.watched.numpy() - 0.5, rtol=1e-5, atol=1e-6)
     row, _ = measured(gauge(tiny("ring-to-grid", "cyclegan"), moved, {"w1": {"mean": 0.1}}), observe(moved, state))
-    expected = [w1(sim.real - 1.5, own) for own in sim.watched.numpy()]
+    expected = [w1(sim.ground.real - 1.5, own) for own in sim.watched.numpy()]
     np.testing.assert_allclose(row["other_w1"], expected, rtol=1e-5)
 
 
@@ -263,16 +263,19 @@ def test_classes_of_generated_points_are_drawn_as_the_datas_are_at_every_look():
     sim = simulation(config)
     centres = sim.world.target.modes.centres  # type: ignore[union-attr]
     for place, (latents, real) in enumerate(
-        ((sim.watched, sim.real), (sim.final, real_points(config, sim.world, 2000, 1)))
+        ((sim.watched, sim.ground.real), (sim.final, watched_points(sim.world.target, config.training.seed, 2000, 1)))
     ):
         nearest = ((real[:, None] - centres) ** 2).sum(axis=2).argmin(axis=1)
         kinds = kinds_seen(sim, latents, place)
-        assert not any(np.array_equal(own.classes, nearest) for own in kinds)
-        assert not np.array_equal(kinds[0].classes, kinds[1].classes)
-        assert all(np.abs(np.bincount(own.classes, minlength=8) / len(real) - 1 / 8).max() < 0.08 for own in kinds)
-        assert np.array_equal(kinds[1].real_classes, nearest)
-    own = Kinds(kinds_seen(sim, sim.told, 0)[0].classes, kinds_seen(sim, sim.watched, 0)[0].real_classes)
-    perfect = measure_frame(sim.real[None], Against(sim.real), kinds=[own])
+        assert not any(np.array_equal(own.classes.points, nearest) for own in kinds)
+        assert not np.array_equal(kinds[0].classes.points, kinds[1].classes.points)
+        assert all(
+            np.abs(np.bincount(own.classes.points, minlength=8) / len(real) - 1 / 8).max() < 0.08 for own in kinds
+        )
+        assert np.array_equal(kinds[1].classes.real, nearest)
+    told, watched = (kinds_seen(sim, latents, 0)[0].classes for latents in (sim.told, sim.watched))
+    own = Kinds(Classes(told.points, watched.real))
+    perfect = measure_frame(sim.ground.real[None], Against(sim.ground.real), kinds=[own])
     assert perfect["class_accuracy"].tolist() == [1]
     assert perfect["class_w1"].tolist() == [0]
 
@@ -282,7 +285,9 @@ def test_the_critic_is_told_a_real_points_own_class_and_a_move_tells_both_sides_
     sim = simulation(config)
     state, game = sim.start, sim.world.game
     fixed = fixed_arrays(config, sim, [0])
-    shown = Watched(torch.from_numpy(sim.real[None]).float(), torch.zeros(2, len(sim.real), 2), sim.watched, sim.told)
+    shown = Watched(
+        torch.from_numpy(sim.ground.real[None]).float(), torch.zeros(2, len(sim.ground.real), 2), sim.watched, sim.told
+    )
     real, fake = (cloud[..., 2:].argmax(dim=2).numpy() for cloud in with_beside(game, state, shown))
     assert np.array_equal(real[0], fixed["classes"])
     assert np.array_equal(real[1], fixed["classes"])
@@ -349,7 +354,7 @@ def test_codes_are_told_apart_by_their_names():
 def test_several_generators_are_held_against_generators_of_the_whole_target():
     config = tiny("eight-gaussians", "mgan", training__points=800)
     sim = simulation(config)
-    for found, real in ((frame_floors(config, sim), sim.real), (final_floors(gauge(config, sim, {})), None)):
+    for found, real in ((frame_floors(config, sim), sim.ground.real), (final_floors(gauge(config, sim, {})), None)):
         assert {"generator_overlap", "generator_distance"} <= found.keys()
         overlap, apart = found["generator_overlap"], found["generator_distance"]
         assert 0.8 < overlap["low"] < overlap["mean"] < overlap["high"] <= 1
@@ -549,7 +554,7 @@ IN_FILMS = {  # of five of them every look has its optimal critic
 def test_a_film_has_the_panels_of_its_data(name, runs):
     rows = film.film_rows(scene(runs[name]))
     assert rows == IN_FILMS[name]
-    assert film.slots_of(rows[0]) <= film.IN_A_ROW
+    assert slots_of(rows[0]) <= film.IN_A_ROW
     figure, parts = film.film_figure(scene(runs[name]), 400)
     titles = {axis.get_title(loc="left") for axis in figure.axes}
     assert {EXTRAS[one].title for row in rows for one in row if one in EXTRAS} <= titles

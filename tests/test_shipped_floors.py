@@ -72,7 +72,7 @@ def test_a_shipped_floor_is_the_floor_that_is_found(monkeypatch: pytest.MonkeyPa
 def test_another_target_or_other_points_have_floors_of_their_own(change: str) -> None:
     config = read("swiss-roll", "wgan-gp", [change])
     sim = simulation(config)
-    one = measuring.perfect_at(config, sim, sim.real, measuring.N_W1, "frame")
+    one = measuring.perfect_at(config, sim, sim.ground.real, measuring.N_W1, "frame")
     assert shipped_floors.known_floors(address_of(one)) is None
 
 

@@ -55,7 +55,6 @@ class Writer:
         self.casts: dict[tuple[str, torch.dtype], str] = {}
         self.constants = graph.constants
         self.maker = {out.key: node for node in graph.nodes for out in node.outs}
-        self.uniform: dict[int, float | None] = {}
         self.dtype = torch.float32  # of the operator that is being written
 
     # --- nodes and numbers ---
@@ -120,15 +119,9 @@ class Writer:
         else:
             self.nodes.append(Call("Identity", [stored], [name], {}))
 
-    def number(self, wire: Wire) -> float | None:
-        """The number that a constant is all over, if it is."""
-        if wire.key not in self.uniform:
-            self.uniform[wire.key] = all_over(self.constants.get(wire.key))
-        return self.uniform[wire.key]
-
     def operand(self, wire: Wire, shape: Shape, dtype: torch.dtype) -> tuple[str, Shape]:
         """The name of an operand in a type, ready to broadcast to `shape`; and its stored shape."""
-        number = self.number(wire)
+        number = all_over(self.constants.get(wire.key))
         if number is not None:
             return self.scalar(number, dtype), ()
         padded = (1,) * (len(shape) - len(wire.shape)) + wire.shape

@@ -147,7 +147,7 @@ def layer_gradients(game: Game, state: State, clouds: Watched) -> Tensor:
         if not loss.requires_grad:  # a body that adds no biases: nobody knows what its maps give out
             return real.new_full((len(real), len(layers)), torch.nan)
         found = torch.autograd.grad(loss, held, materialize_grads=True)
-    squares = [n_times(one).square().sum(dim=2) for one in found]
+    squares = [(one * one.shape[1]).square().sum(dim=2) for one in found]
     halves = zip(squares[: len(layers)], squares[len(layers) :], strict=True)
     return torch.stack([((a.mean(1) + b.mean(1)) / 2).sqrt() for a, b in halves], dim=1)
 
@@ -155,11 +155,6 @@ def layer_gradients(game: Game, state: State, clouds: Watched) -> Tensor:
 def per_point(layers: Sequence[Layer], n: int) -> list[Layer]:
     """The same layers with a bias for each of n points, to be differentiated by."""
     return [layer._replace(bias=layer.bias.detach().repeat(1, n, 1).requires_grad_()) for layer in layers]
-
-
-def n_times(gradient: Tensor) -> Tensor:
-    """Undo the mean over a batch [seed, n, d]."""
-    return gradient * gradient.shape[1]
 
 
 def generator_gradient(game: Game, state: State, clouds: Watched, own: Tensor | None = None) -> Tensor:
@@ -194,7 +189,7 @@ def score_saturation(game: Game, state: State, clouds: Watched) -> Tensor:
         loss = duel.losses(game, state)(on_real, on_fake, extra(game, state, clouds)).generator
         (gradient,) = torch.autograd.grad(loss.sum(), g)
         gradient = gradient * (duel.pull(game, g, r, g) != 0)  # of other heads no score is made
-    return (n_times(gradient).norm(dim=2) < FLAT).to(g.dtype).mean(dim=1)
+    return ((gradient * gradient.shape[1]).norm(dim=2) < FLAT).to(g.dtype).mean(dim=1)
 
 
 def watched_row(game: Game, clouds: Watched) -> Draw:

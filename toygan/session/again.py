@@ -40,8 +40,9 @@ def again(recording: Recording, steps: Sequence[int], tick: Tick = lambda step: 
     missing = sorted({*steps} - found.keys())
     if missing:
         work, running = set_up(recording)
-        status = AS_RECORDED
-        for state in states_at(work, running, stops(recording, missing), tick):
+        status, looks = AS_RECORDED, recording.frames["step"].tolist()
+        on_the_way = [step for step in looks if step < missing[-1]]
+        for state in states_at(work, running, sorted({*missing, *on_the_way}), tick):
             if is_another(recording, step_of(state), generated(work.sim, state, work.sim.watched)):
                 status = OTHERWISE
             if step_of(state) in missing:
@@ -67,12 +68,6 @@ def states_at(work: Gauge, running: Running, steps: Sequence[int], tick: Tick) -
             next(moves)
             tick(done)
         yield running.state()
-
-
-def stops(recording: Recording, steps: Sequence[int]) -> list[int]:
-    """Where to stop on the way: at the steps, and at the recorded looks before the last of them."""
-    looks = recording.frames["step"].tolist()
-    return sorted({*steps, *(step for step in looks if step < max(steps))})
 
 
 def is_another(recording: Recording, step: int, points: np.ndarray) -> bool:

@@ -96,7 +96,7 @@ def played(sim: Simulation, change: Callable[[Game], Game]) -> EndOfGame:
     alive = ~has_diverged(state).numpy()
     points, modes = generated(sim, state, sim.final)[alive, :POINTS], sim.world.target.modes
     assert modes is not None
-    real = sim.many_real[:POINTS]
+    real = sim.ground.many_real[:POINTS]
     return EndOfGame([w1(one, real) for one in points], [modes_kept(one, modes) for one in points], int((~alive).sum()))
 
 

@@ -10,7 +10,7 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property, reduce
+from functools import cached_property
 from pathlib import Path
 from statistics import fmean
 from typing import Annotated, Any, NamedTuple
@@ -103,7 +103,10 @@ class Facts:
             **known_of(said, PLAIN),
             title=str(said.get("title") or said.get("scenario") or ""),
             seeds=tuple(said.get("seeds") or ()),
-            events=tuple(map(event_in, said.get("events") or ())),
+            events=tuple(
+                Event(one["step"], one["seed"], one["label"], str(one.get("evidence") or ""))
+                for one in said.get("events") or ()
+            ),
             summary=summary_in(said.get("summary") or {}),
             said=said,
         )
@@ -223,10 +226,6 @@ def floor_in(said: Mapping[str, Any]) -> Floor | None:
     return Floor(mean, spread or 0.0, low, high, int(said.get("draws") or 1))
 
 
-def event_in(said: Mapping[str, Any]) -> Event:
-    return Event(said["step"], said["seed"], said["label"], str(said.get("evidence") or ""))
-
-
 def summary_in(said: Mapping[str, Any]) -> Summary:
     optimal = said.get("optimal")
     return Summary(
@@ -271,8 +270,8 @@ def facts_in(said: Any, path: Path) -> Facts:
 
 
 def is_record(said: Any) -> bool:
-    """Whether what a `run.json` holds is the record of a run, in the one format that is known here."""
-    if not isinstance(said, dict) or not said.keys() >= FACTS or said["format"] != FORMAT:
+    """Whether what a `run.json` of the known format holds is the record of a run."""
+    if not isinstance(said, dict) or not said.keys() >= FACTS:
         return False
     if not all(isinstance(said.get(name, kind()), kind) for kind, names in OUTLINE.items() for name in names):
         return False
@@ -357,24 +356,13 @@ class SummaryShape(BaseModel):
     points_of: JsonText | None = None
 
 
-class ObjectiveShape(BaseModel):
-    """What is looked at of an objective."""
-
-    kind: JsonText | None = None
-
-
-class MethodShape(BaseModel):
-    """What is looked at of a method."""
-
-    objective: ObjectiveShape | None = None
-
-
 class ConfigShape(BaseModel):
-    """What is looked at of a config."""
+    """What is looked at of a config, of its method and of that's objective."""
 
     kind: JsonText | None = None
     about: JsonText | None = None
-    method: MethodShape | None = None
+    method: ConfigShape | None = None
+    objective: ConfigShape | None = None
 
 
 class RecordShape(BaseModel):
@@ -411,14 +399,9 @@ def fault_in(said: Mapping[str, Any]) -> str:
         RecordShape.model_validate(said)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
-        at = reduce(below, first["loc"], "")
-        return f"{at} = {brief(first['input'])}: must be {KINDS.get(first['type'], first['msg'])}"
+        at = "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in first["loc"])
+        return f"{at.lstrip('.')} = {brief(first['input'])}: must be {KINDS.get(first['type'], first['msg'])}"
     return ""
-
-
-def below(at: str, key: str | int) -> str:
-    """The name of a value inside: `summary.seeds[0].w1`."""
-    return f"{at}[{key}]" if isinstance(key, int) else f"{at}.{key}".lstrip(".")
 
 
 def brief(value: Any) -> str:

@@ -16,7 +16,7 @@ from toygan.game import play
 from toygan.game.duel import GENERATOR, LABEL, carried, code_place
 from toygan.game.play import Game, State
 from toygan.game.streams import Randomness, starts, stream
-from toygan.session.ground import axes_of, many_points, watched_points
+from toygan.session.ground import Ground, axes_of, many_points, watched_points
 from toygan.targets.target import Target
 
 GRID = 81  # score grid, points a side
@@ -35,12 +35,9 @@ class Simulation(NamedTuple):
     watched: Tensor  # latents [seed, points, d], codes first: the same at every frame, so that they can be followed
     told: Tensor  # the same with the classes of the real points to compare with: as a move tells both sides the same
     final: Tensor  # latents [seed, FINAL_POINTS, d], codes first
-    real: np.ndarray  # [points, 2]
-    many_real: np.ndarray  # [at most MANY, 2]
+    ground: Ground
     portraits: int  # the first seeds, whose critics are kept
     portrait_game: Game  # the game as those seeds alone play it
-    score_axes: tuple[np.ndarray, np.ndarray]
-    slope_axes: tuple[np.ndarray, np.ndarray]
 
 
 def simulation(config: Config, device: str = "cpu") -> Simulation:
@@ -55,6 +52,11 @@ def simulation(config: Config, device: str = "cpu") -> Simulation:
         **real_and_other(config, stage),
     )
     watched = watched_latents(stage, source, training.points, like, 0)
+    real, many = (
+        watched_points(stage.target, training.seed, training.points, 0),
+        many_points(stage.target, training.seed),
+    )
+    axes = axes_of(config.view, GRID), axes_of(config.view, ARROWS)
     return Simulation(
         world=stage,
         source=source,
@@ -64,12 +66,9 @@ def simulation(config: Config, device: str = "cpu") -> Simulation:
         watched=watched,
         told=told_as_real(stage, source, watched),
         final=watched_latents(stage, source, FINAL_POINTS, like, 1),
-        real=real_points(config, stage, training.points, 0),
-        many_real=many_points(stage.target, config.training.seed),
+        ground=Ground(stage.target, training.seed, real, many, *axes),
         portraits=min(training.portraits, len(seeds)),
         portrait_game=stage.game,
-        score_axes=axes_of(config.view, GRID),
-        slope_axes=axes_of(config.view, ARROWS),
     )
 
 
@@ -127,11 +126,6 @@ def told_as_real(stage: World, source: Randomness, latents: Tensor) -> Tensor:
     told = latents.clone()
     told[..., columns] = torch.from_numpy(due).to(latents)
     return told
-
-
-def real_points(config: Config, stage: World, n: int, place: int) -> np.ndarray:
-    """Target points to compare with [n, 2], the same for every seed; none of them is trained on."""
-    return watched_points(stage.target, config.training.seed, n, place)
 
 
 # --- more points of a trained generator -------------------------------------------------------------------------------

@@ -34,21 +34,16 @@ def spectrum_of(recording: Recording) -> Spectrum:
     config = recording.config()
     row = config.training.seed_list.index(recording.facts.portrait)
     kept = {name: part[row : row + 1] for name, part in recording.weights("to start a step from").items() if part.ndim}
-    small_enough(kept)
-    step = min(recording.facts.step, config.training.steps - 1)  # at the end as in the last step that was played
-    game, state, draw = plain_stage(config, kept, recording.facts.portrait, step)
-    at, period = torch.cat(parts_of(state), dim=1)[0], build_rule(config).period
-    return spectrum(update_of(game, state, draw, period), at, config.method.generator_rate, period)
-
-
-def small_enough(kept: Arrays) -> None:
-    """UserError for players of too many parameters."""
     count = kept["generator"].shape[1] + kept["critic"].shape[1]
     if count > MOST:
         raise UserError(
             f"--view spectrum: both players have {count} parameters, and {MOST} are the most; Mescheder's have width 16: "
             "run with --set generator.width=16 --set critic.width=16"
         )
+    step = min(recording.facts.step, config.training.steps - 1)  # at the end as in the last step that was played
+    game, state, draw = plain_stage(config, kept, recording.facts.portrait, step)
+    at, period = torch.cat(parts_of(state), dim=1)[0], build_rule(config).period
+    return spectrum(update_of(game, state, draw, period), at, config.method.generator_rate, period)
 
 
 def plain_stage(config: Config, kept: Arrays, seed: int, step: int) -> tuple[Game, State, Draw]:
