@@ -151,7 +151,9 @@ def grid_of(texts: Sequence[str]) -> dict[str, list[Any]]:
     grid: dict[str, list[Any]] = {}
     for text in texts:
         name, equals, listed = text.partition("=")
-        values = [parse_override(f"{name}={part}", "--grid")[1] for part in map(str.strip, VALUES.findall(listed)) if part]
+        values = [
+            parse_override(f"{name}={part}", "--grid")[1] for part in map(str.strip, VALUES.findall(listed)) if part
+        ]
         if not equals or not name.strip() or not values:
             raise UserError(f"--grid {text}: expected KEY=V1,V2,...; for example training.batch=64,256")
         grid.setdefault(name.strip(), []).extend(values)
