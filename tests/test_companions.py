@@ -314,7 +314,8 @@ def test_a_labelled_games_frames_and_end_are_one_number(method):
         points = latent[..., :8] @ centres + spread * latent[..., 8:]
         return points + 0 * parameters["generator"].sum()
 
-    sim = sim._replace(world=sim.world._replace(game=sim.world.game._replace(carry=perfect)))
+    game = sim.world.game
+    sim = sim._replace(world=sim.world._replace(game=game._replace(cast=game.cast._replace(carry=perfect))))
     work, frame = gauge(config, sim), observe(sim, sim.start)
     row, _ = measured(work, frame)
     final = {"final": generated(sim, sim.start, sim.final), "step": np.array([0]), "diverged": np.zeros((1, 12), bool)}
