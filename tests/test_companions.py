@@ -439,7 +439,8 @@ def test_the_way_of_classes_is_that_of_their_means():
         def told(game: Game, parameters: Parameters, latent: torch.Tensor, off: float = off) -> torch.Tensor:
             return latent[..., :12] @ centres + torch.tensor([off, 0.0]) + 0 * parameters["generator"].sum()
 
-        moved = sim._replace(world=sim.world._replace(game=sim.world.game._replace(carry=told)))
+        game = sim.world.game
+        moved = sim._replace(world=sim.world._replace(game=game._replace(cast=game.cast._replace(carry=told))))
         arrays = observe(moved, sim.start).arrays
         expected = (centres + torch.tensor([off, 0.0])).numpy()
         np.testing.assert_allclose(arrays["way"], np.broadcast_to(expected, (2, 12, 2)), atol=1e-6)
