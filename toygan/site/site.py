@@ -25,6 +25,8 @@ from toygan.site.start import start_body
 from toygan.view.records import Record
 
 STILL, CARD = 1600, 240  # pixels wide
+GLOSSARY = "../glossary.html"
+LAB = "lab/index.html"
 SIGNS = {JUDGED[True]: "✓", JUDGED[False]: "✗", BY_CONSTRUCTION: "=", JUDGED[None]: "–"}
 LEAD = (
     "Every way in which a GAN fails or holds, asked as a question and answered by runs that you can play with. Each answer is "
@@ -106,12 +108,6 @@ def write_exhibit(place: Path, showing: Showing, way: Neighbours) -> None:
     give_back()
 
 
-GLOSSARY = "../glossary.html"
-
-
-LAB = "lab/index.html"
-
-
 def lab_links(place: Path, runs: Sequence[Shown]) -> dict[str, str]:
     """Where the lab opens with each run's game, by what runs are called, where it lies within the site and has that game."""
     if not runs or not (place / LAB).is_file():
@@ -123,9 +119,7 @@ def lab_links(place: Path, runs: Sequence[Shown]) -> dict[str, str]:
 
 
 def moving(showing: Showing, place: Path, name: str, runs: Sequence[Shown], about: About) -> tuple[str, int]:
-    """What stands first on an exhibit's page, films or dials or else its first picture, with what to look for; and how many
-    of its pictures that took.
-    """
+    """What stands first on an exhibit's page, with what to look for, and how many of its pictures that took."""
     if runs:
         return film(runs, about), 0
     if all(showing.dials):
@@ -161,7 +155,6 @@ def steps(way: Neighbours, at_length: bool) -> str:
 
 
 def banner(quick: bool) -> str:
-    """What a reader of a quick page must know."""
     return tag("p", text(QUICK), class_="banner") if quick else ""
 
 
