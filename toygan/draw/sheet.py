@@ -258,6 +258,7 @@ def command_lines(recording: Recording) -> list[str]:
 
 
 def wrapped_command(command: str) -> list[str]:
+    """A command as lines that a picture has room for."""
     return textwrap.wrap(f"$ {command}", 112, subsequent_indent="    ")
 
 

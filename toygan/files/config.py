@@ -154,9 +154,8 @@ class Config(Strict):
     training: Training = Training()
     method: NamedMethod
     methods: Mapping[Name, Method] = {}
-    measures: Annotated[tuple[Own, ...], Field(min_length=1, max_length=8)] | None = (
-        None  # of one's own, besides the table's
-    )
+    # of one's own, besides the table's
+    measures: Annotated[tuple[Own, ...], Field(min_length=1, max_length=8)] | None = None
 
 
 # --- from a config to a file -----------------------------------------------------------------------------------------
@@ -175,9 +174,8 @@ def as_toml(config: Config) -> str:
 def toml_of(data: Mapping[str, Any]) -> str:
     """Plain data as TOML: keys first, then a table each."""
     top = {key: value for key, value in data.items() if not isinstance(value, dict)}
-    tables = {key: value for key, value in data.items() if isinstance(value, dict)}
-    parts = [toml_lines(top), *(f"[{name}]\n{toml_lines(table)}" for name, table in tables.items())]
-    return "\n".join(parts)
+    tables = [f"[{key}]\n{toml_lines(value)}" for key, value in data.items() if isinstance(value, dict)]
+    return "\n".join([toml_lines(top), *tables])
 
 
 def toml_lines(table: Mapping[str, Any]) -> str:

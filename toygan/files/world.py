@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -31,7 +32,7 @@ from toygan.game.objectives import (
     with_noisy_labels,
     zero_sum,
 )
-from toygan.game.optimisers import OPTIMISERS, SCHEDULES, Optimiser, remembering
+from toygan.game.optimisers import OPTIMISERS, SCHEDULES, remembering
 from toygan.game.play import Beside, Bodies, Cast, Draw, Game, Player, State, Wants, step, with_terms
 from toygan.game.play import start as play_start
 from toygan.game.players import CRITICS, GENERATORS, Generator
@@ -131,17 +132,9 @@ def bodies(config: Config) -> Bodies:
     generator = build_generator(config)
     if generator.like is None:
         raise Refusal(f"a cast needs a generator of kind mlp or translator, not {config.generator.kind}", option="cast")
-    latent = getattr(config.generator, "latent_dim", 2)
+    latent, critic = getattr(config.generator, "latent_dim", 2), partial(critic_of, config=config)
     inputs, shown = codes_of(config) + latent, 2 + (classes_of(config) if config.method.labels == "both" else 0)
-    return Bodies(
-        generator.network,
-        latent,
-        config.training.batch,
-        inputs,
-        shown,
-        generator.like,
-        lambda width: critic_of(width, config),
-    )
+    return Bodies(generator.network, latent, config.training.batch, inputs, shown, generator.like, critic)
 
 
 def build_objective(config: Config, at: Config | None = None, built: Built | None = None) -> Objective:
@@ -260,12 +253,8 @@ def misfits_of_worlds(config: Config) -> None:
 
 
 TWO_WORLDS = {"translators": "translator", "coupled": "mlp"}  # casts of two worlds, and the generator that each needs
-OF_LATENTS_ALONE = (
-    "translators",
-    "coarse-to-fine",
-    "equation",
-    "boosting",
-)  # casts of maps that have no place for codes
+# casts of maps that have no place for codes
+OF_LATENTS_ALONE = ("translators", "coarse-to-fine", "equation", "boosting")
 UNBLURRED = ("partners", "coarse-to-fine")  # noise would have to be of both that stand side by side
 
 
@@ -486,7 +475,9 @@ def build_game(config: Config, at: Config, built: Built) -> Game:
 
 
 def seated(config: Config, at: Config, rule: Rule, body: Network, wants: Wants, side: str) -> Player:
-    values, optimiser = at.method, rule.wrap(build_optimiser(config, at))
+    values = at.method
+    made = OPTIMISERS[config.method.optimiser](values.betas, values.epsilon)
+    optimiser = rule.wrap(made if values.history is None else remembering(made, values.history))
     if side == "critic":
         constraint = build_constraint(at)
         return Player(
@@ -494,12 +485,6 @@ def seated(config: Config, at: Config, rule: Rule, body: Network, wants: Wants, 
         )
     ema = values.ema if config.method.ema else None
     return Player(body, optimiser, values.generator_rate, wants, ema=ema, head_start=config.method.head_start)
-
-
-def build_optimiser(config: Config, at: Config) -> Optimiser:
-    make, weight = OPTIMISERS[config.method.optimiser], at.method.history
-    made = make(at.method.betas, at.method.epsilon)
-    return made if weight is None else remembering(made, weight)
 
 
 NOISE = {"real noise": normal(2), "fake noise": normal(2)}  # what blurs a real and a generated point
