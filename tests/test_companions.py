@@ -307,6 +307,7 @@ def test_a_labelled_games_frames_and_end_are_one_number(method):
     sim = simulation(config)
     target = sim.world.target
     assert target.modes is not None
+    game = sim.world.game
     centres, spread = torch.from_numpy(target.modes.centres).float(), target.modes.covariances[0][0, 0] ** 0.5
 
     def perfect(game: Game, parameters: Parameters, latent: torch.Tensor) -> torch.Tensor:
@@ -431,6 +432,7 @@ def test_each_seed_has_a_way_of_its_own_where_its_turns_are():
 def test_the_way_of_classes_is_that_of_their_means():
     sim = simulation(tiny("clock", "tc-gan", training__points=600))
     assert sim.world.target.modes is not None
+    game = sim.world.game
     centres = torch.from_numpy(sim.world.target.modes.centres).float()
     place = (centres[:, 0] + 1j * centres[:, 1]).numpy()
     np.testing.assert_allclose(place, 1.4 * np.exp(2j * np.pi * np.arange(12) / 12), atol=1e-6)
