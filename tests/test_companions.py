@@ -314,7 +314,6 @@ def test_a_labelled_games_frames_and_end_are_one_number(method):
         points = latent[..., :8] @ centres + spread * latent[..., 8:]
         return points + 0 * parameters["generator"].sum()
 
-    game = sim.world.game
     sim = sim._replace(world=sim.world._replace(game=game._replace(cast=game.cast._replace(carry=perfect))))
     work, frame = gauge(config, sim), observe(sim, sim.start)
     row, _ = measured(work, frame)
