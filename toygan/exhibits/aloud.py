@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from toygan.exhibits.files import EVERY, NO, OF_THEORY, PIECES, Claim, Filter, Term, asked_of
+from toygan.exhibits.files import EVERY, NO, OF_THEORY, PIECES, THEORY, Claim, Filter, Term, asked_of
 from toygan.exhibits.forms import BOUNDS, CURVES, MOMENTS
 from toygan.files.text import number
 from toygan.quantities.table import label_of
@@ -46,7 +46,7 @@ def number_aloud(value: float) -> str:
 
 def seeds_aloud(claim: Claim) -> str:
     """Of how many rows the condition is asked."""
-    theory = (set(PIECES.values()) - OF_RUNS) & claim.value.of.keys()
+    theory = (THEORY - OF_RUNS) & claim.value.of.keys()
     what = "cases" if theory else "seeds"
     if claim.seeds is None:
         return "" if theory else "of the medians" if claim.over or claim.minus else "of the median"
@@ -64,7 +64,7 @@ def term_aloud(term: Term) -> str:
         return f'the diagnosis says "{term.label}"'
     for key, said in term.becomes.items():
         return CURVES[key].aloud.format(term.measure, said if isinstance(said, str) else number_aloud(said))
-    if set(PIECES.values()) & term.of.keys():
+    if THEORY & term.of.keys():
         return str(term.measure)
     if isinstance(term.at, int):
         return f"{term.measure} at step {term.at}"
@@ -119,7 +119,7 @@ def called(term: Term) -> str:
 
 def who(wanted: Filter) -> str:
     """Which runs or pieces of theory a term is about, by the values of its filter; empty for all."""
-    shown = [key for key in wanted if key != "scenario" and not (key in PIECES.values() and "method" in wanted)]
+    shown = [key for key in wanted if key != "scenario" and not (key in THEORY and "method" in wanted)]
     shown = sorted(shown, key=lambda key: key in LAST)  # a way, then whose; a method, then its group
     words = {key: named_setting(key, wanted[key]) for key in shown}
     doubled = {one.split(" ")[0] for key, one in words.items() if "." in key}
@@ -132,7 +132,7 @@ def who(wanted: Filter) -> str:
 def named_setting(key: str, value: Any) -> str:
     """One value of a filter: of a key of a grid with the last word of its key."""
     told = several(value)
-    if key in ("method", "group", "objective", "constraint", "way", *PIECES.values()):
+    if key in ("method", "group", "objective", "constraint", "way", *THEORY):
         return told
     if key == "critic":
         return USED.get(told, told)

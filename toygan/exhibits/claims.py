@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from toygan.exhibits.aloud import number_named
-from toygan.exhibits.files import EVERY, NO, PIECES, Claim, Filter, Term, asked_of
+from toygan.exhibits.files import EVERY, NO, THEORY, Claim, Filter, Term, asked_of
 from toygan.exhibits.forms import BOUNDS, CURVES, MOMENTS, Life
 from toygan.files.disk import complete_lines
 from toygan.files.text import number
@@ -176,9 +176,6 @@ def meant(wanted: Filter, rows: Sequence[Row]) -> list[Row]:
     found = matching(wanted, rows)
     of_runs = [row for row in found if "folder" in row]
     return found if THEORY & wanted.keys() or not of_runs else of_runs
-
-
-THEORY = set(PIECES.values())
 
 
 def fits(found: Any, wanted: Any) -> bool:

@@ -556,6 +556,7 @@ def about_no_claim(exhibit: Exhibit) -> Iterator[Mistake]:
 
 # kind of panel -> table
 PIECES = {"distances": "distances", "phases": "phases", "plan": "plans", "bound": "bounds", "refined": "refined"}
+THEORY = set(PIECES.values())
 
 
 def panel_name(panel: Panel) -> str:

@@ -266,7 +266,7 @@ def mistakes_in(model: type[BaseModel], data: Mapping[str, Any], error: Validati
     for number, item in enumerate(error.errors(include_url=False)):
         if not follows(data, item):
             groups.setdefault(union_place(data, item["loc"]) or number, []).append(item)
-    return [mistake for group in groups.values() for mistake in explain_group(model, data, group)]
+    return [mistake for place, group in groups.items() for mistake in explain_group(model, data, place, group)]
 
 
 def within_64_bits(data: Any, mistakes: list[Mistake], key: Key = ()) -> Any:
@@ -413,10 +413,11 @@ def union_place(data: Any, location: Key) -> Key | None:
     return None
 
 
-def explain_group(model: type[BaseModel], data: Mapping[str, Any], group: Sequence[Item]) -> list[Mistake]:
+def explain_group(
+    model: type[BaseModel], data: Mapping[str, Any], place: Key | int, group: Sequence[Item]
+) -> list[Mistake]:
     """The mistakes of the branch that has the value's shape; one mistake where none has."""
-    place = union_place(data, group[0]["loc"])
-    if place is None:
+    if isinstance(place, int):  # no union's
         return [explain(model, data, item) for item in group]
     key = real_key(data, place)
     a_list = isinstance(lookup(data, key), list)
@@ -424,7 +425,7 @@ def explain_group(model: type[BaseModel], data: Mapping[str, Any], group: Sequen
     if a_list or not {item["type"] for item in inside} <= WRONG_TYPES.keys():
         return [explain(model, data, item) for item in inside]
     wanted = " or ".join(dict.fromkeys(WRONG_TYPES[item["type"]] for item in group))
-    return [Mistake(key, f"must be {wanted}", for_example(node_at(model, place)))]
+    return [Mistake(key, f"must be {wanted}", example_of(example(node_at(model, place))))]
 
 
 WRONG_TYPES = {"int_type": "an integer", "float_type": "a number", "tuple_type": "a list", "string_type": "a string"}
@@ -441,7 +442,7 @@ def explain(model: type[BaseModel], data: Mapping[str, Any], item: Item) -> Mist
     if kind == "extra_forbidden":
         return Mistake(key, "unknown key", suggestion(str(key[-1]), [*around.get("properties", ())], "keys"))
     if kind == "union_tag_not_found" and not isinstance(value, dict):
-        return Mistake(key, "must be a table", for_example(node))
+        return Mistake(key, "must be a table", example_of(example(node)))
     if kind == "union_tag_not_found":
         return Mistake((*key, "kind"), "this key is missing", f"legal values: {', '.join(sorted(legal_kinds(node)))}")
     if kind == "union_tag_invalid":
@@ -452,11 +453,11 @@ def explain(model: type[BaseModel], data: Mapping[str, Any], item: Item) -> Mist
         words = [str(word) for one in several for word in one.get("enum", [one["const"]] if "const" in one else [])]
         return Mistake(key, "not one of the legal values", suggestion(str(value), words, "values"))
     if kind == "missing" and isinstance(key[-1], int):
-        return Mistake(key[:-1], "a value is missing", for_example(around))
+        return Mistake(key[:-1], "a value is missing", example_of(example(around)))
     if kind == "missing":
         return Mistake(key, "this key is missing", f"keys here: {', '.join(around.get('properties', ()))}")
     an_element = kind == "tuple_type" and type(value) in ELEMENTS.get(node.get("items", {}).get("type"), ())
-    return Mistake(key, plain_words(item["msg"]), example_of([value]) if an_element else for_example(node))
+    return Mistake(key, plain_words(item["msg"]), example_of([value] if an_element else example(node)))
 
 
 # What a list's schema calls its elements -> what these are: one alone should be a list of one.
@@ -489,15 +490,10 @@ def plain_words(message: str) -> str:
     return message
 
 
-def for_example(node: Schema) -> str:
-    value = example(node)
-    return "" if value is None else example_of(value)
-
-
 def example_of(value: Any) -> str:
     if isinstance(value, dict):
         return "write it as one table: its name in single brackets, then a line key = value for each key"
-    return f"for example {in_toml(value)}"
+    return "" if value is None else f"for example {in_toml(value)}"
 
 
 def example(node: Schema) -> Any:
