@@ -241,12 +241,12 @@ def report(shown: Showing, place: Path, as_json: bool, formats: Sequence[str] = 
         return
     from toygan.site.markup import file_name
 
-    say(f"{shown.question}\n\n{shown.answer}\n")
+    say(f"{shown.exhibit.question}\n\n{shown.answer}\n")
     for verdict in shown.verdicts:
         say(f"  {verdict.words}: {verdict.says}\n      {verdict.evidence}")
         for one in verdict.explanations:
             say(f"      {one.setting}: {one.words}")
-    page = place.parent / "exhibits" / f"{file_name(shown.name)}.html"
+    page = place.parent / "exhibits" / f"{file_name(shown.exhibit.name)}.html"
     suffixes = dict.fromkeys(["png", *formats])
     files = [str(picture.path.with_suffix(f".{suffix}")) for picture in shown.pictures for suffix in suffixes]
     say("\n".join(["", *files, str(page)]))
@@ -254,8 +254,8 @@ def report(shown: Showing, place: Path, as_json: bool, formats: Sequence[str] = 
 
 def facts_of(shown: Showing) -> dict[str, Any]:
     return {
-        "name": shown.name,
-        "question": shown.question,
+        "name": shown.exhibit.name,
+        "question": shown.exhibit.question,
         "answer": shown.answer,
         "quick": shown.quick,
         "claims": [plain(one) for one in shown.verdicts],
@@ -282,4 +282,4 @@ def tally(shown: Showing) -> str:
     certain = f", {counts[BY_CONSTRUCTION]} true by construction" if counts[BY_CONSTRUCTION] else ""
     judged = len(shown.verdicts) - counts[BY_CONSTRUCTION]
     quick = " (quick: fewer seeds and steps than the claims are about)" if shown.quick else ""
-    return f"{shown.name}: {counts[JUDGED[True]]} of {judged} claims held{certain}{quick}"
+    return f"{shown.exhibit.name}: {counts[JUDGED[True]]} of {judged} claims held{certain}{quick}"

@@ -34,7 +34,7 @@ from toygan.quantities.transport import w1
 from toygan.session import folder as folders
 from toygan.session.facts import FORMAT, Facts
 from toygan.session.looks import generated, is_over, state_arrays, state_of, step_of, weights
-from toygan.session.measuring import Gauge, alignment_ceilings, final_floors, fixed_arrays, frame_floors, gauge, summary
+from toygan.session.measuring import Gauge, alignment_ceilings, fixed_arrays, floors_at, gauge, summary
 from toygan.session.recording import Recording, diagnose, load, metric_lines, read_metrics
 from toygan.session.simulation import simulation
 from toygan.session.stream import (
@@ -351,7 +351,7 @@ def begun(config: Config, order: Order, ledger: Ledger) -> Gauge:
     sim = simulation(config, order.device)
     import_slow_libraries()
     with ledger.timed("floors"):
-        floors = frame_floors(config, sim)
+        floors = floors_at(config, sim, "frame")
     with ledger.timed("measure"):
         work = gauge(config, sim, floors)
     ledger.put(floors={"frame": floors})
@@ -400,7 +400,7 @@ def pack(work: Gauge, state: State, ledger: Ledger) -> None:
         frames = folders.kept_frames(place, steps)
         frames |= fixed_arrays(work.config, sim, steps) | {"final": generated(sim, state, sim.final)}
     with ledger.timed("floors"):
-        floors = final_floors(work)
+        floors = floors_at(work.config, work.sim, "final")
         ledger.put(floors=ledger.facts["floors"] | {"final": floors})
     with ledger.timed("measure"):
         kept = read_metrics(place / "metrics.jsonl", frames["step"], ledger.facts["seeds"])

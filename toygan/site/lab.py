@@ -21,7 +21,7 @@ from toygan.draw.panels import band_colours
 from toygan.draw.points import GENERATED, REAL
 from toygan.files.cache import digest
 from toygan.files.config import Config, Method, as_data, deciding, differing
-from toygan.files.dials import floats_in, with_dials
+from toygan.files.dials import floats_in, with_floats
 from toygan.files.disk import write_aside
 from toygan.files.mistakes import UserError
 from toygan.files.scenario import read
@@ -410,7 +410,7 @@ def without(method: Method, dials: Mapping[str, float]) -> dict[str, Any]:
     trick's number it stays whether it is used at all.
     """
     used: Mapping[str, Any] = {key: float(key in TRICKS and value > 0) for key, value in dials.items()}
-    return deciding(with_dials(method, used).model_dump(exclude={"critic_steps", "name"}))
+    return deciding(with_floats(method, used.get).model_dump(exclude={"critic_steps", "name"}))
 
 
 def changed(change: tuple[str, float]) -> str:

@@ -43,7 +43,7 @@ def start_body(showings: Sequence[Showing], place: Path, glossary: str) -> str:
 
 
 def onward(showings: Sequence[Showing]) -> str:
-    first = showings[0]
+    first = showings[0].exhibit
     link = tag("a", text(first.question), href=f"exhibits/{file_name(first.name)}.html", rel="next")
     papers = tag("p", "For readers of papers: ", tag("a", "published experiments", href="protocols.html"), ".")
     return tag("p", "Next, the first question: ", link, class_="onward") + papers
