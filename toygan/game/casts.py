@@ -207,13 +207,11 @@ def generators(
     one made a point, and all minimise weight * E -log softmax(head)[generator] (Hoang et al., 2017, arXiv:1708.02556);
     with "classes" the critic's classes are the generators and the data (Ghosh et al., 2017, arXiv:1704.02906).
     """
-    names = [numbered(GENERATOR, k) for k in range(number)]
+    each = {numbered(GENERATOR, k): partial(one_of_several, k, number) for k in range(number)}
 
     def carry(game: Game, parameters: Parameters, latent: Tensor) -> Tensor:
-        parts = zip(dealt(latent, number), names, strict=True)
+        parts = zip(dealt(latent, number), each, strict=True)
         return collected([duel.sent(game, parameters, part, name) for part, name in parts])
-
-    each = [partial(one_of_several, k, number) for k in range(number)]
 
     def told(base: Objective) -> Objective:
         if tell == "classes":
@@ -222,10 +220,9 @@ def generators(
 
     return Cast(
         roles={
-            name: Role(lambda: bodies.generator, own, "generator")
-            for name, own in zip(names[1:], each[1:], strict=True)
+            name: Role(lambda: bodies.generator, own, "generator") for name, own in each.items() if name != GENERATOR
         },
-        wants={GENERATOR: each[0]},
+        wants={GENERATOR: each[GENERATOR]},
         carry=carry,
         chart=duel.sent,
         objective=told,

@@ -299,14 +299,11 @@ def judge(game: Game, parameters: Parameters, real: Tensor, fake: Tensor) -> Jud
         by_copy = judged.slopes(slice(None), pull(game, judged.outputs, r, g))
         return by_copy.unflatten(2, (game.pack, -1)).sum(dim=2)[..., :2].detach()
 
-    def over_faces(of: Callable[[Tensor], Tensor]) -> Callable[[Tensor], Tensor]:
-        def at(points: Tensor) -> Tensor:
-            every = faces(game, own, points, (real, fake))
-            return of(every[0]) if len(every) == 1 else torch.stack([of(face) for face in every]).mean(dim=0)
+    def over_faces(of: Callable[[Tensor], Tensor], points: Tensor) -> Tensor:
+        every = faces(game, own, points, (real, fake))
+        return of(every[0]) if len(every) == 1 else torch.stack([of(face) for face in every]).mean(dim=0)
 
-        return at
-
-    return Judge(over_faces(score_of), over_faces(slopes_of))
+    return Judge(partial(over_faces, score_of), partial(over_faces, slopes_of))
 
 
 def faces(game: Game, parameters: Parameters, points: Tensor, clouds: tuple[Tensor, Tensor]) -> list[Tensor]:

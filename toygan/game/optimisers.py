@@ -34,9 +34,6 @@ class Optimiser(NamedTuple):
     uses: tuple[bool, bool, bool] = (True, True, True)
 
 
-Wrap = Callable[[Optimiser], Optimiser]
-
-
 def adam(betas: Betas, epsilon: Dial = 1e-8) -> Optimiser:
     """m / (1 - b1^t) over sqrt(v / (1 - b2^t)) + epsilon, times the rate (Kingma and Ba, 2014, arXiv:1412.6980)."""
     b1, b2 = betas
@@ -78,21 +75,20 @@ def descent(betas: Betas, epsilon: Dial = 1e-8) -> Optimiser:
 Inner = Callable[[Tensor, Tensor, Dial], Move]  # its move of parameters down a gradient at a rate
 
 
-def with_slot(change: Callable[[Inner, Tensor, Tensor, Tensor, Tensor, Dial], tuple[Move, Tensor]]) -> Wrap:
-    """An optimiser with one slot more: how it moves then, and what the slot holds afterwards, is what
+def with_slot(
+    change: Callable[[Inner, Tensor, Tensor, Tensor, Tensor, Dial], tuple[Move, Tensor]], optimiser: Optimiser
+) -> Optimiser:
+    """The same optimiser with one slot more: how it moves then, and what the slot holds afterwards, is what
     `change(own, parameters, gradient, held, t, rate)` makes of its own move.
     """
 
-    def wrapped(optimiser: Optimiser) -> Optimiser:
-        def move(parameters: Tensor, gradient: Tensor, slots: Slots, t: Tensor, rate: Dial) -> Move:
-            *inner, held = slots
-            own: Inner = lambda at, down, rate: optimiser.move(at, down, tuple(inner), t, rate)  # noqa: E731
-            moved, held = change(own, parameters, gradient, held, t, rate)
-            return Move(moved.parameters, (*moved.slots, held))
+    def move(parameters: Tensor, gradient: Tensor, slots: Slots, t: Tensor, rate: Dial) -> Move:
+        *inner, held = slots
+        own: Inner = lambda at, down, rate: optimiser.move(at, down, tuple(inner), t, rate)  # noqa: E731
+        moved, held = change(own, parameters, gradient, held, t, rate)
+        return Move(moved.parameters, (*moved.slots, held))
 
-        return Optimiser(optimiser.slots + 1, move, optimiser.uses)
-
-    return wrapped
+    return Optimiser(optimiser.slots + 1, move, optimiser.uses)
 
 
 def remembering(optimiser: Optimiser, weight: Dial) -> Optimiser:
@@ -104,7 +100,7 @@ def remembering(optimiser: Optimiser, weight: Dial) -> Optimiser:
         mean = before + (p - before) / over(t, p)
         return own(p, gradient + over(2 * weight, p) * (p - mean), rate), mean
 
-    return with_slot(pulled)(optimiser)
+    return with_slot(pulled, optimiser)
 
 
 OPTIMISERS: dict[str, Callable[[Betas, Dial], Optimiser]] = {

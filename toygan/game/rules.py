@@ -7,6 +7,7 @@ game says, then generators, once; each move has its own row of the draw, the las
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Annotated, Literal, NamedTuple
 
 import torch
@@ -17,7 +18,7 @@ from torch import Tensor
 from toygan.game import play
 from toygan.game.dials import Dial, over
 from toygan.game.field import Here, along, back, foreseen, plus, product, scaled, share, solved, standing, strides
-from toygan.game.optimisers import Inner, Move, Wrap, with_slot
+from toygan.game.optimisers import Inner, Move, Optimiser, with_slot
 from toygan.game.play import Draw, Game, Learned, Parameters, Player, State
 
 
@@ -27,7 +28,7 @@ class Rule(NamedTuple):
     """
 
     step: Callable[[Game, State, Draw], State]
-    wrap: Wrap = lambda optimiser: optimiser
+    wrap: Callable[[Optimiser], Optimiser] = lambda optimiser: optimiser
     period: int = 1
     foresees: bool = False
 
@@ -100,7 +101,7 @@ def optimistic() -> Rule:
     def looking_back(own: Inner, p: Tensor, g: Tensor, last: Tensor, t: Tensor, rate: Dial) -> tuple[Move, Tensor]:
         return own(p, torch.where(t == 1, g, 2 * g - last), rate), g
 
-    return Rule(simultaneous().step, with_slot(looking_back))
+    return Rule(simultaneous().step, partial(with_slot, looking_back))
 
 
 def optimistic_adam() -> Rule:
@@ -112,7 +113,7 @@ def optimistic_adam() -> Rule:
         moved = own(torch.zeros_like(p), g, 1.0)
         return moved._replace(parameters=p + over(rate, p) * (2 * moved.parameters - last)), moved.parameters
 
-    return Rule(simultaneous().step, with_slot(moving_on))
+    return Rule(simultaneous().step, partial(with_slot, moving_on))
 
 
 Bending = Callable[[Game, State, Here], Mapping[str, Tensor]]  # the field where all stand -> what each goes down
@@ -181,7 +182,7 @@ def negative_momentum(*, beta: Annotated[float, Bounded(gt=-1, lt=1)] = -0.5) ->
         after = moved.parameters + over(beta, last) * last
         return moved._replace(parameters=after), after - p
 
-    return Rule(alternating().step, with_slot(going_on))
+    return Rule(alternating().step, partial(with_slot, going_on))
 
 
 def lookahead(
@@ -203,7 +204,7 @@ def lookahead(
             after = play.with_player(after, name, now)
         return after
 
-    return Rule(step, with_slot(lambda own, p, g, far, t, rate: (own(p, g, rate), far)), period=k)
+    return Rule(step, partial(with_slot, lambda own, p, g, far, t, rate: (own(p, g, rate), far)), period=k)
 
 
 def drawn_back(player: Player, before: Learned, now: Learned, alpha: Dial, is_due: Tensor) -> Learned:
