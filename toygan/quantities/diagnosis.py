@@ -63,8 +63,7 @@ def events_of(seeds: Sequence[int], frames: Arrays, metrics: Arrays, floors: Kno
     events = []
     for s, seed in enumerate(seeds):
         story = story_of(frames, metrics, floors, s)
-        found = findings(story)
-        events += [Event(int(story.steps[one.frame]), seed, label, *one[1:]) for label, one in found.items()]
+        events += [Event(int(story.steps[one.frame]), seed, label, *one[1:]) for label, one in findings(story).items()]
     return sorted(events)
 
 
