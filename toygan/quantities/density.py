@@ -129,11 +129,6 @@ class Mesh(NamedTuple):
     law: LatentLaw
 
     @property
-    def areas(self) -> np.ndarray:
-        """The area of each triangle's image, negative where it is turned over: [T]."""
-        return doubled(self.sent) / 2
-
-    @property
     def masses(self) -> np.ndarray:
         """The latent mass of each triangle [T], by a rule that is exact for polynomials of degree 2."""
         middles = (self.latent + np.roll(self.latent, 1, axis=1)) / 2
@@ -374,7 +369,8 @@ def folds(mesh: Mesh) -> np.ndarray:
     n = mesh.sides.shape[1] - 1
     lower = mesh.sent.reshape(n, n, 2, 3, 2)[:, :, 0]
     size = np.square(mesh.sent - np.roll(mesh.sent, 1, axis=1)).sum(axis=(1, 2))
-    sides = np.where(np.abs(mesh.areas) > FLAT * size, np.sign(mesh.areas), 0).reshape(n, n, 2)
+    areas = doubled(mesh.sent) / 2  # negative where a triangle is turned over
+    sides = np.where(np.abs(areas) > FLAT * size, np.sign(areas), 0).reshape(n, n, 2)
     under, over = sides[..., 0], sides[..., 1]
     pairs = (
         (under * over < 0, lower[:, :, [0, 2]]),  # the diagonal

@@ -17,20 +17,13 @@ from toygan.files.disk import Arrays
 from toygan.quantities.evidence import (
     KnownFloors,
     Story,
-    arrived,
     before_last,
     early,
-    emptied_from,
-    far_off,
-    gone_for_good,
-    kept,
     last,
     lasting,
-    lost_for_good,
     middle,
     noise,
     part,
-    qualities,
     since,
     stays,
     story_of,
@@ -70,8 +63,7 @@ def events_of(seeds: Sequence[int], frames: Arrays, metrics: Arrays, floors: Kno
     events = []
     for s, seed in enumerate(seeds):
         story = story_of(frames, metrics, floors, s)
-        found = findings(story)
-        events += [Event(int(story.steps[one.frame]), seed, label, *one[1:]) for label, one in found.items()]
+        events += [Event(int(story.steps[one.frame]), seed, label, *one[1:]) for label, one in findings(story).items()]
     return sorted(events)
 
 
@@ -167,7 +159,7 @@ def still_grows(sizes: np.ndarray) -> bool:
 def swapped_critic(story: Story) -> Finding | None:
     """A critic that holds generated points for the real ones, and a cloud that it drives away."""
     lead, w1 = story.curve("lead", "critic_value"), story.curve("w1")  # from its scores, or as measured
-    if lead is None or w1 is None or len(lead) < 5 or not far_off(story):
+    if lead is None or w1 is None or len(lead) < 5 or not story.far_off():
         return None
     below = lead < 0
     if not (stays(below) and before_last(below).mean() >= LIMIT.nearly_all and middle(last(w1)) > w1[0]):
@@ -183,10 +175,9 @@ def swapped_critic(story: Story) -> Finding | None:
 def runaway_generator(story: Story) -> Finding | None:
     """A cloud that is far beyond the target, and farther from it than it started."""
     w1 = story.curve("w1")
-    if w1 is None or len(w1) < 3 or not far_off(story):
+    if w1 is None or len(w1) < 3 or not story.far_off():
         return None
-    least = LIMIT.astride * max(story.size, w1[0])
-    away = w1 > least
+    away = w1 > LIMIT.astride * max(story.size, w1[0])
     if not stays(away):
         return None
     words = "W1 from {} to {}, on a target of size {}"
@@ -245,7 +236,7 @@ def is_built(ratio: float, layers: int) -> bool:
 def vanishing_gradient(story: Story) -> Finding | None:
     """A generator that is told nothing any more although it is far off and comes no nearer."""
     sizes = story.curve("generator_gradient")
-    if sizes is None or not far_off(story) or len(sizes) < 3 or still_improving(story) is not None:
+    if sizes is None or not story.far_off() or len(sizes) < 3 or still_improving(story) is not None:
         return None
     largest, flat = largest_but_for_a_spike(sizes), story.curve("score_saturation")
     if not largest > 0:
@@ -270,7 +261,7 @@ def mode_hopping(story: Story) -> Finding | None:
     """Few modes at a time, with points on them, and every while other ones; not a cloud of the target's shape that is
     carried around.
     """
-    count = kept(story)
+    count = story.kept()
     if story.shares is None or story.carried is None or count is None or len(count) < 6 or not story.has_modes:
         return None
     later, half = len(count) // 5, len(story.weights) / 2
@@ -314,11 +305,11 @@ def mode_collapse(story: Story) -> Finding | None:
     """Modes without points, at the end and not being found, while most points are at others: a cloud that is nowhere
     near the target has not collapsed, and one that comes nearer with points still between the modes has not yet.
     """
-    count, all_of_them = kept(story), len(story.weights)
-    if count is None or all_of_them < 2 or len(count) < 2 or not far_off(story):
+    count, all_of_them = story.kept(), len(story.weights)
+    if count is None or all_of_them < 2 or len(count) < 2 or not story.far_off():
         return None
     few = count <= LIMIT.kept * all_of_them
-    left = all_of_them - lost_for_good(story)
+    left = all_of_them - story.lost_for_good()
     if not stays(few) or being_found(count, all_of_them) or on_its_way(story) or left > LIMIT.kept * all_of_them:
         return None
     home = 1.0 if story.home is None else middle(last(story.home))
@@ -334,10 +325,10 @@ def collapse(story: Story, few: np.ndarray, left: int) -> Finding:
     found = story.curve("modes")
     if story.shares is not None and found is not None and story.has_modes:
         words, told = words + ", {} had a point within 3 sigma", [*told, f"{middle(last(found)):.0f}"]
-    emptied = emptied_from(story, at)
+    emptied = story.emptied_from(at)
     if emptied is not None or story.home is None:
         return Finding(max(at if emptied is None else emptied, 1), words, tuple(told))
-    never = gone_for_good(story)
+    never = story.gone_for_good()
     settled = since(few & (story.home >= LIMIT.at_home))
     words += ", the others never half of theirs" * (never is not None and bool(never.any()) and at < 2)
     return Finding(max(at, settled or 0, 1), words, tuple(told))
@@ -345,7 +336,7 @@ def collapse(story: Story, few: np.ndarray, left: int) -> Finding:
 
 def shrunk(story: Story) -> Finding | None:
     """A cloud far narrower than a target that is all in one place, far off and coming no nearer."""
-    if story.width is None or len(story.weights) > 1 or not far_off(story) or still_improving(story) is not None:
+    if story.width is None or len(story.weights) > 1 or not story.far_off() or still_improving(story) is not None:
         return None
     narrow = story.width <= LIMIT.narrow
     if len(narrow) < 3 or not stays(narrow):
@@ -373,7 +364,7 @@ def on_its_way(story: Story) -> bool:
 
 def oscillation(story: Story) -> Finding | None:
     """The same way up and down again and again, to the end."""
-    if not far_off(story):
+    if not story.far_off():
         return None
     found = [finding for values, least in swinging(story) if (finding := swings(values, least)) is not None]
     if not found:
@@ -443,16 +434,16 @@ def converged(story: Story) -> Finding | None:
     """As near to the target as perfect samplers are, in all that is measured, and staying there; the numbers
     are those of the frame named.
     """
-    there, w1 = arrived(story), story.curve("w1")
+    there, w1 = story.arrived(), story.curve("w1")
     if there is None or w1 is None or (began := lasting(there)) is None:
         return None
-    words, told, count = ["W1 {}"], [*numbers(w1[began])], kept(story)
+    words, told, count = ["W1 {}"], [*numbers(w1[began])], story.kept()
     if story.floor > 0:
         words, told = [*words, "{} times its floor"], [*told, f"{w1[began] / story.floor:.2g}"]
         if count is not None and story.has_modes:
             words, told = [*words, "{} of {} modes"], [*told, f"{count[began]:.0f}", str(len(story.weights))]
-        words += [f"{label_of(name)} {{}}\N{NO-BREAK SPACE}%" for name in qualities(story)]
-        told += numbers(*(100 * values[began] for values in qualities(story).values()))
+        words += [f"{label_of(name)} {{}}\N{NO-BREAK SPACE}%" for name in story.qualities()]
+        told += numbers(*(100 * values[began] for values in story.qualities().values()))
     return Finding(began, ", ".join(words), tuple(told))
 
 
@@ -466,9 +457,9 @@ def still_improving(story: Story) -> Finding | None:
     if falls(w1, story.floor):
         then, now = middle(before_last(w1)), middle(last(w1))
         return Finding(len(w1) - part(w1), "W1 fell from {} to {} over the last two fifths", numbers(then, now))
-    if far_off(story):
+    if story.far_off():
         return None
-    for name, values in qualities(story).items():
+    for name, values in story.qualities().items():
         good = (1 - LIMIT.astray) * story.ceilings[name]
         if middle(last(values)) < good and falls(-values, -good):
             then, now = middle(before_last(values)), middle(last(values))

@@ -50,6 +50,84 @@ class Story(NamedTuple):
         floor = self.curve("w1_floor")
         return 0.0 if floor is None else middle(floor)
 
+    def excess(self) -> np.ndarray | None:
+        """W1 over what counts as arrived, by floor or, on a target without one, by the first distance: below 1 it is there."""
+        w1 = self.curve("w1")
+        if w1 is None:
+            return None
+        by_floor = max(LIMIT.floors * self.floor, self.floor + LIMIT.spreads * self.floor_spread)
+        arrived = by_floor if self.floor > 0 else LIMIT.of_start * w1[np.isfinite(w1)][0]
+        return w1 / arrived if arrived > 0 else None
+
+    def arrived(self) -> np.ndarray | None:
+        """In which frames [T] a cloud is as good as a perfect one in all that is known of it: W1 near its floor, every mode
+        or region there, shares on modes or on the curve near their ceilings. None where W1 is unknown.
+        """
+        ratio, count = self.excess(), self.kept()
+        if ratio is None:
+            return None
+        there = ratio <= 1
+        if not self.floor > 0:  # a point is never hit
+            return there
+        if count is not None:
+            there &= count >= min(len(self.weights), np.ceil(self.ceilings.get("modes", np.inf) - 0.5))
+        for name, values in self.qualities().items():
+            there &= values >= (1 - LIMIT.astray) * self.ceilings[name]
+        return there
+
+    def qualities(self) -> dict[str, np.ndarray]:
+        """The shares [T] on modes, on the curve and of the curve, those that are known."""
+        found = {name: self.curve(name) for name in QUALITIES}
+        return {name: values for name, values in found.items() if values is not None}
+
+    def far_off(self) -> bool:
+        """Whether the end is not near the floor of W1, or does not stay there, as far as anybody knows."""
+        ratio = self.excess()
+        return ratio is None or lasting(ratio <= 1) is None
+
+    def holding(self) -> np.ndarray | None:
+        """Which modes or regions have a quarter of their share [T, K]; those due too few points to tell always have."""
+        if self.shares is None or not len(self.shares):
+            return None
+        judged = self.weights * self.points >= LIMIT.expected
+        return (self.shares >= LIMIT.quarter * self.weights) | ~judged if judged.sum() > 1 else None
+
+    def kept(self) -> np.ndarray | None:
+        """How many modes or regions have points [T], or as measured; no more than are found, once most points are on modes."""
+        held, quality = self.holding(), self.curve("high_quality")
+        found = self.curve("modes") if self.has_modes else None
+        if held is None:
+            return found
+        count = held.sum(axis=1).astype(float)
+        on_modes = found is not None and quality is not None and middle(last(quality)) >= LIMIT.on_modes
+        return np.fmin(count, found) if on_modes and found is not None else count
+
+    def lost_for_good(self) -> int:
+        """How many modes or regions are empty in nearly all of the last fifth, or as many as are missing all along."""
+        gone, count = self.gone_for_good(), self.kept()
+        measured = 0 if count is None else int(len(self.weights) - np.nanmax(last(count), initial=0))
+        return max(0 if gone is None else int(gone.sum()), measured)
+
+    def gone_for_good(self) -> np.ndarray | None:
+        """Which modes or regions are empty in nearly all of the last fifth: [K]."""
+        held = self.holding()
+        return None if held is None else (~last(held)).mean(axis=0) >= LIMIT.nearly_all
+
+    def emptied_from(self, few: int) -> int | None:
+        """When the modes that are gone for good began to lose their points, given the frame from which on few are left; None
+        where they had never half of what is due to them.
+        """
+        gone = self.gone_for_good()
+        if self.shares is None or gone is None or not gone.any() or few < 1:
+            return None
+        held, due = self.shares[: few + 1, gone].sum(axis=1), self.weights[gone].sum()
+        level = min(
+            np.sort(held)[-3:].min(), due
+        )  # one frame or two may be lucky, and so may many that follow each other
+        if level < due / 2:
+            return None
+        return int(np.flatnonzero(held >= LIMIT.untouched * level)[-1] + 1)
+
 
 KnownFloors = Mapping[str, Mapping[str, float]]
 
@@ -270,94 +348,6 @@ def lasting(holds: np.ndarray) -> int | None:
         if holds[t:].mean() >= LIMIT.nearly_all and holds[t : t + tail].mean() >= LIMIT.mostly:
             return int(t)
     return None
-
-
-# --- how good it got --------------------------------------------------------------------------------------------------
-
-
-def excess(story: Story) -> np.ndarray | None:
-    """W1 over what counts as arrived, by floor or, on a target without one, by the first distance: below 1 it is there."""
-    w1 = story.curve("w1")
-    if w1 is None:
-        return None
-    by_floor = max(LIMIT.floors * story.floor, story.floor + LIMIT.spreads * story.floor_spread)
-    arrived = by_floor if story.floor > 0 else LIMIT.of_start * w1[np.isfinite(w1)][0]
-    return w1 / arrived if arrived > 0 else None
-
-
-def arrived(story: Story) -> np.ndarray | None:
-    """In which frames [T] a cloud is as good as a perfect one in all that is known of it: W1 near its floor, every mode
-    or region there, shares on modes or on the curve near their ceilings. None where W1 is unknown.
-    """
-    ratio, count = excess(story), kept(story)
-    if ratio is None:
-        return None
-    there = ratio <= 1
-    if not story.floor > 0:  # a point is never hit
-        return there
-    if count is not None:
-        there &= count >= min(len(story.weights), np.ceil(story.ceilings.get("modes", np.inf) - 0.5))
-    for name, values in qualities(story).items():
-        there &= values >= (1 - LIMIT.astray) * story.ceilings[name]
-    return there
-
-
-def qualities(story: Story) -> dict[str, np.ndarray]:
-    """The shares [T] on modes, on the curve and of the curve, those that are known."""
-    found = {name: story.curve(name) for name in QUALITIES}
-    return {name: values for name, values in found.items() if values is not None}
-
-
-def far_off(story: Story) -> bool:
-    """Whether the end is not near the floor of W1, or does not stay there, as far as anybody knows."""
-    ratio = excess(story)
-    return ratio is None or lasting(ratio <= 1) is None
-
-
-def holding(story: Story) -> np.ndarray | None:
-    """Which modes or regions have a quarter of their share [T, K]; those due too few points to tell always have."""
-    if story.shares is None or not len(story.shares):
-        return None
-    judged = story.weights * story.points >= LIMIT.expected
-    return (story.shares >= LIMIT.quarter * story.weights) | ~judged if judged.sum() > 1 else None
-
-
-def kept(story: Story) -> np.ndarray | None:
-    """How many modes or regions have points [T], or as measured; no more than are found, once most points are on modes."""
-    held, quality = holding(story), story.curve("high_quality")
-    found = story.curve("modes") if story.has_modes else None
-    if held is None:
-        return found
-    count = held.sum(axis=1).astype(float)
-    on_modes = found is not None and quality is not None and middle(last(quality)) >= LIMIT.on_modes
-    return np.fmin(count, found) if on_modes and found is not None else count
-
-
-def lost_for_good(story: Story) -> int:
-    """How many modes or regions are empty in nearly all of the last fifth, or as many as are missing all along."""
-    gone, count = gone_for_good(story), kept(story)
-    measured = 0 if count is None else int(len(story.weights) - np.nanmax(last(count), initial=0))
-    return max(0 if gone is None else int(gone.sum()), measured)
-
-
-def gone_for_good(story: Story) -> np.ndarray | None:
-    """Which modes or regions are empty in nearly all of the last fifth: [K]."""
-    held = holding(story)
-    return None if held is None else (~last(held)).mean(axis=0) >= LIMIT.nearly_all
-
-
-def emptied_from(story: Story, few: int) -> int | None:
-    """When the modes that are gone for good began to lose their points, given the frame from which on few are left; None
-    where they had never half of what is due to them.
-    """
-    gone = gone_for_good(story)
-    if story.shares is None or gone is None or not gone.any() or few < 1:
-        return None
-    held, due = story.shares[: few + 1, gone].sum(axis=1), story.weights[gone].sum()
-    level = min(np.sort(held)[-3:].min(), due)  # one frame or two may be lucky, and so may many that follow each other
-    if level < due / 2:
-        return None
-    return int(np.flatnonzero(held >= LIMIT.untouched * level)[-1] + 1)
 
 
 # shares that rise to a ceiling near 1 while a cloud becomes the target, and the ceilings where a run has not measured them

@@ -56,9 +56,10 @@ def thresholds_of(label: str) -> list[str]:
 
 @cache
 def uses() -> dict[str, list[str]]:
-    """Every function and table of the rule books with the names in its text; a threshold is `LIMIT.name`."""
-    trees = [ast.parse(inspect.getsource(book)) for book in RULE_BOOKS]
-    return {name: list(words_in(node)) for tree in trees for node in tree.body for name in names_given(node)}
+    """Every function, method and table of the rule books with the names in its text; a threshold is `LIMIT.name`."""
+    said = [node for book in RULE_BOOKS for node in ast.parse(inspect.getsource(book)).body]
+    said += [part for node in said if isinstance(node, ast.ClassDef) for part in node.body]
+    return {name: list(words_in(node)) for node in said for name in names_given(node)}
 
 
 def names_given(node: ast.stmt) -> list[str]:
@@ -71,8 +72,9 @@ def words_in(node: ast.AST) -> Iterator[str]:
     """The names in a piece of text that it has from elsewhere, and its thresholds."""
     own = {part.id for part in ast.walk(node) if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store)}
     for part in ast.walk(node):
-        if isinstance(part, ast.Attribute) and isinstance(part.value, ast.Name) and part.value.id == "LIMIT":
-            yield f"LIMIT.{part.attr}"
+        if isinstance(part, ast.Attribute):
+            is_limit = isinstance(part.value, ast.Name) and part.value.id == "LIMIT"
+            yield f"LIMIT.{part.attr}" if is_limit else part.attr
         elif isinstance(part, ast.Name) and part.id not in own:
             yield part.id
 

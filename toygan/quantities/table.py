@@ -95,15 +95,8 @@ class Floor(NamedTuple):
 COUNTED = ("modes", "seconds")
 SCALES = {"share": "share", "cosine": "loss", "correlation": "loss", "modes": "count", "loss": "loss", "score": "loss"}
 # units that an axis says otherwise, or that the label says already
-UNITS = {
-    "plane": "plane units",
-    "seconds": "of a seed",
-    "modes": "",
-    "floors": "",
-    "loss": "",
-    "gradient": "",
-    "ratio": "",
-}
+UNITS = {"plane": "plane units", "seconds": "of a seed"}
+UNITS |= dict.fromkeys(("modes", "floors", "loss", "gradient", "ratio"), "")
 
 
 def shown_in(place: Display) -> list[str]:
