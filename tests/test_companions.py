@@ -25,7 +25,7 @@ import toygan
 from toygan import draw
 from toygan.draw import film
 from toygan.draw.choice import chosen, save_chosen
-from toygan.draw.companions import EXTRAS, colours_wanted, extras_of
+from toygan.draw.companions import EXTRAS, colours_wanted, extras_of, slots_of
 from toygan.files.world import bodies
 from toygan.game import duel, play
 from toygan.game.casts import BACK, CASTS, encode
@@ -122,7 +122,7 @@ def test_measures_of_kinds_are_taken_where_kinds_are_known():
     points, classes = 4 * SQUARE[None], np.arange(4)
     names = {"class_w1", "class_accuracy", "generator_overlap", "generator_distance"}
     assert not names & measure_frame(points, Against(4 * SQUARE, FOUR)).keys()
-    found = measure_frame(points, Against(4 * SQUARE, FOUR), kinds=[Kinds(classes, classes, classes % 2)])
+    found = measure_frame(points, Against(4 * SQUARE, FOUR), kinds=[Kinds(Classes(classes, classes), classes % 2)])
     assert {name: float(found[name][0]) for name in names} == {
         "class_w1": 0, "class_accuracy": 1, "generator_overlap": 0, "generator_distance": pytest.approx(4)
     }  # fmt: skip
@@ -133,7 +133,7 @@ def test_perfect_samplers_have_a_floor_by_class():
     due = target.batch(real, 200)
 
     def kinds(k: int) -> Kinds:
-        return Kinds(target.batch(np.random.default_rng(k + 10), 200).labels, due.labels)
+        return Kinds(Classes(target.batch(np.random.default_rng(k + 10), 200).labels, due.labels))
 
     found = floors(lambda k: target.sample(np.random.default_rng(k + 10), 200), Against(due.points, n_w1=200), 8, kinds)
     assert found["class_accuracy"].mean == 1
@@ -187,7 +187,7 @@ def test_every_row_of_the_zoo_is_looked_at_and_measured(name):
     assert all(values.shape == (2,) for values in row.values())
     assert fixed_arrays(config, sim, [0])["real"].shape == (16, 2)
     judges_more = bool(
-        sim.world.game.beside or sim.world.game.clouds
+        sim.world.game.cast.beside or sim.world.game.cast.clouds
     )  # than points: then a picture says what, from the config
     facts = Facts.of({"summary": optimum_facts(config, None)})
     assert (no_optimum(SimpleNamespace(facts=facts)) != UNKNOWN) == judges_more
@@ -266,11 +266,14 @@ def test_classes_of_generated_points_are_drawn_as_the_datas_are_at_every_look():
     ):
         nearest = ((real[:, None] - centres) ** 2).sum(axis=2).argmin(axis=1)
         kinds = kinds_seen(sim, latents, place)
-        assert not any(np.array_equal(own.classes, nearest) for own in kinds)
-        assert not np.array_equal(kinds[0].classes, kinds[1].classes)
-        assert all(np.abs(np.bincount(own.classes, minlength=8) / len(real) - 1 / 8).max() < 0.08 for own in kinds)
-        assert np.array_equal(kinds[1].real_classes, nearest)
-    own = Kinds(kinds_seen(sim, sim.told, 0)[0].classes, kinds_seen(sim, sim.watched, 0)[0].real_classes)
+        assert not any(np.array_equal(own.classes.points, nearest) for own in kinds)
+        assert not np.array_equal(kinds[0].classes.points, kinds[1].classes.points)
+        assert all(
+            np.abs(np.bincount(own.classes.points, minlength=8) / len(real) - 1 / 8).max() < 0.08 for own in kinds
+        )
+        assert np.array_equal(kinds[1].classes.real, nearest)
+    told, watched = (kinds_seen(sim, latents, 0)[0].classes for latents in (sim.told, sim.watched))
+    own = Kinds(Classes(told.points, watched.real))
     perfect = measure_frame(sim.ground.real[None], Against(sim.ground.real), kinds=[own])
     assert perfect["class_accuracy"].tolist() == [1]
     assert perfect["class_w1"].tolist() == [0]
@@ -551,7 +554,7 @@ IN_FILMS = {  # of five of them every look has its optimal critic
 def test_a_film_has_the_panels_of_its_data(name, runs):
     rows = film.film_rows(scene(runs[name]))
     assert rows == IN_FILMS[name]
-    assert film.slots_of(rows[0]) <= film.IN_A_ROW
+    assert slots_of(rows[0]) <= film.IN_A_ROW
     figure, parts = film.film_figure(scene(runs[name]), 400)
     titles = {axis.get_title(loc="left") for axis in figure.axes}
     assert {EXTRAS[one].title for row in rows for one in row if one in EXTRAS} <= titles

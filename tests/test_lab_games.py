@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import re
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -27,11 +27,10 @@ from toygan.game.optimisers import OPTIMISERS
 from toygan.game.streams import draws, starts
 from toygan.game.zoo import PLAYED_ON, ZOO
 from toygan.quantities import companions, divergences, state
-from toygan.quantities.blurred import blurred_divergences, grid_around
-from toygan.quantities.divergences import quadrature
+from toygan.quantities.critic import Clouds
+from toygan.quantities.divergences import blurred_divergences, grid_around, quadrature
 from toygan.quantities.optimal import (
     OPTIMA,
-    Clouds,
     bandwidth,
     from_densities,
     known_optimum,
@@ -267,6 +266,12 @@ def test_an_own_scenario_goes_before_a_shipped_one_of_its_name(tmp_path):
 # --- the same game ---------------------------------------------------------------------------------------------------
 
 
+@lru_cache(maxsize=8)
+def opened(content: bytes):
+    """A model's session, opened once for all steps of a game."""
+    return session(content)
+
+
 def fed(game: Playable, name: str, state: dict[str, np.ndarray], draw: play.Draw, held=()) -> None:
     """One of the page's models on a state, as the trainer feeds it."""
     model = game.models[name]
@@ -274,7 +279,7 @@ def fed(game: Playable, name: str, state: dict[str, np.ndarray], draw: play.Draw
     given |= {f"held/{player}": numbers for player, numbers in dict(held).items()}
     given |= {f"dials/{key}": np.array(value) for key, value in game.dials.items()}
     inputs = {port.name: np.asarray(given[port.name]).reshape(port.stored) for port in model.inputs}
-    out = session(model.content).run([port.name for port in model.outputs], inputs)
+    out = opened(model.content).run([port.name for port in model.outputs], inputs)
     for port, values in zip(model.outputs, out, strict=True):
         state[port.name.removeprefix(NEXT)] = values
 
@@ -755,7 +760,7 @@ def test_rounds_go_on_where_the_generator_is_frozen(method):
         over(game, state)
         turned = sim.world.game_at(sim.world.dials)
         right = play.move(turned, right, turned.critics, play.row_of(draw, 0), at=right)
-        right = turned.between(turned, play.over_with(right))
+        right = turned.cast.between(turned, play.over_with(right))
     for place, leaf in named(right, "state").items():
         ours = state[place].reshape(leaf.shape)
         assert np.allclose(ours, leaf.detach().numpy(), rtol=1e-4, atol=1e-4, equal_nan=True), place

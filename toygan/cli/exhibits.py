@@ -15,7 +15,7 @@ from toygan.cli import drawing
 from toygan.cli.completion import complete_exhibit
 from toygan.cli.exits import FAILED, SOME_FAILED, clear_faults, complain
 from toygan.cli.many import watching
-from toygan.cli.shared import Json, OwnCode, again, option, options_again, sharing
+from toygan.cli.shared import Json, OwnCode, again, option, options_again
 from toygan.files.mistakes import UserError
 from toygan.files.shipped import shipped, shipped_exhibits
 from toygan.files.text import say, say_json, tell
@@ -295,9 +295,3 @@ def tally(shown: Showing) -> str:
     judged = len(shown.verdicts) - counts[BY_CONSTRUCTION]
     quick = " (quick: fewer seeds and steps than the claims are about)" if shown.quick else ""
     return f"{shown.name}: {counts[JUDGED[True]]} of {judged} claims held{certain}{quick}"
-
-
-def register(app: typer.Typer) -> None:
-    """Put the commands onto a command line."""
-    app.command()(sharing(demo))
-    app.command()(sharing(gallery))

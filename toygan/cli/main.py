@@ -389,8 +389,7 @@ def draw(
         options = drawing.looked(look, critics, *other[:1])
         still = asked.own or chosen.in_panels or look.type_size or options.mm
         formats = drawing.chosen_formats(formats, ["png"] if still else ["png", "gif"])
-        drawing.go_together(asked, options, formats)
-        drawing.fits(options, formats, chosen.in_panels or (look.style != "paper" and not asked.own))
+        drawing.go_together(asked, options, formats, chosen.in_panels or (look.style != "paper" and not asked.own))
         recording, pace = opened(folder), drawing.pace_of(formats, film, options.px)
         place = usable(out or folder)
         moments = views.seen_by(recording, asked.view, chosen.steps, formats) if asked.view else [recording]
@@ -485,7 +484,9 @@ def compare(
         drawing.without_film(formats, animation)
         options, asked = drawing.looked(look, critics), drawing.Wanted(chosen=chosen)
         own = bool(asked.own or chosen.in_panels)
-        formats = compared_as(formats, animation and not (own or look.type_size or options.mm), asked, options, own)
+        still = own or look.type_size or options.mm or not animation
+        formats = drawing.chosen_formats(formats, ["png"] if still else ["png", "gif"])
+        drawing.go_together(asked, options, formats, own)
         pace, played = drawing.pace_of(formats, film, options.px), [opened(folder) for folder in folders]
         place = usable(out or common_folder(played)) / "comparison"
         told = [*played[:-1], drawing.with_command(played[-1], again(context))]
@@ -508,14 +509,6 @@ def tell_compared(recordings: list[Recording], paths: dict[str, str], as_json: b
     else:
         print_measures(recordings)
         print_table(recordings, paths)
-
-
-def compared_as(formats: list[str], moving: bool, asked: drawing.Wanted, options: Options, own: bool) -> list[str]:
-    """The formats of a comparison, by default with a film where it moves. Raises UserError where they do not go together."""
-    formats = drawing.chosen_formats(formats, ["png", "gif"] if moving else ["png"])
-    drawing.go_together(asked, options, formats)
-    drawing.fits(options, formats, own)
-    return formats
 
 
 # --- list, show, doctor ----------------------------------------------------------------------------------------------
@@ -571,10 +564,7 @@ def doctor() -> None:
         print_doctor()
 
 
-for command in (draw, compare, distance.distance, views.dirac):
+PLAYED = (many.sweep, many.table, exhibits.demo, exhibits.gallery, protocol.protocol, lab.lab)
+for command in (draw, compare, distance.distance, views.dirac, *PLAYED):
     app.command()(sharing(command))
-many.register(app)
-exhibits.register(app)
-protocol.register(app)
-app.command()(lab.lab)
 check.register(app)

@@ -21,7 +21,7 @@ from toygan.cli.completion import (
     complete_words,
 )
 from toygan.cli.exits import SOME_FAILED, clear_faults, complain
-from toygan.cli.shared import Changes, OwnCode, again, duration, option, sharing, with_budget
+from toygan.cli.shared import Changes, OwnCode, again, duration, option, with_budget
 from toygan.files.mistakes import UserError
 from toygan.files.text import room, say, tell, visible
 
@@ -245,7 +245,7 @@ def plain_lines() -> Watch:
 
 
 def counts(standing: Standing) -> str:
-    """How many runs ended how, and which are at work."""
+    """How many runs ended how, which are at work, and what the others wait for, if it is for something else than their turn."""
     ended = standing.ended
     over = standing.kept + ended.total()
     parts = [f"{over} of {standing.total} runs", *([f"{standing.kept} kept"] if standing.kept else [])]
@@ -253,15 +253,10 @@ def counts(standing: Standing) -> str:
     names = [f"{name} {share:.0%}" for name, share in list(standing.at_work.items())[:MOST]]
     more = f" and {len(standing.at_work) - MOST} more" if len(standing.at_work) > MOST else ""
     at_work = f"; at work: {', '.join(names)}{more}" if names else ""
-    return ", ".join(parts) + at_work + held_up(standing)
-
-
-def held_up(standing: Standing) -> str:
-    """What the runs that are not at work wait for, if it is for something else than their turn."""
     busy = sorted(standing.busy)
     more = f" and {len(busy) - MOST} more" if len(busy) > MOST else ""
     waiting = f"; another process is at work in: {', '.join(busy[:MOST])}{more}" if busy else ""
-    return waiting + (f"; {standing.note}" if standing.note else "")
+    return ", ".join(parts) + at_work + waiting + (f"; {standing.note}" if standing.note else "")
 
 
 # --- table -----------------------------------------------------------------------------------------------------------
@@ -315,9 +310,3 @@ def tables_of(rows: list[dict[str, Any]], by: str, measures: list[str], against:
         return [table for table in found if table]
     measure = (measures or ["w1"])[0]
     return [crossed(marking(medians(rows, [*down, *across], [measure])), across, measure)]
-
-
-def register(app: typer.Typer) -> None:
-    """Put the commands onto a command line."""
-    app.command()(sharing(sweep))
-    app.command()(table)

@@ -21,7 +21,7 @@ from toygan.files.text import room, say, say_json
 if TYPE_CHECKING:
     from toygan.exhibits.agreement import Compared
     from toygan.exhibits.protocol_files import Protocol
-    from toygan.exhibits.protocols import Attempt
+    from toygan.exhibits.published import Attempt
 
 
 def protocol(
@@ -54,8 +54,7 @@ def answer(
 ) -> None:
     """Run one protocol and tell what came of it; exit with the code for runs that failed."""
     from toygan.exhibits.protocol_files import read
-    from toygan.exhibits.protocols import planned, rows_of, tasks_of
-    from toygan.exhibits.published import drawn
+    from toygan.exhibits.published import drawn, planned, rows_of, tasks_of
     from toygan.many.written import written
 
     written([], form)  # another form is refused before anything runs
@@ -93,8 +92,3 @@ def report(
     say(f"{found.title}\n{found.protocol.source}\n{found.protocol.setting}\n")
     say(written(parted(table, room()), form), end="")
     say("\n" + str(picture) if picture else "")
-
-
-def register(app: typer.Typer) -> None:
-    """Put the command onto a command line."""
-    app.command()(protocol)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -93,15 +94,11 @@ def drawn_view(
     return path
 
 
-def of_players(view: str) -> Callable[[Sequence[Recording]], Figure]:
+def of_players(recordings: Sequence[Recording], view: str) -> Figure:
     """One of the views of the inside of the players."""
+    from toygan.draw import players
 
-    def drawn(recordings: Sequence[Recording]) -> Figure:
-        from toygan.draw import players
-
-        return players.VIEWS[view](recordings[0])
-
-    return drawn
+    return players.VIEWS[view](recordings[0])
 
 
 def density(recordings: Sequence[Recording]) -> Figure:
@@ -159,7 +156,7 @@ def phases(recordings: Sequence[Recording]) -> Figure:
 
 
 VIEWS: dict[str, Callable[[Sequence[Recording]], Figure]] = {
-    **{view: of_players(view) for view in ("inside", "latent", "transport")},
+    **{view: partial(of_players, view=view) for view in ("inside", "latent", "transport")},
     "density": density,
     "spectrum": spectrum,
     "refined": refined,
@@ -254,20 +251,10 @@ def asked_portraits(
     if game is None and told:
         raise UserError(f"--{next(iter(told))}: it goes with --game; of a method it is --set KEY=VALUE")
     if game is None:
-        return all_portraits(methods or USUAL_METHODS, rules, changes)
-    return typed_portraits(game, rules, changes, told)
+        from toygan.session.dirac import portrait
 
-
-def all_portraits(methods: Sequence[str], rules: Sequence[str], changes: Sequence[str]) -> list[Portrait]:
-    """Every method under every rule, or under its own where none is named."""
-    from toygan.session.dirac import portrait
-
-    chosen = [[setting_of(rule)] for rule in rules] or [[]]
-    return [portrait(method, [*changes, *rule]) for method in methods for rule in chosen]
-
-
-def typed_portraits(game: str, rules: Sequence[str], changes: Sequence[str], told: Mapping[str, Any]) -> list[Portrait]:
-    """A typed game under every rule, or under six where none is named."""
+        chosen = [[setting_of(rule)] for rule in rules] or [[]]
+        return [portrait(method, [*changes, *rule]) for method in methods or USUAL_METHODS for rule in chosen]
     from toygan.session.typed import ask_of, config_of, typed, typed_portrait
 
     read, ask = typed(game), ask_of(**told)

@@ -6,7 +6,7 @@ returns what of it moves.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -29,6 +29,7 @@ from toygan.draw.points import (
     MARKS,
     REAL,
     latent_colours,
+    latent_square,
     marker_size,
     mixed,
     pale_points,
@@ -104,9 +105,7 @@ def colour_of(k: int) -> str:
 
 
 def legend_of_kinds(axis: Axes, labels: list[str], word: str) -> None:
-    """Beneath a panel what its colours are, in two columns; their numbers alone in more where the panel is narrow or has more
-    than four kinds; where there are too many, how many.
-    """
+    """Beneath a panel what its colours are, in as few words as its width and their number ask for; of too many how many."""
     wide, tall = size_of(axis)
     columns = 2 if len(labels) <= IN_FULL and wide >= FULL_WIDTH else min(int(wide / SHORT_LABEL), 4)
     if len(labels) > min(NAMED, LINES * columns):
@@ -133,34 +132,29 @@ def classes(axis: Axes, shown: Scene, look: int) -> None:
     """The critic and both clouds class by class, all on one scale of colours."""
     scores = scores_by_class(shown)[look]
     of = levels(scores, np.array([]))
-    half = replace(
-        shown, grid_x=shown.grid_x[::2], grid_y=shown.grid_y[::2]
-    )  # scores by class are of every second place
-    axis.set_axis_off()
-    for c, place in enumerate(tiles(axis, shown, len(scores))):
-        panel, own = axis.inset_axes(place), of_class(shown, c)
+    half = replace(shown, grid_x=shown.grid_x[::2], grid_y=shown.grid_y[::2])  # their scores are of every second place
+    for c, panel in enumerate(tiles(axis, shown, len(scores))):
+        own = of_class(shown, c)
         score_bands(panel, half, scores[c], of.edges)
         real_points(panel, own).set_alpha(0.35)
         marks(panel, own).set_data(*own.samples[look].T)
-        dress_tile(panel, shown, c)
+        dress_tile(panel, shown, f"class {c + 1}")
     score_bar(axis, of, OF_CLASSES, below=0.16)
 
 
 def moving_classes(axis: Axes, shown: Scene, scale: Scale) -> Moving:
     """The same, look after look, on each look's own scale or on one of the run."""
-    scores = scores_by_class(shown)
-    everyone = [levels(scores, np.array([]))] * len(scores) if scale == "run" else []
-    known = everyone or [levels(one, np.array([])) for one in scores]
-    axis.set_axis_off()
-    places = list(tiles(axis, shown, scores.shape[1]))
-    tiny = [moving_tile(axis.inset_axes(place), shown, c, scores[:, c], known) for c, place in enumerate(places)]
+    scores, nowhere = scores_by_class(shown), np.array([])
+    known = [levels(scores, nowhere)] * len(scores) if scale == "run" else [levels(one, nowhere) for one in scores]
+    axes = tiles(axis, shown, scores.shape[1])
+    tiny = [moving_tile(panel, shown, c, scores[:, c], known) for c, panel in enumerate(axes)]
     return with_bar(together(axis, tiny), known, OF_CLASSES, below=0.16)
 
 
 def moving_tile(panel: Axes, shown: Scene, c: int, scores: np.ndarray, known: Sequence[Levels]) -> Moving:
     """The critic of one class [T, g, g] with the points of that class."""
     own = of_class(shown, c)
-    dress_tile(panel, shown, c)
+    dress_tile(panel, shown, f"class {c + 1}")
     field, real, made = score_pixels(panel, scores[0], known[0].edges), real_points(panel, own), marks(panel, own)
     real.set_alpha(0.35)
 
@@ -177,22 +171,22 @@ def scores_by_class(shown: Scene) -> np.ndarray:
     return scores - np.median(scores, axis=(1, 2, 3), keepdims=True)
 
 
-def dress_tile(panel: Axes, shown: Scene, c: int) -> None:
-    """The view of a class's small panel, and its name."""
+def dress_tile(panel: Axes, shown: Scene, name: str) -> None:
+    """The view of a small panel, and its name."""
     frame_view(panel, shown)
     panel.set(xticks=[], yticks=[], anchor="C")
-    panel.set_title(f"class {c + 1}", size=SMALL, loc="left", pad=2, color=INK)
+    panel.set_title(name, size=SMALL, loc="left", pad=2, color=INK)
 
 
-def tiles(axis: Axes, shown: Scene, count: int) -> Iterator[tuple[float, float, float, float]]:
-    """Places of small panels in an axis, left, bottom, width and height as shares of it, row by row from its upper left."""
+def tiles(axis: Axes, shown: Scene, count: int) -> list[Axes]:
+    """Small panels in an axis, row by row from its upper left; of the axis itself nothing is seen."""
+    axis.set_axis_off()
     columns = columns_of(shown, count)
     rows = -(-count // columns)
-    title = min(0.2 / size_of(axis)[1], 0.3 / rows)
-    for c in range(count):
-        row, column = divmod(c, columns)
-        across, up = 1 / columns, 1 / rows
-        yield column * across, 1 - (row + 1) * up + 0.01, 0.97 * across, up - title - 0.01
+    across, up = 1 / columns, 1 / rows
+    size = 0.97 * across, up - min(0.2 / size_of(axis)[1], 0.3 / rows) - 0.01
+    corners = [(k % columns * across, 1 - (k // columns + 1) * up + 0.01) for k in range(count)]
+    return [axis.inset_axes((*corner, *size)) for corner in corners]
 
 
 def columns_of(shown: Scene, count: int) -> int:
@@ -201,7 +195,6 @@ def columns_of(shown: Scene, count: int) -> int:
 
 
 def tall_tiles(shown: Scene, width: float, count: int) -> float:
-    """The height of so many small panels in a width."""
     columns = columns_of(shown, count)
     return -(-count // columns) * (panel_height(shown, 0.97 * width / columns) + 0.22)
 
@@ -224,19 +217,14 @@ def marks(axis: Axes, shown: Scene) -> Line2D:
 
 class ToldByHead(NamedTuple):
     """What a critic's head takes places for, `table [T, g, g]`, in which word; the kind of each generated point [N], None where
-    points are not of the head's kinds; the number of its last kind, and which of them stands for the data, -1 for none.
+    points are not of the head's kinds; how many kinds the head can tell, and which of them stands for the data, -1 for none.
     """
 
     word: str
     table: np.ndarray
     of: np.ndarray | None
-    most: int
+    kinds: int
     data: int
-
-    @property
-    def kinds(self) -> int:
-        """How many kinds the head can tell."""
-        return self.most + 1
 
 
 def said_by_head(shown: Scene) -> ToldByHead:
@@ -244,18 +232,16 @@ def said_by_head(shown: Scene) -> ToldByHead:
     word, table = next(iter(regions_known(shown.recording.frames).items()))
     found, most = kinds_of(shown.recording.frames), int(table.max(initial=0))
     if found is None or found.word != word:
-        return ToldByHead(word, table, None, most, -1)
+        return ToldByHead(word, table, None, most + 1, -1)
     is_data = most == found.number
-    return ToldByHead(word, table, found.of, most if is_data else found.number - 1, most if is_data else -1)
+    return ToldByHead(word, table, found.of, found.number + is_data, most if is_data else -1)
 
 
 def regions(axis: Axes, shown: Scene, scale: Scale = "frame") -> Moving:
-    """What the critic's head takes each place for, a pale colour a kind, with real points, and generated ones in the full
-    colour of the kind that they are of.
-    """
+    """What the critic's head takes each place for, a pale colour a kind, with points, generated ones in full colour."""
     told = said_by_head(shown)
     pale = ListedColormap([tuple(0.62 + 0.38 * part for part in to_rgb(colour_of(k))) for k in range(told.kinds)])
-    image = axis.imshow(told.table[0], cmap=pale, vmin=-0.5, vmax=told.most + 0.5, origin="lower", interpolation="nearest",
+    image = axis.imshow(told.table[0], cmap=pale, vmin=-0.5, vmax=told.kinds - 0.5, origin="lower", interpolation="nearest",
                         zorder=0, extent=pixel_extent(shown.grid_x, shown.grid_y), aspect="equal")  # fmt: skip
     edges = LineCollection([], colors="white", linewidths=0.8, zorder=1)
     axis.add_collection(edges, autolim=False)
@@ -280,9 +266,7 @@ def regions(axis: Axes, shown: Scene, scale: Scale = "frame") -> Moving:
 
 
 def marks_of_head(axis: Axes, shown: Scene, told: ToldByHead) -> list[tuple[np.ndarray, Line2D]]:
-    """Marks for the generated points of each kind that a head tells, in its colour, with which points [N] these are; in orange
-    where points are of no kind.
-    """
+    """Marks for generated points of each kind that a head tells, with which points [N] these are; in orange where of no kind."""
     size = marker_size(shown.samples.shape[1])
     if told.of is None:
         return [(np.full(shown.samples.shape[1], True), marks(axis, shown))]
@@ -296,10 +280,8 @@ def marks_of_head(axis: Axes, shown: Scene, told: ToldByHead) -> list[tuple[np.n
 
 def edges_of(shown: Scene, places: np.ndarray) -> list[np.ndarray]:
     """The lines around the regions of places [g, g]."""
-    found: list[np.ndarray] = []
-    for k in np.unique(places):
-        found += contour_generator(shown.grid_x, shown.grid_y, (places == k).astype(float)).lines(0.5)  # type: ignore[arg-type]
-    return found
+    own = [contour_generator(shown.grid_x, shown.grid_y, (places == k).astype(float)) for k in np.unique(places)]
+    return [line for region in own for line in region.lines(0.5)]  # type: ignore[misc]
 
 
 def regions_in_words(told: ToldByHead, places: np.ndarray) -> str:
@@ -333,13 +315,9 @@ def number_regions(numbers: Sequence[Text], shown: Scene, places: np.ndarray, da
 
 
 def rounds(axis: Axes, shown: Scene, scale: Scale = "frame") -> Moving:
-    """The mixture at the end of each round that was begun, of the last one as it is: real points as large as they weigh in it,
-    a colour a generator.
-    """
+    """The mixture at the end of each round, real points as large as they weigh, a colour a generator; of the last as it is."""
     ends = ends_of_rounds(shown)
-    axis.set_axis_off()
-    places = list(tiles(axis, shown, len(ends)))
-    parts = [moving_round(axis.inset_axes(place), shown, k, ends) for k, place in enumerate(places)]
+    parts = [moving_round(panel, shown, k, ends) for k, panel in enumerate(tiles(axis, shown, len(ends)))]
     beneath(axis, ["circles: real points, as large as they weigh in the round; a colour a generator"])
     return together(axis, parts)
 
@@ -350,9 +328,7 @@ def moving_round(panel: Axes, shown: Scene, k: int, ends: Sequence[int]) -> Movi
     made, weights = (kept_over_time(shown, name) for name in ("made_by", "real_weights"))
     circles = panel.scatter(shown.real[:, 0], shown.real[:, 1], s=0, color=REAL, alpha=0.3, linewidths=0, zorder=2)
     drawn = [marks_of_kind(panel, j, size) for j in range(k + 1)]
-    frame_view(panel, shown)
-    panel.set(xticks=[], yticks=[], anchor="C")
-    panel.set_title(f"round {k + 1}", size=SMALL, loc="left", pad=2, color=INK)
+    dress_tile(panel, shown, f"round {k + 1}")
 
     def show(t: int) -> None:
         look, is_begun = min(t, ends[k]), t >= begin
@@ -443,13 +419,8 @@ def code(axis: Axes, shown: Scene, scale: Scale = "frame") -> Moving:
     real = real_points(axis, shown)
     real.set_alpha(0.5)
     frame_view(axis, shown)
-    side = 24
-    legend = axis.inset_axes((0.015, 0.015, 0.17, 0.17), zorder=7)
-    square = legend.imshow(latent_colours(side).reshape(side, side, 3), origin="lower", aspect="auto")
-    legend.set(xticks=[], yticks=[])
-    legend.set_title("latent", size=SMALL, pad=1.5, color=INK)
+    over = latent_square(axis, 24)
     beneath(axis, ["the latent that the encoder gives each place"])
-    over = [square, *legend.spines.values(), legend.title]
 
     def show(t: int) -> None:
         image.set_data(code_colours(shares[t]))
@@ -476,25 +447,36 @@ OVER, UNDER = 0.32, 0.62  # inches over and beneath a panel of a row: title, wor
 
 
 def rows_of(shown: Scene, slots: int, wide: float, gap: float) -> list[PanelRow]:
-    """The panels that a scene has in rows of so many slots, each in the first row that has room for it; a slot is so many
-    inches wide with a gap between two.
-    """
-    rows: list[list[str]] = []
-    for name in extras_of(shown):
-        if all(sum(EXTRAS[one].slots for one in (*row, name)) > slots for row in rows):
-            rows.append([])
-        next(row for row in rows if sum(EXTRAS[one].slots for one in (*row, name)) <= slots).append(name)
+    """The panels that a scene has in rows of so many slots; a slot is so many inches wide with a gap between two."""
+    names = extras_of(shown)
+    rows = filled([], names, slots, most=len(names))
     return [PanelRow(row, OVER + UNDER + max(tall_of(shown, name, wide, gap) for name in row)) for row in rows]
+
+
+def filled(rows: list[list[str]], names: Sequence[str], slots: int, most: int) -> list[list[str]]:
+    """Rows with more panels, each in the first row of so many slots with room, or in a new one up to `most`; else left out."""
+    for name in names:
+        if all(slots_of([*row, name]) > slots for row in rows) and len(rows) < most:
+            rows.append([])
+        for row in [row for row in rows if slots_of([*row, name]) <= slots][:1]:
+            row.append(name)
+    return rows
+
+
+def slots_of(names: Sequence[str]) -> int:
+    """How many panels' width some panels take; those of the critic are as wide as one."""
+    return sum(EXTRAS[name].slots if name in EXTRAS else 1 for name in names)
 
 
 def tall_of(shown: Scene, name: str, wide: float, gap: float) -> float:
     """The height of a panel in slots of a width."""
-    return EXTRAS[name].tall(shown, width_of(name, wide, gap))
+    tall = EXTRAS[name].tall if name in EXTRAS else panel_height
+    return tall(shown, width_of(name, wide, gap))
 
 
 def width_of(name: str, wide: float, gap: float) -> float:
     """The width of a panel in slots of a width."""
-    slots = EXTRAS[name].slots
+    slots = slots_of([name])
     return slots * wide + (slots - 1) * gap
 
 

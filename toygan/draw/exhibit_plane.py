@@ -24,7 +24,7 @@ from toygan.draw.sheet import WIDTH, columns_for, measure_lines, note_of
 from toygan.draw.style import FAINT, INK, LARGE, PLAIN, SMALL
 from toygan.files.text import percent
 from toygan.quantities.table import label_of
-from toygan.view.levels import range_in_words, scales
+from toygan.view.levels import Levels, range_in_words, scales
 from toygan.view.scene import PLACED, THIN, Points, Scene, endless, no_critic, no_optimum, outside_share, scene
 from toygan.view.shares import RINGS_IN_WORDS
 
@@ -59,25 +59,18 @@ class Grid(NamedTuple):
         return left, made.top - (place // self.columns) * self.row - self.heading - self.tall
 
 
-def grid_of(shown: Sequence[Scene], labels: Sequence[str], stories: int, beneath: float) -> Grid:
-    """Rows of at most four runs, of `panels` panels above each other and so many inches beneath the last one."""
-    columns = columns_for(len(shown))
-    pitch, side = (WIDTH - 0.3) / columns, side_of(len(shown))
-    tall = max(panel_height(one, side) for one in shown)
-    heading = 0.16 * max(len(label_lines(label, side)) for label in labels) + 0.12
-    return Grid(columns, pitch, side, tall, heading + stories * tall + beneath, heading)
-
-
-def side_of(count: int) -> float:
-    """The width of a panel, in inches, where there are so many."""
-    return min((WIDTH - 0.3) / columns_for(count) - 0.3, 3.4)
+def grid_of(runs: Sequence[tuple[Labelled, Scene]], side: float, stories: int, beneath: float) -> Grid:
+    """Rows of at most four runs, of so many panels above each other and so many inches beneath the last one."""
+    columns = columns_for(len(runs))
+    tall = max(panel_height(shown, side) for _, shown in runs)
+    heading = 0.16 * max(len(label_lines(run.label, side)) for run, _ in runs) + 0.12
+    return Grid(columns, (WIDTH - 0.3) / columns, side, tall, heading + stories * tall + beneath, heading)
 
 
 def label_lines(label: str, side: float) -> list[str]:
     """A run's name as lines above its panel."""
-    return textwrap.wrap(label, max(int(side * 11.5), 8), max_lines=2, placeholder=" …", break_on_hyphens=False) or [
-        " "
-    ]
+    wide = max(int(side * 11.5), 8)
+    return textwrap.wrap(label, wide, max_lines=2, placeholder=" …", break_on_hyphens=False) or [" "]
 
 
 def plane_page(material: Material, told: Sequence[str], words: Words, stories: int = 1, beneath: float = 0.3,
@@ -89,10 +82,9 @@ def plane_page(material: Material, told: Sequence[str], words: Words, stories: i
     circles = legend and any(counted(shown) for _, shown in runs)
     placed = legend and any(len(shown.places[0]) for _, shown in runs)
     told = [*told, *[CIRCLES] * circles, *[PLACED] * placed, *([TOLD_POINTS[points]] if points in TOLD_POINTS else [])]
-    side = side_of(len(runs))
+    side = min((WIDTH - 0.3) / columns_for(len(runs)) - 0.3, 3.4)
     lines = [fitted_to(side, words(material, run, shown)) for run, shown in runs]
-    lowest = beneath + 0.14 * max(text.count("\n") + 1 for text in lines) + 0.15
-    grid = grid_of([shown for _, shown in runs], [run.label for run, _ in runs], stories, lowest)
+    grid = grid_of(runs, side, stories, beneath + 0.14 * max(text.count("\n") + 1 for text in lines) + 0.15)
     said = shared.runs_in_words([run.recording for run, _ in runs], shown=True)
     left_out = f" · the first {MOST} of {len(material.recordings)}" if len(material.recordings) > MOST else ""
     tall = -(-len(runs) // grid.columns) * grid.row + foot
@@ -126,14 +118,12 @@ def cloud(axis: Axes, shown: Scene) -> None:
 
 def of_measures(material: Material, run: Labelled) -> list[str]:
     """The panel's measures of one run in words, over its seeds."""
-    seeds = len(run.recording.facts.seeds)
-    found = {measure: shared.at_end(material, run, measure) for measure in shared.measures_in(material)}
-    lost = {name: seeds - len(values) if 0 < len(values) < seeds else 0 for name, values in found.items()}
-    return [
-        f"{label_of(measure)}: {shared.middle_in_words(values)}"
-        + f", {lost[measure]} of {seeds} without" * bool(lost[measure])
-        for measure, values in found.items()
-    ]
+    said, seeds = [], len(run.recording.facts.seeds)
+    for measure in shared.measures_in(material):
+        values = shared.at_end(material, run, measure)
+        lost = f", {seeds - len(values)} of {seeds} without" if 0 < len(values) < seeds else ""
+        said.append(f"{label_of(measure)}: {shared.middle_in_words(values)}{lost}")
+    return said
 
 
 # --- films -----------------------------------------------------------------------------------------------------------
@@ -171,17 +161,19 @@ def critics(material: Material) -> Figure:
     """
     beside = len(material.recordings) == 1
     first, second = ("Left", "right") if beside else ("Upper", "lower")
+    frames = [run.recording.frames for run in material.recordings]
+    endless_ones = any("optimal_scores" in one and endless(one) for one in frames)
     told = [
         f"{first}: the learned critic; {second}: the optimal one for its objective. Bars: score, median removed. {LIGHTER}",
-        "Beneath: median (range) of the seeds."
-        + " Infinite scores are cut off." * any(map(has_endless, material.recordings)),
+        "Beneath: median (range) of the seeds." + " Infinite scores are cut off." * endless_ones,
     ]
     room = (1, BAR) if beside else (2, 2 * BAR + HEADING)
     made, grid, runs = plane_page(material, told, measured_words, *room, points="thin")
     across, down = ((WIDTH - 0.3) / 2, 0.0) if beside else (0.0, BAR + HEADING + grid.tall)
     for place, (run, shown, words) in enumerate(runs):
         above = panel_of(made, grid, place, run)
-        learned(above, shown)
+        with_bar(above, shown, shown.scores[-1], scales(shown).critic)
+        panels.decision_boundary(above, shown, -1)
         left, bottom = grid.corner(made, place)
         other = axis_at(made.figure, left + across, bottom - down, grid.side, grid.tall)
         other.tick_params(labelleft=place % grid.columns == 0 and not beside)
@@ -191,21 +183,14 @@ def critics(material: Material) -> Figure:
     return made.figure
 
 
-def has_endless(run: Labelled) -> bool:
-    """Whether an optimal score of a run is infinite."""
-    return "optimal_scores" in run.recording.frames and endless(run.recording.frames)
-
-
 def measured_words(material: Material, run: Labelled, shown: Scene) -> list[str]:
     """The panel's measure over the seeds, and what the panel does not show."""
     return [lost_at(shown), *of_measures(material, run), outside_share(shown.samples[-1], shown.view)]
 
 
-def learned(axis: Axes, shown: Scene) -> None:
-    """The learned critic with its colour bar."""
-    of = scales(shown).critic
-    contour(axis, shown, shown.scores[-1], of.edges)
-    panels.decision_boundary(axis, shown, -1)
+def with_bar(axis: Axes, shown: Scene, scores: np.ndarray, of: Levels) -> None:
+    """A critic's scores [g, g] with their colour bar."""
+    contour(axis, shown, scores, of.edges)
     axis.tick_params(labelbottom=False)
     panels.score_bar(axis, of, "", below=0.2)
 
@@ -216,10 +201,8 @@ def best(axis: Axes, shown: Scene) -> None:
     if of is None or shown.optimal is None:
         panels.frame_view(axis, shown)
         shared.absent(axis, without_optimum(axis, shown))
-        return
-    contour(axis, shown, shown.optimal[-1], of.edges)
-    axis.tick_params(labelbottom=False)
-    panels.score_bar(axis, of, "", below=0.2)
+    else:
+        with_bar(axis, shown, shown.optimal[-1], of)
 
 
 def without_optimum(axis: Axes, shown: Scene) -> str:
@@ -233,8 +216,7 @@ def without_optimum(axis: Axes, shown: Scene) -> str:
 
 def lost_at(shown: Scene) -> str:
     """Which seeds diverged, and the step of the picture where the run did not reach its end."""
-    parts = [shared.diverged_words(shown.recording), f"lost after step {shown.steps[-1]}" if shown.note else ""]
-    return " · ".join(part for part in parts if part)
+    return " · ".join(filter(None, [shared.diverged_words(shown.recording), note_of(shown)]))
 
 
 # --- steepness -------------------------------------------------------------------------------------------------------
@@ -256,27 +238,21 @@ def steepnesses(material: Material) -> Figure:
 
 
 def steep_words(material: Material, run: Labelled, shown: Scene) -> list[str]:
-    """The shares above 1."""
-    return [lost_at(shown), above_one(shown)]
-
-
-def above_one(shown: Scene) -> str:
     """The shares above 1 in the data's region."""
     n = min(len(shown.real), shown.samples.shape[1])
     real, fake = shown.real[:n], shown.samples[-1, :n]
     e = ((GOLDEN * np.arange(1, n + 1)) % 1.0)[:, None]  # even along the segments, and always the same
     places = {"real": real, "generated": fake, "between": e * real + (1 - e) * fake}
     parts = [f"{name} {share}" for name, points in places.items() if (share := share_above(shown, points))]
-    return "above 1: " + (", ".join(parts) or "not known")
+    return [lost_at(shown), "above 1: " + (", ".join(parts) or "not known")]
 
 
 def share_above(shown: Scene, points: np.ndarray) -> str:
     """The share of points [n, 2] at which the interpolated steepness is above 1; empty where none lies on the grid."""
     from scipy.interpolate import RegularGridInterpolator
 
-    steep = RegularGridInterpolator(
-        (shown.slope_y, shown.slope_x), panels.steepness(shown.slopes[-1]), bounds_error=False
-    )
+    grid, steepness = (shown.slope_y, shown.slope_x), panels.steepness(shown.slopes[-1])
+    steep = RegularGridInterpolator(grid, steepness, bounds_error=False)
     found = steep(points[np.isfinite(points).all(axis=1)][:, ::-1])
     found = found[np.isfinite(found)]
     return percent(float((found > 1).mean())) if len(found) else ""

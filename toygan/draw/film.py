@@ -7,10 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import chain
 from pathlib import Path
 from textwrap import shorten
-from typing import Literal
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -24,7 +22,7 @@ from matplotlib.text import Annotation, Text
 from PIL import Image, ImageDraw, ImageFont
 
 from toygan.draw import panels, sheet
-from toygan.draw.companions import EXTRAS, colours_wanted, extras_of, tall_of, width_of
+from toygan.draw.companions import EXTRAS, colours_wanted, extras_of, filled, tall_of, width_of
 from toygan.draw.finish import finish, translate
 from toygan.draw.layout import size_of
 from toygan.draw.moving import (
@@ -80,7 +78,7 @@ def save_film(
 def film_figure(shown: Scene, width: int = PACE.width, options: Options = USUAL) -> tuple[Figure, list[Moving]]:
     """The still parts of a run's film, so many pixels wide, and its moving ones."""
     slide = options.style != "paper"
-    command = [] if slide else sheet.command_lines(shown.recording, 112)[:2]
+    command = [] if slide else sheet.command_lines(shown.recording)[:2]
     below = 0.66 + 0.15 * len(command)
     rows = film_rows(shown)[: 1 if slide else None]
     side, tall = sized(shown, rows, sheet.WIDTH / ASPECT - below - sheet.UNDER - 0.95 if slide else np.inf)
@@ -102,35 +100,16 @@ IN_A_ROW, MOST_ROWS = 3, 2  # panels beside and over each other, where further p
 
 
 def film_rows(shown: Scene) -> list[list[str]]:
-    """The names of a film's panels, row by row: the critic, the optimal one where every frame has its own, what further
-    players and classes show, each in the first of two rows that has room for it, and the critic's slopes where any has.
-    """
-    rows = [["critic", *["optimal"] * shown.optimal_moves]]
-    for name in extras_of(shown):
-        if all(slots_of([*row, name]) > IN_A_ROW for row in rows) and len(rows) < MOST_ROWS:
-            rows.append([])
-        for row in [row for row in rows if slots_of([*row, name]) <= IN_A_ROW][:1]:
-            row.append(name)
-    for row in [row for row in rows if slots_of(row) < IN_A_ROW][:1]:
-        row.append("slope")
-    return rows
-
-
-def slots_of(names: Sequence[str]) -> int:
-    """How many panels' width some panels take."""
-    return sum(EXTRAS[name].slots if name in EXTRAS else 1 for name in names)
+    """The names of a film's panels, row by row: critics, what further players show, and slopes where there is room."""
+    rows = filled([["critic", *["optimal"] * shown.optimal_moves]], extras_of(shown), IN_A_ROW, MOST_ROWS)
+    return filled(rows, ["slope"], IN_A_ROW, most=len(rows))
 
 
 def sized(shown: Scene, rows: Sequence[Sequence[str]], most: float) -> tuple[float, list[float]]:
     """The width of a panel and the height of each row, the first at most so high."""
     side = sheet.SIDE if rows == [["critic", "slope"]] else sheet.THIRD
-    side *= min(1.0, most / max(tall_in_film(shown, name, side) for name in rows[0]))
-    return side, [max(tall_in_film(shown, name, side) for name in row) for row in rows]
-
-
-def tall_in_film(shown: Scene, name: str, side: float) -> float:
-    """The height of a panel, one of which is so wide."""
-    return tall_of(shown, name, side, sheet.GAP) if name in EXTRAS else sheet.panel_height(shown, side)
+    side *= min(1.0, most / max(tall_of(shown, name, side, sheet.GAP) for name in rows[0]))
+    return side, [max(tall_of(shown, name, side, sheet.GAP) for name in row) for row in rows]
 
 
 def moving_row(
@@ -142,8 +121,8 @@ def moving_row(
     pitch = apart / 2 if len(main) == len(names) == IN_A_ROW else apart if list(names) == main else side + sheet.GAP
     axes, left = {}, sheet.MARGIN
     for name in names:
-        wide = width_of(name, side, sheet.GAP) if name in EXTRAS else side
-        axes[name] = sheet.axis_at(figure, left, bottom, wide, tall_in_film(shown, name, side))
+        wide = width_of(name, side, sheet.GAP)
+        axes[name] = sheet.axis_at(figure, left, bottom, wide, tall_of(shown, name, side, sheet.GAP))
         left += pitch + wide - side
     moving = moving_panels([axes[name] for name in main], main, shown, scale)
     for name in [name for name in names if name in EXTRAS]:
@@ -158,24 +137,13 @@ def moving_row(
 
 
 def moving_panels(axes: Sequence[Axes], names: Sequence[str], shown: Scene, scale: Scale) -> list[Moving]:
-    """The critic, the optimal one and the critic's slopes, those that are named; of a seed whose critic was not kept its
-    points alone.
-    """
+    """Those of the critic, the optimal one and the slopes that are named; of a seed without its critic its points alone."""
     if not shown.critic_kept and "critic" in names:
         sheet.say_no_critic(axes, shown)
         return [moving_contour(axes[0], shown, levels_in_time(shown, shown.scores, scale))]
-    drawn = [MAIN[name](axis, shown, scale) for axis, name in zip(axes, names, strict=True)]
     for axis, name in zip(axes, names, strict=True):
-        entitle(axis, TITLES[name])
-    return drawn
-
-
-TITLES = {
-    "critic": "critic: the lighter, the more real",
-    "optimal": "the optimal critic",
-    "slope": "slope: arrows point uphill, to more real",
-}
-SHORT_SLOPE = "slope: arrows point uphill"
+        entitle(axis, MAIN[name][0])
+    return [MAIN[name][1](axis, shown, scale) for axis, name in zip(axes, names, strict=True)]
 
 
 def moving_critic(axis: Axes, shown: Scene, scale: Scale) -> Moving:
@@ -190,9 +158,8 @@ def moving_optimum(axis: Axes, shown: Scene, scale: Scale) -> Moving:
     assert shown.optimal is not None
     known = levels_in_time(shown, shown.optimal, scale, exact=True)
     part = moving_scores(axis, shown, shown.optimal, known)
-    return with_bar(
-        replace(part, artists=[*part.artists, *axis.spines.values()]), known, optimum_label(shown.recording)
-    )
+    framed = replace(part, artists=[*part.artists, *axis.spines.values()])
+    return with_bar(framed, known, optimum_label(shown.recording))
 
 
 def moving_contour(axis: Axes, shown: Scene, known: Sequence[Levels]) -> Moving:
@@ -245,7 +212,12 @@ def moving_slopes(axis: Axes, shown: Scene, scale: Scale) -> Moving:
     return Moving(axis, [field, real, generated, uphill, *own, *axis.spines.values()], show)
 
 
-MAIN = {"critic": moving_critic, "optimal": moving_optimum, "slope": moving_slopes}
+MAIN: dict[str, tuple[str, Callable[[Axes, Scene, Scale], Moving]]] = {
+    "critic": ("critic: the lighter, the more real", moving_critic),
+    "optimal": ("the optimal critic", moving_optimum),
+    "slope": ("slope: arrows point uphill, to more real", moving_slopes),
+}
+SHORT_SLOPE = "slope: arrows point uphill"
 
 
 def time_bar(figure: Figure, shown: Scene, bottom: float) -> Moving:
@@ -294,57 +266,37 @@ def run_bar(
 def rendered(
     figure: Figure, parts: Sequence[Moving], looks: Sequence[int], progress: Advance | None, options: Options = USUAL
 ) -> Iterator[Image.Image]:
-    """Each look as a picture: the still background once, words beneath when they change, then what moves, and lines of
-    words by a quicker pen.
-    """
+    """Each look as a picture: still parts once, words beneath when they change, then what moves, and lines by a quicker pen."""
     canvas = FigureCanvasAgg(figure)
     finish(figure, options)
-    for artist in chain.from_iterable((*part.words, *part.artists) for part in parts):
-        artist.set_animated(True)
+    for part in parts:
+        for artist in (*part.words, *part.artists):
+            artist.set_animated(True)
     canvas.draw()
-    moving = moving_texts(parts) if options.language != "en" else []
-    lines = [] if moving else [Line.of(text, canvas) for text in moving_texts(parts) if is_line(text)]
-    drawn = without(parts, {id(line.text) for line in lines})
+    texts = [artist for part in parts for artist in (*part.artists, *part.words) if isinstance(artist, Text)]
+    foreign = texts if options.language != "en" else []
+    lines = [] if foreign else [Line.of(text, canvas) for text in texts if is_line(text)]
+    aside, pen = {id(line.text) for line in lines}, canvas.get_renderer()
+    beneath = [text for part in parts for text in part.words if id(text) not in aside]
+    over = [artist for part in parts for artist in part.artists if id(artist) not in aside]
     still = background = canvas.copy_from_bbox(figure.bbox)
     said: list[str] = []
     for done, t in enumerate(looks, 1):
         for part in parts:
             part.show(t)
-        translate(moving, options.language)
+        translate(foreign, options.language)
         canvas.restore_region(background)
-        words = [text.get_text() for part in drawn for text in part.words]
+        words = [text.get_text() for text in beneath]
         if words != said:
             canvas.restore_region(still)
-            draw_all(drawn, "words")
+            for text in beneath:
+                text.draw(pen)
             said, background = words, canvas.copy_from_bbox(figure.bbox)
-        draw_all(drawn, "artists")
+        for artist in over:
+            artist.draw(pen)
         yield painted(Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB"), lines)
         if progress:
             progress(done, len(looks))
-
-
-def moving_texts(parts: Sequence[Moving]) -> list[Text]:
-    """The words that a film changes."""
-    return [artist for part in parts for artist in (*part.artists, *part.words) if isinstance(artist, Text)]
-
-
-def without(parts: Sequence[Moving], left_out: set[int]) -> list[Moving]:
-    """The same parts without some artists, by their identities."""
-    return [
-        replace(
-            part,
-            artists=[artist for artist in part.artists if id(artist) not in left_out],
-            words=[text for text in part.words if id(text) not in left_out],
-        )
-        for part in parts
-    ]
-
-
-def draw_all(parts: Sequence[Moving], kind: Literal["words", "artists"]) -> None:
-    """Draw the words or the other artists of all parts."""
-    for part in parts:
-        for artist in part.words if kind == "words" else part.artists:
-            part.axis.draw_artist(artist)
 
 
 # --- lines of words --------------------------------------------------------------------------------------------------
@@ -380,7 +332,6 @@ def is_line(text: Text) -> bool:
 
 
 def painted(picture: Image.Image, lines: Sequence[Line]) -> Image.Image:
-    """The picture with lines of words on it."""
     pen = ImageDraw.Draw(picture)
     for line in lines:
         words, anchor = line.text.get_text(), ANCHORS[line.text.get_verticalalignment()]

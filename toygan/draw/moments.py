@@ -21,9 +21,7 @@ ABOVE, LINE = 0.32, 0.145  # inches: over each panel for its title, a line of wo
 
 
 class StepRow(NamedTuple):
-    """One kind of panel at every step: its title, what draws it at the n-th step, how tall it is for its width, and how many
-    inches stand under it.
-    """
+    """One kind of panel: its title, what draws it at the n-th step, its height over its width, and the inches under it."""
 
     title: str
     draw: Callable[[Axes, int], None]

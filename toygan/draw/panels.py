@@ -13,7 +13,6 @@ from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.collections import LineCollection, PolyCollection
 from matplotlib.colors import BoundaryNorm, LinearSegmentedColormap
-from matplotlib.image import AxesImage
 from matplotlib.lines import Line2D
 from matplotlib.quiver import Quiver
 from matplotlib.text import Text
@@ -80,29 +79,22 @@ def score_bands(axis: Axes, scene: Scene, scores: np.ndarray, edges: np.ndarray)
                      linestyles="solid")  # fmt: skip
 
 
-class Boundary(NamedTuple):
-    """A decision boundary on a panel, and the word that says what it is."""
-
-    line: LineCollection
-    words: Text
+Boundary = tuple[LineCollection, Text] | tuple[()]
 
 
-def decision_boundary(axis: Axes, scene: Scene, frame: int) -> Boundary | tuple[()]:
-    """Where the critic cannot tell real from generated, as one thin line with a word in the corner; nothing where the
-    objective has no such score.
-    """
+def decision_boundary(axis: Axes, scene: Scene, frame: int) -> Boundary:
+    """Where the critic cannot tell real from generated, a line and a word in the corner; nothing without such a score."""
     if scene.boundary is None:
         return ()
     line = LineCollection([], colors=BOUNDARY, linewidths=0.9, zorder=4)
     words = axis.text(0.985, 0.985, "", transform=axis.transAxes, size=SMALL, color=BOUNDARY, bbox=NOTE, ha="right",
                       va="top", zorder=6)  # fmt: skip
     axis.add_collection(line, autolim=False)
-    drawn = Boundary(line, words)
-    move_boundary(drawn, scene, frame)
-    return drawn
+    move_boundary((line, words), scene, frame)
+    return line, words
 
 
-def move_boundary(drawn: Boundary | tuple[()], scene: Scene, frame: int) -> None:
+def move_boundary(drawn: Boundary, scene: Scene, frame: int) -> None:
     """Set the boundary to a frame; the word says where there is none in view. Its score is the raw one, while the colours'
     zero is the median that was removed.
     """
@@ -110,29 +102,23 @@ def move_boundary(drawn: Boundary | tuple[()], scene: Scene, frame: int) -> None
         return
     lines, score = boundary_lines(scene, frame), number(scene.recording.facts.summary.boundary or 0.0)
     drawn[0].set_segments(lines)
-    drawn[1].set_text(
-        f"\N{EM DASH} boundary: raw score {score}" if lines else f"no boundary in view: raw score {score}"
-    )
+    word = "\N{EM DASH} boundary" if lines else "no boundary in view"
+    drawn[1].set_text(f"{word}: raw score {score}")
 
 
 def slope_field(axis: Axes, scene: Scene, frame: int = -1, longest: float | None = None) -> Axes:
     """Draw the critic's gradient as arrows over its steepness; most generators push their points that way."""
     longest = steepest(scene.slopes[[frame]]) if longest is None else longest
-    steepness_image(axis, scene, frame, longest)
+    frame_view(axis, scene)
+    axis.imshow(
+        steepness(scene.slopes[frame]), cmap=STEEPNESS, vmin=0, vmax=longest, origin="lower", interpolation="bilinear",
+        extent=pixel_extent(scene.slope_x, scene.slope_y), aspect="equal", zorder=0,
+    )  # fmt: skip
     faint_points(axis, scene, frame)
     arrows(axis, scene, frame, longest)
     say_outside(axis, scene, frame)
     frame_view(axis, scene)
     return axis
-
-
-def steepness_image(axis: Axes, scene: Scene, frame: int, longest: float) -> AxesImage:
-    """The gradient's norm as a map from white (flat) to blue (as steep as a full-length arrow)."""
-    frame_view(axis, scene)
-    return axis.imshow(
-        steepness(scene.slopes[frame]), cmap=STEEPNESS, vmin=0, vmax=longest, origin="lower", interpolation="bilinear",
-        extent=pixel_extent(scene.slope_x, scene.slope_y), aspect="equal", zorder=0,
-    )  # fmt: skip
 
 
 def steepness(slopes: np.ndarray) -> np.ndarray:
@@ -243,7 +229,8 @@ def score_bar(axis: Axes, shown: Levels, label: str, ends: Levels | None = None,
     themselves; a band of colour is as wide as its scores are apart.
     """
     _, low, high = ends or shown
-    drawn = bar(axis, low, high, marks_on(low, high, size_of(axis)[0]), label, below)
+    zero = {0.0} if min(-low, high) * size_of(axis)[0] > 0.62 * (high - low) else set()  # far enough from both ends
+    drawn = bar(axis, low, high, sorted({low, high} | zero), label, below)
     move_score_bar(drawn, shown)
     return drawn
 
@@ -274,7 +261,7 @@ def bar(axis: Axes, low: float, high: float, marks: Sequence[float], label: str,
     """An empty colour bar so many inches below an axis, numbers on it and its meaning beneath."""
     place = bar_axis(axis, below, 0.11)
     place.set(xlim=(low, high) if high > low else (low - 1, low + 1), ylim=(0, 1))
-    number_bar(place, marks, list(map(short_tick, marks)))
+    number_bar(place, marks, [tick(float(f"{mark:.2g}")) for mark in marks])  # short: it ends where scores do
     fill = PolyCollection([], edgecolors="none")
     place.add_collection(fill, autolim=False)
     words = place.annotate(label, (0, 0), (0, -21), "axes fraction", "offset points", size=PLAIN, color=INK)
@@ -287,12 +274,6 @@ def fill_bar(drawn: Bar, ends: np.ndarray, colours: np.ndarray) -> None:
     low, high = np.zeros_like(left), np.ones_like(left)
     drawn.fill.set_verts(np.stack([left, low, right, low, right, high, left, high], 1).reshape(-1, 4, 2))  # type: ignore[arg-type]
     drawn.fill.set_facecolor(colours / 255)  # type: ignore[arg-type]
-
-
-def marks_on(low: float, high: float, wide: float) -> list[float]:
-    """The numbers on a colour bar so many inches wide: its ends, and 0 where that is far enough from both."""
-    middle = [0.0] if min(-low, high) * wide > 0.62 * (high - low) else []
-    return sorted({low, *middle, high})
 
 
 def number_bar(place: Axes, marks: Sequence[float], words: Sequence[str]) -> None:
@@ -323,11 +304,6 @@ def colour_bar(axis: Axes, colours: ScalarMappable, marks: Sequence[float], labe
     number_bar(place, marks, list(map(tick, marks)))
     drawn.outline.set(linewidth=0.4, edgecolor=FAINT)
     place.set_xlabel(label, size=PLAIN, labelpad=1, color=INK, loc="left")
-
-
-def short_tick(value: float) -> str:
-    """A number beside a colour bar, of two digits: it ends where scores do."""
-    return tick(float(f"{value:.2g}"))
 
 
 def tick(value: float, _: int | None = None) -> str:
@@ -374,8 +350,10 @@ def w1_curves(axis: Axes, recording: Recording) -> Axes:
     floor_band(axis, floor, "floor, band: 90 % of perfect samplers" if best and best.draws and wide else "floor", best)
     logarithmic(axis, [w1, floor])
     dress_curves(axis, recording, "W1 to the target (log scale)")
-    if w1 is not None:
-        name_seeds(axis, recording, "w1")
+    seeds = recording.facts.seeds
+    if w1 is not None and len(seeds) <= 6:  # few enough to read
+        styles: list[Stroke] = [(GENERATED, "-", 1.8 if s == 0 else 0.7) for s in range(len(seeds))]
+        name_ends(axis, list(map(last_finite, w1.T)), [f"seed {seed}" for seed in seeds], styles)
     return axis
 
 
@@ -385,9 +363,7 @@ def floor_band(axis: Axes, floor: np.ndarray | None, label: str, known: Floor | 
     """
     if floor is None or np.nanmax(floor) <= 0:
         return
-    low, high = np.nanpercentile(floor[floor > 0], [5, 95])
-    if known:
-        low, high = known.low, known.high
+    low, high = (known.low, known.high) if known else np.nanpercentile(floor[floor > 0], [5, 95])
     fill, alpha = (FAINT, 0.25) if colour == INK else (colour, 0.12)
     axis.axhspan(low, high, color=fill, alpha=alpha, linewidth=0, zorder=0)
     axis.axhline(float(np.nanmedian(floor)), color=colour, linewidth=0.9, linestyle=(0, (4, 2)), label=label, zorder=1)
@@ -466,11 +442,9 @@ def stands_still(recording: Recording) -> bool:
 
 def slope_curves(axis: Axes, recording: Recording) -> Axes:
     """How steep the critic is at real points, at generated ones and in between: the medians."""
-    styles: list[tuple[str, str, str, Dash]] = [
-        ("real", "real", INK, "-"), ("fake", "generated", GENERATED, "--"), ("between", "between", CRITIC, ":")
-    ]  # fmt: skip
-    for place, words, colour, dashes in styles:
-        seed_lines(axis, recording, f"slope_{place}_median", words, colour, dashes)
+    seed_lines(axis, recording, "slope_real_median", "real", INK, "-")
+    seed_lines(axis, recording, "slope_fake_median", "generated", GENERATED, "--")
+    seed_lines(axis, recording, "slope_between_median", "between", CRITIC, ":")
     dress_curves(axis, recording, "steepness of the critic, medians")
     return axis
 
@@ -549,15 +523,6 @@ def dress_curves(axis: Axes, recording: Recording, title: str) -> None:
     elif axis.get_legend_handles_labels()[0]:
         axis.legend(loc="lower left", bbox_to_anchor=(-0.02, 0.97), ncol=IN_LEGEND, fontsize=SMALL, frameon=False,
                     borderpad=0.2, handlelength=1.5, handletextpad=0.4, columnspacing=0.9)  # fmt: skip
-
-
-def name_seeds(axis: Axes, recording: Recording, measure: str) -> None:
-    """Name each seed at the end of its line, when there are few enough to read."""
-    seeds, values = recording.facts.seeds, recording.metrics[measure]
-    if len(seeds) <= 6:
-        styles: list[Stroke] = [(GENERATED, "-", 1.8 if s == 0 else 0.7) for s in range(len(seeds))]
-        ends = [last_finite(values[:, s]) for s in range(len(seeds))]
-        name_ends(axis, ends, [f"seed {seed}" for seed in seeds], styles)
 
 
 def last_finite(values: np.ndarray) -> float:

@@ -18,7 +18,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator
 
 from toygan.draw import panels, sheet
 from toygan.draw.layout import axis_at, panel_height
-from toygan.draw.points import GENERATED, REAL, latent_colours, real_points
+from toygan.draw.points import GENERATED, REAL, latent_colours, latent_square, real_points
 from toygan.draw.style import FAINT, FRAMELESS, INK, LARGE, PLAIN, SMALL, entitle, quiet
 from toygan.files.text import number
 from toygan.session.recording import Recording
@@ -38,18 +38,16 @@ def latent_map(axis: Axes, scene: Scene, frame: int = -1) -> None:
     """
     real_points(axis, scene).set_alpha(0.2)
     panels.frame_view(axis, scene)
-    sent = portrait_of(scene, "latent_map", frame)
-    if sent is None:
+    table = scene.recording.frames.get("latent_map")
+    sent = None if table is None else np.asarray(table[scene.last if frame == -1 else frame, 0], float)
+    if sent is None or not np.isfinite(sent).all():
         return not_recorded(axis)
     cells, turned = quads(sent), folded(sent)
     colours = latent_colours(sent.shape[0] - 1)
     rims = np.where(turned[:, None], [0.05, 0.05, 0.05, 0.9], [1.0, 1.0, 1.0, 0.35])
     axis.add_collection(PolyCollection(list(cells), facecolors=np.column_stack((colours, np.full(len(colours), 0.75))),
                                        edgecolors=rims, linewidths=np.where(turned, 0.7, 0.3), zorder=3))  # fmt: skip
-    legend = axis.inset_axes((0.015, 0.015, 0.17, 0.17), zorder=7)
-    legend.imshow(colours.reshape(sent.shape[0] - 1, -1, 3), origin="lower", aspect="auto")
-    legend.set(xticks=[], yticks=[])
-    legend.set_title("latent", size=SMALL, pad=1.5, color=INK)
+    latent_square(axis, sent.shape[0] - 1)
     return None
 
 
@@ -84,9 +82,8 @@ def trails(axis: Axes, scene: Scene, frame: int = -1) -> None:
         age = np.tile(0.06 + 0.8 * np.linspace(0, 1, until - 1) ** 2, len(ways))
         colours = np.column_stack((np.tile([0.84, 0.37, 0.0], (len(age), 1)), age))
         axis.add_collection(LineCollection(list(pieces), colors=colours, linewidths=0.4 + 0.9 * age, zorder=3))
-    axis.plot(
-        *ways[:, -1].T, "s", color=GENERATED, markersize=4, markeredgecolor="white", markeredgewidth=0.6, zorder=4
-    )
+    axis.plot(*ways[:, -1].T, "s", color=GENERATED, markersize=4, markeredgecolor="white", markeredgewidth=0.6,
+              zorder=4)  # fmt: skip
     panels.frame_view(axis, scene)
 
 
@@ -113,9 +110,8 @@ def transport_lines(axis: Axes, scene: Scene, frame: int = -1) -> None:
     if not np.isfinite(points).all():
         return not_recorded(axis, "no finite points")
     goals = real[matched(points, real)]
-    axis.add_collection(
-        LineCollection(list(np.stack((points, goals), axis=1)), colors=INK, linewidths=0.6, alpha=0.55, zorder=2)
-    )
+    lines = list(np.stack((points, goals), axis=1))
+    axis.add_collection(LineCollection(lines, colors=INK, linewidths=0.6, alpha=0.55, zorder=2))
     axis.plot(*real.T, "o", color=REAL, markersize=3.6, markeredgewidth=0, alpha=0.7, zorder=3)
     axis.plot(*points.T, "s", color=GENERATED, markersize=3, markeredgecolor="white", markeredgewidth=0.4, zorder=4)
     corner = f"{len(points)} pairs, mean length {number(float(np.linalg.norm(points - goals, axis=1).mean()))}"
@@ -217,9 +213,7 @@ PLACES = (("real", REAL, "-"), ("generated", GENERATED, "--"), ("between", panel
 
 
 def layer_curves(axis: Axes, recording: Recording, frames: int = 3) -> None:
-    """Size of the critic's gradient layer by layer, from the points to the score, on a logarithmic scale, at a few
-    steps.
-    """
+    """Size of the critic's gradient layer by layer, from points to score, on a logarithmic scale, at a few steps."""
     table = recording.frames.get("layer_gradients")
     if table is None:
         return panels.dress_curves(axis, recording, "gradient by layer")
@@ -230,8 +224,7 @@ def layer_curves(axis: Axes, recording: Recording, frames: int = 3) -> None:
         axis.plot(numbers, sizes[t], "o-", color=panels.CRITIC, alpha=0.25 + 0.75 * (place + 1) / len(chosen), markersize=3,
                   linewidth=1.2, label=f"{recording.frames['step'][t]}")  # fmt: skip
     panels.logarithmic(axis, [sizes[chosen]])
-    dress_plain(axis, "gradient by layer, at step")
-    axis.set_xlabel("layer, the last one's is the score", size=PLAIN, labelpad=1, color=INK)
+    dress_plain(axis, "gradient by layer, at step", "layer, the last one's is the score")
     axis.xaxis.set_major_locator(FixedLocator(numbers.tolist()))
     axis.legend(loc="lower left", bbox_to_anchor=(-0.02, 0.97), ncol=3, fontsize=SMALL, frameon=False, borderpad=0.2,
                 handlelength=1.2, handletextpad=0.4, columnspacing=0.9)  # fmt: skip
@@ -244,17 +237,13 @@ def weights(axis: Axes, recording: Recording) -> None:
     if shares is None or reach is None:
         return panels.dress_curves(axis, recording, "weights")
     t = last_finite_frame(reach[:, 0])
-    for frame, colour, alpha, label in (
-        (0, FAINT, 0.5, "start"),
-        (t, panels.CRITIC, 0.75, f"step {recording.frames['step'][t]}"),
-    ):
-        bins = shares.shape[2]
-        edges = np.linspace(-1, 1, bins + 1) * float(reach[frame, 0])
+    now = f"step {recording.frames['step'][t]}"
+    for frame, colour, alpha, label in ((0, FAINT, 0.5, "start"), (t, panels.CRITIC, 0.75, now)):
+        edges = np.linspace(-1, 1, shares.shape[2] + 1) * float(reach[frame, 0])
         axis.stairs(100 * shares[frame, 0], edges, fill=True, color=colour, alpha=alpha, label=label)
     held = recording.curve("weight_saturation")
     said = f"; {100 * held[t, 0]:.0f} % at ±{number(float(reach[t, 0]))}" if held is not None and held[t, 0] > 0 else ""
-    dress_plain(axis, f"weights, %{said}")
-    axis.set_xlabel("value", size=PLAIN, labelpad=1, color=INK)
+    dress_plain(axis, f"weights, %{said}", "value")
     axis.legend(loc="upper left", fontsize=SMALL, frameon=False, borderpad=0.2, handlelength=1.2)
     return None
 
@@ -282,8 +271,7 @@ def score_distributions(axis: Axes, recording: Recording) -> None:
     edges = np.linspace(low, high if high > low else low + 1, 31)
     for values, colour, label in ((real[t, 0], REAL, "real"), (fake[t, 0], GENERATED, "generated")):
         axis.hist(values, edges.tolist(), color=colour, alpha=0.55, label=label)
-    dress_plain(axis, f"scores at step {recording.frames['step'][t]}")
-    axis.set_xlabel("score", size=PLAIN, labelpad=1, color=INK)
+    dress_plain(axis, f"scores at step {recording.frames['step'][t]}", "score")
     axis.xaxis.set_major_locator(MaxNLocator(3))
     axis.xaxis.set_major_formatter(FuncFormatter(panels.tick))
     axis.legend(loc="upper left", fontsize=SMALL, frameon=False, borderpad=0.2, handlelength=1.2)
@@ -291,15 +279,6 @@ def score_distributions(axis: Axes, recording: Recording) -> None:
 
 
 # --- parts -----------------------------------------------------------------------------------------------------------
-
-
-def portrait_of(scene: Scene, name: str, frame: int) -> np.ndarray | None:
-    """An array of the portrait seed at one frame, None where it was not recorded or is not finite."""
-    table = scene.recording.frames.get(name)
-    if table is None:
-        return None
-    values = np.asarray(table[scene.last if frame == -1 else frame, 0], float)
-    return values if np.isfinite(values).all() else None
 
 
 def drawable(values: np.ndarray) -> np.ndarray:
@@ -318,9 +297,10 @@ def not_recorded(axis: Axes, words: str = "not recorded") -> None:
     axis.text(0.5, 0.5, words, transform=axis.transAxes, ha="center", color=INK, size=PLAIN)
 
 
-def dress_plain(axis: Axes, title: str) -> None:
+def dress_plain(axis: Axes, title: str, along: str) -> None:
     """A panel over anything but the steps, in the same manner."""
     axis.set_title(title, size=LARGE, loc="left", pad=14, color=INK)
+    axis.set_xlabel(along, size=PLAIN, labelpad=1, color=INK)
     quiet(axis, FRAMELESS)
     axis.yaxis.set_major_formatter(FuncFormatter(panels.tick))
     axis.grid(linewidth=0.4, alpha=0.35)
@@ -362,18 +342,18 @@ def one_panel(recording: Recording, drawn: Sequence[TitledPanel]) -> Figure:
     tall = panel_height(shown, side)
     figure, below = sheet.framed(recording, tall + 1.5)
     sheet.header(figure, title_of(recording), sheet.status_line(shown))
+    pitch = sheet.WIDTH - 0.35 - side - sheet.MARGIN
     for place, (title, panel) in enumerate(drawn):
-        axis = axis_at(
-            figure, sheet.MARGIN + place * (sheet.WIDTH - 0.35 - side - sheet.MARGIN), below + 0.45, side, tall
-        )
+        axis = axis_at(figure, sheet.MARGIN + place * pitch, below + 0.45, side, tall)
         entitle(axis, title)
         panel(axis, shown, shown.last)
     return figure
 
 
 LATENT: Sequence[TitledPanel] = (
-    ("latent map; dark rim: folded", latent_map), (f"the way of {FOLLOWED} latents", trails)
-)  # fmt: skip
+    ("latent map; dark rim: folded", latent_map),
+    (f"the way of {FOLLOWED} latents", trails),
+)
 TRANSPORT: Sequence[TitledPanel] = (("plan: ", transport_lines), ("the same plan as a matrix", transport_matrix))
 VIEWS: dict[str, Callable[[Recording], Figure]] = {
     "inside": inside,

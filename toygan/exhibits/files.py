@@ -459,10 +459,7 @@ class Exhibit(FromFile):
 
 def find(name: str) -> Path:
     """The file of a shipped exhibit, or of a path; UserError for neither."""
-    folder = exhibits_folder()
-    if name in {path.stem for path in folder.glob("*.toml")}:
-        return folder / f"{name}.toml"
-    return file_of("exhibit", name, shipped_exhibits(), folder)  # which reads all, for the order in which to tell them
+    return file_of("exhibit", name, shipped_exhibits, exhibits_folder())
 
 
 def read(name: str) -> Exhibit:

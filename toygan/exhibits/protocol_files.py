@@ -27,7 +27,7 @@ from toygan.files.config import Config, Name, as_data
 from toygan.files.mistakes import Key, Mistake, Place, UserError, suggestion
 from toygan.files.scenario import folder_name, of_data
 from toygan.files.shipped import protocols_folder, shipped_protocols
-from toygan.files.strict import Strict, examined, file_of, key_lines, locate, placed, read_toml
+from toygan.files.strict import Strict, examined, file_of, locate, placed, read_toml
 from toygan.files.world import build_target
 from toygan.many.sweep import flat
 from toygan.targets.refusal import Refusal
@@ -153,7 +153,7 @@ class Protocol(FromFile):
 
 def find(name: str) -> Path:
     """The file of a shipped protocol, or of a path; UserError for neither."""
-    return file_of("protocol", name, shipped_protocols(), protocols_folder())
+    return file_of("protocol", name, shipped_protocols, protocols_folder())
 
 
 def read(name: str) -> Protocol:
@@ -279,9 +279,7 @@ def mistakes_of(protocol: Protocol, i: int) -> Iterator[Mistake]:
     try:
         config_of(protocol, protocol.runs[i])
     except UserError as error:
-        source = protocol.origin.source
-        lines = key_lines(source.text)
         for mistake in error.mistakes:
             under = mistake.place.under  # where a setting of the run was said
             key = under if under[-1:] == ("method",) else (*under, *(mistake.key or ()))
-            yield mistake._replace(key=key, place=locate(key, source, lines)) if under else mistake
+            yield mistake._replace(key=key, place=locate(key, protocol.origin.source)) if under else mistake

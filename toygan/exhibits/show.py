@@ -127,9 +127,8 @@ def showing(
 
 
 def verdicts_of(exhibit: Exhibit, here: Behind, explaining: Sequence[Sequence[Work]]) -> list[Verdict]:
-    verdicts = [judge(claim, here.rows) for claim in exhibit.claims]
     others = [Behind(own, with_refined(exhibit, run_rows(own))) for own in explaining]
-    return with_explanations(exhibit, verdicts, here, others) if explaining else verdicts
+    return with_explanations(exhibit, here, others) if others else [judge(claim, here.rows) for claim in exhibit.claims]
 
 
 def with_refined(exhibit: Exhibit, runs: Sequence[Record]) -> list[Record]:

@@ -51,7 +51,7 @@ def wrong_distances(exhibit: Exhibit, i: int, item: Distances) -> Iterator[Mista
         except UserError as error:
             yield from retold(exhibit, error, (*key, side))
             return
-    there = said(exhibit, (*key, "over"), [sweep.key])
+    there = said(exhibit, key, over=[sweep.key])
     try:
         read(item.b, overrides=[(sweep.key, changed(base, sweep, sweep.values[0], there[sweep.key]))], said=there)
     except UserError as error:
@@ -62,8 +62,8 @@ def wrong_phases(exhibit: Exhibit, i: int, item: Phases) -> dict[Mistake, None]:
     """What is wrong with the methods, update rules and settings of a piece, each mistake once."""
     wrong, key = dict[Mistake, None](), ("phases", i)
     for method, update in methods_by_rules(item):
-        there = said(exhibit, (*key, "set"), flat(item.set)) | said(exhibit, (*key, "methods"), ["method.name"])
-        there |= said(exhibit, (*key, "updates"), ["method.update"] if update else [])
+        updates = ["method.update"] if update else []
+        there = said(exhibit, key, set=flat(item.set), methods=["method.name"], updates=updates)
         try:
             if item.game:
                 check_finite(typed(item.game, "game"), Ask(**item.asks))

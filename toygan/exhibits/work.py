@@ -82,10 +82,9 @@ def works_of(
     found, rows, wrong = list[Work](), list[Row](), list[Mistake]()
     for i, group in enumerate(groups):
         key = (*under, i)
-        there = said(exhibit, (*key, "set"), flat(group.set)) | said(exhibit, (*key, "grid"), flat(group.grid))
-        there |= said(exhibit, (*key, "methods"), ["method.name"])
-        methods, grid = methods_named(group.methods) or (None,), points(flat(group.grid))
-        for one in itertools.product(group.scenarios, methods, grid):
+        grid, methods = flat(group.grid), methods_named(group.methods) or (None,)
+        there = said(exhibit, key, set=flat(group.set), grid=grid, methods=["method.name"])
+        for one in itertools.product(group.scenarios, methods, points(grid)):
             try:
                 work = work_of(exhibit, group, one, place, quick, there)
                 found.append(work)

@@ -11,8 +11,7 @@ from toygan.files.config import Config, toml_value
 from toygan.files.scenario import view_around
 from toygan.files.text import number, percent
 from toygan.files.world import build_target
-from toygan.targets.extent import Extent, core, extent, many
-from toygan.targets.target import Target
+from toygan.targets.target import Extent, Target, core, extent, many
 from toygan.targets.user_files import background, read_points
 
 UNSEEN = 0.01  # of the real points outside the view: more are told

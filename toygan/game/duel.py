@@ -15,9 +15,9 @@ from torch import Tensor
 
 from toygan.game.constraints import Sight, added
 from toygan.game.dials import over
-from toygan.game.networks import Layers, Pair
+from toygan.game.networks import Layers, Network, Pair
 from toygan.game.objectives import Extra, Heads, Losses, first_score
-from toygan.game.play import Beside, Draw, Game, Once, Opinion, Parameters, State, noise_left
+from toygan.game.play import Beside, Draw, Game, Once, Opinion, Parameters, Role, State, Wants, noise_left
 
 CRITIC, GENERATOR = "critic", "generator"
 LABEL = "real label"  # the draw of classes, which both sides of a move are told
@@ -96,16 +96,20 @@ def noted(
 
 def generator_opinion(game: Game, parameters: Parameters, state: State, row: Draw, match: Match = PLAIN) -> Opinion:
     """A generator's loss on its own batch."""
-    loss = generator_loss(game, parameters, state, row, match)
-    return Opinion(loss, {f"{match.generator}_loss": loss})
+    return Opinion(generator_loss(game, parameters, state, row, match))
 
 
-def wants_of(match: Match) -> dict[str, Callable[[Game, Parameters, State, Draw], Opinion]]:
+def wants_of(match: Match) -> dict[str, Wants]:
     """What both players of a match make of a move."""
     return {
         match.critic: partial(critic_opinion, match=match),
         match.generator: partial(generator_opinion, match=match),
     }
+
+
+def critics_of(*matches: Match, body: Callable[[], Network]) -> dict[str, Role]:
+    """The critics of these matches, each of such a body."""
+    return {match.critic: Role(body, partial(critic_opinion, match=match), "critic") for match in matches}
 
 
 def generator_loss(game: Game, parameters: Parameters, state: State, row: Draw, match: Match = PLAIN) -> Tensor:
@@ -154,7 +158,7 @@ def fed(game: Game, row: Draw) -> Tensor:
 
 def carried(game: Game, parameters: Parameters, latent: Tensor) -> Tensor:
     """Where the generators carry latents, codes included: [seed, n, d] -> [seed, n, 2]."""
-    return sent(game, parameters, latent) if game.carry is None else game.carry(game, parameters, latent)
+    return sent(game, parameters, latent) if game.cast.carry is None else game.cast.carry(game, parameters, latent)
 
 
 def sent(game: Game, parameters: Parameters, points: Tensor, name: str = GENERATOR) -> Tensor:
@@ -197,7 +201,7 @@ def fake_side(game: Game, parameters: Parameters, state: State, row: Draw, match
 
 def besides(game: Game, match: Match) -> Sequence[Beside]:
     """What a match's critic is shown beside a point."""
-    return () if match.bare else game.beside
+    return () if match.bare else game.cast.beside
 
 
 def shown(
@@ -322,9 +326,9 @@ def judge(game: Game, parameters: Parameters, real: Tensor, fake: Tensor) -> Jud
 
 def faces(game: Game, parameters: Parameters, points: Tensor, clouds: tuple[Tensor, Tensor]) -> list[Tensor]:
     """Points of the plane [seed, n, 2] with each of the things that may stand beside them; as they are where it stands there."""
-    if points.shape[2] > 2 or not game.beside:
+    if points.shape[2] > 2 or not game.cast.beside:
         return [points]
     with torch.no_grad():
-        each = [one.anywhere(game, parameters, points, clouds) for one in game.beside]
+        each = [one.anywhere(game, parameters, points, clouds) for one in game.cast.beside]
     most = max(map(len, each))
     return [torch.cat((points, *(one[i % len(one)] for one in each)), dim=2) for i in range(most)]

@@ -151,17 +151,17 @@ def grid_of(texts: Sequence[str]) -> dict[str, list[Any]]:
     grid: dict[str, list[Any]] = {}
     for text in texts:
         name, equals, listed = text.partition("=")
-        values = [parse_override(f"{name}={value}", "--grid")[1] for value in split_values(listed)]
+        values = [
+            parse_override(f"{name}={part}", "--grid")[1] for part in map(str.strip, VALUES.findall(listed)) if part
+        ]
         if not equals or not name.strip() or not values:
             raise UserError(f"--grid {text}: expected KEY=V1,V2,...; for example training.batch=64,256")
         grid.setdefault(name.strip(), []).extend(values)
     return grid
 
 
-def split_values(text: str) -> list[str]:
-    """Split at commas that are in no brackets and no quotes."""
-    parts = re.findall(r"""(?:"[^"]*"|'[^']*'|\[(?:[^\[\]]|\[[^\]]*\])*\]|\{[^}]*\}|[^,])+""", text)
-    return [part.strip() for part in parts if part.strip()]
+# What stands between commas that are in no brackets and no quotes.
+VALUES = re.compile(r"""(?:"[^"]*"|'[^']*'|\[(?:[^\[\]]|\[[^\]]*\])*\]|\{[^}]*\}|[^,])+""")
 
 
 def flat(table: Mapping[str, Any]) -> dict[str, Any]:
@@ -377,25 +377,23 @@ GONE = "its record is gone"  # what is said of a run that did not fail and left 
 
 def rows_without_runs(tasks: Iterable[Task], failed: Mapping[str, str]) -> list[Record]:
     """The records of runs that left none, with what is known of why."""
-    return [row for task in tasks for row in failed_rows(task, failed.get(task.name, GONE))]
+    rows: list[Record] = []
+    for task in tasks:
+        facts = Facts(
+            scenario=task.config["name"],
+            method=task.config["method"]["name"],
+            settings=task.settings,
+            seeds=seeds_of(task),
+            status="failed",
+            message=failed.get(task.name, GONE),
+        )
+        rows += records_of(facts, task.folder)
+    return rows
 
 
 def unrecorded(tasks: Iterable[Task], failed: Mapping[str, str]) -> list[Record]:
     """The records of runs that left none in their folders: they failed, or somebody took them away."""
     return rows_without_runs((task for task in tasks if not sorted_out([task.folder])[0]), failed)
-
-
-def failed_rows(task: Task, message: str) -> list[Record]:
-    """The records of a run that failed and could leave none in its folder."""
-    facts = Facts(
-        scenario=task.config["name"],
-        method=task.config["method"]["name"],
-        settings=task.settings,
-        seeds=seeds_of(task),
-        status="failed",
-        message=message,
-    )
-    return list(records_of(facts, task.folder))
 
 
 def as_frame(rows: list[dict[str, Any]]) -> Any:
@@ -427,19 +425,14 @@ def carry_out(
     watch(standing)
     failed = {}
     if todo:
-        make(out)
+        try:
+            out.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise UserError(f"{out}: cannot be used ({error.strerror}); choose another place with --out") from None
         with pool_of(engine, workers, address, len(todo)) as pool:
             failed = played(todo, pool, standing, watch)
     write_results(out, unrecorded(todo, failed), tell)
     return failed
-
-
-def make(out: Path) -> None:
-    """Make the folder of a sweep; UserError where that cannot be."""
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UserError(f"{out}: cannot be used ({error.strerror}); choose another place with --out") from None
 
 
 def size_of(task: Task) -> float:

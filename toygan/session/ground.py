@@ -19,7 +19,7 @@ from toygan.files.disk import plain
 from toygan.files.shipped import shipped_folder
 from toygan.game.streams import stream
 from toygan.quantities import measure
-from toygan.quantities.kinds import Kinds
+from toygan.quantities.kinds import Classes, Kinds
 from toygan.quantities.optimal import OPTIMA, Known, Told, indifferent_score, known_optimum
 from toygan.quantities.table import N_W1, QUANTITIES, Floor
 from toygan.quantities.transport import w1
@@ -122,7 +122,7 @@ def optimum_told(
 def best_on(ground: Ground, clouds: Sequence[measure.Seen]) -> np.ndarray:
     """The objective's optimal critic against what each cloud's critic is shown [P, g, g]; NaN where it is not known."""
     unknown = np.full([len(axis) for axis in ground.score_axes[::-1]], np.nan)
-    scores = [cloud.best.on_grid() if cloud.best else unknown for cloud in clouds]
+    scores = [cloud["best"].on_grid() if cloud["best"] else unknown for cloud in clouds]
     with np.errstate(over="ignore"):  # an endless score is drawn as such
         return np.stack(scores).astype(np.float32)
 
@@ -151,7 +151,8 @@ def floors_of(perfect: Perfect, draws: int = PERFECT) -> dict[str, Floor]:
     due = perfect.due
 
     def kinds(k: int) -> Kinds:
-        return Kinds(None if due is None else draw_of(perfect, k).labels, due, perfect.makers)
+        own = None if due is None else draw_of(perfect, k).labels
+        return Kinds(None if own is None or due is None else Classes(own, due), perfect.makers)
 
     held = against_on(perfect.ground, perfect.real, perfect.n_w1, perfect.when)
     return measure.floors(lambda k: draw_of(perfect, k).points, held, draws, kinds)

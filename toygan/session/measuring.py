@@ -5,7 +5,7 @@ States and files are nobody's business here: arrays in, numbers out.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -21,7 +21,8 @@ from toygan.game.play import State
 from toygan.game.streams import stream
 from toygan.quantities import measure
 from toygan.quantities.companions import kinds_of, makers_of, times_of
-from toygan.quantities.kinds import Kinds
+from toygan.quantities.critic import Clouds, clouds_of
+from toygan.quantities.kinds import Classes, Kinds
 from toygan.quantities.modes import code_information
 from toygan.quantities.optimal import Known, Told, alignment_ceiling, decided
 from toygan.quantities.table import N_W1, QUANTITIES, shown_in
@@ -97,13 +98,11 @@ def codes_of(sim: Simulation) -> np.ndarray | None:
 def kinds_seen(sim: Simulation, latents: Tensor, place: int) -> list[Kinds]:
     """What is known of each seed's points of latents [S, n, d]: classes, those of a place's real points, and makers in turn."""
     classes, makers = kinds_of(sim.world.game, latents, LABEL), makers_of(sim.world.game, latents)
-    own: Sequence[np.ndarray | None] = [None] * len(latents) if classes is None else list(classes)
-    due = (
-        None
-        if classes is None
-        else grounds.watched_batch(sim.ground.target, sim.ground.seed, latents.shape[1], place).labels
-    )
-    return [Kinds(each, due, makers) for each in own]
+    n, ground = latents.shape[1], sim.ground
+    due = None if classes is None else grounds.watched_batch(ground.target, ground.seed, n, place).labels
+    if classes is None or due is None:
+        return [Kinds(makers=makers)] * len(latents)
+    return [Kinds(Classes(own, due), makers) for own in classes]
 
 
 def elsewhere(work: Gauge, frame: Frame) -> dict[str, np.ndarray]:
@@ -131,12 +130,12 @@ def judged(arrays: Mapping[str, np.ndarray], real: np.ndarray, s: int) -> measur
     return measure.Judged(*(arrays[name][s] for name in names))._replace(shown=shown(arrays, real, s))
 
 
-def shown(arrays: Mapping[str, np.ndarray], real: np.ndarray, s: int) -> measure.TrainedOn | None:
+def shown(arrays: Mapping[str, np.ndarray], real: np.ndarray, s: int) -> Clouds | None:
     """What one seed's critic trains against in a frame; None where that is the samples and the real points [N, 2]."""
     live = arrays.get("live", arrays["samples"])[s]
     if "shown_fake" in arrays:
-        return measure.TrainedOn(live, arrays["shown_real"][s, :N_W1], arrays["shown_fake"][s, :N_W1])
-    return measure.TrainedOn(live, real[:N_W1], live[:N_W1]) if "live" in arrays else None
+        return clouds_of(live, arrays["shown_real"][s, :N_W1], arrays["shown_fake"][s, :N_W1])
+    return clouds_of(live, real[:N_W1], live[:N_W1]) if "live" in arrays else None
 
 
 def floors_at(config: Config, sim: Simulation, when: measure.When) -> Floors:
@@ -185,7 +184,7 @@ def solution(sim: Simulation) -> dict[str, np.ndarray]:
     """Where a way is to be at even times, `exact_way [M, 2]`, and these, `times [M]`, where the game has one, of the first seed;
     where classes are the target's modes, their centres.
     """
-    course, modes = sim.world.game.course, sim.world.target.modes
+    course, modes = sim.world.game.cast.course, sim.world.target.modes
     if course is None:
         is_told = kinds_of(sim.world.game, sim.watched, LABEL) is not None
         is_known = modes is not None and is_told and len(modes.centres) == sim.world.target.classes
@@ -208,7 +207,7 @@ def optimum_of(config: Config, sim: Simulation, noise: float = 0.0) -> Known | N
 def has_optimum(config: Config, sim: Simulation) -> bool:
     """Whether the optimal critic of this method's objective, on points of the plane alone, is what its critic is after."""
     game = sim.world.game
-    if game.beside or game.clouds or config.generator.kind == "point":
+    if game.cast.beside or game.cast.clouds or config.generator.kind == "point":
         return False
     return decided(config.method.objective.kind, told_by(config), critic_kind(config))
 
@@ -256,8 +255,8 @@ def alignment_ceilings(work: Gauge, state: State, frames: Mapping[str, np.ndarra
     pairs = []
     for s, (fresh_real, fresh) in enumerate(shown_again(sim, state, real)):
         samples = last["samples"][s]
-        seen = shown(last, sim.ground.real, s) or measure.TrainedOn(samples, sim.ground.real[:n], samples[:n])
-        pairs.append((measure.clouds_of(seen), measure.clouds_of(measure.TrainedOn(fresh, fresh_real, fresh))))
+        seen = shown(last, sim.ground.real, s) or clouds_of(samples, sim.ground.real[:n], samples[:n])
+        pairs.append((seen, clouds_of(fresh, fresh_real, fresh)))
     return np.array([alignment_ceiling(*pair) for pair in pairs])
 
 

@@ -26,8 +26,8 @@ from toygan.game.duel import CRITIC, GENERATOR
 from toygan.game.play import Draw, Game, State
 from toygan.game.streams import draws, stream
 from toygan.quantities import state as inside
-from toygan.quantities.blurred import blurred_divergences
 from toygan.quantities.companions import makers_of, of_encoder, of_pairs, of_way_back
+from toygan.quantities.divergences import blurred_divergences
 from toygan.quantities.evidence import Places, places_of
 from toygan.quantities.optimal import OPTIMA, Told, log_of_points, of_clouds, squares, told_in_words, width_of
 from toygan.quantities.skeleton import Curve
@@ -143,7 +143,7 @@ def playable(config: Config, seeds: Sequence[int], to_measure: bool = False) -> 
         kinds=kinds_in(sim),
         shift=shift_of(sim),
         best=best,
-        shows_samples=stage.game.clouds is None,
+        shows_samples=stage.game.cast.clouds is None,
         cut=cut_of(config, sum(stage.game.objective.heads.values())) if to_measure else None,
     )
 
@@ -214,7 +214,7 @@ def moves(config: Config, sim: Simulation, to_measure: bool = False) -> dict[str
 
     def over(state: State, dials: Dials) -> State:
         game = stage.game_at(dials)
-        return game.between(game, play.over_with(state))
+        return game.cast.between(game, play.over_with(state))
 
     both = {CRITIC: partial(move, game.critics), GENERATOR: partial(move, game.generators)}
     made = {name: part(one, "state", state=state, draw=row, dials=stage.dials, held=held) for name, one in both.items()}
@@ -242,7 +242,7 @@ def looks(sim: Simulation) -> dict[str, Model]:
 
     def points(state: State, at: Mapping[str, Tensor], dials: Dials) -> Tree:
         game, clouds, samples, latents = shown(state, at, dials)
-        mesh = (game.chart or duel.carried)(game, state.averaged, at["latents"][:, WINDOWS.samples :])
+        mesh = (game.cast.chart or duel.carried)(game, state.averaged, at["latents"][:, WINDOWS.samples :])
         return {"samples": torch.cat((samples, mesh[..., :2]), dim=1)} | maps(game, state, clouds, samples, latents)
 
     def scores(state: State, at: Mapping[str, Tensor], dials: Dials) -> Tree:
@@ -428,7 +428,7 @@ def potential_model() -> Model:
 
 
 def divergence_model() -> Model:
-    """Divergences of two blurred clouds [1, n, 2], real and generated, as a model (`toygan.quantities.blurred`)."""
+    """Divergences of two blurred clouds [1, n, 2], real and generated, as a model (`blurred_divergences`)."""
 
     def seen(at: Mapping[str, Tensor]) -> Tree:
         real, fake = (at[name].squeeze(0) for name in ("real", "fake"))

@@ -112,7 +112,7 @@ def opened(recording: Recording) -> tuple[Simulation, Send, int]:
         raise UserError(f"{recording.name}: its generator is {kind}; a search needs one that learns a map")
     sim = simulation(config)
     game, learned = sim.world.game, recording.weights("to search its generator")
-    if game.chart is not None and len(game.players) > 2:
+    if game.cast.chart is not None and len(game.players) > 2:
         many, together = len(game.generators), f"its points are made by {config.method.name}'s players together"
         other = f"has {many} generators" if many > 1 else together
         raise UserError(f"{recording.name}: {other}; a search is of one generator")

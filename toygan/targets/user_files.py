@@ -261,9 +261,8 @@ def opened(name: str, content: bytes) -> Image.Image:
 
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter(
-                "ignore"
-            )  # of size: told below, before anything is decoded; of what a camera noted: not used
+            # of size: told below, before anything is decoded; of what a camera noted: not used
+            warnings.simplefilter("ignore")
             picture = Image.open(io.BytesIO(content))
             size = picture.size
             if math.prod(size) <= LARGEST_PICTURE:
@@ -292,8 +291,6 @@ def lightness(picture: Image.Image, paper: str) -> np.ndarray:
 
 def averaged(cells: np.ndarray, block: int) -> np.ndarray:
     """Means [rows, columns] over blocks x blocks of cells, the margins filled with 0."""
-    if block == 1:
-        return cells
     rows, columns = (-(-size // block) for size in cells.shape)
     full = np.zeros((rows * block, columns * block))
     full[: cells.shape[0], : cells.shape[1]] = cells

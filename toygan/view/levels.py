@@ -108,7 +108,6 @@ class Scales(NamedTuple):
 
 def scales(shown: Scene, frame: int = -1, scale: Scale = "frame") -> Scales:
     """The scales of one frame, of that frame alone or of the whole run, then the same ones in all of its frames."""
-    frame = shown.last if frame == -1 else frame
     frames = [frame] if scale == "frame" else list(range(len(shown.steps)))
     best = None if shown.optimal is None else np.broadcast_to(shown.optimal, shown.scores.shape)  # older: of one frame
     optimal = None if best is None else levels_of(shown, best, frames, exact=True)

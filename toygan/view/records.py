@@ -12,9 +12,7 @@ from toygan.quantities.table import QUANTITIES
 from toygan.session.facts import RECORDED
 
 FINISHED = ("done", "diverged")
-
 FIRST = ("scenario", "method", "settings")  # the columns that say which run it is, before the grid's own
-
 OF_A_RUN = {name for name, row in QUANTITIES.items() if row.source == "cost"}  # its seeds share the number
 
 Record = dict[str, Any]
@@ -26,9 +24,9 @@ def legal_keys(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     return list(dict.fromkeys(name for row in rows for name in itertools.takewhile("seed".__ne__, row)))
 
 
-def groups(rows: Sequence[Record], keys: Sequence[str]) -> dict[tuple[Any, ...], list[Record]]:
+def groups(rows: Sequence[Row], keys: Sequence[str]) -> dict[tuple[Any, ...], list[Any]]:
     """Records with the same values of the keys together, in order of first appearance."""
-    found: dict[tuple[Any, ...], list[Record]] = defaultdict(list)
+    found: dict[tuple[Any, ...], list[Any]] = defaultdict(list)
     for row in rows:
         found[tuple(row.get(key) for key in keys)].append(row)
     return found

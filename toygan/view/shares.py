@@ -17,6 +17,7 @@ from toygan.targets.target import Modes
 
 APART = 2 / 3  # of the way to the next mode that two neighbours' rings take together, at most
 WHOLE, WIDEST = 0.17, 0.08  # radii of all of the mass and of the largest ring, as shares of the view's shorter side
+FEW = 20  # places that have rings
 SAME_PLACE = 0.02  # of that side: nearer modes are one place to the eye, and their rings may overlap
 
 RINGS_IN_WORDS = "ring: a mode's due share; disc: generated, within 3σ"
@@ -51,9 +52,6 @@ def rings_of(frames: Arrays, view: Ends) -> Rings | None:
         return None
     modes = Modes(*(np.asarray(frames[name], float) for name in names))
     return Rings(modes, whole_of(modes, min(view[1] - view[0], view[3] - view[2])))
-
-
-FEW = 20  # places that have rings
 
 
 def rings_of_places(points: np.ndarray, view: Ends) -> tuple[np.ndarray, np.ndarray]:
