@@ -307,13 +307,14 @@ def test_a_labelled_games_frames_and_end_are_one_number(method):
     sim = simulation(config)
     target = sim.world.target
     assert target.modes is not None
+    game = sim.world.game
     centres, spread = torch.from_numpy(target.modes.centres).float(), target.modes.covariances[0][0, 0] ** 0.5
 
     def perfect(game: Game, parameters: Parameters, latent: torch.Tensor) -> torch.Tensor:
         points = latent[..., :8] @ centres + spread * latent[..., 8:]
         return points + 0 * parameters["generator"].sum()
 
-    sim = sim._replace(world=sim.world._replace(game=sim.world.game._replace(carry=perfect)))
+    sim = sim._replace(world=sim.world._replace(game=game._replace(cast=game.cast._replace(carry=perfect))))
     work, frame = gauge(config, sim), observe(sim, sim.start)
     row, _ = measured(work, frame)
     final = {"final": generated(sim, sim.start, sim.final), "step": np.array([0]), "diverged": np.zeros((1, 12), bool)}
@@ -430,6 +431,7 @@ def test_each_seed_has_a_way_of_its_own_where_its_turns_are():
 def test_the_way_of_classes_is_that_of_their_means():
     sim = simulation(tiny("clock", "tc-gan", training__points=600))
     assert sim.world.target.modes is not None
+    game = sim.world.game
     centres = torch.from_numpy(sim.world.target.modes.centres).float()
     place = (centres[:, 0] + 1j * centres[:, 1]).numpy()
     np.testing.assert_allclose(place, 1.4 * np.exp(2j * np.pi * np.arange(12) / 12), atol=1e-6)
@@ -438,7 +440,7 @@ def test_the_way_of_classes_is_that_of_their_means():
         def told(game: Game, parameters: Parameters, latent: torch.Tensor, off: float = off) -> torch.Tensor:
             return latent[..., :12] @ centres + torch.tensor([off, 0.0]) + 0 * parameters["generator"].sum()
 
-        moved = sim._replace(world=sim.world._replace(game=sim.world.game._replace(carry=told)))
+        moved = sim._replace(world=sim.world._replace(game=game._replace(cast=game.cast._replace(carry=told))))
         arrays = observe(moved, sim.start).arrays
         expected = (centres + torch.tensor([off, 0.0])).numpy()
         np.testing.assert_allclose(arrays["way"], np.broadcast_to(expected, (2, 12, 2)), atol=1e-6)

@@ -42,7 +42,7 @@ class Pane(NamedTuple):
     """One kind of panel: whether it is on the plane, what it is called there, its function, and whether a run has it.
 
     The function takes an axis, a scene, a look and the options; of curves it takes no notice of the last two. `tall` is its
-    height for a width on the plane, and `slots` how many panels' width it takes at least; `has_rings` and `is_orange` say what
+    height for a width on the plane, and `slots` how many panels' width it takes at least; `is_orange` and `has_rings` say what
     the legend of its points is.
     """
 
@@ -52,8 +52,8 @@ class Pane(NamedTuple):
     known: Callable[[Scene], bool] = lambda shown: True
     tall: Callable[[Scene, float], float] = panel_height
     slots: int = 1
-    has_rings: bool = True
     is_orange: bool = True
+    has_rings: bool = False
 
 
 class Shot(NamedTuple):
@@ -392,18 +392,16 @@ def save_chosen(
 
 CRITIC_KEPT: Callable[[Scene], bool] = attrgetter("critic_kept")
 PANELS: dict[str, Pane] = {
-    "critic": Pane(True, "critic: lighter is more real", critic),
-    "optimal": Pane(True, "the optimal critic", optimal, lambda shown: shown.optimal is not None),
-    "slope": Pane(True, "slope: arrows point uphill", slope, CRITIC_KEPT, has_rings=False),
-    "latent": Pane(True, "latent map; dark rim: folded", on_plane(players.latent_map), has_rings=False),
-    "trails": Pane(True, "the way of 16 latents", on_plane(players.trails), has_rings=False),
-    "transport": Pane(True, "", on_plane(players.transport_lines), has_rings=False),
-    "plan": Pane(True, "the plan as a matrix", on_plane(players.transport_matrix), has_rings=False),
-    "steepness": Pane(
-        True, "where the slope is above 1", on_plane(players.steeper_than_one), CRITIC_KEPT, has_rings=False
-    ),
+    "critic": Pane(True, "critic: lighter is more real", critic, has_rings=True),
+    "optimal": Pane(True, "the optimal critic", optimal, lambda shown: shown.optimal is not None, has_rings=True),
+    "slope": Pane(True, "slope: arrows point uphill", slope, CRITIC_KEPT),
+    "latent": Pane(True, "latent map; dark rim: folded", on_plane(players.latent_map)),
+    "trails": Pane(True, "the way of 16 latents", on_plane(players.trails)),
+    "transport": Pane(True, "", on_plane(players.transport_lines)),
+    "plan": Pane(True, "the plan as a matrix", on_plane(players.transport_matrix)),
+    "steepness": Pane(True, "where the slope is above 1", on_plane(players.steeper_than_one), CRITIC_KEPT),
     **{
-        name: Pane(True, row.title, on_plane(row.draw), row.known, row.tall, row.slots, False, row.is_orange)
+        name: Pane(True, row.title, on_plane(row.draw), row.known, row.tall, row.slots, row.is_orange)
         for name, row in EXTRAS.items()
     },
     "losses": Pane(False, "", of_run(panels.loss_curves)),

@@ -27,15 +27,17 @@ from toygan.draw.points import (
     GENERATED,
     HAZE,
     MARKS,
+    NOWHERE,
     REAL,
     latent_colours,
     latent_square,
     marker_size,
+    marks,
     mixed,
     pale_points,
     real_points,
 )
-from toygan.draw.style import INK, SMALL, entitle, quiet
+from toygan.draw.style import INK, SMALL, entitle, quiet, write
 from toygan.draw.worlds import ARROWS, pairs, tall_worlds, worlds
 from toygan.files.text import number
 from toygan.view.kinds import classes_of, kept_over_time, kinds_of, pairs_at, regions_known
@@ -48,6 +50,8 @@ SHORT_LABEL, LINES = 0.55, 3  # inches that a number and its share take in a leg
 KINDS = [*METHOD_COLOURS, "#8b5a2b", "#999933", "#a33e5c", "#6f5fd0", "#44aa99"]  # a colour a kind, for twelve of them
 LEAST_REGION = 60  # places of the grid that a region has where its number is written
 PIECES = 3  # numbers that a kind's regions have at most: one in each of so many pieces
+OF_CLASSES = "score of each class, the median of all removed"
+OVER, UNDER = 0.32, 0.62  # inches over and beneath a panel of a row: title, words
 
 
 class CompanionPanel(NamedTuple):
@@ -86,17 +90,15 @@ def kinds(axis: Axes, shown: Scene, scale: Scale = "frame") -> Moving:
     legend_of_kinds(axis, [found.label(k) for k in range(found.number)], found.word)
 
     def show(t: int) -> None:
-        for k, marks in enumerate(drawn):
-            marks.set_data(*shown.samples[t][found.of == k].T)
+        for k, cloud in enumerate(drawn):
+            cloud.set_data(*shown.samples[t][found.of == k].T)
 
     return Moving(axis, [*drawn, *axis.spines.values()], show)
 
 
 def marks_of_kind(axis: Axes, k: int, size: float) -> Line2D:
     """Marks of one kind in its colour, as yet without a place."""
-    (marks,) = axis.plot([], [], MARKS[k % len(MARKS)], color=colour_of(k), markersize=size, markeredgewidth=0, alpha=0.75,
-                         zorder=3)  # fmt: skip
-    return marks
+    return marks(axis, NOWHERE, MARKS[k % len(MARKS)], colour_of(k), size, alpha=0.75, zorder=3)
 
 
 def colour_of(k: int) -> str:
@@ -113,19 +115,15 @@ def legend_of_kinds(axis: Axes, labels: list[str], word: str) -> None:
         return
     short = labels if columns == 2 and wide >= FULL_WIDTH else [words.removeprefix(f"{word} ") for words in labels]
     size = SMALL - 1 if short is labels else SMALL
-    axis.text(
-        0.985, 0.985, f"by {word}", transform=axis.transAxes, size=SMALL, color=INK, ha="right", va="top", zorder=6
-    )
+    write(axis, 0.985, 0.985, f"by {word}", ha="right", va="top", zorder=6)
     for k, words in enumerate(short):
         x, y = 0.02 + k % columns / columns, -(0.27 + 0.14 * (k // columns)) / tall
         axis.plot([x], [y], MARKS[k % len(MARKS)], color=colour_of(k), markersize=4, transform=axis.transAxes,
                   clip_on=False, markeredgewidth=0)  # fmt: skip
-        axis.text(x + 0.08 / wide, y, words, transform=axis.transAxes, size=size, va="center", color=INK)
+        write(axis, x + 0.08 / wide, y, words, size=size, va="center")
 
 
 # --- the critic by class, and what its heads take places for ---------------------------------------------------------
-
-OF_CLASSES = "score of each class, the median of all removed"
 
 
 def classes(axis: Axes, shown: Scene, look: int) -> None:
@@ -137,7 +135,7 @@ def classes(axis: Axes, shown: Scene, look: int) -> None:
         own = of_class(shown, c)
         score_bands(panel, half, scores[c], of.edges)
         real_points(panel, own).set_alpha(0.35)
-        marks(panel, own).set_data(*own.samples[look].T)
+        orange_marks(panel, own).set_data(*own.samples[look].T)
         dress_tile(panel, shown, f"class {c + 1}")
     score_bar(axis, of, OF_CLASSES, below=0.16)
 
@@ -155,7 +153,8 @@ def moving_tile(panel: Axes, shown: Scene, c: int, scores: np.ndarray, known: Se
     """The critic of one class [T, g, g] with the points of that class."""
     own = of_class(shown, c)
     dress_tile(panel, shown, f"class {c + 1}")
-    field, real, made = score_pixels(panel, scores[0], known[0].edges), real_points(panel, own), marks(panel, own)
+    field = score_pixels(panel, scores[0], known[0].edges)
+    real, made = real_points(panel, own), orange_marks(panel, own)
     real.set_alpha(0.35)
 
     def show(t: int) -> None:
@@ -207,12 +206,9 @@ def of_class(shown: Scene, c: int) -> Scene:
     return replace(shown, samples=shown.samples[:, known.points == c], real=shown.real[known.real == c], rings=None)
 
 
-def marks(axis: Axes, shown: Scene) -> Line2D:
+def orange_marks(axis: Axes, shown: Scene) -> Line2D:
     """Small squares for a scene's generated points, as yet without a place."""
-    (drawn,) = axis.plot(
-        [], [], "s", color=GENERATED, markersize=marker_size(len(shown.real)), markeredgewidth=0, alpha=0.6, zorder=3
-    )
-    return drawn
+    return marks(axis, NOWHERE, "s", GENERATED, marker_size(len(shown.real)), alpha=0.6, zorder=3)
 
 
 class ToldByHead(NamedTuple):
@@ -250,16 +246,18 @@ def regions(axis: Axes, shown: Scene, scale: Scale = "frame") -> Moving:
     numbers = [axis.text(0, 0, "", size=SMALL, color=INK, ha="center", va="center", zorder=5)
                for _ in range(PIECES * told.kinds)]  # fmt: skip
     frame_view(axis, shown)
-    words = place_beneath(axis)
+    words, data, plane = place_beneath(axis), "; D: the data" * (told.data >= 0), (shown.grid_x, shown.grid_y)
 
     def show(t: int) -> None:
         places = told.table[t]
         image.set_data(places)
-        edges.set_segments(edges_of(shown, places))
-        for own, cloud in clouds:
-            cloud.set_data(*shown.samples[t][own].T)
+        own = [contour_generator(*plane, (places == k).astype(float)) for k in np.unique(places)]
+        edges.set_segments([line for region in own for line in region.lines(0.5)])  # type: ignore[misc]
+        for of, cloud in clouds:
+            cloud.set_data(*shown.samples[t][of].T)
         number_regions(numbers, shown, places, told.data)
-        words.set_text(fitted(axis, [regions_in_words(told, places)]))
+        said = f"{len(np.unique(places))} of {told.kinds}"
+        words.set_text(fitted(axis, [f"pale: which {told.word} the head says, {said} in view{data}"]))
 
     drawn = [image, edges, real, *(cloud for _, cloud in clouds), *numbers, *axis.spines.values()]
     return Moving(axis, drawn, show, [words])
@@ -269,26 +267,13 @@ def marks_of_head(axis: Axes, shown: Scene, told: ToldByHead) -> list[tuple[np.n
     """Marks for generated points of each kind that a head tells, with which points [N] these are; in orange where of no kind."""
     size = marker_size(shown.samples.shape[1])
     if told.of is None:
-        return [(np.full(shown.samples.shape[1], True), marks(axis, shown))]
+        return [(np.full(shown.samples.shape[1], True), orange_marks(axis, shown))]
     found = []
     for k in range(int(told.of.max()) + 1):
         cloud = marks_of_kind(axis, k, size)
         cloud.set(markeredgecolor=INK, markeredgewidth=0.25, alpha=0.8)
         found.append((told.of == k, cloud))
     return found
-
-
-def edges_of(shown: Scene, places: np.ndarray) -> list[np.ndarray]:
-    """The lines around the regions of places [g, g]."""
-    own = [contour_generator(shown.grid_x, shown.grid_y, (places == k).astype(float)) for k in np.unique(places)]
-    return [line for region in own for line in region.lines(0.5)]  # type: ignore[misc]
-
-
-def regions_in_words(told: ToldByHead, places: np.ndarray) -> str:
-    """What the pale colours are, and how many kinds have a region in view."""
-    said = f"{len(np.unique(places))} of {told.kinds}"
-    data = "; D: the data" if told.data >= 0 else ""
-    return f"pale: which {told.word} the head says, {said} in view{data}"
 
 
 def number_regions(numbers: Sequence[Text], shown: Scene, places: np.ndarray, data: int) -> None:
@@ -374,10 +359,9 @@ def dress_way(axis: Axes, along: str) -> None:
     axis.tick_params(axis="y", direction="in", pad=-3)
     for line in (axis.xaxis, axis.yaxis):
         line.set_major_locator(MaxNLocator(3, integer=True))
+    ground = {"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 0.5}
     for label in axis.get_yticklabels():
-        label.set(
-            horizontalalignment="left", bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 0.5}
-        )
+        label.set(horizontalalignment="left", bbox=ground)
 
 
 # --- there and back --------------------------------------------------------------------------------------------------
@@ -390,32 +374,27 @@ def reconstructions(axis: Axes, shown: Scene, scale: Scale = "frame") -> Moving:
     arrows = axis.quiver(*points.T, *(first - points).T, color=GENERATED, angles="xy", scale_units="xy", scale=1,
                          units="width", width=0.004, headwidth=4, headlength=5, headaxislength=4.5, minlength=0.1,
                          alpha=0.8, zorder=4)  # fmt: skip
-    (dots,) = axis.plot(*points.T, "o", color=REAL, markersize=2.6, markeredgewidth=0, zorder=3)
+    dots = marks(axis, points, "o", REAL, 2.6, zorder=3)
     frame_view(axis, shown)
     words = place_beneath(axis)
 
     def show(t: int) -> None:
         found = pairs_at(shown, t, ARROWS)[1]
         arrows.set_UVC(*(found - points).T)
-        words.set_text(fitted(axis, [comes_back_in_words(shown, points, found)]))
+        out = 1 - float(np.mean(inside(found, shown.view)))
+        lost = f"; {100 * out:.0f} % of the ends are out of view" if out else ""
+        far = float(np.linalg.norm(found - points, axis=1).mean())
+        words.set_text(fitted(axis, [f"mean length {number(far)} of {len(points)} arrows{lost}"]))
 
     return Moving(axis, [dots, arrows, words, *axis.spines.values()], show)
 
 
-def comes_back_in_words(shown: Scene, points: np.ndarray, found: np.ndarray) -> str:
-    """How far what comes back [m, 2] is from points [m, 2], and which share of it is out of view."""
-    out = 1 - float(np.mean(inside(found, shown.view)))
-    lost = f"; {100 * out:.0f} % of the ends are out of view" if out else ""
-    far = float(np.linalg.norm(found - points, axis=1).mean())
-    return f"mean length {number(far)} of {len(points)} arrows{lost}"
-
-
 def code(axis: Axes, shown: Scene, scale: Scale = "frame") -> Moving:
     """The plane in the colours of the latent square: at each place the share of latents below E(x), two coordinates."""
-    shares = kept_over_time(shown, "code_map")
-    x, y = shown.grid_x[::2], shown.grid_y[::2]
-    image = axis.imshow(code_colours(shares[0]), origin="lower", interpolation="bilinear", extent=pixel_extent(x, y),
-                        aspect="equal", alpha=0.85, zorder=0)  # fmt: skip
+    colours = np.clip(mixed(kept_over_time(shown, "code_map")), 0, 1)
+    extent = pixel_extent(shown.grid_x[::2], shown.grid_y[::2])
+    image = axis.imshow(colours[0], origin="lower", interpolation="bilinear", extent=extent, aspect="equal", alpha=0.85,
+                        zorder=0)  # fmt: skip
     real = real_points(axis, shown)
     real.set_alpha(0.5)
     frame_view(axis, shown)
@@ -423,14 +402,9 @@ def code(axis: Axes, shown: Scene, scale: Scale = "frame") -> Moving:
     beneath(axis, ["the latent that the encoder gives each place"])
 
     def show(t: int) -> None:
-        image.set_data(code_colours(shares[t]))
+        image.set_data(colours[t])
 
     return Moving(axis, [image, real, *axis.spines.values(), *over], show)
-
-
-def code_colours(shares: np.ndarray) -> np.ndarray:
-    """Shares of latents [g, g, c] as colours [g, g, 3]."""
-    return np.asarray(np.clip(mixed(shares), 0, 1))
 
 
 # --- rows of panels --------------------------------------------------------------------------------------------------
@@ -441,9 +415,6 @@ class PanelRow(NamedTuple):
 
     names: list[str]
     tall: float
-
-
-OVER, UNDER = 0.32, 0.62  # inches over and beneath a panel of a row: title, words
 
 
 def rows_of(shown: Scene, slots: int, wide: float, gap: float) -> list[PanelRow]:

@@ -21,25 +21,15 @@ from matplotlib.quiver import Quiver
 from matplotlib.text import Annotation, Text
 from PIL import Image, ImageDraw, ImageFont
 
-from toygan.draw import panels, sheet
+from toygan.draw import moving, panels, sheet
 from toygan.draw.companions import EXTRAS, colours_wanted, extras_of, filled, tall_of, width_of
 from toygan.draw.finish import finish, translate
 from toygan.draw.layout import size_of
-from toygan.draw.moving import (
-    BEYOND,
-    Moving,
-    levels_in_time,
-    longest_in_sight,
-    score_pixels,
-    show_scores,
-    steepness_edges,
-    steepness_pixels,
-    with_bar,
-)
+from toygan.draw.moving import Moving
 from toygan.draw.points import generated_cloud, move_cloud, real_points, visible
 from toygan.draw.reel import FILM_FORMATS, PACE, Pace, reel, write_film
 from toygan.draw.saved import suffix_in
-from toygan.draw.style import entitle
+from toygan.draw.style import entitle, write
 from toygan.files.text import number
 from toygan.session.recording import Recording
 from toygan.view.levels import Levels, Scale
@@ -58,6 +48,9 @@ from toygan.view.scene import (
 from toygan.view.words import frame_words
 
 Advance = Callable[[int, int], None]
+BETWEEN = 0.32  # inches between two rows of panels: the lower one's titles
+IN_A_ROW, MOST_ROWS = 3, 2  # panels beside and over each other, where further players show something: a sheet has all
+ANCHORS = {"baseline": "ls", "center": "lm", "center_baseline": "lm"}  # matplotlib's alignments as Pillow calls them
 
 
 def save_film(
@@ -87,16 +80,12 @@ def film_figure(shown: Scene, width: int = PACE.width, options: Options = USUAL)
     figure.set_dpi(width / sheet.WIDTH)  # before anything is placed in pixels
     note = f" · {shown.note}" if shown.note else ""
     sheet.header(figure, title_of(shown.recording), seeds_of(shown.recording) + note, [shown])
-    moving: list[Moving] = []
+    parts: list[Moving] = []
     for row, up in zip(rows, np.cumsum(pitches[::-1])[::-1] - pitches, strict=True):
-        moving += moving_row(figure, shown, row, below + sheet.UNDER + up, side, options.scale)
+        parts += moving_row(figure, shown, row, below + sheet.UNDER + up, side, options.scale)
     for line, words in enumerate(reversed(command)):
         sheet.say(figure, sheet.MARGIN - 0.15, 0.08 + 0.15 * line, words, panels.SMALL, family="monospace")
-    return figure, [*moving, time_bar(figure, shown, below - 0.42)]
-
-
-BETWEEN = 0.32  # inches between two rows of panels: the lower one's titles
-IN_A_ROW, MOST_ROWS = 3, 2  # panels beside and over each other, where further players show something: a sheet has all
+    return figure, [*parts, time_bar(figure, shown, below - 0.42)]
 
 
 def film_rows(shown: Scene) -> list[list[str]]:
@@ -124,23 +113,23 @@ def moving_row(
         wide = width_of(name, side, sheet.GAP)
         axes[name] = sheet.axis_at(figure, left, bottom, wide, tall_of(shown, name, side, sheet.GAP))
         left += pitch + wide - side
-    moving = moving_panels([axes[name] for name in main], main, shown, scale)
+    parts = moving_panels([axes[name] for name in main], main, shown, scale)
     for name in [name for name in names if name in EXTRAS]:
-        moving.append(EXTRAS[name].film(axes[name], shown, scale))
+        parts.append(EXTRAS[name].film(axes[name], shown, scale))
         entitle(axes[name], EXTRAS[name].title)
     for name in names[1:] if list(names) != ["critic", "slope"] else ():
         if name not in EXTRAS or EXTRAS[name].is_plane:
             axes[name].tick_params(labelleft=False)
         if name == "slope":
             entitle(axes[name], SHORT_SLOPE)
-    return moving
+    return parts
 
 
 def moving_panels(axes: Sequence[Axes], names: Sequence[str], shown: Scene, scale: Scale) -> list[Moving]:
     """Those of the critic, the optimal one and the slopes that are named; of a seed without its critic its points alone."""
     if not shown.critic_kept and "critic" in names:
         sheet.say_no_critic(axes, shown)
-        return [moving_contour(axes[0], shown, levels_in_time(shown, shown.scores, scale))]
+        return [moving_contour(axes[0], shown, moving.levels_in_time(shown, shown.scores, scale))]
     for axis, name in zip(axes, names, strict=True):
         entitle(axis, MAIN[name][0])
     return [MAIN[name][1](axis, shown, scale) for axis, name in zip(axes, names, strict=True)]
@@ -148,18 +137,18 @@ def moving_panels(axes: Sequence[Axes], names: Sequence[str], shown: Scene, scal
 
 def moving_critic(axis: Axes, shown: Scene, scale: Scale) -> Moving:
     """The critic panel of a film, with its colour bar; one that is wide says which end is real."""
-    known = levels_in_time(shown, shown.scores, scale)
+    known = moving.levels_in_time(shown, shown.scores, scale)
     wide = " (higher = more real)" if size_of(axis)[0] > 1.2 * sheet.THIRD else ""
-    return with_bar(moving_contour(axis, shown, known), known, f"score, median removed{wide}")
+    return moving.with_bar(moving_contour(axis, shown, known), known, f"score, median removed{wide}")
 
 
 def moving_optimum(axis: Axes, shown: Scene, scale: Scale) -> Moving:
     """The optimal critic against each frame's points, on its own colour scale."""
     assert shown.optimal is not None
-    known = levels_in_time(shown, shown.optimal, scale, exact=True)
+    known = moving.levels_in_time(shown, shown.optimal, scale, exact=True)
     part = moving_scores(axis, shown, shown.optimal, known)
     framed = replace(part, artists=[*part.artists, *axis.spines.values()])
-    return with_bar(framed, known, optimum_label(shown.recording))
+    return moving.with_bar(framed, known, optimum_label(shown.recording))
 
 
 def moving_contour(axis: Axes, shown: Scene, known: Sequence[Levels]) -> Moving:
@@ -178,11 +167,11 @@ def moving_contour(axis: Axes, shown: Scene, known: Sequence[Levels]) -> Moving:
 def moving_scores(axis: Axes, shown: Scene, scores: np.ndarray, known: Sequence[Levels]) -> Moving:
     """Bands of scores [T, g, g] between each frame's levels, with real and generated points."""
     panels.frame_view(axis, shown)
-    field = score_pixels(axis, scores[0], known[0].edges)
+    field = moving.score_pixels(axis, scores[0], known[0].edges)
     real, cloud = real_points(axis, shown), generated_cloud(axis, shown, 0)
 
     def show(t: int) -> None:
-        show_scores(field, scores[t], known[t])
+        moving.show_scores(field, scores[t], known[t])
         move_cloud(cloud, shown, t)
 
     return Moving(axis, [field, real, *cloud.artists], show)
@@ -193,20 +182,20 @@ def moving_slopes(axis: Axes, shown: Scene, scale: Scale) -> Moving:
     one = [steepest(shown.slopes)] if scale == "run" else []
     known = one * len(shown.steps) or [steepest(slopes[None]) for slopes in shown.slopes]
     panels.frame_view(axis, shown)
-    field = steepness_pixels(axis, panels.steepness(shown.slopes[0]), known[0])
+    field = moving.steepness_pixels(axis, panels.steepness(shown.slopes[0]), known[0])
     real, generated = panels.faint_points(axis, shown, 0)
     uphill: Quiver = panels.arrows(axis, shown, 0, known[0])
-    most = longest_in_sight(known)
+    most = moving.longest_in_sight(known)
     drawn = panels.steepness_bar(axis, known[0], "steepness |∇ score|, per unit length", most)
 
     def show(t: int) -> None:
-        field.edges = steepness_edges(known[t])
+        field.edges = moving.steepness_edges(known[t])
         field.set_values(panels.steepness(shown.slopes[t]))
         generated.set_data(*visible(shown, t).T)
         uphill.set_UVC(*panels.arrow_lengths(shown, t, known[t]))
         panels.move_steepness_bar(drawn, known[t])
         if not one:
-            drawn.words.set_text(f"steepness up to {number(known[t], 2)}" + BEYOND * (known[t] > most))
+            drawn.words.set_text(f"steepness up to {number(known[t], 2)}" + moving.BEYOND * (known[t] > most))
 
     own = [] if one else [drawn.fill, drawn.words]
     return Moving(axis, [field, real, generated, uphill, *own, *axis.spines.values()], show)
@@ -227,9 +216,8 @@ def time_bar(figure: Figure, shown: Scene, bottom: float) -> Moving:
     axis.set(xlim=(0, end), ylim=(0, 1))
     axis.set_axis_off()
     done, *marks = run_bar(axis, shown, 0.25)
-    state = axis.text(0, 0.95, "", size=panels.PLAIN, va="center", color=panels.INK, transform=axis.transAxes)
-    latest = axis.text(0, -0.16, "", size=panels.PLAIN, va="center", color=panels.GENERATED, transform=axis.transAxes,
-                       parse_math=False)  # fmt: skip
+    state = write(axis, 0, 0.95, "", size=panels.PLAIN, va="center")
+    latest = write(axis, 0, -0.16, "", size=panels.PLAIN, va="center", color=panels.GENERATED, parse_math=False)
 
     def show(t: int) -> None:
         step = int(shown.steps[t])
@@ -249,9 +237,7 @@ def end_of(shown: Scene) -> int:
 def run_bar(
     axis: Axes, shown: Scene, height: float, fill: str = panels.INK, colour: str = panels.GENERATED
 ) -> list[Line2D]:
-    """A bar of a run's steps on an axis of steps: what fills it, as yet empty, and a diamond at every event, full for the seed
-    shown, hollow for the others.
-    """
+    """A run's steps as a bar: what fills it, as yet empty, and diamonds at events, full for the seed shown, hollow for others."""
     portrait, events = shown.recording.facts.portrait, events_of(shown.recording)
     axis.plot([0, end_of(shown)], [height] * 2, color="#dddddd", linewidth=4, solid_capstyle="butt")
     drawn = axis.plot([0, 0], [height] * 2, color=fill, linewidth=4, solid_capstyle="butt")
@@ -297,11 +283,6 @@ def rendered(
         yield painted(Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB"), lines)
         if progress:
             progress(done, len(looks))
-
-
-# --- lines of words --------------------------------------------------------------------------------------------------
-
-ANCHORS = {"baseline": "ls", "center": "lm", "center_baseline": "lm"}  # matplotlib's alignments as Pillow calls them
 
 
 @dataclass(frozen=True)

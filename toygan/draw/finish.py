@@ -23,6 +23,7 @@ from toygan.view.look import Options
 GROUND, LIGHT, PALE = "#15171c", "#ececec", "#a8a8a8"  # of dark pictures: the ground, words and lines, what is faint
 TURNED = ((INK, LIGHT), (FAINT, PALE), ("black", LIGHT), (REAL, "#9fb8dd"), ("#dddddd", "#3f434c"))
 ON_DARK = {to_hex(dark): light for dark, light in TURNED}
+LEADING = 1.6  # sizes of letters from one line of a paragraph to the next, at most
 
 
 def finish(figure: Figure, options: Options) -> None:
@@ -44,9 +45,6 @@ def paragraphs(figure: Figure) -> Iterator[list[Text]]:
         heights = [text.get_position()[1] * figure.get_figheight() for text in lines]
         ends = [i + 1 for i, gap in enumerate(map(sub, heights, heights[1:])) if gap > LEADING * size / 72]
         yield from (lines[start:end] for start, end in pairwise([0, *ends, len(lines)]))
-
-
-LEADING = 1.6  # sizes of letters from one line of a paragraph to the next, at most
 
 
 def translate_lines(lines: Sequence[Text], language: str) -> None:

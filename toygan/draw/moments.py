@@ -32,10 +32,7 @@ class StepRow(NamedTuple):
 def moments(
     recordings: Sequence[Recording], view: str, rows: Sequence[StepRow], told: Sequence[Sequence[str]], prose: str
 ) -> Figure:
-    """A sheet of one run at several steps, of which there is a recording each, and lines that are `told` beneath its column.
-
-    Raises ValueError for none, or more than four.
-    """
+    """A sheet of a run at several steps, a recording each, with lines `told` beneath; ValueError for none or more than four."""
     last, count = recordings[-1], len(recordings)
     if not 0 < count <= MOST:
         raise ValueError(f"{count} steps cannot stand side by side; 1 to {MOST} can")

@@ -20,7 +20,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocat
 
 from toygan.draw.layout import size_of
 from toygan.draw.points import GENERATED, generated_cloud, generated_points, real_points
-from toygan.draw.style import FAINT, FRAMELESS, INK, LARGE, PLAIN, SMALL, quiet
+from toygan.draw.style import FAINT, FRAMELESS, INK, LARGE, PLAIN, SMALL, quiet, write
 from toygan.files.text import LARGEST, SMALLEST, number
 from toygan.quantities.table import Floor, label_of, shown_in
 from toygan.session.recording import Recording
@@ -44,12 +44,14 @@ Stroke = tuple[str, Dash, float]  # colour, dash, width in points
 BANDS = 12
 IN_LEGEND = 3  # lines that a row of a legend names
 NARROW = 1.85  # inches: a panel of curves over which there is no room for a sentence
+Boundary = tuple[LineCollection, Text] | tuple[()]
+NOTE = {"facecolor": "white", "edgecolor": "none", "alpha": 0.85, "pad": 1.5}  # the ground of words
+OWN_LINES: list[tuple[str, Dash]] = [(CRITIC, "-"), (SHARE, "--"), (GENERATED, ":"), (INK, "-")]
+METHOD_COLOURS = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#222222"]
 
 
 def critic_contour(axis: Axes, scene: Scene, frame: int = -1, edges: np.ndarray | None = None) -> Axes:
-    """Draw the critic's score as filled bands and thin lines, with real and generated points; lighter is more real. The
-    bands are parted by edges [n], by default those of the frame alone.
-    """
+    """Draw the critic's score as bands and thin lines, with points; lighter is more real. Edges [n] part the bands."""
     edges = scales(scene, frame).critic.edges if edges is None else edges
     if scene.critic_kept:
         score_bands(axis, scene, scene.scores[frame], edges)
@@ -79,16 +81,12 @@ def score_bands(axis: Axes, scene: Scene, scores: np.ndarray, edges: np.ndarray)
                      linestyles="solid")  # fmt: skip
 
 
-Boundary = tuple[LineCollection, Text] | tuple[()]
-
-
 def decision_boundary(axis: Axes, scene: Scene, frame: int) -> Boundary:
     """Where the critic cannot tell real from generated, a line and a word in the corner; nothing without such a score."""
     if scene.boundary is None:
         return ()
     line = LineCollection([], colors=BOUNDARY, linewidths=0.9, zorder=4)
-    words = axis.text(0.985, 0.985, "", transform=axis.transAxes, size=SMALL, color=BOUNDARY, bbox=NOTE, ha="right",
-                      va="top", zorder=6)  # fmt: skip
+    words = write(axis, 0.985, 0.985, "", color=BOUNDARY, bbox=NOTE, ha="right", va="top", zorder=6)
     axis.add_collection(line, autolim=False)
     move_boundary((line, words), scene, frame)
     return line, words
@@ -178,12 +176,7 @@ def say_outside(axis: Axes, scene: Scene, frame: int) -> None:
 
 def corner_note(axis: Axes, words: str) -> Text:
     """A short note in the panel's lower left corner, on white."""
-    return axis.text(
-        0.015, 0.015, words, transform=axis.transAxes, size=SMALL, color=INK, bbox=NOTE, va="bottom", zorder=6
-    )
-
-
-NOTE = {"facecolor": "white", "edgecolor": "none", "alpha": 0.85, "pad": 1.5}
+    return write(axis, 0.015, 0.015, words, bbox=NOTE, va="bottom", zorder=6)
 
 
 def frame_view(axis: Axes, scene: Scene) -> None:
@@ -225,9 +218,7 @@ class Bar(NamedTuple):
 
 
 def score_bar(axis: Axes, shown: Levels, label: str, ends: Levels | None = None, below: float = 0.38) -> Bar:
-    """A colour bar so many inches under a critic panel, from the lowest to the highest score of `ends`, or of the levels
-    themselves; a band of colour is as wide as its scores are apart.
-    """
+    """A colour bar so many inches under a panel, over the scores of `ends` or of the levels; a band is as wide as its scores."""
     _, low, high = ends or shown
     zero = {0.0} if min(-low, high) * size_of(axis)[0] > 0.62 * (high - low) else set()  # far enough from both ends
     drawn = bar(axis, low, high, sorted({low, high} | zero), label, below)
@@ -243,9 +234,7 @@ def move_score_bar(drawn: Bar, shown: Levels) -> None:
 
 
 def steepness_bar(axis: Axes, longest: float, label: str, most: float | None = None) -> Bar:
-    """A colour bar under a slope panel, up to `most`, the steepness of a full-length arrow unless it is another one; the
-    steepest slopes have the last colour too.
-    """
+    """A colour bar under a slope panel, up to `most` or a full-length arrow's steepness; steeper ones have the last colour."""
     end = most or longest
     drawn = bar(axis, 0, end, [0, end / 2, end], label)
     move_steepness_bar(drawn, longest)
@@ -259,7 +248,7 @@ def move_steepness_bar(drawn: Bar, longest: float) -> None:
 
 def bar(axis: Axes, low: float, high: float, marks: Sequence[float], label: str, below: float = 0.38) -> Bar:
     """An empty colour bar so many inches below an axis, numbers on it and its meaning beneath."""
-    place = bar_axis(axis, below, 0.11)
+    place = bar_axis(axis, below)
     place.set(xlim=(low, high) if high > low else (low - 1, low + 1), ylim=(0, 1))
     number_bar(place, marks, [tick(float(f"{mark:.2g}")) for mark in marks])  # short: it ends where scores do
     fill = PolyCollection([], edgecolors="none")
@@ -286,10 +275,10 @@ def number_bar(place: Axes, marks: Sequence[float], words: Sequence[str]) -> Non
         last.set_horizontalalignment("right")
 
 
-def bar_axis(axis: Axes, below: float, height: float) -> Axes:
+def bar_axis(axis: Axes, below: float) -> Axes:
     """The axis of a thin horizontal bar, so many inches below an axis, with a thin frame and small numbers."""
     inch = 1 / size_of(axis)[1]
-    place = axis.inset_axes((0.0, -below * inch, 1.0, height * inch))
+    place = axis.inset_axes((0.0, -below * inch, 1.0, 0.11 * inch))
     place.tick_params(labelsize=SMALL, length=2, pad=1.5, color=FAINT)
     place.set_yticks([])
     for spine in place.spines.values():
@@ -299,7 +288,7 @@ def bar_axis(axis: Axes, below: float, height: float) -> Axes:
 
 def colour_bar(axis: Axes, colours: ScalarMappable, marks: Sequence[float], label: str) -> None:
     """A bar of a continuous scale of colours below an axis, numbers on it and its meaning beneath."""
-    place = bar_axis(axis, 0.38, 0.11)
+    place = bar_axis(axis, 0.38)
     drawn = axis.figure.colorbar(colours, cax=place, orientation="horizontal", extendfrac=0.03)
     number_bar(place, marks, list(map(tick, marks)))
     drawn.outline.set(linewidth=0.4, edgecolor=FAINT)
@@ -421,9 +410,6 @@ def own_known(recording: Recording) -> list[str]:
     return named[: len(OWN_LINES)]
 
 
-OWN_LINES: list[tuple[str, Dash]] = [(CRITIC, "-"), (SHARE, "--"), (GENERATED, ":"), (INK, "-")]
-
-
 def own_curves(axis: Axes, recording: Recording) -> Axes:
     """The user's own measures over the steps, each with what perfect samplers score in it, dotted."""
     for name, (colour, dashes) in zip(own_known(recording), OWN_LINES, strict=False):
@@ -519,7 +505,7 @@ def dress_curves(axis: Axes, recording: Recording, title: str) -> None:
     axis.grid(linewidth=0.4, alpha=0.35)
     quiet(axis, FRAMELESS)
     if not axis.lines:
-        axis.text(0.5, 0.5, "not measured", transform=axis.transAxes, ha="center", color=FAINT, size=PLAIN)
+        write(axis, 0.5, 0.5, "not measured", ha="center", color=FAINT, size=PLAIN)
     elif axis.get_legend_handles_labels()[0]:
         axis.legend(loc="lower left", bbox_to_anchor=(-0.02, 0.97), ncol=IN_LEGEND, fontsize=SMALL, frameon=False,
                     borderpad=0.2, handlelength=1.5, handletextpad=0.4, columnspacing=0.9)  # fmt: skip
@@ -542,8 +528,7 @@ def name_ends(axis: Axes, ends: Sequence[float], names: Sequence[str], styles: S
         colour, dashes, width = styles[i]
         axis.add_line(Line2D([start, stop], [height, height], color=colour, linestyle=dashes, linewidth=width,
                              transform=axis.transAxes, clip_on=False))  # fmt: skip
-        axis.text(text, height, names[i], transform=axis.transAxes, size=SMALL, color=INK, va="center_baseline",
-                  parse_math=False)  # fmt: skip
+        write(axis, text, height, names[i], va="center_baseline", parse_math=False)
 
 
 def moved_apart(heights: Sequence[float], gap: float) -> list[float]:
@@ -569,6 +554,3 @@ def styles_of(count: int) -> list[Stroke]:
     """Colour, dash and width for each of several lines; dashes change when the colours are used up."""
     dashes: list[Dash] = ["-", "--", ":"]
     return [(METHOD_COLOURS[i % len(METHOD_COLOURS)], dashes[i // len(METHOD_COLOURS) % 3], 1.5) for i in range(count)]
-
-
-METHOD_COLOURS = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#222222"]

@@ -18,8 +18,8 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator
 
 from toygan.draw import panels, sheet
 from toygan.draw.layout import axis_at, panel_height
-from toygan.draw.points import GENERATED, REAL, latent_colours, latent_square, real_points
-from toygan.draw.style import FAINT, FRAMELESS, INK, LARGE, PLAIN, SMALL, entitle, quiet
+from toygan.draw.points import GENERATED, REAL, latent_colours, latent_square, marks, real_points
+from toygan.draw.style import FAINT, FRAMELESS, INK, LARGE, PLAIN, SMALL, entitle, quiet, write
 from toygan.files.text import number
 from toygan.session.recording import Recording
 from toygan.view.scene import Scene, scene, title_of
@@ -27,15 +27,15 @@ from toygan.view.scene import Scene, scene, title_of
 PAIRS = 200  # points of either cloud in a transport plan: a thousand lines would be a blot
 FOLLOWED = 16  # particles with trails
 AROUND_ONE = LinearSegmentedColormap.from_list("around one", ["#2166ac", "#d1e5f0", "#ffffff", "#fdd9b5", "#b35806"])
+PLACES = (("real", REAL, "-"), ("generated", GENERATED, "--"), ("between", panels.SHARE, ":"))
+TitledPanel = tuple[str, Callable[..., None]]
 
 
 # --- the latent map --------------------------------------------------------------------------------------------------
 
 
 def latent_map(axis: Axes, scene: Scene, frame: int = -1) -> None:
-    """Draw the square of latents where the generator sends it: each cell in its latent's colour, cells that arrive
-    turned over (folds) with a dark rim; beneath, the square itself.
-    """
+    """Draw the square of latents where it is sent, cells in latents' colours, folds with a dark rim; beneath, the square."""
     real_points(axis, scene).set_alpha(0.2)
     panels.frame_view(axis, scene)
     table = scene.recording.frames.get("latent_map")
@@ -112,7 +112,7 @@ def transport_lines(axis: Axes, scene: Scene, frame: int = -1) -> None:
     goals = real[matched(points, real)]
     lines = list(np.stack((points, goals), axis=1))
     axis.add_collection(LineCollection(lines, colors=INK, linewidths=0.6, alpha=0.55, zorder=2))
-    axis.plot(*real.T, "o", color=REAL, markersize=3.6, markeredgewidth=0, alpha=0.7, zorder=3)
+    marks(axis, real, "o", REAL, 3.6, alpha=0.7, zorder=3)
     axis.plot(*points.T, "s", color=GENERATED, markersize=3, markeredgecolor="white", markeredgewidth=0.4, zorder=4)
     corner = f"{len(points)} pairs, mean length {number(float(np.linalg.norm(points - goals, axis=1).mean()))}"
     entitle(axis, f"{axis.get_title(loc='left')}{corner}")
@@ -174,14 +174,14 @@ def steeper_than_one(axis: Axes, scene: Scene, frame: int = -1) -> None:
         panels.frame_view(axis, scene)
         return not_recorded(axis)
     image = around_one(axis, scene, frame)
-    above = float((steepness_around_one(scene, frame) > 1).mean())
+    above = float((np.asarray(image.get_array()) > 1).mean())
     return panels.colour_bar(axis, image, [0.1, 1, 10], f"|∇ score|, {100 * above:.0f} % above 1")
 
 
 def around_one(axis: Axes, scene: Scene, frame: int = -1) -> AxesImage:
     """|grad score| on a scale around 1, the slope that a Wasserstein critic may have: white is 1, the line crosses it."""
     panels.frame_view(axis, scene)
-    steep = steepness_around_one(scene, frame)
+    steep = np.clip(panels.steepness(scene.slopes[frame]), 0.1, 10)
     image = axis.imshow(steep, cmap=AROUND_ONE, norm=LogNorm(0.1, 10), origin="lower", interpolation="bilinear",
                         extent=panels.pixel_extent(scene.slope_x, scene.slope_y), zorder=0)  # fmt: skip
     if steep.min() < 1 < steep.max():
@@ -189,11 +189,6 @@ def around_one(axis: Axes, scene: Scene, frame: int = -1) -> AxesImage:
     real_points(axis, scene).set_alpha(0.25)
     panels.frame_view(axis, scene)
     return image
-
-
-def steepness_around_one(scene: Scene, frame: int) -> np.ndarray:
-    """|grad score| [h, h], at most ten times more or less than 1."""
-    return np.clip(panels.steepness(scene.slopes[frame]), 0.1, 10)
 
 
 def slopes_at_points(axis: Axes, recording: Recording) -> None:
@@ -207,9 +202,6 @@ def slopes_at_points(axis: Axes, recording: Recording) -> None:
         axis.axhline(1, color=FAINT, linewidth=0.7, zorder=0)
         panels.logarithmic(axis, [drawable(table[:, 0, :, 2])])
     panels.dress_curves(axis, recording, "steepness |∇ score|")
-
-
-PLACES = (("real", REAL, "-"), ("generated", GENERATED, "--"), ("between", panels.SHARE, ":"))
 
 
 def layer_curves(axis: Axes, recording: Recording, frames: int = 3) -> None:
@@ -294,7 +286,7 @@ def last_finite_frame(values: np.ndarray) -> int:
 
 def not_recorded(axis: Axes, words: str = "not recorded") -> None:
     """Say that there is nothing to draw."""
-    axis.text(0.5, 0.5, words, transform=axis.transAxes, ha="center", color=INK, size=PLAIN)
+    write(axis, 0.5, 0.5, words, ha="center", size=PLAIN)
 
 
 def dress_plain(axis: Axes, title: str, along: str) -> None:
@@ -307,8 +299,6 @@ def dress_plain(axis: Axes, title: str, along: str) -> None:
 
 
 # --- sheets ----------------------------------------------------------------------------------------------------------
-
-TitledPanel = tuple[str, Callable[..., None]]
 
 
 def inside(recording: Recording) -> Figure:

@@ -29,6 +29,7 @@ MIST, HAZE = "#d3d8df", "#8d97a6"  # real points behind others: on white, and on
 REAL_INK, INK_ADDED, PALE = 0.2, 0.5, 0.35  # how opaque one mark is: real, generated, generated beside discs
 DISC_INK, DISC_RIM, RING = 0.5, 0.4, 0.9  # how opaque a disc is; widths of its rim and of a ring's line in points
 CARPET = 1.7  # times the size of a generated mark: a real one reaches out beneath it
+NOWHERE = np.empty((0, 2))
 
 
 class Cloud(NamedTuple):
@@ -46,9 +47,8 @@ class Cloud(NamedTuple):
 
 def real_points(axis: Axes, scene: Scene) -> Line2D:
     """Real points in the view, a layer of discs beneath the generated ones."""
-    seen, size = visible_real(scene), CARPET * marker_size(len(scene.real))
-    (line,) = axis.plot(*seen.T, "o", color=REAL, markersize=size, markeredgewidth=0, alpha=REAL_INK, zorder=2)
-    return line
+    size = CARPET * marker_size(len(scene.real))
+    return marks(axis, visible_real(scene), "o", REAL, size, alpha=REAL_INK, zorder=2)
 
 
 def pale_points(axis: Axes, scene: Scene, colour: str = MIST) -> Line2D:
@@ -60,9 +60,13 @@ def pale_points(axis: Axes, scene: Scene, colour: str = MIST) -> Line2D:
 
 def generated_points(axis: Axes, scene: Scene, frame: int) -> Line2D:
     """Generated points in the view, as small squares; paler where discs count those on modes."""
-    seen, size = visible(scene, frame), marker_size(scene.samples.shape[1])
-    ink = PALE if counted(scene) else INK_ADDED
-    (line,) = axis.plot(*seen.T, "s", color=GENERATED, markersize=size, markeredgewidth=0, alpha=ink, zorder=3)
+    size, ink = marker_size(scene.samples.shape[1]), PALE if counted(scene) else INK_ADDED
+    return marks(axis, visible(scene, frame), "s", GENERATED, size, alpha=ink, zorder=3)
+
+
+def marks(axis: Axes, points: np.ndarray, mark: str, colour: str, size: float, **look: float) -> Line2D:
+    """Marks without rims at points [n, 2], which may be NOWHERE as yet."""
+    (line,) = axis.plot(*points.T, mark, color=colour, markersize=size, markeredgewidth=0, **look)  # type: ignore[arg-type]
     return line
 
 

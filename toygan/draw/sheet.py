@@ -67,6 +67,10 @@ TEXT = 124  # characters of small prose across a figure
 OPENING = 112  # the same beneath the title, beside the legend
 CAPTION = "Lighter = held for more real; every critic on its own colour scale."
 CurvePanel = Callable[[Axes, Recording], Axes]
+LABEL, NUMBER = 19, 7  # characters of a label beside its numbers, and of a number beside another
+ROW, BLOCKS = 0.165, 3  # inches of a line of small type; blocks of a table beside each other
+RUN_AT, PERFECT_AT = 1.22, 1.79  # inches from a block's left edge: its two columns of numbers
+SAME = ", always of the same latents, so all of a curve may lie above or below the end's number"
 
 
 def picture(recording: Recording, options: Options = USUAL) -> Figure:
@@ -101,11 +105,6 @@ def picture(recording: Recording, options: Options = USUAL) -> Figure:
     for row, (line, family) in enumerate(reversed(foot)):
         say(figure, MARGIN - 0.15, 0.12 + 0.165 * row, line, SMALL, family=family)
     return figure
-
-
-LABEL, NUMBER = 19, 7  # characters of a label beside its numbers, and of a number beside another
-ROW, BLOCKS = 0.165, 3  # inches of a line of small type; blocks of a table beside each other
-RUN_AT, PERFECT_AT = 1.22, 1.79  # inches from a block's left edge: its two columns of numbers
 
 
 def in_lines(text: str, language: str, width: int, most: int | None = None) -> list[str]:
@@ -229,9 +228,6 @@ def footer_lines(shown: Scene, language: str) -> list[tuple[str, str]]:
     return lines + [(line, "monospace") for line in command_lines(recording)]
 
 
-SAME = ", always of the same latents, so all of a curve may lie above or below the end's number"
-
-
 def curves_in_words(shown: Scene) -> str:
     """What bold and dotted lines, the floor of W1 and the arrows' length are, as far as there are some."""
     recording, told = shown.recording, []
@@ -258,7 +254,7 @@ def command_lines(recording: Recording) -> list[str]:
 
 
 def wrapped_command(command: str) -> list[str]:
-    """A command as lines that a picture has room for."""
+    """A command as lines across a figure."""
     return textwrap.wrap(f"$ {command}", 112, subsequent_indent="    ")
 
 
@@ -384,9 +380,7 @@ def first_lines(command: str) -> list[str]:
 
 
 def comparison_commands(recordings: Sequence[Recording]) -> list[str]:
-    """The commands that made the runs and the picture, each once; of more than four lines the first ones and the last, which is
-    the picture's: the file's metadata has them all.
-    """
+    """The commands of runs and picture, each once; of over four lines the first and the picture's: metadata has them all."""
     commands = list(dict.fromkeys(one for run in recordings for one in run.facts.command.splitlines()))
     lines = [line for command in commands for line in wrapped_command(command)]
     if len(lines) <= 4:

@@ -98,11 +98,10 @@ def codes_of(sim: Simulation) -> np.ndarray | None:
 def kinds_seen(sim: Simulation, latents: Tensor, place: int) -> list[Kinds]:
     """What is known of each seed's points of latents [S, n, d]: classes, those of a place's real points, and makers in turn."""
     classes, makers = kinds_of(sim.world.game, latents, LABEL), makers_of(sim.world.game, latents)
-    n, ground = latents.shape[1], sim.ground
-    due = None if classes is None else grounds.watched_batch(ground.target, ground.seed, n, place).labels
-    if classes is None or due is None:
+    if classes is None:
         return [Kinds(makers=makers)] * len(latents)
-    return [Kinds(Classes(own, due), makers) for own in classes]
+    due = grounds.watched_batch(sim.ground.target, sim.ground.seed, latents.shape[1], place).labels
+    return [Kinds(None if due is None else Classes(own, due), makers) for own in classes]
 
 
 def elsewhere(work: Gauge, frame: Frame) -> dict[str, np.ndarray]:

@@ -97,9 +97,7 @@ def range_in_words(of: Levels) -> str:
 
 
 class Scales(NamedTuple):
-    """What colours and arrows of a frame stand for: levels of the critic and of the optimal one, None where that is not
-    known, and the steepness of a full-length arrow.
-    """
+    """What colours and arrows stand for: levels of the critic and, where known, the optimal one; a full-length arrow's slope."""
 
     critic: Levels
     optimal: Levels | None

@@ -17,6 +17,7 @@ OF_A_RUN = {name for name, row in QUANTITIES.items() if row.source == "cost"}  #
 
 Record = dict[str, Any]
 Row = Mapping[str, Any]  # a record that is read: which run and seed, or which piece of theory, and its measures
+NUMBER = re.compile(r"(\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)")
 
 
 def legal_keys(rows: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -46,9 +47,6 @@ def rank(value: Any) -> tuple[Any, ...]:
     if value is None:
         return (2,)
     return 1, [float(part) if i % 2 else part for i, part in enumerate(NUMBER.split(str(value)))]
-
-
-NUMBER = re.compile(r"(\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)")
 
 
 def known_values(members: Sequence[Mapping[str, Any]], name: str) -> list[float]:

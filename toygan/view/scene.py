@@ -21,6 +21,10 @@ ROUNDING = 1e-6  # a float32 score carries about this share of noise
 
 Points = Literal["all", "thin", "none"]
 THIN = 200  # points of either cloud that are drawn where they are thinned
+ESTIMATED = "kernel estimate of the generated points"
+DENSITIES = r"\bp/q\b|\bp [-+] |\bq > p\b"  # as the optima of `toygan.quantities.optimal` have them
+UNKNOWN = "for this game none is known"
+PLACED = "Ring: a place of real points that are alike, its area their share."
 
 
 class Milestone(NamedTuple):
@@ -73,9 +77,7 @@ class Scene:
 
     @property
     def places(self) -> tuple[np.ndarray, np.ndarray]:
-        """The few places on which all real points lie [K, 2] and radii [K], as `rings_of_places` has them; none where modes have
-        rings, or points are not all drawn.
-        """
+        """Places of real points [K, 2] and radii [K], as `rings_of_places`; none beside rings of modes, or without all points."""
         drawn = self.real if self.rings is None and self.points == "all" else self.real[:0]
         return rings_of_places(drawn, self.view)
 
@@ -215,10 +217,6 @@ def optimum_in_words(recording: Recording) -> str:
     return told
 
 
-ESTIMATED = "kernel estimate of the generated points"
-DENSITIES = r"\bp/q\b|\bp [-+] |\bq > p\b"  # as the optima of `toygan.quantities.optimal` have them
-
-
 def alignment_ceiling(recording: Recording) -> float | None:
     """The slope alignment that the potential of fresh points reaches at the end of the portrait seed, where it is known."""
     return recording.facts.portrait_row.get("slope_alignment_ceiling")
@@ -254,9 +252,6 @@ def optimum_of(recording: Recording) -> Optimal:
 def no_optimum(recording: Recording) -> str:
     """Why no optimal critic is drawn of a run, in a clause."""
     return recording.facts.summary.no_optimum or UNKNOWN
-
-
-UNKNOWN = "for this game none is known"
 
 
 def exact_transport(recording: Recording) -> bool:
@@ -310,9 +305,6 @@ def real_in_words(shown: Scene) -> str:
     lost = f"{percent(share)} of the real points lie outside the view and are not drawn; x and y in [view] widen it."
     few = len(shown.places[0]) > 0
     return " ".join([lost] * (share > 0) + [PLACED] * few + normalised_unit(shown.recording))
-
-
-PLACED = "Ring: a place of real points that are alike, its area their share."
 
 
 def normalised_unit(recording: Recording) -> list[str]:

@@ -55,9 +55,7 @@ def rings_of(frames: Arrays, view: Ends) -> Rings | None:
 
 
 def rings_of_places(points: np.ndarray, view: Ends) -> tuple[np.ndarray, np.ndarray]:
-    """The places [K, 2] on which all of some points [n, 2] lie, and the radii in the plane of circles that stand for their
-    shares [K]; none where they are many.
-    """
+    """The few places [K, 2] on which all points [n, 2] lie, and the radii [K] of circles for their shares; none where many."""
     places, counts = np.unique(points, axis=0, return_counts=True)
     if not 0 < len(places) <= FEW or len(points) < 2 * len(places):
         return np.empty((0, 2)), np.empty(0)

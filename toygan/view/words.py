@@ -18,6 +18,7 @@ from toygan.view.settings import ROWS, is_changed
 CRITICS = {"learned": "learned critic", "exact": "optimal critic"}  # by which a cloud is refined
 FORMULAS: dict[str, str] = {name: str(row["formula"]) for name, row in ROWS.items()}
 NAMES = re.compile(rf"(?<![\w-])({'|'.join(sorted(map(re.escape, FORMULAS), key=len, reverse=True))})(?![\w-])")
+MANY = 0.5  # share of good points from which on a mode that counts is more than a stray point
 
 
 def frame_words(recording: Recording, frame: int, bands: bool = True) -> list[str]:
@@ -133,9 +134,6 @@ def diagnosed(recording: Recording) -> str:
     told, points = diagnosis_of(recording), recording.facts.summary.critic_points
     has_w1 = re.search(r"W1 [a-z ]*\d", told)
     return f"{told} Here W1 is of a look's {points} points." if points and has_w1 else told
-
-
-MANY = 0.5  # share of good points from which on a mode that counts is more than a stray point
 
 
 def numbers_in_words(recordings: Sequence[Recording], when: str = "of the end") -> str:
