@@ -352,7 +352,7 @@ class SummaryShape(BaseModel):
 
 
 class ConfigShape(BaseModel):
-    """What is looked at of a config, of its method and of that's objective."""
+    """What is looked at of a config, of the method in it and of the objective in that."""
 
     kind: JsonText | None = None
     about: JsonText | None = None
