@@ -446,9 +446,8 @@ def w1_together(axis: Axes, recordings: Sequence[Recording], named: bool = True)
     floors_of_all(axis, recordings)
     tables = [recording.curve(name) for name in ("w1", "w1_floor") for recording in recordings]
     panels.logarithmic(axis, tables)
-    panels.dress_curves(
-        axis, max(recordings, key=lambda recording: int(recording.facts.steps)), "W1, median of the seeds (log scale)"
-    )
+    longest = max(recordings, key=lambda recording: int(recording.facts.steps))
+    panels.dress_curves(axis, longest, "W1, median of the seeds (log scale)")
     names = [textwrap.shorten(name, NAME, placeholder=" …") for name in names_apart(recordings)]
     if named:
         panels.name_ends(axis, ends, names, styles)
@@ -501,10 +500,8 @@ def even(inches: float) -> float:
 def say(figure: Figure, left: float, bottom: float, words: str, size: float, weight: str = "normal",
         family: str = "sans-serif", colour: str = INK) -> None:  # fmt: skip
     """Write a line at a place in inches; user's text is never taken for mathematics."""
-    across, up = figure.get_size_inches()
-    figure.text(
-        left / across, bottom / up, words, size=size, weight=weight, family=family, color=colour, parse_math=False
-    )
+    place = left / figure.get_figwidth(), bottom / figure.get_figheight()
+    figure.text(*place, words, size=size, weight=weight, family=family, color=colour, parse_math=False)
 
 
 def header(figure: Figure, title: str, status: str, scenes: Sequence[Scene] = ()) -> None:
