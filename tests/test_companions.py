@@ -50,9 +50,8 @@ from toygan.session.facts import Facts
 from toygan.session.ground import PERFECT, perfect_batch, watched_points
 from toygan.session.looks import generated, like, means_of_classes, observe, paired
 from toygan.session.measuring import (
-    final_floors,
     fixed_arrays,
-    frame_floors,
+    floors_at,
     gauge,
     kinds_seen,
     measured,
@@ -308,17 +307,19 @@ def test_a_labelled_games_frames_and_end_are_one_number(method):
     sim = simulation(config)
     target = sim.world.target
     assert target.modes is not None
+    game = sim.world.game
     centres, spread = torch.from_numpy(target.modes.centres).float(), target.modes.covariances[0][0, 0] ** 0.5
 
     def perfect(game: Game, parameters: Parameters, latent: torch.Tensor) -> torch.Tensor:
         points = latent[..., :8] @ centres + spread * latent[..., 8:]
         return points + 0 * parameters["generator"].sum()
 
-    sim = sim._replace(world=sim.world._replace(game=sim.world.game._replace(carry=perfect)))
+    sim = sim._replace(world=sim.world._replace(game=game._replace(cast=game.cast._replace(carry=perfect))))
     work, frame = gauge(config, sim), observe(sim, sim.start)
     row, _ = measured(work, frame)
     final = {"final": generated(sim, sim.start, sim.final), "step": np.array([0]), "diverged": np.zeros((1, 12), bool)}
-    ends, last = final_floors(work), summary(work, final, row, final_floors(work))["seeds"]
+    ends = floors_at(config, sim, "final")
+    last = summary(work, final, row, ends)["seeds"]
     for name in ("w1", "class_w1", "class_accuracy", "mode_mass_tv"):
         for values, floor in ((row[name], work.floors[name]), ([one[name] for one in last], ends[name])):
             outside = sum(not floor["low"] <= value <= floor["high"] for value in values)
@@ -354,7 +355,7 @@ def test_codes_are_told_apart_by_their_names():
 def test_several_generators_are_held_against_generators_of_the_whole_target():
     config = tiny("eight-gaussians", "mgan", training__points=800)
     sim = simulation(config)
-    for found, real in ((frame_floors(config, sim), sim.ground.real), (final_floors(gauge(config, sim, {})), None)):
+    for found, real in ((floors_at(config, sim, "frame"), sim.ground.real), (floors_at(config, sim, "final"), None)):
         assert {"generator_overlap", "generator_distance"} <= found.keys()
         overlap, apart = found["generator_overlap"], found["generator_distance"]
         assert 0.8 < overlap["low"] < overlap["mean"] < overlap["high"] <= 1
@@ -369,8 +370,8 @@ def test_several_generators_are_held_against_generators_of_the_whole_target():
 def test_the_other_world_has_its_floor(scenario, method):
     config = tiny(scenario, method, training__points=400)
     sim = simulation(config)
-    floor, real = frame_floors(config, sim)["other_w1"], other_points(sim)
-    assert floor == final_floors(gauge(config, sim, {}))["other_w1"]  # the end's is that of the last frame
+    floor, real = floors_at(config, sim, "frame")["other_w1"], other_points(sim)
+    assert floor == floors_at(config, sim, "final")["other_w1"]  # the end's is that of the last frame
     fresh = [sim.world.source.sample(np.random.default_rng(k), 400) for k in range(20)]
     scores = [w1(one, real[0]) for one in fresh]
     assert abs(np.mean(scores) - floor["mean"]) < 2 * floor["spread"]
@@ -430,6 +431,7 @@ def test_each_seed_has_a_way_of_its_own_where_its_turns_are():
 def test_the_way_of_classes_is_that_of_their_means():
     sim = simulation(tiny("clock", "tc-gan", training__points=600))
     assert sim.world.target.modes is not None
+    game = sim.world.game
     centres = torch.from_numpy(sim.world.target.modes.centres).float()
     place = (centres[:, 0] + 1j * centres[:, 1]).numpy()
     np.testing.assert_allclose(place, 1.4 * np.exp(2j * np.pi * np.arange(12) / 12), atol=1e-6)
@@ -438,7 +440,8 @@ def test_the_way_of_classes_is_that_of_their_means():
         def told(game: Game, parameters: Parameters, latent: torch.Tensor, off: float = off) -> torch.Tensor:
             return latent[..., :12] @ centres + torch.tensor([off, 0.0]) + 0 * parameters["generator"].sum()
 
-        moved = sim._replace(world=sim.world._replace(game=sim.world.game._replace(carry=told)))
+        game = sim.world.game
+        moved = sim._replace(world=sim.world._replace(game=game._replace(cast=game.cast._replace(carry=told))))
         arrays = observe(moved, sim.start).arrays
         expected = (centres + torch.tensor([off, 0.0])).numpy()
         np.testing.assert_allclose(arrays["way"], np.broadcast_to(expected, (2, 12, 2)), atol=1e-6)

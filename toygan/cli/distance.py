@@ -16,7 +16,7 @@ import typer
 from toygan.cli import drawing
 from toygan.cli.completion import complete_scenario
 from toygan.cli.exits import clear_faults
-from toygan.cli.shared import Json, OwnCode, again, in_columns, option
+from toygan.cli.shared import Json, OwnCode, again, argument, in_columns, option
 from toygan.files.mistakes import UserError
 from toygan.files.text import room, say, tell
 
@@ -37,8 +37,8 @@ Kinds = Annotated[
 
 def distance(
     context: typer.Context,
-    a: Annotated[str, typer.Argument(metavar="A", help=WHICH, autocompletion=complete_scenario)],
-    b: Annotated[str, typer.Argument(metavar="B", help="Another one, or the same.", autocompletion=complete_scenario)],
+    a: Annotated[str, argument("A", WHICH, complete_scenario)],
+    b: Annotated[str, argument("B", "Another one, or the same.", complete_scenario)],
     over: Annotated[str | None, typer.Option(metavar="KEY=LO:HI:N", help=OVER)] = None,
     points: Annotated[
         int | None, typer.Option(metavar="N", min=2, max=4000, help="Points a sample, 2 to 4000, where no formula is.")
@@ -153,7 +153,6 @@ def draw(
     options: Options,
     wanted: Sequence[str],
 ) -> None:
-    """The picture of a sweep, of the distances that are wanted."""
     import numpy as np
 
     from toygan.draw.distance import distances_along

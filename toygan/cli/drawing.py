@@ -75,9 +75,7 @@ class FewerPoints(NamedTuple):
     ] = False
 
     def drawn(self, other: str = "") -> Drawn:
-        """How many points are drawn; UserError where both are asked for, or one beside another option that makes a picture of
-        its own.
-        """
+        """How many points are drawn; UserError for both, or one beside another option that makes a picture."""
         none, thin = self
         if none and thin:
             raise UserError("--no-points and --thin-points: choose one of them")

@@ -18,10 +18,9 @@ from toygan.cli.completion import (
     complete_quantity,
     complete_scenario,
     complete_setting,
-    complete_words,
 )
 from toygan.cli.exits import SOME_FAILED, clear_faults, complain
-from toygan.cli.shared import Changes, OwnCode, again, duration, option, with_budget
+from toygan.cli.shared import Changes, OwnCode, again, argument, duration, option, with_budget
 from toygan.files.mistakes import UserError
 from toygan.files.text import room, say, tell, visible
 
@@ -36,10 +35,7 @@ MOST = 4  # names of runs at work that are shown
 PICTURES = ("methods", "quality-against-time", "grid")
 
 
-Scenarios = Annotated[
-    list[str],
-    typer.Argument(metavar="SCENARIO", help="Names, or paths; or one sweep file.", autocompletion=complete_scenario),
-]
+Scenarios = Annotated[list[str], argument("SCENARIO", "Names, or paths; or one sweep file.", complete_scenario)]
 Methods = Annotated[
     list[str],
     option("--method -m", "METHOD", "Repeat it, or say all; each scenario's own by default.", complete_method),
@@ -49,12 +45,7 @@ Steps = Annotated[int | None, typer.Option(metavar="N", min=1, help="Generator s
 Grid = Annotated[list[str], option("--grid", "KEY=V1,V2,...", "A setting's values.", complete_setting)]
 Out = Annotated[Path | None, typer.Option(metavar="DIR", help="Where the run folders go; runs by default.")]
 Engine = Annotated[
-    str,
-    typer.Option(
-        metavar="NAME",
-        help="local: the cores of this machine; dask: a cluster.",
-        autocompletion=complete_words("local", "dask"),
-    ),
+    str, option("--engine", "NAME", "local: the cores of this machine; dask: a cluster.", ("local", "dask"))
 ]
 Address = Annotated[str | None, typer.Option(metavar="URL", help="The Dask scheduler's, tcp://HOST:8786.")]
 OwnMeasures = Annotated[
@@ -197,7 +188,6 @@ def show_results(
     wanted: Sequence[str],
     command: str,
 ) -> None:
-    """The table of a sweep, and where its files are, those of the pictures that are wanted."""
     from toygan.draw.sweep import save_sweep
     from toygan.many.table import medians
     from toygan.many.written import parted, written

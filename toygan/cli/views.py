@@ -42,9 +42,7 @@ SIDE_BY_SIDE = ("density", "spectrum")  # views that may show several steps
 
 
 def seen_by(recording: Recording, view: str, steps: str | None, formats: Sequence[str]) -> list[Recording]:
-    """The recordings that a view is of: the run at its end, or at each of the steps in a list. UserError for a
-    film, and as `at_steps` has it.
-    """
+    """The recordings that a view is of: the run at its end, or at each step in a list; UserError for a film."""
     drawing.refuse_films(formats, "a view is a picture")
     if view in drawing.LEARNED:
         use_threads()
@@ -74,7 +72,6 @@ def at_steps(recording: Recording, view: str, text: str) -> list[Recording]:
 
 
 def otherwise_in_words(moment: Recording) -> str:
-    """What is said of a moment that is not of the run that was recorded."""
     facts = moment.facts
     known = ", ".join(f"{name} {facts.versions[name]}" for name in ("toygan", "torch") if facts.versions.get(name))
     return (
@@ -95,7 +92,6 @@ def drawn_view(
 
 
 def of_players(recordings: Sequence[Recording], view: str) -> Figure:
-    """One of the views of the inside of the players."""
     from toygan.draw import players
 
     return players.VIEWS[view](recordings[0])
@@ -229,7 +225,6 @@ def dirac(
 def save_phases(
     several: Sequence[Portrait], path: Path, command: str, options: Options, game: str | None = None
 ) -> None:
-    """Draw portraits side by side, of a typed game or of methods."""
     from toygan.draw.dirac import portraits, typed_portraits
     from toygan.draw.saved import save_figure
 
@@ -271,7 +266,6 @@ def setting_of(rule: str) -> str:
 
 
 def say_phases(portraits: Sequence[Portrait], files: Sequence[Path], as_json: bool) -> None:
-    """Say what portraits say, and where they are drawn."""
     if as_json:
         say_json({"picture": str(files[0]), "portraits": [facts_of(portrait) for portrait in portraits]})
         return

@@ -100,7 +100,6 @@ def dress(axis: Axes, key: str, members: Sequence[str]) -> None:
             axis.set_ylim(0, 1)
         if any(line.get_marker() == "^" for line in axis.lines):
             axis.plot([], [], "^", color=FAINT, markersize=5, label="infinite")
-    for name in ("top", "right"):
-        axis.spines[name].set_visible(False)
+    axis.spines[["top", "right"]].set_visible(False)
     axis.legend(loc="lower left", bbox_to_anchor=(-0.03, 1.0), fontsize=SMALL, frameon=False, ncol=3, handlelength=1.2,
                 columnspacing=0.8, handletextpad=0.4)  # fmt: skip

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
+from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator
 
 from toygan.draw import exhibit_parts as shared
 from toygan.draw import panels
@@ -24,9 +24,8 @@ from toygan.view.axes import leaves
 MOST = 21  # lines that colours and dashes tell apart
 LONGEST = 46  # characters of a name at the right
 BANDED = 6  # lines whose bands do not become a blot
-
-
-# --- measures over the steps -----------------------------------------------------------------------------------------
+SWINGING = {"centre_x", "centre_y"}  # seeds swing each in its own time, and the median of all stands still
+SWINGS = ", of a centre the first seed alone"
 
 
 def curves(material: Material) -> Figure:
@@ -37,8 +36,8 @@ def curves(material: Material) -> Figure:
     tall = max(1.55, 0.15 * most + 0.2)
     band = ", band: their range" if most <= BANDED else ""
     how = f"line: median of the seeds{SWINGS if {*measures} & SWINGING else ''}{band}"
-    words = f"{first_in_words(material.recordings, shown=False)} · {how}"
-    made = shared.page(material, (tall + 0.85) * len(drawn) + 0.1, [words])
+    words = shared.runs_in_words([run.recording for run in material.recordings], False, MOST)
+    made = shared.page(material, (tall + 0.85) * len(drawn) + 0.1, [f"{words} · {how}"])
     for place, (title, members, measure) in enumerate(drawn):
         axis = axis_at(made.figure, 0.6, made.top - 0.35 - tall - (tall + 0.85) * place, beside(runs), tall)
         measure_lines(axis, members, measure, title)
@@ -51,16 +50,6 @@ def curves(material: Material) -> Figure:
 def beside(runs: Sequence[Labelled]) -> float:
     """Inches of a panel that leaves room for the names at its right."""
     return WIDTH - 1.15 - min(0.062 * max(18, *(len(run.label) for run in runs)), 0.062 * LONGEST)
-
-
-SWINGING = {"centre_x", "centre_y"}  # seeds swing each in its own time, and the median of all stands still
-SWINGS = ", of a centre the first seed alone"
-
-
-def first_in_words(runs: Sequence[Labelled], shown: bool) -> str:
-    """Which runs are drawn, and how many there are where these are the first of many."""
-    words = shared.runs_in_words([run.recording for run in runs[:MOST]], shown=shown)
-    return f"{words} · the first {MOST} of {len(runs)}" if len(runs) > MOST else words
 
 
 def by_target(runs: Sequence[Labelled]) -> dict[str, Sequence[Labelled]]:
@@ -91,9 +80,7 @@ def measure_lines(axis: Axes, runs: Sequence[Labelled], measure: str, scenario: 
 
 
 def line_of(axis: Axes, run: Labelled, measure: str, stroke: tuple[str, str], banded: bool) -> float:
-    """One run's median over its seeds, or the first of these alone, in a colour and dashes, with a cross where every seed was
-    lost; where it ends, NaN where nothing is known.
-    """
+    """One run's median, or its first seed, with a cross where every seed was lost; where it ends, NaN if nothing is known."""
     table = run.recording.curve(measure)
     line = panels.median_line(axis, run.recording.frames["step"], table, stroke, banded, measure in SWINGING)
     if line is None or table is None:
@@ -148,9 +135,6 @@ def past_the_start(axis: Axes, tables: Sequence[np.ndarray], measure: str, floor
     axis.text(0.99, 0.97, said, transform=axis.transAxes, size=SMALL, color=INK, ha="right", va="top", zorder=6)
 
 
-# --- gradients by layer ----------------------------------------------------------------------------------------------
-
-
 def layers(material: Material) -> Figure:
     """Size of the loss gradient at each of the critic's layers, a line a run, faint where it started."""
     runs = material.recordings[:MOST]
@@ -158,7 +142,8 @@ def layers(material: Material) -> Figure:
     lost = [run.label for run in runs if not by_layer(run).size]
     how = "Median of the seeds; bold: last frame, faint: first. An even line is a gradient that arrives."
     missing = f"Not recorded: {', '.join(lost)}." if lost else ""
-    made = shared.page(material, tall + 0.85, [first_in_words(material.recordings, shown=False), how, missing])
+    words = shared.runs_in_words([run.recording for run in material.recordings], False, MOST)
+    made = shared.page(material, tall + 0.85, [words, how, missing])
     axis = axis_at(made.figure, 0.75, made.top - 0.3 - tall, beside(runs) - 0.15, tall)
     layer_lines(axis, runs)
     return made.figure
@@ -194,16 +179,13 @@ def by_layer(run: Labelled) -> np.ndarray:
     return np.array([np.nanmedian(sizes[t], axis=0) for t in (0, -1)]) if len(sizes) else np.empty((0, 0))
 
 
-# --- weights ---------------------------------------------------------------------------------------------------------
-
-
 def weights(material: Material) -> Figure:
     """Histogram of the critic's weights, a panel a run: grey at the start, blue at the end, and how many sit at a bound."""
     runs = material.recordings[:MOST]
     rows = -(-len(runs) // 3)
     columns = -(-len(runs) // rows)
     pitch = (WIDTH - 0.35) / columns
-    words = first_in_words(material.recordings, shown=True)
+    words = shared.runs_in_words([run.recording for run in material.recordings], True, MOST)
     how = (
         "Per cent of the critic's weights in each of 41 bins; grey: first frame, blue: last. Every run on its own axes."
     )
@@ -234,7 +216,6 @@ def histogram(axis: Axes, run: Labelled) -> None:
     quiet(axis)
     axis.xaxis.set_major_locator(MaxNLocator(4))
     axis.xaxis.set_major_formatter(FuncFormatter(panels.tick))
-    axis.xaxis.set_minor_locator(NullLocator())
     axis.yaxis.set_major_locator(MaxNLocator(4))
     axis.set_xlabel(bound_in_words(run, t), size=SMALL, labelpad=2, color=INK, loc="left")
     return None

@@ -62,9 +62,7 @@ def is_frozen(run: Labelled) -> bool:
 
 
 def in_columns(runs: Sequence[Labelled], targets: Sequence[str]) -> list[tuple[str, dict[str, Scene]]]:
-    """What the column of each target is called and what stands in it, by the name of its row: a row a method; a row a run, by
-    its own name, where a method was run more than once on one target.
-    """
+    """The name of each target's column, and what stands in it: a row a method, or a run where a method was run twice on one."""
     facts = [run.recording.facts for run in runs]
     alone = len({(one.scenario, one.method) for one in facts}) == len(runs)
     heads = dict(zip([one.scenario for one in facts], worlds([run.recording for run in runs]), strict=True))

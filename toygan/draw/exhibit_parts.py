@@ -88,7 +88,6 @@ def page(material: Material, tall: float, told: Sequence[str], points: bool = Fa
 
 
 def lines_down(figure: Figure, titles: Sequence[str], notes: Sequence[str], said: Sequence[str]) -> None:
-    """Title, notes and prose, from the upper edge down."""
     height = figure.get_figheight() - 0.08
     for line in titles:
         height -= 0.26
@@ -121,13 +120,15 @@ def absent(axis: Axes, words: str = "not recorded") -> None:
 # --- which runs ------------------------------------------------------------------------------------------------------
 
 
-def runs_in_words(recordings: Sequence[Recording], shown: bool) -> str:
-    """How many runs, of which seeds, which one is shown, and at which step they end."""
+def runs_in_words(every_run: Sequence[Recording], shown: bool, most: int | None = None) -> str:
+    """How many runs, of which seeds, which one is shown, and at which step they end: of all, or of the first ones alone."""
+    recordings = every_run[:most]
     every = [recording.facts.seeds for recording in recordings]
     seeds = f"shown: {shown_seeds(every)}" if shown else " / ".join(dict.fromkeys(map(all_seeds, every)))
     steps = sorted({int(recording.frames["step"][-1]) for recording in recordings})
     ends = f"step {steps[0]}" if len(steps) == 1 else f"steps {steps[0]} to {steps[-1]}"
-    return f"{counted(len(recordings), 'run')} · {seeds} · last frame: {ends}"
+    left_out = f" · the first {most} of {len(every_run)}" if len(every_run) > len(recordings) else ""
+    return f"{counted(len(recordings), 'run')} · {seeds} · last frame: {ends}{left_out}"
 
 
 def shown_seed(seeds: Sequence[int], s: int = 0) -> str:

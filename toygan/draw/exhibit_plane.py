@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -29,6 +29,7 @@ from toygan.view.scene import PLACED, THIN, Points, Scene, endless, no_critic, n
 from toygan.view.shares import RINGS_IN_WORDS
 
 MOST = 24  # runs on one page: a 25th would be a stamp
+LEFT = 0.35  # inches before the first panel of a row
 BAR, HEADING = 0.45, 0.16  # inches that a colour bar takes beneath a panel, and a small title above it
 GOLDEN = 0.6180339887498949
 LIGHTER = "Lighter = the critic holds it for more real, for every method; every panel on its own colour scale."
@@ -43,28 +44,13 @@ LATENTS = "The square of latents, coloured as the small one, where the generator
 Words = Callable[[Material, Labelled, Scene], Sequence[str]]
 
 
-class Grid(NamedTuple):
-    """Where the runs of a page stand: panels of `side` by `tall` inches, `columns` in a row of `row` inches."""
+class OnPage(NamedTuple):
+    """A run on a page: its main axis, whose left, bottom, width and height are inches, what it shows, what is said beneath."""
 
-    columns: int
-    pitch: float
-    side: float
-    tall: float
-    row: float
-    heading: float
-
-    def corner(self, made: Page, place: int) -> tuple[float, float]:
-        """Left and bottom of a run's main panel."""
-        left = 0.35 + (place % self.columns) * self.pitch
-        return left, made.top - (place // self.columns) * self.row - self.heading - self.tall
-
-
-def grid_of(runs: Sequence[tuple[Labelled, Scene]], side: float, stories: int, beneath: float) -> Grid:
-    """Rows of at most four runs, of so many panels above each other and so many inches beneath the last one."""
-    columns = columns_for(len(runs))
-    tall = max(panel_height(shown, side) for _, shown in runs)
-    heading = 0.16 * max(len(label_lines(run.label, side)) for run, _ in runs) + 0.12
-    return Grid(columns, (WIDTH - 0.3) / columns, side, tall, heading + stories * tall + beneath, heading)
+    axis: Axes
+    place: tuple[float, float, float, float]
+    shown: Scene
+    words: str
 
 
 def label_lines(label: str, side: float) -> list[str]:
@@ -74,30 +60,34 @@ def label_lines(label: str, side: float) -> list[str]:
 
 
 def plane_page(material: Material, told: Sequence[str], words: Words, stories: int = 1, beneath: float = 0.3,
-               foot: float = 0.0, legend: bool = True, points: Points = "all",
-               ) -> tuple[Page, Grid, list[tuple[Labelled, Scene, str]]]:  # fmt: skip
-    """The page, its grid, and the runs that find room on it, each with so many of its points and the lines under it."""
+               foot: float = 0.0, legend: bool = True, points: Points = "all") -> tuple[Page, Iterator[OnPage]]:  # fmt: skip
+    """The page, and the runs that find room on it, each with so many of its points, to be drawn one by one: at most four in a
+    row, of so many panels above each other, and so many inches and the words beneath the last one.
+    """
     points = points if material.points == "all" else material.points
     runs = [(run, scene(run.recording, points)) for run in material.recordings[:MOST]]
-    circles = legend and any(counted(shown) for _, shown in runs)
-    placed = legend and any(len(shown.places[0]) for _, shown in runs)
-    told = [*told, *[CIRCLES] * circles, *[PLACED] * placed, *([TOLD_POINTS[points]] if points in TOLD_POINTS else [])]
-    side = min((WIDTH - 0.3) / columns_for(len(runs)) - 0.3, 3.4)
+    circles = CIRCLES if legend and any(counted(shown) for _, shown in runs) else ""
+    placed = PLACED if legend and any(len(shown.places[0]) for _, shown in runs) else ""
+    columns = columns_for(len(runs))
+    side = min((WIDTH - 0.3) / columns - 0.3, 3.4)
+    tall = max(panel_height(shown, side) for _, shown in runs)
+    heading = 0.16 * max(len(label_lines(run.label, side)) for run, _ in runs) + 0.12
     lines = [fitted_to(side, words(material, run, shown)) for run, shown in runs]
-    grid = grid_of(runs, side, stories, beneath + 0.14 * max(text.count("\n") + 1 for text in lines) + 0.15)
-    said = shared.runs_in_words([run.recording for run, _ in runs], shown=True)
-    left_out = f" · the first {MOST} of {len(material.recordings)}" if len(material.recordings) > MOST else ""
-    tall = -(-len(runs) // grid.columns) * grid.row + foot
-    made = shared.page(material, tall, [said + left_out, *told], legend)
-    return made, grid, [(run, shown, text) for (run, shown), text in zip(runs, lines, strict=True)]
+    row = heading + stories * tall + (beneath + 0.14 * max(text.count("\n") + 1 for text in lines) + 0.15)
+    said = shared.runs_in_words([run.recording for run in material.recordings], True, MOST)
+    prose = [said, *told, circles, placed, TOLD_POINTS.get(points, "")]
+    made = shared.page(material, -(-len(runs) // columns) * row + foot, prose, legend)
 
+    def on_page() -> Iterator[OnPage]:
+        for i, ((run, shown), text) in enumerate(zip(runs, lines, strict=True)):
+            left = LEFT + (i % columns) * ((WIDTH - 0.3) / columns)
+            place = left, made.top - (i // columns) * row - heading - tall, side, tall
+            axis = axis_at(made.figure, *place)
+            shared.titled(axis, "\n".join(label_lines(run.label, side)), LARGE if columns < 4 else PLAIN)
+            axis.tick_params(labelleft=left == LEFT)
+            yield OnPage(axis, place, shown, text)
 
-def panel_of(made: Page, grid: Grid, place: int, run: Labelled) -> Axes:
-    """A run's main axis with its name."""
-    axis = axis_at(made.figure, *grid.corner(made, place), grid.side, grid.tall)
-    shared.titled(axis, "\n".join(label_lines(run.label, grid.side)), LARGE if grid.columns < 4 else PLAIN)
-    axis.tick_params(labelleft=place % grid.columns == 0)
-    return axis
+    return made, on_page()
 
 
 def contour(axis: Axes, shown: Scene, scores: np.ndarray, edges: np.ndarray) -> None:
@@ -107,7 +97,6 @@ def contour(axis: Axes, shown: Scene, scores: np.ndarray, edges: np.ndarray) -> 
 
 
 def cloud(axis: Axes, shown: Scene) -> None:
-    """The points alone."""
     shrink = min((size_of(axis)[0] / 2.4) ** 0.5, 1.0)
     real = real_points(axis, shown)
     generated = generated_cloud(axis, shown, -1).marks
@@ -126,14 +115,10 @@ def of_measures(material: Material, run: Labelled) -> list[str]:
     return said
 
 
-# --- films -----------------------------------------------------------------------------------------------------------
-
-
 def films(material: Material) -> Figure:
     """Final critics side by side with their points, measures beneath; the still behind a synchronised film."""
-    made, grid, runs = plane_page(material, [LIGHTER], final_words)
-    for place, (run, shown, words) in enumerate(runs):
-        axis = panel_of(made, grid, place, run)
+    made, runs = plane_page(material, [LIGHTER], final_words)
+    for axis, _, shown, words in runs:
         if shown.critic_kept:
             contour(axis, shown, shown.scores[-1], scales(shown).critic.edges)
             panels.decision_boundary(axis, shown, -1)
@@ -152,13 +137,8 @@ def final_words(material: Material, run: Labelled, shown: Scene) -> list[str]:
     return [lost_at(shown), *numbers, *extra, *seen]
 
 
-# --- critics and their optimum ---------------------------------------------------------------------------------------
-
-
 def critics(material: Material) -> Figure:
-    """The learned critic of each run over the optimal one at the last frame, of a lone run beside it, with the panel's measure
-    beneath.
-    """
+    """The learned critic of each run over the optimal one at the last frame, of a lone run beside it, with a measure beneath."""
     beside = len(material.recordings) == 1
     first, second = ("Left", "right") if beside else ("Upper", "lower")
     frames = [run.recording.frames for run in material.recordings]
@@ -168,15 +148,13 @@ def critics(material: Material) -> Figure:
         "Beneath: median (range) of the seeds." + " Infinite scores are cut off." * endless_ones,
     ]
     room = (1, BAR) if beside else (2, 2 * BAR + HEADING)
-    made, grid, runs = plane_page(material, told, measured_words, *room, points="thin")
-    across, down = ((WIDTH - 0.3) / 2, 0.0) if beside else (0.0, BAR + HEADING + grid.tall)
-    for place, (run, shown, words) in enumerate(runs):
-        above = panel_of(made, grid, place, run)
+    made, runs = plane_page(material, told, measured_words, *room, points="thin")
+    for above, (left, bottom, side, tall), shown, words in runs:
         with_bar(above, shown, shown.scores[-1], scales(shown).critic)
         panels.decision_boundary(above, shown, -1)
-        left, bottom = grid.corner(made, place)
-        other = axis_at(made.figure, left + across, bottom - down, grid.side, grid.tall)
-        other.tick_params(labelleft=place % grid.columns == 0 and not beside)
+        across, down = ((WIDTH - 0.3) / 2, 0.0) if beside else (0.0, BAR + HEADING + tall)
+        other = axis_at(made.figure, left + across, bottom - down, side, tall)
+        other.tick_params(labelleft=left == LEFT and not beside)
         best(other, shown)
         other.set_title("optimal", size=SMALL, loc="left", pad=3, color=INK)
         place_beneath(above if beside else other, BAR).set_text(words)
@@ -184,7 +162,6 @@ def critics(material: Material) -> Figure:
 
 
 def measured_words(material: Material, run: Labelled, shown: Scene) -> list[str]:
-    """The panel's measure over the seeds, and what the panel does not show."""
     return [lost_at(shown), *of_measures(material, run), outside_share(shown.samples[-1], shown.view)]
 
 
@@ -219,18 +196,14 @@ def lost_at(shown: Scene) -> str:
     return " · ".join(filter(None, [shared.diverged_words(shown.recording), note_of(shown)]))
 
 
-# --- steepness -------------------------------------------------------------------------------------------------------
-
-
 def steepnesses(material: Material) -> Figure:
     """Where the critic is steeper than 1, orange, and how often at the data, a panel a run at the last frame."""
     how = (
         "Blue: |∇ score| below 1; orange: above; line: 1; dark dots: real points. Beneath: the share above 1 at real "
         "points, at generated ones, and on the segments between the two, where transport goes; read off the grid of slopes."
     )
-    made, grid, runs = plane_page(material, [how], steep_words, foot=0.45, legend=False, points="thin")
-    for place, (run, shown, words) in enumerate(runs):
-        axis = panel_of(made, grid, place, run)
+    made, runs = plane_page(material, [how], steep_words, foot=0.45, legend=False, points="thin")
+    for axis, _, shown, words in runs:
         around_one(axis, shown)
         place_beneath(axis).set_text(words)
     common_bar(made)
@@ -259,7 +232,6 @@ def share_above(shown: Scene, points: np.ndarray) -> str:
 
 
 def common_bar(made: Page) -> None:
-    """One colour bar for all maps."""
     place = axis_at(made.figure, 0.35, made.bottom + 0.2, 3.0, 0.11)
     colours = ScalarMappable(LogNorm(0.1, 10), AROUND_ONE)
     drawn = made.figure.colorbar(colours, cax=place, orientation="horizontal", extendfrac=0.03)
@@ -270,17 +242,13 @@ def common_bar(made: Page) -> None:
     place.text(1.1, 0.5, "|∇ score|, per unit length", transform=place.transAxes, size=SMALL, va="center", color=INK)
 
 
-# --- latents ---------------------------------------------------------------------------------------------------------
-
-
 def latents(material: Material) -> Figure:
     """Generated points by category where the latents have some, else the square of latents where it is sent."""
     coloured = any("categories" in run.recording.frames for run in material.recordings)
     how = CATEGORIES if coloured else LATENTS
-    made, grid, runs = plane_page(material, [how], measured_words, legend=False)
-    for place, (run, shown, words) in enumerate(runs):
-        axis = panel_of(made, grid, place, run)
-        (by_category if "categories" in run.recording.frames else latent_map)(axis, shown)
+    made, runs = plane_page(material, [how], measured_words, legend=False)
+    for axis, _, shown, words in runs:
+        (by_category if "categories" in shown.recording.frames else latent_map)(axis, shown)
         place_beneath(axis).set_text(words)
     return made.figure
 

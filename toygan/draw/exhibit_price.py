@@ -23,6 +23,8 @@ from toygan.view.statistics import Interval, median
 
 FEW = 10  # runs that all can be named beside their marks
 
+Box = tuple[float, float, float, float]  # left, bottom, right, top in inches
+
 
 class Spot(NamedTuple):
     """A run in a picture of quality against time, both with intervals."""
@@ -104,9 +106,6 @@ def market(axis: Axes, spots: Sequence[Spot], measure: str, numbers: Mapping[str
     return name_spots(axis, spots, best | {slowest, worst}, numbers)
 
 
-Box = tuple[float, float, float, float]  # left, bottom, right, top in inches
-
-
 def name_spots(axis: Axes, spots: Sequence[Spot], told: set[int], numbers: Mapping[str, int]) -> None:
     """Names of the front and of the extremes first, then the others' numbers, each where it covers least."""
     wide, tall = size_of(axis)
@@ -117,18 +116,12 @@ def name_spots(axis: Axes, spots: Sequence[Spot], told: set[int], numbers: Mappi
         words, size = (spots[i].label, SMALL) if named else (str(numbers[spots[i].label]), SMALL - 1.5)
         box = free_box(places[i], 0.0078 * size * len(words) + 0.03, 0.016 * size, taken, (wide, tall))
         taken.append(box)
-        name_at(axis, words, size, box, places[i])
-
-
-def name_at(axis: Axes, words: str, size: float, box: Box, spot: np.ndarray) -> None:
-    """A name in its box; far from its mark, a thread leads back."""
-    wide, tall = size_of(axis)
-    across, up = (box[0] + box[2]) / 2 / wide, (box[1] + box[3]) / 2 / tall
-    if distance_to(box, spot) > 0.16:
-        axis.plot([spot[0] / wide, across], [spot[1] / tall, up], "-", color=FAINT, linewidth=0.5, zorder=1,
-                  transform=axis.transAxes)  # fmt: skip
-    axis.text(box[0] / wide, up, words, size=size, transform=axis.transAxes, color=INK, va="center", parse_math=False,
-              zorder=6)  # fmt: skip
+        across, up = (box[0] + box[2]) / 2 / wide, (box[1] + box[3]) / 2 / tall
+        if distance_to(box, places[i]) > 0.16:  # a thread leads back to the mark
+            axis.plot([places[i][0] / wide, across], [places[i][1] / tall, up], "-", color=FAINT, linewidth=0.5, zorder=1,
+                      transform=axis.transAxes)  # fmt: skip
+        axis.text(box[0] / wide, up, words, size=size, transform=axis.transAxes, color=INK, va="center",
+                  parse_math=False, zorder=6)  # fmt: skip
 
 
 def in_inches(axis: Axes, points: np.ndarray) -> np.ndarray:
@@ -165,7 +158,6 @@ def covered(box: Box, taken: Sequence[Box], room: tuple[float, float]) -> float:
 
 
 def overlap(one: Box, other: Box) -> float:
-    """Area that two boxes share."""
     across = min(one[2], other[2]) - max(one[0], other[0])
     up = min(one[3], other[3]) - max(one[1], other[1])
     return max(across, 0.0) * max(up, 0.0)

@@ -35,9 +35,6 @@ TRACK = "#eceef2"  # of a bar, where it is not filled
 RowsByRun = dict[str, Rows]  # rows by the name of their run
 
 
-# --- ends ------------------------------------------------------------------------------------------------------------
-
-
 def ends(material: Material) -> Figure:
     """Final measures: rings for seeds, the median as a dot with its 95 % interval, a panel a scenario and measure."""
     measures = shared.measures_in(material)
@@ -83,16 +80,12 @@ def ends_row(made: Page, bottom: float, tall: float, title: str, runs: RowsByRun
             axis.xaxis.set_major_locator(MaxNLocator(4, integer=True, min_n_ticks=1))
         said = "\n".join(textwrap.wrap(axis_name(measure), max(int(13 * (pitch - 0.3)), 12)))
         axis.set_xlabel(said, size=SMALL, labelpad=2, color=INK, parse_math=False, loc="left")
-        if place == 0 and title:
-            shared.titled(axis, title)
+        shared.titled(axis, title if place == 0 else "")
 
 
 def names_wide(names: Sequence[str]) -> float:
     """Inches that names at the left of a panel take."""
     return min(0.3 + 0.065 * max(map(len, names), default=0), 3.4)
-
-
-# --- rates -----------------------------------------------------------------------------------------------------------
 
 
 def rates(material: Material) -> Figure:
@@ -159,8 +152,7 @@ def name_lines(axis: Axes, runs: RowsByRun) -> None:
 
 def bare(axis: Axes) -> None:
     axis.tick_params(labelsize=SMALL, length=0, pad=3)
-    for spine in axis.spines.values():
-        spine.set_visible(False)
+    axis.spines[:].set_visible(False)
 
 
 def all_modes(material: Material) -> Figure:
@@ -196,16 +188,12 @@ def mode_bars(axis: Axes, runs: RowsByRun) -> None:
 
 
 def modes_in_words(rows: Rows) -> str:
-    """Modes found, of how many."""
     values, of = shared.known(rows, "modes"), shared.known(rows, "modes_of")
     if not values:
         return shared.LOST if all(row.get("status") == shared.LOST for row in rows) else "not measured"
     low, high, middle = (f"{value:g}" for value in (min(values), max(values), float(np.median(values))))
     span = middle if low == high else f"{middle} ({low} to {high})"
     return f"{span} of {max(of):g}" if of else span
-
-
-# --- matrices --------------------------------------------------------------------------------------------------------
 
 
 def matrix(material: Material) -> Figure:
@@ -284,12 +272,9 @@ def parted(row: Mapping[str, Any]) -> dict[str, Any]:
 def cells_of(rows: Rows, across: str, down: str, measure: str) -> Cells:
     """The medians of a measure in every cell; NaN where nothing is known."""
     right, marks, values = grid_values(rows, across, down, measure)
-    found = groups(rows, (down, across))
     lost = {
-        (i, j): (sum(row.get("status") == shared.LOST for row in own), len(own))
-        for i, y in enumerate(marks)
-        for j, x in enumerate(right)
-        if (own := found.get((y, x)))
+        (marks.index(y), right.index(x)): (sum(row.get("status") == shared.LOST for row in own), len(own))
+        for (y, x), own in groups(rows, (down, across)).items()
     }
     return Cells(right, marks, values, lost)
 

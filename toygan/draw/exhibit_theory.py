@@ -24,15 +24,13 @@ from toygan.view.records import Row, groups
 from toygan.view.statistics import mean
 from toygan.view.words import CRITICS
 
-BOX = 0.2  # inches a side of a box on a line
+BOX, LINE = 0.2, 0.26  # inches: a side of a box on a line, the line of a way
+OF_CRITIC = {"none": FAINT, "learned": GENERATED, "exact": CRITIC}
 
 
 def column(rows: Rows, name: str) -> np.ndarray:
     """A column of rows [N]; NaN where there is no number."""
     return np.array([row[name] if isinstance(row.get(name), int | float) else np.nan for row in rows], float)
-
-
-# --- distances -------------------------------------------------------------------------------------------------------
 
 
 def distances(material: Material) -> Figure:
@@ -44,14 +42,13 @@ def distances(material: Material) -> Figure:
     made = page(material, 3.35 * len(pieces), [how])
     taken = {"distances", "label", *distance.DISTANCES}
     for place, (name, rows) in enumerate(pieces.items()):
-        others = (column for column in rows[0] if column not in taken and not column.endswith("_floor"))
+        others = (one for one in rows[0] if one not in taken and not one.endswith("_floor"))
         key = material.across or next(others, "")
         along_a_number(made, made.top - 3.35 * place, name if len(pieces) > 1 else "", rows, key)
     return made.figure
 
 
 def along_a_number(made: Page, top: float, name: str, rows: Rows, key: str) -> None:
-    """The three panels of one piece."""
     rows = sorted(rows, key=lambda row: row.get(key, 0))
     along = column(rows, key).tolist()
     values, floors = ({each: column(rows, f"{each}{tail}") for each in distance.DISTANCES} for tail in ("", "_floor"))
@@ -63,17 +60,11 @@ def along_a_number(made: Page, top: float, name: str, rows: Rows, key: str) -> N
         distance.panel(axis, heading, key, along, values, floors)
 
 
-# --- phase portraits -------------------------------------------------------------------------------------------------
-
-
 def phases(material: Material) -> Figure:
     """Phase portraits of the Dirac-GAN, each with its eigenvalues."""
     if not material.phases:
         return nothing(material, "no phase portrait to show")
     return portraits(material.phases, material.command, material.title)
-
-
-# --- plans on a line -------------------------------------------------------------------------------------------------
 
 
 def plans(material: Material) -> Figure:
@@ -152,9 +143,6 @@ def as_matrix(axis: Axes, row: Row) -> None:
     axis.set_ylabel("from", size=SMALL, labelpad=1, color=GENERATED)
 
 
-# --- a bound ---------------------------------------------------------------------------------------------------------
-
-
 def bounds(material: Material) -> Figure:
     """W1 beside its bound under noise, and the divergence that the bound is made of, against the noise's std."""
     pieces = by_column(material.rows, "bounds")
@@ -203,17 +191,10 @@ def divergence(axis: Axes, rows: Rows) -> None:
 
 
 def against_std(axis: Axes, rows: Rows) -> None:
-    """The noise along the axis."""
     log_axis(axis, "x", column(rows, "std").tolist())
     axis.set_xlabel("std of the noise (log scale)", size=PLAIN, labelpad=2, color=INK)
     quiet(axis)
     axis.grid(linewidth=0.4, alpha=0.35)
-
-
-# --- critics used after training -------------------------------------------------------------------------------------
-
-OF_CRITIC = {"none": FAINT, "learned": GENERATED, "exact": CRITIC}
-LINE = 0.26  # inches of a way
 
 
 def refined(material: Material) -> Figure:
@@ -269,9 +250,7 @@ def over_seeds(axis: Axes, place: int, rows: Rows, color: str) -> None:
 
 
 def without_value(rows: Rows) -> str:
-    """How many seeds of a way have no distance, and why: they diverged, or have too few points for one, with the words on how
-    these were got where no seed has a distance.
-    """
+    """How many seeds of a way have no distance, and why; where none has one, with the words on how the points were got."""
     lost = [row for row in rows if row.get("status") == "diverged"]
     few = [row for row in rows if row not in lost and not np.isfinite(column([row], "w1")[0])]
     parts = [f"{len(lost)} of {len(rows)} seeds diverged"] if lost else []

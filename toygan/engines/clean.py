@@ -47,12 +47,8 @@ class Cleaner:
     def take(self, node: Node) -> None:
         """Copy a node, or what is better."""
         args = {name: mapped(arg, self.stand_in) for name, arg in node.args.items()}
-        rule = RULES.get(node.op)
-        better = rule(self, args, node.outs[0]) if rule else None
-        if better is not None:
-            self.replace(node.outs[0], better)
-            return
-        for old, new in zip(node.outs, self.kept(node.op, args, node.outs), strict=True):
+        better = RULES.get(node.op, unchanged)(self, args, node.outs[0])
+        for old, new in zip(node.outs, (better,) if better else self.kept(node.op, args, node.outs), strict=True):
             self.replace(old, new)
 
     def replace(self, old: Wire, new: Wire) -> None:
@@ -74,8 +70,7 @@ class Cleaner:
     def new(self, op: str, like: Wire, /, **args: Any) -> Wire:
         """A node of our own that gives a wire of the shape and type of `like`; through its rule, if it has one."""
         made = like._replace(key=next(self.keys))
-        rule = RULES.get(op)
-        return (rule(self, args, made) if rule else None) or self.kept(op, args, (made,))[0]
+        return RULES.get(op, unchanged)(self, args, made) or self.kept(op, args, (made,))[0]
 
     def made_by(self, wire: Any, *ops: str) -> dict[str, Any] | None:
         """The arguments of the node that gives a wire, if it is one of these."""
@@ -106,6 +101,12 @@ def cleaned(graph: Graph) -> Graph:
 
 
 Shortcut = Callable[[Cleaner, Args, Wire], Wire | None]
+
+
+def unchanged(c: Cleaner, args: Args, out: Wire) -> Wire | None:
+    """Nothing is better."""
+    return None
+
 
 # --- shapes ----------------------------------------------------------------------------------------------------------
 
@@ -214,15 +215,10 @@ def unexpanded(c: Cleaner, wire: Wire) -> Wire:
     return viewed(c, source, (1,) * (len(wire.shape) - len(source.shape)) + source.shape)
 
 
-def elementwise(op: str, rule: Shortcut | None) -> Shortcut:
+def elementwise(op: str, rule: Shortcut, c: Cleaner, args: Args, out: Wire) -> Wire | None:
     """A rule for an operator on each number: look behind expansions, then as the rule says."""
-
-    def take(c: Cleaner, args: Args, out: Wire) -> Wire | None:
-        args = {name: mapped(arg, partial(unexpanded, c)) for name, arg in args.items()}
-        better = rule(c, args, out) if rule else None
-        return better if better is not None else c.kept(op, args, (out,))[0]
-
-    return take
+    args = {name: mapped(arg, partial(unexpanded, c)) for name, arg in args.items()}
+    return rule(c, args, out) or c.kept(op, args, (out,))[0]
 
 
 def mul(c: Cleaner, args: Args, out: Wire) -> Wire | None:
@@ -344,7 +340,7 @@ def two_dimensional(c: Cleaner, args: Args, out: Wire) -> Wire | None:
     return viewed(c, made, out.shape)
 
 
-ON_EACH = {
+ON_EACH: dict[str, Shortcut] = {
     "mul.Tensor": mul,
     "mul.Scalar": mul,
     "add.Tensor": add,
@@ -378,4 +374,4 @@ RULES: dict[str, Shortcut] = {
     "bmm.default": product,
     "mm.default": two_dimensional,
 }
-RULES |= {op: elementwise(op, ON_EACH.get(op)) for op in {**EACH, **ON_EACH}}
+RULES |= {op: partial(elementwise, op, ON_EACH.get(op, unchanged)) for op in {**EACH, **ON_EACH}}

@@ -146,7 +146,8 @@ class Recorder(TorchDispatchMode):
         """Write a call down; one that writes into its first argument as the call that does not."""
         outs = [one for one in (out if isinstance(out, tuple | list) else [out]) if isinstance(one, Tensor)]
         if func._schema.is_mutable:
-            looking = self.looking_at(outs[0])
+            where = outs[0].untyped_storage().data_ptr()  # all that look at the memory that is written
+            looking = list({id(t): t for t in self.alive if t.untyped_storage().data_ptr() == where}.values())
             if varies and (len(looking) > 1 or "_." not in name):
                 raise Untraceable(name, "the step writes into memory that something else looks at")
             name, outs = name.replace("_.", ".", 1), outs if varies else looking
@@ -155,11 +156,6 @@ class Recorder(TorchDispatchMode):
                 self.constant(tensor)
             return
         self.nodes.append(Node(name, named, tuple(self.new(tensor) for tensor in outs)))
-
-    def looking_at(self, written: Tensor) -> list[Tensor]:
-        """All tensors that look at the memory of this one."""
-        where = written.untyped_storage().data_ptr()
-        return list({id(t): t for t in self.alive if t.untyped_storage().data_ptr() == where}.values())
 
 
 def same_place(a: Tensor, b: Tensor) -> bool:

@@ -123,9 +123,7 @@ def model_of(graph: Graph, inputs: Sequence[str], outputs: Sequence[str]) -> Mod
 
 
 class Onnx:
-    """A model that runs on two copies of the state: each step reads one and writes the other. Draws and dials are read where
-    they are.
-    """
+    """A model that runs on two copies of the state, from one to the other and back. Draws and dials are read where they are."""
 
     def __init__(self, model: Model, state: Tree) -> None:
         self.session, self.like = opened(model.content, model.operators), state
@@ -134,9 +132,7 @@ class Onnx:
         self.ways = [self.way(*pair) for pair in ((self.now, self.then), (self.then, self.now))]
 
     def way(self, now: Mapping[str, Tensor], then: Mapping[str, Tensor]) -> tuple[Any, dict[str, Tensor]]:
-        """How to get from one copy of the state to the other: names bound to memory; and the draws and dials that it reads,
-        which live as long as they are read.
-        """
+        """A binding from one copy of the state to the other, and the draws and dials that it reads and keeps alive."""
         binding = self.session.io_binding()
         for name in now:
             bind(binding.bind_input, name, now[name])
@@ -149,7 +145,10 @@ class Onnx:
         given = {**named(draw, "draw"), **named(dials, "dials")}
         for name, numbers in given.items():
             if fed.get(name) is not numbers:
-                fed[name] = fitting(self.ports[name], numbers)
+                seen, port = list(numbers.shape), self.ports[name]
+                if seen != list(port.shape):
+                    raise ValueError(f"{name} is {seen}, but was {list(port.shape)} when the step was traced")
+                fed[name] = numbers.to(port.dtype).contiguous()
                 bind(binding.bind_input, name, fed[name])
         self.session.run_with_iobinding(binding)
         self.ways.reverse()
@@ -170,13 +169,6 @@ def bind(how: Callable[..., None], name: str, numbers: Tensor) -> None:
 
 
 SPARE = torch.zeros(1)  # where a tensor without numbers is said to be: it has no memory, and the runtime wants a place
-
-
-def fitting(port: Port, numbers: Tensor) -> Tensor:
-    """Numbers as the model reads them: of its type, in order. ValueError for another shape."""
-    if tuple(numbers.shape) != port.shape:
-        raise ValueError(f"{port.name} is {list(numbers.shape)}, but was {list(port.shape)} when the step was traced")
-    return numbers.to(port.dtype).contiguous()
 
 
 def prepare(step: Step, state: Tree, draw: Tree, dials: Tree) -> Onnx:

@@ -317,15 +317,11 @@ def highest(w: Writer, args: Args, out: Wire, kind: str) -> None:
     w.put(out, w.op(kind, w.get(wire, shape), axis=at, keepdims=0), short(out.shape))
 
 
-def on_axis(formula: Callable[..., str], *names: str) -> Callable[[Writer, Args, Wire], None]:
-    """A row for a formula of arguments of the outcome's shape and the place of an axis in it."""
-
-    def write(w: Writer, args: Args, out: Wire) -> None:
-        shape, at = along(out, args["dim"])
-        given = [w.get(args[name], shape) for name in names]
-        w.put(out, formula(w, at, *given), shape)
-
-    return write
+def on_axis(formula: Callable[..., str], names: Sequence[str], w: Writer, args: Args, out: Wire) -> None:
+    """A formula of arguments of the outcome's shape and the place of an axis in it."""
+    shape, at = along(out, args["dim"])
+    given = [w.get(args[name], shape) for name in names]
+    w.put(out, formula(w, at, *given), shape)
 
 
 def log_softmax_backward(w: Writer, at: int, gradient: str, y: str) -> str:
@@ -474,11 +470,11 @@ OTHERS: dict[str, Callable[..., None]] = {
     "std.correction": partial(variance, root=True),
     "argmax.default": partial(highest, kind="ArgMax"),
     "argmin.default": partial(highest, kind="ArgMin"),
-    "_log_softmax.default": on_axis(lambda w, at, x: w.op("LogSoftmax", x, axis=at), "self"),
-    "_softmax.default": on_axis(lambda w, at, x: w.op("Softmax", x, axis=at), "self"),
-    "_log_softmax_backward_data.default": on_axis(log_softmax_backward, "grad_output", "output"),
-    "_softmax_backward_data.default": on_axis(softmax_backward, "grad_output", "output"),
-    "cumsum.default": on_axis(lambda w, at, x: w.op("CumSum", x, w.array(np.array(at))), "self"),
+    "_log_softmax.default": partial(on_axis, lambda w, at, x: w.op("LogSoftmax", x, axis=at), ["self"]),
+    "_softmax.default": partial(on_axis, lambda w, at, x: w.op("Softmax", x, axis=at), ["self"]),
+    "_log_softmax_backward_data.default": partial(on_axis, log_softmax_backward, ["grad_output", "output"]),
+    "_softmax_backward_data.default": partial(on_axis, softmax_backward, ["grad_output", "output"]),
+    "cumsum.default": partial(on_axis, lambda w, at, x: w.op("CumSum", x, w.array(np.array(at))), ["self"]),
     **dict.fromkeys(("sort.default", "sort.stable", "topk.default"), in_order),
     "view": view,
     "expand": expand,

@@ -72,7 +72,6 @@ class Writer:
         return names
 
     def array(self, numbers: np.ndarray) -> str:
-        """The name of a constant array."""
         key = (numbers.tobytes(), numbers.shape, numbers.dtype.str)
         if key not in self.initializers:
             self.initializers[key] = (f"c{len(self.initializers)}", numbers)
@@ -85,7 +84,6 @@ class Writer:
         return self.array(np.array(numbers, dtype=np.int64))
 
     def cast(self, name: str, before: torch.dtype, after: torch.dtype) -> str:
-        """The numbers in another type."""
         if before == after:
             return name
         if (name, after) not in self.casts:

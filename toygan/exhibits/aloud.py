@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
-from toygan.exhibits.files import EVERY, NO, PIECES, Claim, Filter, Term, asked_of
+from toygan.exhibits.files import EVERY, NO, OF_THEORY, PIECES, Claim, Filter, Term, asked_of
 from toygan.exhibits.forms import BOUNDS, CURVES, MOMENTS
 from toygan.files.text import number
 from toygan.quantities.table import label_of
@@ -110,23 +110,11 @@ def called(term: Term) -> str:
     """A number as pictures call it: `W1`, `modes at step 200`, `rank correlation of critic value with W1`."""
     if term.label is not None:
         return term.label.replace("-", " ")
-    head, _, tail = (THEORY.get(str(term.measure)) or label_of(str(term.measure))).rpartition(", ")
+    head, _, tail = (OF_THEORY.get(str(term.measure)) or label_of(str(term.measure))).rpartition(", ")
     name = f"{tail} {head}" if head else tail  # `median slope at points in between`, which the label says the other way
     for key, said in term.becomes.items():
         return CURVES[key].called.format(name, label_of(said) if isinstance(said, str) else number(said))
     return f"{name} at step {term.at}" if isinstance(term.at, int) else MOMENTS[term.at].called.format(name)
-
-
-THEORY: Mapping[str, str] = {  # numbers of pieces of theory, which the table of quantities does not know
-    "best": "cost of the best plan",
-    "worst": "cost of the worst plan",
-    "bound": "bound on W1",
-    "growth": "growth of a small offset in a step",
-    "turning": "turning of a small offset in a step",
-    "rest": "share of the first distance that is left",
-    "moving": "length of a step at the end",
-    "perfect": "W1 of the worst of 16 perfect samples",
-}
 
 
 def who(wanted: Filter) -> str:

@@ -326,14 +326,12 @@ def room(claim: Claim, rows: Sequence[Row]) -> float:
     """How far within its bounds the number of a claim about some rows lies, below 0 beyond them; -inf without a number."""
     kept = kept_of(claim, meant(claim.value.of, rows))
     value = middle(values_of(claim, kept, rows)) if claim.seeds else medians(claim, kept, rows)[2]
-    return -math.inf if value is None else min(inside(claim, name, value) for name in claim.bounds)
-
-
-def inside(claim: Claim, name: str, value: float) -> float:
-    bound = claim.bounds[name]
-    if name == "equals":
-        return claim.within - (0.0 if value == bound else abs(value - bound))
-    return BOUNDS[name].side * (value - bound)
+    if value is None:
+        return -math.inf
+    inside = [BOUNDS[name].side * (value - bound) for name, bound in claim.bounds.items() if name != "equals"]
+    if claim.equals is not None:
+        inside.append(claim.within - (0.0 if value == claim.equals else abs(value - claim.equals)))
+    return min(inside)
 
 
 # --- one number ------------------------------------------------------------------------------------------------------

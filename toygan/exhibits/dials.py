@@ -50,10 +50,8 @@ def axis() -> np.ndarray:
 
 def played_games(method: str, rule: str) -> list[Played]:
     """Every setting of rate and weight of a method under a rule; kept between builds, for it takes seconds."""
-    found = cache.kept(
-        "dirac-dials", [method, rule, RATES, WEIGHTS, SIDE, STEPS], lambda: list(map(packed, each_game(method, rule)))
-    )
-    return [unpacked(one) for one in found]
+    about = [method, rule, RATES, WEIGHTS, SIDE, STEPS]
+    return [unpacked(one) for one in cache.kept("dirac-dials", about, lambda: [*map(packed, each_game(method, rule))])]
 
 
 def packed(game: Played) -> dict[str, Any]:

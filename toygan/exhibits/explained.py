@@ -47,23 +47,20 @@ class Setting(NamedTuple):
 
 def with_explanations(exhibit: Exhibit, here: Behind, behind: Sequence[Behind]) -> list[Verdict]:
     """The verdicts on the runs that are `here`, each with what became of its claim in the settings of its explanations; one
-    of `behind` for each of these.
+    of `behind` for each of these, or none at all.
     """
-    pairs = list(zip(exhibit.explanations, behind, strict=True))
+    pairs = list(zip(exhibit.explanations, behind, strict=True)) if behind else []
     told = []
     for i, claim in enumerate(exhibit.claims, 1):
         own = judged(exhibit, "", claim, here)
-        about = [
-            (one, judged(exhibit, one.setting, one.asked(claim), there)) for one, there in pairs if i in one.claims
-        ]
-        others = [there for _, there in about]
-        words = tuple(explained(one, own, there, others) for one, there in about)
-        told.append(own.verdict._replace(explanations=words))
+        asked = [(one, runs) for one, runs in pairs if i in one.claims]
+        others = [judged(exhibit, one.setting, one.asked(claim), runs) for one, runs in asked]
+        words = [explained(one, own, there, others) for (one, _), there in zip(asked, others, strict=True)]
+        told.append(own.verdict._replace(explanations=tuple(words)))
     return told
 
 
 def judged(exhibit: Exhibit, name: str, claim: Claim, there: Behind) -> Setting:
-    """A claim in the setting of some runs."""
     try:
         values = values_of(claim, kept_of(claim, meant(claim.value.of, there.rows)), there.rows)
     except LookupError:
@@ -77,8 +74,7 @@ def explained(one: Explanation, here: Setting, there: Setting, others: Sequence[
     untested = "" if other.numbers and there.numbers else ", the one difference, though not held against chance"
     where = f'in the setting "{other.name}"' if other.name else "here"
     contrast = f"not {where}: {argument} decides it{untested}" if argument else in_doubt(here, there, differs)
-    vain = without_effect(differs, chance(here, there) < LIKELY)
-    words = sentence(here.verdict.held, verdict, vain, contrast, f"because {one_line(one.because).rstrip('.')}")
+    words = sentence(here, there, differs, contrast, f"because {one_line(one.because).rstrip('.')}")
     return Explained(one.setting, verdict.held, verdict.numbers, differs, argument, words)
 
 
@@ -109,10 +105,11 @@ def chance(one: Setting, other: Setting) -> float:
 def cases_of(exhibit: Exhibit, claim: Claim, works: Sequence[Work]) -> dict[str, Cases]:
     """The runs that every term of a claim is about, those behind it where it is about critics used after them."""
     named = [(columns_of(work), settings_of(work.task.config)) for work in works]
-    wanted = {key: filters_of_runs(exhibit, term.of) for key, term in claim.terms.items()}
-    return {
-        key: [case for case in named if any(matching(one, [case[0]]) for one in some)] for key, some in wanted.items()
-    }
+    found: dict[str, Cases] = {}
+    for key, term in claim.terms.items():
+        wanted = filters_of_runs(exhibit, term.of)
+        found[key] = [case for case in named if any(matching(one, [case[0]]) for one in wanted)]
+    return found
 
 
 def read_aloud(exhibit: Exhibit, place: Path) -> dict[str, str]:
@@ -229,24 +226,23 @@ def with_options(part: str, settings: Settings, inside: Collection[str]) -> str:
 # --- in words --------------------------------------------------------------------------------------------------------
 
 
-def sentence(here: bool | None, there: Verdict, vain: str, contrast: str, why: str) -> str:
-    """What became of the claim in another setting, and what that says of here."""
-    numbers = there.numbers
-    if there.held is None:
+def sentence(here: Setting, there: Setting, differs: Sequence[str], contrast: str, why: str) -> str:
+    """What became of the claim in another setting, and what that says of here: where no argument turned the verdict, whether
+    the numbers are others all the same.
+    """
+    held, numbers, one = there.verdict.held, there.verdict.numbers, len(differs) == 1
+    if held is None:
         return f"Not judged there: {numbers}."
-    if here is not False:
-        return f"{'Holds' if there.held else 'Does not hold'} there ({numbers}); here: {JUDGED[here]}."
-    if not there.held:
-        return f"Does not hold there either ({numbers}): {vain}. It was expected to, {why}."
-    return f"Holds there ({numbers}), {contrast}, {why}."
-
-
-def without_effect(differs: Sequence[str], apart: bool) -> str:
-    """That one argument did not turn the verdict, or several together; the numbers may be others all the same."""
-    one, names = len(differs) == 1, ", ".join(differs) or "nothing"
-    if apart:
-        return f"{names} {'changes' if one else 'together change'} the numbers, and not the verdict"
-    return f"{names} {'does not decide it' if one else 'do not decide it together'}"
+    if here.verdict.held is not False:
+        return f"{'Holds' if held else 'Does not hold'} there ({numbers}); here: {JUDGED[here.verdict.held]}."
+    if held:
+        return f"Holds there ({numbers}), {contrast}, {why}."
+    vain = "does not decide it" if one else "do not decide it together"
+    if chance(here, there) < LIKELY:
+        vain = f"{'changes' if one else 'together change'} the numbers, and not the verdict"
+    return (
+        f"Does not hold there either ({numbers}): {', '.join(differs) or 'nothing'} {vain}. It was expected to, {why}."
+    )
 
 
 def in_doubt(here: Setting, there: Setting, differs: Sequence[str]) -> str:

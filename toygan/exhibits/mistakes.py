@@ -28,7 +28,6 @@ def retold(exhibit: Exhibit, error: UserError, otherwise: Key, method: str | Non
 
 
 def placed_here(mistake: Mistake, otherwise: Key, method: str | None) -> Mistake:
-    """One mistake with its key in the exhibit's file."""
     key, (_, line, under, _) = mistake.key or (), mistake.place
     if under[-1:] in WORDS:  # a word of a list or a sweep, of which the message is about a part
         about = mistake._replace(key=None, message=f"{mistake.given}: {mistake.message}") if key in NAMES else mistake

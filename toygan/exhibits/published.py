@@ -74,7 +74,6 @@ def row_beside(protocol: Protocol, row: Reported, run: Attempt, recording: Recor
 
 
 def recorded(folder: Path) -> Recording | None:
-    """A finished run; None where it is not."""
     if not (folder / "frames.npz").exists() or read_facts(folder).status not in FINISHED:
         return None
     return load(folder)

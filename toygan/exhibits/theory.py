@@ -96,11 +96,8 @@ def distance_records(item: Distances) -> list[Record]:
 
 def phase_portraits(exhibit: Exhibit) -> list[tuple[dict[str, Any], Portrait]]:
     """Every phase portrait of an exhibit, with the columns that name it."""
-    return [
-        (phase_columns(item, method, update), portrait_of(item, method, update))
-        for item in exhibit.phases
-        for method, update in methods_by_rules(item)
-    ]
+    games = [(item, method, update) for item in exhibit.phases for method, update in methods_by_rules(item)]
+    return [(phase_columns(*one), portrait_of(*one)) for one in games]
 
 
 def portrait_of(item: Phases, method: str, update: str) -> Portrait:
@@ -140,13 +137,9 @@ def plan_found(item: Plans) -> Record:
     """The cheapest and the dearest way to carry every box to a place: total distance, and the cheapest one's moves."""
     costs = np.abs(np.subtract.outer(item.a, item.b))
     cheap, dear = (linear_sum_assignment(costs, maximize=maximize) for maximize in (False, True))
-    return {
-        "a": list(item.a),
-        "b": list(item.b),
-        "best": float(costs[cheap].sum()),
-        "worst": float(costs[dear].sum()),
-        "moves": np.stack(cheap, axis=1).tolist(),
-    }
+    best, worst = float(costs[cheap].sum()), float(costs[dear].sum())
+    moves = np.stack(cheap, axis=1).tolist()
+    return {"a": list(item.a), "b": list(item.b), "best": best, "worst": worst, "moves": moves}
 
 
 def bounds_by_noise(item: Bounds) -> Iterator[Record]:

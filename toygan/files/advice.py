@@ -51,18 +51,19 @@ def background_in_words(own: Subject) -> str:
     target = own.config.target
     if target.kind != "image":
         return ""
-    inverted, found = bool(target.invert), background(target.path, bool(target.invert))
+    inverted = bool(target.invert)
+    inked, stained = background(target.path, inverted)
     ink, paper = ("light", "dark") if inverted else ("dark", "light")
-    if found.inked > INKED:
+    if inked > INKED:
         remedy = "leave invert out of" if inverted else "set invert = true in"
         return (
-            f"{target.path.name} has a {ink} background ({percent(found.inked)} of its edge), and {ink} is where points "
+            f"{target.path.name} has a {ink} background ({percent(inked)} of its edge), and {ink} is where points "
             f"are likely; if they belong where it is {paper}, {remedy} [target]"
         )
-    if found.mass > STAINED:
+    if stained > STAINED:
         clean = "black" if inverted else "white"
         return (
-            f"about {percent(found.mass)} of the points fall on the background of {target.path.name}, which is not "
+            f"about {percent(stained)} of the points fall on the background of {target.path.name}, which is not "
             f"quite {clean}; make it {clean}, or transparent, in the picture"
         )
     return ""

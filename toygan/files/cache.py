@@ -78,7 +78,6 @@ def keep(name: str, found: bytes) -> None:
 
 
 def digest_of(found: bytes) -> bytes:
-    """The SHA-256 of bytes, as it stands before them in a file."""
     return hashlib.sha256(found).hexdigest().encode()
 
 

@@ -113,13 +113,12 @@ class Method(Strict):
 
     def __init__(self, **options: Any) -> None:
         parts = {"objective", "constraint", "also", "update", "cast"} & options.keys()
-        data = options | {
-            part: given(options[part]) if callable(options[part]) else as_kind(options[part]) for part in parts
-        }
+        for part in parts:
+            options[part] = given(options[part]) if callable(options[part]) else as_kind(options[part])
         try:
-            super().__init__(**data)
+            super().__init__(**options)
         except ValidationError as error:
-            mistakes = mistakes_in(type(self), data, error)
+            mistakes = mistakes_in(type(self), options, error)
             raise UserError(*(one._replace(place=Place("toygan.Method")) for one in mistakes)) from None
 
     # Only what is made in Python comes through here: a file is checked as before.

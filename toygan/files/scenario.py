@@ -98,7 +98,9 @@ def of_data(
     data = with_kinds(spelled, folder)
     cast = cast_of(data)
     apply([change for change in changes if change not in own], data)
-    data = named_by_cast(data, cast)
+    table, now = as_table(data.get("method")), cast_of(data)
+    if now != cast and isinstance(now, str) and isinstance(table.get("name"), str):
+        table["name"] += f"+{now}"  # overrides gave it another cast: `cgan` becomes `cgan+encoder`
     data, more = with_own(with_kinds(data, Path.cwd()))
     unknown += more
     places: dict[Key, Place] = {change.key: change.place for change in changes}
@@ -108,16 +110,7 @@ def of_data(
 
 
 def cast_of(data: Mapping[str, Any]) -> Any:
-    """The kind of the method's cast; None where it has none."""
     return as_table(as_kind(as_table(data.get("method")).get("cast"))).get("kind")
-
-
-def named_by_cast(data: Mapping[str, Any], before: Any) -> dict[str, Any]:
-    """The data with the method's name and its new cast, where overrides gave it another one: `cgan` becomes `cgan+encoder`."""
-    method, now = as_table(data.get("method")), cast_of(data)
-    if now == before or not isinstance(now, str) or not isinstance(name := method.get("name"), str):
-        return dict(data)
-    return {**data, "method": {**method, "name": f"{name}+{now}"}}
 
 
 def scenario_of(scenario: str | Callable[..., Any]) -> tuple[dict[str, Any], Source, Path]:
@@ -400,11 +393,10 @@ def too_big(config: Config) -> list[Mistake]:
     }
     there = memory()
     has = f"and this machine has {there / 2**30:.0f}; make one of them smaller"
-    return [
-        Mistake(("training",), f"{product} needs about {size / 2**30:.0f} GiB of memory", has)
-        for product, size in sizes.items()
-        if size > there
+    wrong = [
+        f"{product} needs about {size / 2**30:.0f} GiB of memory" for product, size in sizes.items() if size > there
     ]
+    return [Mistake(("training",), one, has) for one in wrong]
 
 
 def whole(player: Any, option: str, usual: int) -> int:

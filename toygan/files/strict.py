@@ -108,9 +108,8 @@ def read_toml(path: Path) -> tuple[dict[str, Any], Source]:
     return data, Source(str(path), text)
 
 
-DATA = dict.fromkeys([".csv", ".tsv", ".txt", ".npy", ".npz"], "points") | dict.fromkeys(
-    [".png", ".jpg", ".jpeg"], "image"
-)
+DATA = dict.fromkeys((".csv", ".tsv", ".txt", ".npy", ".npz"), "points")
+DATA |= dict.fromkeys((".png", ".jpg", ".jpeg"), "image")
 
 
 def file_of(what: str, name: str, shipped: Callable[[], Sequence[str]], folder: Path) -> Path:
@@ -491,7 +490,6 @@ def plain_words(message: str) -> str:
 
 
 def for_example(node: Schema) -> str:
-    """A value that would be right there, if the schema tells."""
     value = example(node)
     return "" if value is None else example_of(value)
 
@@ -539,7 +537,6 @@ def real_key(data: Any, location: Key) -> Key:
 
 
 def legal_kinds(node: Schema) -> list[str]:
-    """The kinds of a table, in the order of its own table."""
     return [choice["properties"]["kind"]["const"] for choice in node.get("oneOf", ())]
 
 

@@ -236,11 +236,8 @@ def orthonormal(*, lipschitz: PositiveFloat = 1.0) -> Constraint:
     By Bjoerck's iteration W <- W (3 I - W^T W) / 2 (Bjoerck and Bowie, 1971): each step multiplies a small singular value
     by 3/2, so that one of less than 1e-4 of the largest would stay below 1; a layer of zeros is left as it is.
     """
-    return Constraint(
-        reparametrise=lambda layers: shared_out(
-            layers, lipschitz, lambda weight, share: share * orthonormalised(weight)
-        )
-    )
+    turned = lambda weight, share: share * orthonormalised(weight)  # noqa: E731
+    return Constraint(reparametrise=lambda layers: shared_out(layers, lipschitz, turned))
 
 
 def shared_out(layers: Layers, lipschitz: Dial, normed: Callable[[Tensor, Tensor], Tensor]) -> Layers:

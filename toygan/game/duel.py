@@ -17,7 +17,7 @@ from toygan.game.constraints import Sight, added
 from toygan.game.dials import over
 from toygan.game.networks import Layers, Network, Pair
 from toygan.game.objectives import Extra, Heads, Losses, first_score
-from toygan.game.play import Beside, Draw, Game, Once, Opinion, Parameters, Role, State, Wants, noise_left
+from toygan.game.play import Beside, Draw, Game, Once, Opinion, Parameters, Role, State, Wants, noise_left, with_player
 
 CRITIC, GENERATOR = "critic", "generator"
 LABEL = "real label"  # the draw of classes, which both sides of a move are told
@@ -47,20 +47,24 @@ PLAIN = Match(CRITIC, GENERATOR, "real", generate)
 
 def critic_opinion(game: Game, parameters: Parameters, state: State, row: Draw, match: Match = PLAIN) -> Opinion:
     """A critic's loss and penalties on one move's batches; its move also changes memories and running statistics."""
+    name, own = match.critic, parameters[match.critic]
     real, fake = real_side(game, parameters, state, row, match), fake_side(game, parameters, state, row, match)
-    layers, own = critic_layers(game, parameters, match.critic), parameters[match.critic]
-    pair = game.players[match.critic].network.judge_both(layers, real, fake)
+    layers, body = critic_layers(game, parameters, name), game.players[name].network
+    pair = body.judge_both(layers, real, fake)
     r, g = heads(game, pair.r), heads(game, pair.g)
     loss = losses(game, state)(*in_order(match, r, g), Extra(state.memory, row, real, fake)).critic
     penalty, parts = penalties(game, seeing(game, own, layers, pair, real, fake, row, match))
-    name, zero = match.critic, torch.zeros_like(loss)
-    told = {"penalty": zero, **parts} if name == CRITIC else {f"{name}_penalty": zero}
-    told |= {} if penalty is None else {next(iter(told)): penalty}
+    told = torch.zeros_like(loss) if penalty is None else penalty
+    penalised = {"penalty": told, **parts} if name == CRITIC else {f"{name}_penalty": told}
 
     def after(state: State) -> State:
-        return noted(game, state, parameters, (real, fake), (r, g), match.critic)
+        learned = state.players[name]
+        held = body.note(learned.parameters, lambda: critic_layers(game, {name: own.detach()}, name), (real, fake))
+        state = with_player(state, name, learned._replace(parameters=held))
+        seen = ({head: values.detach() for head, values in one.items()} for one in (r, g))
+        return state._replace(memory=game.objective.remember(state.memory, *seen)) if name == CRITIC else state
 
-    return Opinion(loss if penalty is None else loss + penalty, {f"{name}_loss": loss, **told}, after)
+    return Opinion(loss if penalty is None else loss + penalty, {f"{name}_loss": loss, **penalised}, after)
 
 
 def in_order(match: Match, r: Heads, g: Heads) -> tuple[Heads, Heads]:
@@ -73,25 +77,6 @@ def penalties(game: Game, sight: Sight) -> tuple[Tensor | None, dict[str, Tensor
     parts = {name: part(sight) for name, part in game.constraint.parts.items()}
     penalty = added(list(parts.values())) if parts else game.constraint.penalty(sight)
     return penalty, {f"penalty_{name}": part for name, part in parts.items() if part is not None}
-
-
-def noted(
-    game: Game,
-    state: State,
-    parameters: Parameters,
-    batches: Sequence[Tensor],
-    outputs: tuple[Heads, Heads],
-    critic: str = CRITIC,
-) -> State:
-    """The state with the objective's memory and a critic's running statistics after a move on these batches."""
-    learned, body = state.players[critic], game.players[critic].network
-    judged_by = {critic: parameters[critic].detach()}
-    held = body.note(learned.parameters, lambda: critic_layers(game, judged_by, critic), batches)
-    state = state._replace(players={**state.players, critic: learned._replace(parameters=held)})
-    if critic != CRITIC:  # the memory is of the first one's outputs
-        return state
-    r, g = ({name: values.detach() for name, values in one.items()} for one in outputs)
-    return state._replace(memory=game.objective.remember(state.memory, r, g))
 
 
 def generator_opinion(game: Game, parameters: Parameters, state: State, row: Draw, match: Match = PLAIN) -> Opinion:

@@ -124,11 +124,6 @@ class LayerShape(NamedTuple):
     inputs: int
     outputs: int
 
-    @property
-    def size(self) -> int:
-        """How many parameters: weights and biases."""
-        return (self.inputs + 1) * self.outputs
-
 
 # --- activations: the function, and its derivative seen from the output (which keeps one tensor instead of two) -------
 
@@ -207,15 +202,7 @@ INITIALISATIONS: dict[str, Callable[[np.random.Generator, LayerShape], np.ndarra
 }
 
 
-def no_biases(rng: np.random.Generator, shape: LayerShape) -> np.ndarray:
-    """First biases [outputs] of zero, as most have it."""
-    return np.zeros(shape.outputs)
-
-
-# First biases where an initialisation has its own.
-BIASES: dict[str, Callable[[np.random.Generator, LayerShape], np.ndarray]] = {
-    "torch": lambda rng, shape: torchs(rng, shape)[0],
-}
+WITH_BIASES = ("torch",)  # those that draw biases too, as they draw one input's weights; others start them at zero
 
 
 # --- the multi-layer perceptron --------------------------------------------------------------------------------------
@@ -254,10 +241,12 @@ def first_parameters(shapes: Sequence[LayerShape], body: Body, rng: np.random.Ge
     Biases before a layer norm start as is usual for linear layers, uniform within 1 / sqrt(inputs): at zero the first layer
     would not see the radius.
     """
-    weights, last = INITIALISATIONS[body.initialisation], BIASES.get(body.initialisation, no_biases)
-    hidden = no_biases if body.normalisation.startswith("batch") else last
-    drawn = zip(shapes, [*[hidden] * (len(shapes) - 1), last], strict=True)
-    each = [(body.gain * weights(rng, shape).ravel(), bias(rng, shape)) for shape, bias in drawn]
+    weights, draws_biases = INITIALISATIONS[body.initialisation], body.initialisation in WITH_BIASES
+    shifted = [body.normalisation.startswith("batch")] * (len(shapes) - 1)
+    each = []
+    for shape, is_shift in zip(shapes, [*shifted, False], strict=True):
+        own = body.gain * weights(rng, shape).ravel()
+        each.append((own, weights(rng, shape)[0] if draws_biases and not is_shift else np.zeros(shape.outputs)))
     if body.normalisation == "layer":
         for i, shape in enumerate(shapes[:-1]):
             each[i] = each[i][0], rng.uniform(-1.0, 1.0, shape.outputs) / shape.inputs**0.5
@@ -268,7 +257,7 @@ def perceptron(inputs: int, outputs: int, body: Body) -> Network:
     """Affine maps with `depth` hidden layers between; `first_parameters` says how they start."""
     widths = [body.width] * body.depth
     shapes = [LayerShape(a, b) for a, b in pairwise([inputs, *widths, outputs])]
-    size, bend = sum(shape.size for shape in shapes), ACTIVATIONS[body.activation]
+    size, bend = sum((a + 1) * b for a, b in shapes), ACTIVATIONS[body.activation]
     initial, layers = partial(first_parameters, shapes, body), partial(unpack, shapes=shapes)
     if body.normalisation == "none":
         judge = partial(plain_judge, bend) if bend.slope else None

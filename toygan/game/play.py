@@ -162,9 +162,8 @@ class Cast(NamedTuple):
     terms: tuple[LossTerm, ...] = ()  # what is added to players' losses
     carry: Carry | None = None  # several generators' points; None: the generator's
     chart: Carry | None = None  # the map of latents that is drawn; None: the carry
-    clouds: Callable[[Game, Parameters, Draw], tuple[Tensor, Tensor]] | None = (
-        None  # what the critic tells apart, if not points
-    )
+    # what the critic tells apart, if not points
+    clouds: Callable[[Game, Parameters, Draw], tuple[Tensor, Tensor]] | None = None
     no_optimum: str = ""  # why no optimal critic of points is drawn: a clause, where the critic judges more than points
     objective: Callable[[Objective], Objective] = lambda objective: objective
     draws: Callable[[], Mapping[str, Law]] = dict
@@ -243,9 +242,8 @@ def with_terms(name: str, wants: Wants, terms: Sequence[LossTerm]) -> Wants:
         row = game.cast.known(row)
         plain = wants(game, parameters, state, row)
         told = {term.name: term.of(game, parameters, state, row) for term in own}
-        return plain._replace(
-            loss=sum(told.values(), start=plain.loss), told={f"{name}_loss": plain.loss, **plain.told, **told}
-        )
+        loss = sum(told.values(), start=plain.loss)
+        return plain._replace(loss=loss, told={f"{name}_loss": plain.loss, **plain.told, **told})
 
     return opinion
 

@@ -82,9 +82,8 @@ def makers(shares: Tensor, pick: Tensor) -> Tensor:
 def mixture(game: Game, parameters: Parameters, shares: Tensor, pick: Tensor, latent: Tensor) -> Tensor:
     """What a mixture of the generators so far with these shares [seed, K] makes of picks [seed, n] and latents: [seed, n, 2]."""
     which, points = makers(shares, pick), duel.sent(game, parameters, latent)
-    kept = torch.where(
-        which == round_of(parameters[SHARES]).unsqueeze(1), -1.0, which
-    )  # the newest one is not kept yet
+    now = round_of(parameters[SHARES]).unsqueeze(1)
+    kept = torch.where(which == now, -1.0, which)  # the newest one is not kept yet
     for k in range(shares.shape[1] - 1):
         points = torch.where((kept == k).unsqueeze(2), duel.sent(game, parameters, latent, earlier(k + 1)), points)
     return points

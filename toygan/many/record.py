@@ -150,9 +150,7 @@ class LoopRecorder:
         return list(self._takes[seed].steps) if seed in self._takes else []
 
     def close(self) -> Recording:
-        """Measure the end, draw, and leave a finished run; what came of it. UserError where no frame was recorded, or
-        seeds have not the same steps.
-        """
+        """Measure the end and draw; what came of it. UserError where there is no frame, or seeds' steps differ."""
         if self.recording is not None:
             return self.recording
         self._refuse_closed()

@@ -31,7 +31,7 @@ from toygan.game.methods import METHODS
 from toygan.game.objectives import OBJECTIVES
 from toygan.many import run as runs
 from toygan.many.executors import ENGINES, Pool, Shares, ends
-from toygan.many.notebook import in_html, in_notebook, line
+from toygan.many.progress import in_html, in_notebook, line
 from toygan.many.results import Tell, records_of, rows_of, sorted_out, to_stderr, write_results
 from toygan.many.task import Task, keep_failure
 from toygan.session import folder as folders
@@ -47,6 +47,8 @@ LONGEST, LONGEST_PART = 120, 255  # characters of a run's folder, and bytes of a
 PROBE_STEPS, PROBES = 24, 12  # steps that a probe plays, and how many pairs of scenario and method are probed
 WARM_STEPS = 4  # played before them
 END_SECONDS = 2.0  # the final measures and the picture of a run
+SIZE_OF_ENDS = 500  # passes: starting, drawing and the final measures
+GONE = "its record is gone"  # what is said of a run that did not fail and left none
 
 Values = Mapping[str, Sequence[Any]]  # key -> the values that a grid gives it
 GridPoint = Mapping[str, Any]  # key -> value
@@ -372,9 +374,6 @@ def outcome(tasks: Iterable[Task], failed: Mapping[str, str]) -> list[Record]:
     return [*rows_of([run for _, runs in found for run in runs]), *rows_without_runs(lost, failed)]
 
 
-GONE = "its record is gone"  # what is said of a run that did not fail and left none
-
-
 def rows_without_runs(tasks: Iterable[Task], failed: Mapping[str, str]) -> list[Record]:
     """The records of runs that left none, with what is known of why."""
     rows: list[Record] = []
@@ -445,9 +444,6 @@ def seeds_of(task: Task) -> list[int]:
     """The seeds that a run trains together."""
     seeds = task.config["training"]["seeds"]
     return list(range(seeds)) if isinstance(seeds, int) else list(seeds)
-
-
-SIZE_OF_ENDS = 500  # passes: starting, drawing and the final measures
 
 
 def pool_of(engine: str, workers: int | None, address: str | None, runs: int) -> AbstractContextManager[Pool]:

@@ -112,7 +112,6 @@ def of_maps(game: Game, state: State, clouds: Watched, places: Tensor) -> Arrays
 
 
 def as_arrays(found: Parameters) -> dict[str, np.ndarray]:
-    """Tensors as arrays of single precision."""
     return {name: values.cpu().numpy().astype(np.float32) for name, values in found.items()}
 
 
@@ -120,17 +119,13 @@ SHARES_OF_A_WAY = torch.linspace(0, 1, MOMENTS, dtype=torch.float64)
 
 
 def of_course(game: Game, parameters: Parameters, course: Course) -> Arrays:
-    """Of a way in time that is known: `way [S, M, 2]`, the generator's, at even times, and its mean distance from the exact one,
-    `way_error [S]`.
-    """
+    """The generator's way at even times, `way [S, M, 2]`, and its mean distance from the exact one, `way_error [S]`."""
     way, exact = course.at(game, parameters, SHARES_OF_A_WAY), course.exact(times_of(course))
     return as_arrays({"way": way, "way_error": distance(way, exact.to(way))})
 
 
 def times_of(course: Course) -> Tensor:
-    """Even times from 0 to the end of a way, which may be another one for each seed: [1 or S, M], in double precision, on the
-    host.
-    """
+    """Even times from 0 to the end of a way, which may differ by seed: [1 or S, M], in float64, on the host."""
     return torch.as_tensor(course.end).cpu().reshape(-1, 1) * SHARES_OF_A_WAY
 
 

@@ -51,7 +51,6 @@ class Event(NamedTuple):
 
     @property
     def evidence(self) -> str:
-        """The numbers behind it in words."""
         return self.words.format(*map(in_print, self.numbers)) if self.numbers else self.words
 
 
@@ -329,9 +328,7 @@ def mode_collapse(story: Story) -> Finding | None:
 
 
 def collapse(story: Story, few: np.ndarray, left: int) -> Finding:
-    """A collapse with its date: when the modes that are gone began to empty or, where nobody had found them, when most
-    points were at the others.
-    """
+    """A collapse with its date: when the modes that are gone began to empty or, if never found, most points were at others."""
     what = "" if story.has_modes else " regions of the target"
     words, told, at = f"{{}} of {{}}{what} kept {SHARE}", [str(left), str(len(story.weights))], since(few) or 0
     found = story.curve("modes")
@@ -398,9 +395,7 @@ def swinging(story: Story) -> list[tuple[np.ndarray, float]]:
 
 
 def swings(values: np.ndarray, least: float) -> tuple[int, int, float] | None:
-    """Frame of the first swing, number of full swings and their height, where there are enough of them, they have a
-    rhythm and go on.
-    """
+    """Frame of the first swing, number and height of full ones, where there are enough, in a rhythm, and they go on."""
     later = level(values[len(values) // 5 :])
     turns = zigzag(later, least)
     times = (len(turns) - 1) // 2

@@ -101,7 +101,6 @@ def distances(a: Config, b: Config, points: int = 1000, watch: Teller = lambda _
 
 
 def between_laws(one: Side, other: Side, points: int, watch: Teller) -> Numbers:
-    """Every distance of two laws."""
     found: Numbers = {}
     if one.atoms and other.atoms and min(len(one.atoms[0]), len(other.atoms[0])) > FEW_ATOMS:
         watch(f"exact, {len(one.atoms[0])} atoms against {len(other.atoms[0])}")
@@ -116,7 +115,6 @@ def between_laws(one: Side, other: Side, points: int, watch: Teller) -> Numbers:
 
 
 def all_of(values: Mapping[str, float], how: str) -> Numbers:
-    """Several numbers found in one way."""
     return {name: Number(float(value), how) for name, value in values.items()}
 
 
@@ -124,7 +122,6 @@ def all_of(values: Mapping[str, float], how: str) -> Numbers:
 
 
 def same(one: Side, other: Side) -> Numbers:
-    """A target and itself."""
     return all_of(dict.fromkeys(DISTANCES, 0.0), "closed form: the same target") if one.options == other.options else {}
 
 

@@ -34,9 +34,7 @@ class Nodes(NamedTuple):
 
 
 class Fineness(NamedTuple):
-    """Of a partition: cells of twice `per_cell` points of both clouds together are cut, so long as there are no more than
-    `cells` on average.
-    """
+    """Of a partition: cells of twice `per_cell` points of both clouds are cut, to no more than `cells` on average."""
 
     cells: int
     per_cell: int
@@ -74,9 +72,7 @@ def total(weights: np.ndarray, values: np.ndarray) -> float:
 
 
 def kl_density(log_p: Any, log_q: Any) -> Any:
-    """The integrand p log(p / q), 0 where p is 0: a p that underflows counts for nothing, however small q is. Of arrays or
-    tensors.
-    """
+    """The integrand p log(p / q), 0 where p is, or underflows to it, however small q is. Of arrays or tensors."""
     lib = maths(log_p)
     p = lib.exp(log_p)
     with np.errstate(invalid="ignore"):  # of two endless logarithms
@@ -189,7 +185,6 @@ def integrals(at: Nodes) -> np.ndarray:
 
 
 def select(at: Nodes, cells: np.ndarray) -> Nodes:
-    """The nodes of some cells."""
     return Nodes(*(part[cells] for part in at))
 
 

@@ -146,7 +146,9 @@ def places_of(frames: Mapping[str, np.ndarray], real: np.ndarray | None) -> Plac
     if real is None or regions < 4 or len(np.unique(real, axis=0)) < LIMIT.regions:
         return None
     centres = spread_out(real, regions)
-    return Places(centres, occupancy(real[None], centres)[0], np.maximum(spacing(centres) / 2, widths(real, centres)))
+    owner, reach = nearest(real, centres), spacing(centres) / 2
+    np.maximum.at(reach, owner, np.linalg.norm(real - centres[owner], axis=1))
+    return Places(centres, occupancy(real[None], centres)[0], reach)
 
 
 def spacing(centres: np.ndarray) -> np.ndarray:
@@ -154,13 +156,6 @@ def spacing(centres: np.ndarray) -> np.ndarray:
     distances = np.linalg.norm(centres[:, None] - centres, axis=2)
     np.fill_diagonal(distances, np.inf)
     return np.asarray(distances.min(axis=1))
-
-
-def widths(real: np.ndarray, centres: np.ndarray) -> np.ndarray:
-    """How far the real points [N, 2] of each region reach from its centre [K, 2]: [K]."""
-    owner, distances = nearest(real, centres), np.zeros(len(centres))
-    np.maximum.at(distances, owner, np.linalg.norm(real - centres[owner], axis=1))
-    return distances
 
 
 def occupancy(samples: np.ndarray, centres: np.ndarray) -> np.ndarray:
@@ -281,9 +276,7 @@ def lasting(holds: np.ndarray) -> int | None:
 
 
 def excess(story: Story) -> np.ndarray | None:
-    """W1 over what counts as arrived: below 1 the cloud is as good as a perfect one, by floor or, on a target without
-    one, by its first distance.
-    """
+    """W1 over what counts as arrived, by floor or, on a target without one, by the first distance: below 1 it is there."""
     w1 = story.curve("w1")
     if w1 is None:
         return None
@@ -322,9 +315,7 @@ def far_off(story: Story) -> bool:
 
 
 def holding(story: Story) -> np.ndarray | None:
-    """Which modes or regions have at least a quarter of their share [T, K]; those due too few points to tell always
-    have.
-    """
+    """Which modes or regions have a quarter of their share [T, K]; those due too few points to tell always have."""
     if story.shares is None or not len(story.shares):
         return None
     judged = story.weights * story.points >= LIMIT.expected
@@ -332,9 +323,7 @@ def holding(story: Story) -> np.ndarray | None:
 
 
 def kept(story: Story) -> np.ndarray | None:
-    """How many modes or regions have their points [T], by points or else as measured; where most points are on modes,
-    no more than were found there.
-    """
+    """How many modes or regions have points [T], or as measured; no more than are found, once most points are on modes."""
     held, quality = holding(story), story.curve("high_quality")
     found = story.curve("modes") if story.has_modes else None
     if held is None:
@@ -345,9 +334,7 @@ def kept(story: Story) -> np.ndarray | None:
 
 
 def lost_for_good(story: Story) -> int:
-    """How many particular modes or regions are empty in nearly all of the last fifth, or as many as are missing all
-    along.
-    """
+    """How many modes or regions are empty in nearly all of the last fifth, or as many as are missing all along."""
     gone, count = gone_for_good(story), kept(story)
     measured = 0 if count is None else int(len(story.weights) - np.nanmax(last(count), initial=0))
     return max(0 if gone is None else int(gone.sum()), measured)

@@ -184,8 +184,11 @@ def varies(net: FedNetwork) -> Held:
     points = made_of(net, net.rows).detach()
     if close(points, points[:1]):
         return broken("all latents give one point", "a dead last layer, or a latent that is not used")
-    slopes_of = [gradient(lambda rows, i=i: made_of(net, rows)[:, i], net.rows).abs().sum(dim=0) for i in range(2)]
-    idle = [str(i) for i, slope in enumerate((slopes_of[0] + slopes_of[1]).tolist()) if slope == 0]
+
+    def slopes(axis: int) -> Tensor:
+        return gradient(lambda rows: made_of(net, rows)[:, axis], net.rows).abs().sum(dim=0)
+
+    idle = [str(i) for i, slope in enumerate((slopes(0) + slopes(1)).tolist()) if slope == 0]
     if len(idle) == net.rows.shape[1]:
         return note("the slopes are zero at every latent")
     if idle:

@@ -487,7 +487,6 @@ def from_densities() -> list[str]:
 
 
 def taken(function: Callable[..., Any], options: Mapping[str, Any]) -> dict[str, Any]:
-    """Those of the options that a function takes."""
     keywords = inspect.signature(function).parameters.values()
     return {k.name: options[k.name] for k in keywords if k.kind is k.KEYWORD_ONLY and k.name in options}
 
@@ -555,9 +554,8 @@ OPTIMA = {
     "non-saturating": Optimum(log_ratio, "density", "log p/q", boundary=True),
     "boundary-seeking": Optimum(log_ratio, "density", "log p/q", boundary=True),
     "soft-labels": Optimum(soft_log_ratio, "density", "log-odds of the mean label", boundary=True),
-    "least-squares": Optimum(
-        between_targets, "density", "(b p + a q)/(p + q), b and a the labels of real and generated points", boundary=True
-    ),
+    "least-squares": Optimum(between_targets, "density",
+                             "(b p + a q)/(p + q), b and a the labels of real and generated points", boundary=True),
     "hinge": Optimum(sides, "density", "sign(p - q)", boundary=True),
     "relativistic": Optimum(log_ratio, "density", "log p/q, up to a constant", linear=False),
     "f-kl": Optimum(above_one, "density", "1 + log p/q", boundary=True),
@@ -565,19 +563,15 @@ OPTIMA = {
     "f-pearson": Optimum(relative_excess, "density", "2 (p/q - 1)", boundary=True),
     "f-hellinger": Optimum(half_log_ratio, "density", "1/2 log p/q", boundary=True),
     "f-js": Optimum(log_ratio, "density", "log p/q", boundary=True),
-    "f-total-variation": Optimum(
-        sides, "density", "sign(p - q), times infinity", "only its sign: the score is endless", boundary=True
-    ),
+    "f-total-variation": Optimum(sides, "density", "sign(p - q), times infinity", "only its sign: the score is endless",
+                                 boundary=True),
     "density-ratio": Optimum(density_ratio, "density", "p/q", boundary=True),
     "positive-ratio": Optimum(positive_ratio, "density", "log(exp(a p/q) - 1), a the weight of real points", boundary=True),
     "energy": Optimum(least_energy, "density", "-margin where q > p, else 0", critics=("autoencoder",)),
     "wasserstein": Optimum(kantorovich, "potential", "the exact Kantorovich potential", critics=("mlp", "autoencoder")),
-    "c-transform": Optimum(
-        kantorovich, "potential", "the exact Kantorovich potential", critics=("mlp", "autoencoder"), linear=False
-    ),
+    "c-transform": Optimum(kantorovich, "potential", "the exact Kantorovich potential", critics=("mlp", "autoencoder"),
+                           linear=False),
     "mmd": Optimum(mmd_witness, "kernel", f"the kernel's {WITNESS}", critics=("mlp", "identity"), similar=mmd_similarity),
-    "cramer": Optimum(
-        partial(witness, similar=closeness), "kernel", f"the energy distance's {WITNESS}", critics=("mlp", "identity"),
-        similar=closeness,
-    ),
+    "cramer": Optimum(partial(witness, similar=closeness), "kernel", f"the energy distance's {WITNESS}",
+                      critics=("mlp", "identity"), similar=closeness),
 }

@@ -158,9 +158,7 @@ def per_point(layers: Sequence[Layer], n: int) -> list[Layer]:
 
 
 def generator_gradient(game: Game, state: State, clouds: Watched, own: Tensor | None = None) -> Tensor:
-    """Norm of the gradient of the generator's loss by all its parameters, or those that are its `own [seed, P]`, on watched
-    latents: [seed].
-    """
+    """Norm of the generator's gradient on watched latents, of all parameters or its `own [seed, P]`: [seed]."""
     with torch.enable_grad():
         held = {name: own.detach() for name, own in state.parameters.items()}
         parameters = held[GENERATOR].requires_grad_()

@@ -265,7 +265,7 @@ def spread_by(at: Looked, called: str) -> Held | None:
 
 # Whether an option is a variance, and with which power of it points spread: how far four times of it spreads them, and the
 # error that it looks like.
-WRONG_POWERS = {
+WRONG_POWERS: dict[tuple[bool, float | None], tuple[str, str]] = {
     (True, 1): ("four times", "variance passed as standard deviation"),
     (False, 2): ("16 times", "variance passed as standard deviation"),
     (False, 0.5): ("twice", "standard deviation passed as variance: a covariance wants its square"),

@@ -55,7 +55,6 @@ class Listening:
         self.numbers: list[np.ndarray] = []
 
     def uniform(self, low: float, high: float, size: Any) -> np.ndarray:
-        """Uniform numbers, written down."""
         drawn = self.rng.uniform(low, high, size)
         self.draws.append((float(low), float(high), drawn.size))
         self.numbers.append(drawn.ravel())

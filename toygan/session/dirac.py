@@ -188,9 +188,7 @@ def settled(game: Game, state: State, draw: Draw, period: int) -> State:
 
 
 def field(game: Game, start: State, draw: Draw, axis: np.ndarray, period: int) -> np.ndarray:
-    """The move of one step, the mean of a period, from every (theta, psi) of the grid, over the generator's rate: [g, g, 2],
-    row = psi.
-    """
+    """A step's move, mean of a period, from each (theta, psi) of the grid, over the generator's rate: [g, g, 2], row = psi."""
     grid = torch.from_numpy(np.stack(np.meshgrid(axis, axis), axis=-1).reshape(-1, 2))
     here = settled(game, placed(game, start, grid), draw, period)
     moved = seen(game, after(game, here, draw, period)) - grid

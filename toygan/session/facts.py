@@ -170,13 +170,20 @@ class Facts:
         return [str(one["kind"]).rpartition(":")[2] for one in told if isinstance(one, Mapping) and "kind" in one]
 
     def floor(self, measure: str, when: str) -> Floor | None:
-        """What perfect samplers score in a measure of a `frame` or the `final` points; None where that is not known."""
-        return floor_in(self._floors_said(when).get(measure) or {})
+        """What perfect samplers score in a measure of a `frame` or the `final` points; None where that is not known. Older
+        records know no band of theirs: `draws` is 0, and the ends lie a spread either side of the mean.
+        """
+        said = self._floors_said(when).get(measure) or {}
+        mean, low, high, spread = (said.get(name) for name in ("mean", "low", "high", "spread"))
+        if mean is None:
+            return None
+        if low is None or high is None:
+            return Floor(mean, spread or 0.0, max(mean - (spread or 0.0), mean / 10), mean + (spread or 0.0), 0)
+        return Floor(mean, spread or 0.0, low, high, int(said.get("draws") or 1))
 
     def floors(self, when: str) -> dict[str, Floor]:
         """Every known floor of a `frame` or the `final` points, by measure."""
-        found = {measure: self.floor(measure, when) for measure in self._floors_said(when)}
-        return {measure: floor for measure, floor in found.items() if floor is not None}
+        return {name: floor for name in self._floors_said(when) if (floor := self.floor(name, when)) is not None}
 
     def _floors_said(self, when: str) -> Mapping[str, Mapping[str, float]]:
         """The floors as they are said; values are made of them when they are asked for: a table asks for one of many."""
@@ -212,18 +219,6 @@ class Facts:
 
 PLAIN = ("scenario", "method", "status", "step", "steps", "seconds", "config", "command", "settings", "inputs", "versions",
          "device", "backend", "message", "digests", "followed")  # fmt: skip
-
-
-def floor_in(said: Mapping[str, Any]) -> Floor | None:
-    """A floor; None where its mean is not known. Older records know no band of perfect samplers: `draws` is 0, and the ends
-    lie a spread either side of the mean.
-    """
-    mean, spread, low, high = (said.get(name) for name in ("mean", "spread", "low", "high"))
-    if mean is None:
-        return None
-    if low is None or high is None:
-        return Floor(mean, spread or 0.0, max(mean - (spread or 0.0), mean / 10), mean + (spread or 0.0), 0)
-    return Floor(mean, spread or 0.0, low, high, int(said.get("draws") or 1))
 
 
 def summary_in(said: Mapping[str, Any]) -> Summary:

@@ -111,15 +111,16 @@ def refuse_recorded(folder: Path) -> None:
 def agreeing(folder: Path, config: Config, now: Mapping[str, Any]) -> dict[str, Any]:
     """The facts of an earlier start of this very run, if there was one; UserError, with what differs, for another run's."""
     known = earlier(folder)
-    differences = differing(as_data(config), in_full(known["config"])) if known else []
-    if known and (read := as_table(known.get("inputs"))) != now["inputs"]:
-        differences += other_inputs(read, now["inputs"])
+    if not known:
+        return known
+    differences = differing(as_data(config), in_full(known["config"]))
+    differences += other_inputs(as_table(known.get("inputs")), now["inputs"])
     if differences:
         raise UserError(
             f"{folder}: holds a run with other settings\n    " + "\n    ".join(differences) + "\n"
             "    --fresh replaces it, --out DIR puts this run elsewhere"
         )
-    if known and known["status"] not in FINISHED and (folder / "partial" / "state.npz").exists():
+    if known["status"] not in FINISHED and (folder / "partial" / "state.npz").exists():
         refuse_elsewhere(folder, known, now)
     return known
 
@@ -133,7 +134,7 @@ def other_inputs(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
 
 def begun_by(known: Mapping[str, Any], now: Mapping[str, Any]) -> str:
     """The backend of an earlier start where any will do, else the one that is asked for."""
-    return str(known.get("backend", "eager")) if known and now["backend"] == "auto" else str(now["backend"])
+    return str(known.get("backend", "eager")) if now["backend"] == "auto" else str(now["backend"])
 
 
 def in_full(config: dict[str, Any]) -> dict[str, Any]:

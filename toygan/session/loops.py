@@ -110,22 +110,16 @@ def loss_name(name: Any) -> str:
 
 
 def asked(critic: Any, samples: Any, side: float) -> AnyCritic:
-    """A critic as functions of points, given what the samples are; `side` is how long the window is. UserError for what
-    cannot be called.
-    """
+    """A critic as functions of points such as the samples; `side` is the window's length. UserError for what cannot be called."""
     if not callable(critic):
         raise UserError(f"critic: {shortened(repr(critic), 60)} cannot be called; it is a function of points [n, 2]")
     if isinstance(critic, nn.Module) or isinstance(samples, Tensor):
-        return by_torch(critic, like_of(critic, samples), STEP * side)
+        held = [*critic.parameters(), *critic.buffers()] if isinstance(critic, nn.Module) else []
+        known = [one for one in (*held, samples) if isinstance(one, Tensor) and one.is_floating_point()]
+        # the type and the device that it takes: a module's own, else those of the samples
+        return by_torch(critic, known[0].detach() if known else torch.empty(0), STEP * side)
     is_double = getattr(samples, "dtype", None) == np.float64
     return by_arrays(critic, np.dtype(np.float64 if is_double else np.float32), STEP * side)
-
-
-def like_of(critic: Any, samples: Any) -> Tensor:
-    """A tensor of the type and on the device that a critic takes: a module's own, else that of the samples."""
-    held = [*critic.parameters(), *critic.buffers()] if isinstance(critic, nn.Module) else []
-    known = [one for one in (*held, samples) if isinstance(one, Tensor) and one.is_floating_point()]
-    return known[0].detach() if known else torch.empty(0)
 
 
 def by_torch(critic: Any, like: Tensor, step: float) -> AnyCritic:
@@ -251,9 +245,7 @@ def reached(thing: Any) -> Iterator[Any]:
 
 
 def variables_of(function: FunctionType) -> Iterator[Any]:
-    """What a function's own variables, its defaults and the globals that its code names hold; of Python's modules what it
-    names there.
-    """
+    """What a function's variables, defaults and the globals that its code names hold; of Python's modules what it names there."""
     for cell in function.__closure__ or ():
         with suppress(ValueError):  # a name that has no value yet
             yield cell.cell_contents

@@ -50,13 +50,8 @@ class Gauge(NamedTuple):
 
 def gauge(config: Config, sim: Simulation, floors: Floors | None = None) -> Gauge:
     """Everything that is known before the first look; of floors what is known already."""
-    known = frame_floors(config, sim) if floors is None else floors
+    known = floors_at(config, sim, "frame") if floors is None else floors
     return Gauge(config, sim, known, optimum_of(config, sim), build_measures(config))
-
-
-def frame_floors(config: Config, sim: Simulation) -> Floors:
-    """What perfect samplers score at a look."""
-    return floors_at(config, sim, sim.ground.real, N_W1, "frame")
 
 
 def measured(work: Gauge, frame: Frame) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
@@ -101,19 +96,12 @@ def codes_of(sim: Simulation) -> np.ndarray | None:
 
 
 def kinds_seen(sim: Simulation, latents: Tensor, place: int) -> list[Kinds]:
-    """What is known of each seed's points of these latents [S, n, d]: classes, those of the real points of that place to
-    compare with, and makers, in turn.
-    """
+    """What is known of each seed's points of latents [S, n, d]: classes, those of a place's real points, and makers in turn."""
     classes, makers = kinds_of(sim.world.game, latents, LABEL), makers_of(sim.world.game, latents)
-    due = None if classes is None else real_classes(sim, latents.shape[1], place)
-    if classes is None or due is None:
+    if classes is None:
         return [Kinds(makers=makers)] * len(latents)
-    return [Kinds(Classes(own, due), makers) for own in classes]
-
-
-def real_classes(sim: Simulation, n: int, place: int) -> np.ndarray | None:
-    """The classes of the real points of a place to compare with: [n]."""
-    return grounds.watched_batch(sim.world.target, sim.source.scenario_seed, n, place).labels
+    due = grounds.watched_batch(sim.ground.target, sim.ground.seed, latents.shape[1], place).labels
+    return [Kinds(None if due is None else Classes(own, due), makers) for own in classes]
 
 
 def elsewhere(work: Gauge, frame: Frame) -> dict[str, np.ndarray]:
@@ -149,20 +137,20 @@ def shown(arrays: Mapping[str, np.ndarray], real: np.ndarray, s: int) -> Clouds 
     return clouds_of(live, real[:N_W1], live[:N_W1]) if "live" in arrays else None
 
 
-def floors_at(config: Config, sim: Simulation, real: np.ndarray, n_w1: int, when: measure.When) -> Floors:
-    """What perfect samplers score in every measure of clouds against these target points [n, 2], and in the other world."""
+def floors_at(config: Config, sim: Simulation, when: measure.When) -> Floors:
+    """What perfect samplers score at a look or at the end, in every measure of clouds and in the other world."""
     own = [as_data(config)["measures"]] if config.measures else []
-    about = [as_data(config)["target"], folders.digests(config), *own]
-    more = partial(own_measures, build_measures(config), real=real) if own else None
-    found = grounds.floors_on(perfect_at(config, sim, real, n_w1, when), about, more)
-    return found | other_floor(config, sim)
+    about, perfect = [as_data(config)["target"], folders.digests(config), *own], perfect_at(config, sim, when)
+    more = partial(own_measures, build_measures(config), real=perfect.real) if own else None
+    return grounds.floors_on(perfect, about, more) | other_floor(config, sim)
 
 
-def perfect_at(config: Config, sim: Simulation, real: np.ndarray, n_w1: int, when: measure.When) -> Perfect:
-    """Perfect samplers beside these target points [n, 2], of classes and by several generators where the game is."""
-    place, latents = (0, sim.watched) if when == "frame" else (1, sim.final)
-    classes = real_classes(sim, len(real), place) if config.method.labels is not None else None
-    return Perfect(sim.ground, real, n_w1, when, classes, makers_of(sim.world.game, latents))
+def perfect_at(config: Config, sim: Simulation, when: measure.When) -> Perfect:
+    """Perfect samplers beside a look's or the end's target points, of classes and by several generators where the game is."""
+    place, latents, n_w1 = (0, sim.watched, N_W1) if when == "frame" else (1, sim.final, FINAL_W1)
+    real = grounds.watched_batch(sim.ground.target, sim.ground.seed, latents.shape[1], place)
+    classes = None if config.method.labels is None else real.labels
+    return Perfect(sim.ground, real.points, n_w1, when, classes, makers_of(sim.world.game, latents))
 
 
 def other_floor(config: Config, sim: Simulation) -> Floors:
@@ -241,15 +229,6 @@ def optimum_at(work: Gauge, frame: Frame) -> Known | None:
     return optimum_of(work.config, work.sim, frame.noise) if frame.noise else work.optimum
 
 
-def final_points(work: Gauge) -> np.ndarray:
-    return grounds.watched_points(work.sim.world.target, work.config.training.seed, FINAL_POINTS, 1)
-
-
-def final_floors(work: Gauge) -> Floors:
-    """What perfect samplers score at the end."""
-    return floors_at(work.config, work.sim, final_points(work), FINAL_W1, "final")
-
-
 def summary(
     work: Gauge, frames: Mapping[str, np.ndarray], last: Mapping[str, np.ndarray], floors: Floors
 ) -> dict[str, Any]:
@@ -259,9 +238,9 @@ def summary(
     seeds = work.config.training.seed_list
     known = {"w1_floor": np.full(len(seeds), floors["w1"]["mean"])}
     known |= {name: last[name] for name in (*shown_in("last"), "slope_alignment_ceiling") if name in last}
-    points = final_points(work)
-    known |= own_measures(work.own, frames["final"], points)
     ground, kinds = work.sim.ground, kinds_seen(work.sim, work.sim.final, 1)
+    points = grounds.watched_points(ground.target, ground.seed, FINAL_POINTS, 1)
+    known |= own_measures(work.own, frames["final"], points)
     ended = grounds.summed_up(ground, seeds, frames["final"], points, FINAL_W1, frames, known, kinds)
     return ended | optimum_facts(work.config, work.optimum)
 
@@ -271,7 +250,7 @@ def alignment_ceilings(work: Gauge, state: State, frames: Mapping[str, np.ndarra
     sim, names = work.sim, ("samples", "live", "shown_real", "shown_fake")
     last = {name: frames[name][-1] for name in names if name in frames}
     n = min(N_W1, len(sim.ground.real))
-    real = grounds.watched_points(sim.world.target, work.config.training.seed, n, 2)
+    real = grounds.watched_points(sim.ground.target, sim.ground.seed, n, 2)
     pairs = []
     for s, (fresh_real, fresh) in enumerate(shown_again(sim, state, real)):
         samples = last["samples"][s]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -39,13 +40,9 @@ from toygan.session.simulation import Simulation, data_points, simulation
 from toygan.session.tailored import FREE, Cut, cut_of, holding, moving
 from toygan.targets.target import Batch, Modes
 
-ALTERNATING = "alternating"
-
 
 class Fill(NamedTuple):
-    """A tensor of the first state: its shape, and the player whose first parameters it holds, or the number all over it,
-    None for a number that is not known yet.
-    """
+    """A tensor of the first state: its shape; whose first parameters it holds, or the number all over it, None if not known."""
 
     shape: tuple[int, ...]
     wide: bool  # float64; else float32
@@ -208,21 +205,18 @@ def moves(config: Config, sim: Simulation, to_measure: bool = False) -> dict[str
     def step(state: State, draw: Draw, dials: Dials, held: Mapping[str, Tensor]) -> State:
         return play.step(holding(stage.game_at(dials), held), state, draw)
 
-    if config.method.update.kind != ALTERNATING:
+    if config.method.update.kind != "alternating":
         return {"step": part(step, "state", state=state, draw=draw, dials=stage.dials, held=held)}
     game, row = stage.game, play.row_of(draw, 0)
 
-    def mover(names: Sequence[str]) -> Callable[[State, Draw, Dials, Mapping[str, Tensor]], State]:
-        def move(state: State, draw: Draw, dials: Dials, held: Mapping[str, Tensor]) -> State:
-            return play.move(holding(stage.game_at(dials), held), state, names, draw, at=state)
-
-        return move
+    def move(names: Sequence[str], state: State, draw: Draw, dials: Dials, held: Mapping[str, Tensor]) -> State:
+        return play.move(holding(stage.game_at(dials), held), state, names, draw, at=state)
 
     def over(state: State, dials: Dials) -> State:
         game = stage.game_at(dials)
         return game.cast.between(game, play.over_with(state))
 
-    both = {CRITIC: mover(game.critics), GENERATOR: mover(game.generators)}
+    both = {CRITIC: partial(move, game.critics), GENERATOR: partial(move, game.generators)}
     made = {name: part(one, "state", state=state, draw=row, dials=stage.dials, held=held) for name, one in both.items()}
     end = part(over, "state", state=state, dials=stage.dials)
     return made | ({"over": end} if len(end.outputs) > 1 else {})

@@ -29,7 +29,6 @@ CALIBRATION, FLOORS = 10_000, 16  # points of either side to calibrate with; per
 CELLS, NUDGE = 128, 1e-4  # of the mesh behind an exact density; of its differences
 SHORT = 0.5  # of a cloud's points: fewer are not compared
 
-
 MadeDensity = Callable[[np.ndarray, np.ndarray | None], np.ndarray]  # of points, and the latents that they are made of
 
 
@@ -74,7 +73,6 @@ class Stage(NamedTuple):
     send: Transform
 
     def rng(self, purpose: str, k: int = 0) -> np.random.Generator:
-        """The random numbers of one purpose here."""
         return stream(self.config.training.seed, self.seed, f"refined {purpose}", k)
 
     def draw(self, n: int, k: int) -> tuple[np.ndarray, np.ndarray]:

@@ -125,9 +125,7 @@ def typed_portrait(game: Typed, ask: Ask, config: Config) -> Portrait:
 
 
 def config_of(ask: Ask, overrides: Sequence[str | tuple[str, Any]], said: Mapping[str, Place] | None = None) -> Config:
-    """The Dirac-GAN in whose place a game is played, with the rule and the settings of `overrides`, as for `toygan run`, and
-    where these were said.
-    """
+    """The Dirac-GAN in whose place a game is played; `overrides` are as for `toygan run`, and may tell where they were said."""
     rates = [(f"method.{player}_rate", ask.rate) for player in (GENERATOR, CRITIC)]
     mine = [("training.steps", ask.steps), ("training.batch", 1), *rates]
     return dirac.planar(read("dirac", "wasserstein+none", [*mine, *overrides], said or {}))
