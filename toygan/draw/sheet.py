@@ -519,8 +519,9 @@ def point_legend(figure: Figure, right: float, top: float, scenes: Sequence[Scen
         return say(figure, right - 0.95, top - 0.1, "points not drawn", SMALL)
     modes = any(map(counted, scenes))
     rings = modes or any(len(shown.places[0]) for shown in scenes)
-    some = [thinned_words([len(shown.real) for shown in scenes], scenes),
-            thinned_words([shown.samples.shape[1] for shown in scenes], scenes)]  # fmt: skip
+    clouds = [len(shown.real) for shown in scenes], [shown.samples.shape[1] for shown in scenes]
+    thin = any(shown.points == "thin" for shown in scenes)
+    some = [f" ({THIN} drawn)" if thin and max(counts) > THIN else "" for counts in clouds]
     axis = axis_at(figure, right - (1.8 if rings or any(some) else 0.95), top - 0.35, 1.8, 0.55)
     axis.set(xlim=(0, 1.8), ylim=(0, 0.55))
     axis.set_axis_off()
@@ -534,12 +535,6 @@ def point_legend(figure: Figure, right: float, top: float, scenes: Sequence[Scen
     elif rings:
         ring_legend(axis, ["ring: real points that", "are alike, by share"], 0.0)
     return None
-
-
-def thinned_words(points: Sequence[int], scenes: Sequence[Scene]) -> str:
-    """How many are drawn of clouds of so many points, where that is not all."""
-    thin = any(shown.points == "thin" and count > THIN for shown, count in zip(scenes, points, strict=True))
-    return f" ({THIN} drawn)" if thin else ""
 
 
 def ring_legend(axis: Axes, lines: Sequence[str], disc: float) -> None:
