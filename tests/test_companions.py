@@ -440,7 +440,6 @@ def test_the_way_of_classes_is_that_of_their_means():
         def told(game: Game, parameters: Parameters, latent: torch.Tensor, off: float = off) -> torch.Tensor:
             return latent[..., :12] @ centres + torch.tensor([off, 0.0]) + 0 * parameters["generator"].sum()
 
-        game = sim.world.game
         moved = sim._replace(world=sim.world._replace(game=game._replace(cast=game.cast._replace(carry=told))))
         arrays = observe(moved, sim.start).arrays
         expected = (centres + torch.tensor([off, 0.0])).numpy()
