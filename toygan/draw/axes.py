@@ -50,9 +50,8 @@ def curves(axis: Axes, recording: Recording, *names: str) -> Axes:
     known = {name: recording.curve(name) for name in names}
     for name, values in known.items():
         if values is None:
-            raise ValueError(
-                f"{name}: {recording.name} has no curve of it; it has {', '.join(sorted(recording.metrics))}"
-            )
+            there = ", ".join(sorted(recording.metrics))
+            raise ValueError(f"{name}: {recording.name} has no curve of it; it has {there}")
     for i, (name, values) in enumerate(known.items()):
         colour = panels.GENERATED if len(names) == 1 else panels.METHOD_COLOURS[i % len(panels.METHOD_COLOURS)]
         panels.plot_seeds(axis, recording, np.asarray(values), label_of(name) if len(names) > 1 else "", colour, "-")

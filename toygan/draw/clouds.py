@@ -33,7 +33,7 @@ AS_MADE = "as it is made"
 
 def cloud(axis: Axes, shown: Scene, points: np.ndarray, title: str, without: str) -> None:
     """Points [n, 2] on the real ones; words for a cloud without a finite one."""
-    there = replace(shown, samples=np.asarray(points, float)[None])
+    there = of_points(shown, points)
     real_points(axis, there)
     generated_cloud(axis, there, 0)
     if np.isfinite(points).any():
@@ -42,6 +42,11 @@ def cloud(axis: Axes, shown: Scene, points: np.ndarray, title: str, without: str
         corner_note(axis, without)
     frame_view(axis, there)
     entitle(axis, title)
+
+
+def of_points(shown: Scene, points: np.ndarray) -> Scene:
+    """A scene whose only frame has these points [n, 2]."""
+    return replace(shown, samples=np.asarray(points, float)[None])
 
 
 def fresh(recording: Recording, points: np.ndarray) -> Figure:

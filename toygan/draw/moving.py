@@ -135,9 +135,8 @@ def bands_of(values: np.ndarray, edges: np.ndarray, size: tuple[int, int]) -> np
     # The outermost grid points lie on the border of the view, not half a cell inside it.
     box = (0.5, 0.5, columns - 0.5, rows - 0.5)
     scale = float(np.abs(edges).max())  # float32 has no room for what is huge
-    fine = np.asarray(
-        Image.fromarray((values / scale).astype(np.float32)).resize(size, Image.Resampling.BILINEAR, box=box)
-    )
+    picture = Image.fromarray((values / scale).astype(np.float32))
+    fine = np.asarray(picture.resize(size, Image.Resampling.BILINEAR, box=box))
     band = np.zeros(fine.shape, np.uint8)
     for edge in (edges / scale).astype(np.float32):
         band += fine >= edge

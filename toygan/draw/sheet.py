@@ -446,9 +446,8 @@ def w1_together(axis: Axes, recordings: Sequence[Recording], named: bool = True)
     floors_of_all(axis, recordings)
     tables = [recording.curve(name) for name in ("w1", "w1_floor") for recording in recordings]
     panels.logarithmic(axis, tables)
-    panels.dress_curves(
-        axis, max(recordings, key=lambda recording: int(recording.facts.steps)), "W1, median of the seeds (log scale)"
-    )
+    longest = max(recordings, key=lambda recording: int(recording.facts.steps))
+    panels.dress_curves(axis, longest, "W1, median of the seeds (log scale)")
     names = [textwrap.shorten(name, NAME, placeholder=" …") for name in names_apart(recordings)]
     if named:
         panels.name_ends(axis, ends, names, styles)
@@ -501,10 +500,8 @@ def even(inches: float) -> float:
 def say(figure: Figure, left: float, bottom: float, words: str, size: float, weight: str = "normal",
         family: str = "sans-serif", colour: str = INK) -> None:  # fmt: skip
     """Write a line at a place in inches; user's text is never taken for mathematics."""
-    across, up = figure.get_size_inches()
-    figure.text(
-        left / across, bottom / up, words, size=size, weight=weight, family=family, color=colour, parse_math=False
-    )
+    place = left / figure.get_figwidth(), bottom / figure.get_figheight()
+    figure.text(*place, words, size=size, weight=weight, family=family, color=colour, parse_math=False)
 
 
 def header(figure: Figure, title: str, status: str, scenes: Sequence[Scene] = ()) -> None:
@@ -522,8 +519,9 @@ def point_legend(figure: Figure, right: float, top: float, scenes: Sequence[Scen
         return say(figure, right - 0.95, top - 0.1, "points not drawn", SMALL)
     modes = any(map(counted, scenes))
     rings = modes or any(len(shown.places[0]) for shown in scenes)
-    some = [thinned_words([len(shown.real) for shown in scenes], scenes),
-            thinned_words([shown.samples.shape[1] for shown in scenes], scenes)]  # fmt: skip
+    clouds = [len(shown.real) for shown in scenes], [shown.samples.shape[1] for shown in scenes]
+    thin = any(shown.points == "thin" for shown in scenes)
+    some = [f" ({THIN} drawn)" if thin and max(counts) > THIN else "" for counts in clouds]
     axis = axis_at(figure, right - (1.8 if rings or any(some) else 0.95), top - 0.35, 1.8, 0.55)
     axis.set(xlim=(0, 1.8), ylim=(0, 0.55))
     axis.set_axis_off()
@@ -537,12 +535,6 @@ def point_legend(figure: Figure, right: float, top: float, scenes: Sequence[Scen
     elif rings:
         ring_legend(axis, ["ring: real points that", "are alike, by share"], 0.0)
     return None
-
-
-def thinned_words(points: Sequence[int], scenes: Sequence[Scene]) -> str:
-    """How many are drawn of clouds of so many points, where that is not all."""
-    thin = any(shown.points == "thin" and count > THIN for shown, count in zip(scenes, points, strict=True))
-    return f" ({THIN} drawn)" if thin else ""
 
 
 def ring_legend(axis: Axes, lines: Sequence[str], disc: float) -> None:

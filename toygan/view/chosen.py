@@ -52,11 +52,10 @@ def seed_first(name: str, array: np.ndarray, place: int) -> np.ndarray | None:
 def looks_at(recording: Recording, steps: Sequence[int]) -> list[int]:
     """The looks nearest to some steps, each once. Raises ValueError for a step that the run has not."""
     known = np.asarray(recording.frames["step"])
+    ends = f"this run's looks are from step {known[0]} to {known[-1]}"
     for step in steps:
         if not 0 <= step <= known[-1]:
-            raise ValueError(
-                f"step {step} was never looked at; this run's looks are from step {known[0]} to {known[-1]}"
-            )
+            raise ValueError(f"step {step} was never looked at; {ends}")
     return list(dict.fromkeys(int(np.abs(known - step).argmin()) for step in steps))
 
 

@@ -313,9 +313,8 @@ def normalised_unit(recording: Recording) -> list[str]:
     scale = target.get("scale") if isinstance(target, dict) and target.get("normalise") else None
     if not isinstance(scale, int | float):
         return []
-    return [
-        f"A length of {number(scale)}, on axes and in measures, is the root mean square radius of the file's points."
-    ]
+    length = f"A length of {number(scale)}, on axes and in measures,"
+    return [f"{length} is the root mean square radius of the file's points."]
 
 
 def title_of(recording: Recording) -> str:
@@ -351,6 +350,5 @@ def events_of(recording: Recording) -> list[Milestone]:
 
 def event_in_words(event: Milestone) -> str:
     """What, when and in which seeds."""
-    return (
-        f"{event.label} at step {event.step} (seed{'s' if len(event.seeds) > 1 else ''} {seeds_in_words(event.seeds)})"
-    )
+    seeds = f"seed{'s' if len(event.seeds) > 1 else ''} {seeds_in_words(event.seeds)}"
+    return f"{event.label} at step {event.step} ({seeds})"
