@@ -37,7 +37,7 @@ def distances_along(
 
     `floors [N]` (NaN where a number is not sampled) is what samples of one and the same target would give.
     """
-    lines = wrapped_command(command, 112) if command else []
+    lines = wrapped_command(command) if command else []
     foot = 0.14 * max(len(lines) - 1, 0)
     figure = blank(TALL + 1.85 + foot)
     say(figure, 0.2, TALL + 1.5 + foot, title, LARGE + 2, weight="bold")

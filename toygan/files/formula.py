@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 import torch
@@ -98,21 +98,27 @@ class Reader:
         return UserError(f"{self.where}: {what}\n  {line}\n  {caret}")
 
     def sum(self, depth: int) -> Formula:
-        terms = [(1.0, self.product(depth))]
-        while self.token.text in ("+", "-"):
-            sign = -1.0 if self.take().text == "-" else 1.0
-            terms.append((sign, self.product(depth)))
-        return terms[0][1] if len(terms) == 1 else added(terms)
+        return self.chain(self.product, depth, {"+": torch.add, "-": torch.sub})
 
     def product(self, depth: int) -> Formula:
-        first, rest = self.signed(depth), []
-        while self.token.text in ("*", "/"):
-            divides = self.take().text == "/"
-            rest.append((divides, self.signed(depth)))
-        return multiplied(first, rest) if rest else first
+        return self.chain(self.signed, depth, {"*": torch.mul, "/": torch.div})
+
+    def chain(self, part: Callable[[int], Formula], depth: int, signs: Mapping[str, Callable[..., Tensor]]) -> Formula:
+        first, rest = part(depth), []
+        while self.token.text in signs:
+            rest.append((signs[self.take().text], part(depth)))
+
+        def value(x: Tensor, y: Tensor) -> Tensor:
+            total = first(x, y)
+            for joined, other in rest:
+                total = joined(total, other(x, y))
+            return total
+
+        return value
 
     def signed(self, depth: int) -> Formula:
-        self.check(depth)
+        if depth > DEEPEST:
+            raise self.wrong(f"brackets, signs and powers more than {DEEPEST} deep")
         if self.token.text not in ("+", "-"):
             return self.power(depth)
         is_minus = self.take().text == "-"
@@ -130,20 +136,17 @@ class Reader:
     def atom(self, depth: int) -> Formula:
         token = self.token
         if token.kind == "number":
-            return self.number()
+            value = float(token.text)
+            if not math.isfinite(value):
+                raise self.wrong("too large a number")
+            self.take()
+            return constant(value)
         if token.kind == "name":
             return self.name(depth)
         if token.text == "(":
             return self.bracket(depth)
         what = f"{token.text!r} where a value should be" if token.text else "a value is missing at the end"
         raise self.wrong(f"{what}; {VALUES}")
-
-    def number(self) -> Formula:
-        value = float(self.token.text)
-        if not math.isfinite(value):
-            raise self.wrong("too large a number")
-        self.take()
-        return constant(value)
 
     def name(self, depth: int) -> Formula:
         token = self.token
@@ -163,18 +166,11 @@ class Reader:
     def bracket(self, depth: int) -> Formula:
         opened = self.take()
         found = self.sum(depth + 1)
-        if self.token.text != ")":
-            raise (
-                self.wrong(f"{self.token.text!r} is too much here; {OPERATORS}")
-                if self.token.text
-                else self.wrong("this bracket is never closed", opened.at)
-            )
+        if (token := self.token).text != ")":
+            what = f"{token.text!r} is too much here; {OPERATORS}" if token.text else "this bracket is never closed"
+            raise self.wrong(what, token.at if token.text else opened.at)
         self.take()
         return found
-
-    def check(self, depth: int) -> None:
-        if depth > DEEPEST:
-            raise self.wrong(f"brackets, signs and powers more than {DEEPEST} deep")
 
 
 def constant(value: float) -> Formula:
@@ -182,23 +178,3 @@ def constant(value: float) -> Formula:
 
 
 LETTERS: dict[str, Formula] = {"x": lambda x, y: x, "y": lambda x, y: y, "pi": constant(math.pi)}
-
-
-def added(terms: Sequence[tuple[float, Formula]]) -> Formula:
-    def value(x: Tensor, y: Tensor) -> Tensor:
-        total = terms[0][1](x, y)
-        for sign, term in terms[1:]:
-            total = total + sign * term(x, y)
-        return total
-
-    return value
-
-
-def multiplied(first: Formula, rest: Sequence[tuple[bool, Formula]]) -> Formula:
-    def value(x: Tensor, y: Tensor) -> Tensor:
-        total = first(x, y)
-        for divides, factor in rest:
-            total = total / factor(x, y) if divides else total * factor(x, y)
-        return total
-
-    return value

@@ -29,7 +29,7 @@ from pydantic_core import core_schema
 from torch import Tensor
 
 from toygan.files.mistakes import Mistake, Place, UserError, shortened, suggestion
-from toygan.files.strict import OWN, Strict, models_of, options_model
+from toygan.files.strict import OWN, Strict, models_of
 from toygan.game.constraints import Constraint, Sight
 from toygan.game.dials import over
 from toygan.game.laws import uniform
@@ -73,9 +73,8 @@ class Code(NamedTuple):
 
     @property
     def place(self) -> Place:
-        return source_line(
-            self.file, getattr(getattr(inspect.unwrap(self.function), "__code__", None), "co_firstlineno", 0)
-        )
+        known = getattr(inspect.unwrap(self.function), "__code__", None)
+        return source_line(self.file, getattr(known, "co_firstlineno", 0))
 
     def fault(self, wrong: str, hint: str = "") -> UserError:
         """What is wrong with it, with its place."""
@@ -138,12 +137,9 @@ def halves(word: str) -> tuple[str, str] | None:
 
 def half_as_table(word: str) -> dict[str, Any]:
     """A half of a pair as a table: its kind and, for one's own, its file."""
-    found = WORD.fullmatch(word)
-    return (
-        {"kind": f"{Path(found['path']).name}:{found['name']}", "path": absolute(found["path"])}
-        if found
-        else {"kind": word}
-    )
+    if not (found := WORD.fullmatch(word)):
+        return {"kind": word}
+    return {"kind": f"{Path(found['path']).name}:{found['name']}", "path": absolute(found["path"])}
 
 
 def in_its_file(table: Any) -> Any:
@@ -182,10 +178,8 @@ def texts_in(word: Any) -> list[str]:
 
 def function_named(word: str) -> Code:
     """The function that FILE.py:NAME names. UserError for any other word."""
-    found = WORD.fullmatch(word)
-    if not found:
-        wrong = "is no FILE.py:NAME, such as mine.py:my_loss"
-        raise UserError(Mistake(None, wrong, place=Place(repr(word))))
+    if not (found := WORD.fullmatch(word)):
+        raise UserError(Mistake(None, "is no FILE.py:NAME, such as mine.py:my_loss", place=Place(repr(word))))
     return load(absolute(found["path"]), found["name"])
 
 
@@ -251,14 +245,10 @@ def own_code(config: Any) -> dict[str, Code]:
 def load(path: str, name: str) -> Code:
     module, source = imported(path)
     function: Any = getattr(module, name, None)
-    if not callable(function) and not callable(
-        getattr(function, "sample", None)
-    ):  # torch's distributions are not called
-        own = [
-            key
-            for key, value in vars(module).items()
-            if (inspect.isfunction(value) or inspect.isclass(value)) and value.__module__ == module.__name__
-        ]
+    samples = callable(getattr(function, "sample", None))  # as torch's distributions do, which are not called
+    if not callable(function) and not samples:
+        things = {key: one for key, one in vars(module).items() if inspect.isfunction(one) or inspect.isclass(one)}
+        own = [key for key, one in things.items() if one.__module__ == module.__name__]
         wrong = f"has no function {name!r}" if function is None else f"{name} is no function"
         raise UserError(Mistake(None, wrong, suggestion(name, own, "names") if own else "", place=Place(path)))
     return in_reach(Code(f"{Path(path).name}:{name}", function, path, path, source))
@@ -269,16 +259,19 @@ def imported(path: str) -> tuple[ModuleType, bytes]:
     try:
         source = Path(path).read_bytes()
     except (OSError, ValueError) as error:
-        raise UserError(
-            Mistake(None, f"cannot be read ({getattr(error, 'strerror', error)})", place=Place(path))
-        ) from None
+        wrong = f"cannot be read ({getattr(error, 'strerror', error)})"
+        raise UserError(Mistake(None, wrong, place=Place(path))) from None
     linecache.checkcache(path)
     name = f"toygan_own_{Path(path).stem}"
-    spec = spec_from_file_location(name, path, loader=Anew(name, path))
-    module = module_from_spec(spec)  # type: ignore[arg-type]
+    loader = Anew(name, path)
+    module = module_from_spec(spec_from_file_location(name, path, loader=loader))  # type: ignore[arg-type]
     sys.modules[name] = module
-    with blaming(path), beside(path):
-        Anew(name, path).exec_module(module)
+    with blaming(path):
+        sys.path.insert(0, beside := str(Path(path).parent))
+        try:
+            loader.exec_module(module)
+        finally:
+            sys.path.remove(beside)
     return module, source
 
 
@@ -289,17 +282,6 @@ class Anew(SourceFileLoader):
         return self.source_to_code(self.get_data(self.path), self.path)
 
 
-@contextmanager
-def beside(path: str) -> Iterator[None]:
-    """With a file's neighbours to be imported from it."""
-    folder = str(Path(path).parent)
-    sys.path.insert(0, folder)
-    try:
-        yield
-    finally:
-        sys.path.remove(folder)
-
-
 def given(function: Any) -> dict[str, Any]:
     """A part of a method from a function that was given in Python, or a `functools.partial` that sets its options: its table."""
     bare, options = (function.func, dict(function.keywords)) if isinstance(function, partial) else (function, {})
@@ -308,15 +290,13 @@ def given(function: Any) -> dict[str, Any]:
         source, file = inspect.getsource(bare), inspect.getsourcefile(bare) or ""
     except (OSError, TypeError):  # typed at a prompt, which keeps no text
         source, file = getattr(getattr(bare, "__code__", None), "co_code", b"").hex(), ""
-    known = sha256(f"{source}{held_values(bare)}".encode()).hexdigest()[:16]
+    cells = (cell.cell_contents for cell in getattr(bare, "__closure__", None) or ())
+    values = [
+        value for value in cells if isinstance(value, bool | int | float | str | tuple)
+    ]  # which its text does not tell
+    known = sha256(f"{source}{values!r}".encode()).hexdigest()[:16]
     code = in_reach(Code(f"{IN_PYTHON}:{name}", bare, known, file, source.encode()))
     return {"kind": code.kind, "path": known, **options}
-
-
-def held_values(function: Any) -> str:
-    """The plain values that a function has from where it was made, which its text does not tell."""
-    cells = (cell.cell_contents for cell in getattr(function, "__closure__", None) or ())
-    return repr([value for value in cells if isinstance(value, bool | int | float | str | tuple)])
 
 
 def in_reach(code: Code) -> Code:
@@ -402,15 +382,8 @@ def is_fixed(parameter: inspect.Parameter) -> bool:
     return parameter.kind in (*free, parameter.VAR_POSITIONAL) and parameter.default is parameter.empty
 
 
-def own_options(code: Code, *extra: Callable[..., Any]) -> type[Strict]:
-    """The model of a function's options: its other parameters, by their annotations, or by their defaults' types; and those
-    of more functions.
-    """
-    return options_model(code.kind, signed(code), *extra)
-
-
 def signed(code: Code) -> Callable[..., Any]:
-    """A function of a user's options alone, with their annotations."""
+    """A function of a user's options alone, its other parameters, by their annotations or by their defaults' types."""
     with blaming(code.file):
         hints = get_type_hints(code.function, include_extras=True)
     found = [option(code, name, one, hints) for name, one in parameters(code).items() if not is_fixed(one)]
@@ -505,17 +478,9 @@ def returning(code: Code, part: str) -> Callable[..., Any]:
         if not isinstance(made, want.made):
             said = f"it takes options alone and returns {in_words(made)}, no {want.made.__name__}"
             raise wrong_shape(code, want, said)
-        return made._replace(**{want.calls: blamed(code, getattr(made, want.calls))})
+        return made._replace(**{want.calls: blaming(code.file)(getattr(made, want.calls))})
 
     return with_its_options(row, code)
-
-
-def blamed(code: Code, function: Callable[..., Any]) -> Callable[..., Any]:
-    def call(*given: Any) -> Any:
-        with blaming(code.file):
-            return function(*given)
-
-    return call
 
 
 def answer_of(code: Code, given: Sequence[Any], options: Mapping[str, Any], values: Tensor) -> Any:

@@ -19,15 +19,15 @@ from toygan.files.own import (
     in_words,
     own_constraint,
     own_objective,
-    own_options,
     parameters,
     returning,
+    signed,
     takes,
     with_its_options,
 )
 from toygan.files.own_networks import ENDS, making, own_critic, own_generator, own_latents
 from toygan.files.samplers import cloud_of, is_sampler, sampler_of
-from toygan.files.strict import examined
+from toygan.files.strict import examined, options_model
 from toygan.game.play import Draw, Game, State
 from toygan.game.rules import Rule
 from toygan.targets.target import Batch, Target, moved, of_parts
@@ -41,7 +41,7 @@ def filled(table: Mapping[str, Any], part: str) -> tuple[dict[str, Any], list[Mi
     except UserError as error:
         return dict(table), [error.mistakes[0]._replace(key=(part, "kind"))]
     takes(code, part)
-    model = own_options(code, *EXTRA.get(part, ()))
+    model = options_model(code.kind, signed(code), *EXTRA.get(part, ()))
     options, mistakes = examined(model, {key: value for key, value in table.items() if key != "path"})
     if options is None:
         return dict(table), [mistake._replace(key=(part, *(mistake.key or ()))) for mistake in mistakes]
@@ -79,19 +79,17 @@ def own_rule(code: Code) -> Callable[..., Rule]:
     def row(**options: Any) -> Rule:
         def step(game: Game, state: State, draw: Draw) -> State:
             first = next(iter(state.parameters.values()))
-            return one_step_on(code, answer_of(code, (game, state, draw), options, first))
+            said = answer_of(code, (game, state, draw), options, first)
+            if not isinstance(said, State):
+                raise code.fault(f"returns {in_words(said)} where the next state is wanted", MOVES)
+            return said
 
         return Rule(step)
 
     return with_its_options(row, code)
 
 
-def one_step_on(code: Code, said: Any) -> State:
-    """The state that a user's rule has returned. UserError for anything else."""
-    if not isinstance(said, State):
-        hint = "toygan.game.play has the moves: play.over_with(play.move(game, state, game.generators, row, at=state))"
-        raise code.fault(f"returns {in_words(said)} where the next state is wanted", hint)
-    return said
+MOVES = "toygan.game.play has the moves: play.over_with(play.move(game, state, game.generators, row, at=state))"
 
 
 def rule_tried(part: Own, game: Game, state: State, draw: Draw) -> None:
@@ -168,8 +166,7 @@ def with_labels_checked(code: Code, target: Target) -> Target:
         return target
 
     def draw(rng: np.random.Generator, n: int) -> Batch:
-        with blaming(code.file):
-            found = drawn(rng, n)
+        found = blaming(code.file)(drawn)(rng, n)
         if found.labels is None:
             raise stray_labels(code, parts, "no labels")
         if len(found.labels) and not 0 <= found.labels.min() <= found.labels.max() < parts:
@@ -236,24 +233,18 @@ def own_measure(code: Code) -> Callable[..., Measure]:
         def measure(points: np.ndarray, real: np.ndarray) -> float:
             with blaming(code.file):
                 said = code.function(points.astype(float), real.astype(float), **options)
-            return one_number(code, said)
+            try:
+                found = np.asarray(said, float)
+            except (TypeError, ValueError):
+                found = np.zeros(0)
+            if found.size != 1:
+                raise code.fault(f"returns {in_words(said)} where a number is wanted")
+            return float(found.reshape(()))
 
-        rng = np.random.default_rng(0)
-        measure(*rng.standard_normal((2, 50, 2)))  # tried before a run begins
+        measure(*np.random.default_rng(0).standard_normal((2, 50, 2)))  # tried before a run begins
         return measure
 
     return with_its_options(row, code)
-
-
-def one_number(code: Code, said: Any) -> float:
-    """The number that a user's measure has returned. UserError for anything else."""
-    try:
-        found = np.asarray(said, float)
-    except (TypeError, ValueError):
-        found = np.zeros(0)
-    if found.size != 1:
-        raise code.fault(f"returns {in_words(said)} where a number is wanted")
-    return float(found.reshape(()))
 
 
 ROWS: dict[str, Callable[[Code], Callable[..., Any]]] = {

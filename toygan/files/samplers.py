@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import inspect
 import random
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 
 from toygan.files.own import Code, in_words, parameters
+from toygan.targets.target import Batch
 
 Stream = Callable[[np.random.Generator], Any]
 
@@ -65,19 +66,12 @@ class OwnSampler(NamedTuple):
         reseed(seed)
         return self.begun(n, np.random.default_rng(seed), options)
 
-    def draw(self, n: int, seed: int = 0, **options: Any) -> Sampled:
+    def draw(self, n: int, seed: int = 0, **options: Any) -> Batch:
         """n points, with labels where there are any."""
         return cloud_of(self.opened(n, seed, options)())
 
     def points(self, n: int, seed: int = 0, **options: Any) -> np.ndarray:
         return self.draw(n, seed, **options).points
-
-
-class Sampled(NamedTuple):
-    """What a sampler has returned: points, and labels [n] or None."""
-
-    points: np.ndarray
-    labels: np.ndarray | None
 
 
 NUMBERS = ("n", "num", "size", "count", "n_samples", "num_samples", "nsamples", "samples", "sample_size", "batch_size",
@@ -102,15 +96,25 @@ DENSITIES = ("log_prob", "logprob", "log_density", "logpdf", "log_pdf")
 
 def sampler_of(code: Code) -> OwnSampler:
     """A sampler in one form. UserError where no way of calling it gives points."""
-    owner: Any = made(code)
-    function = owner if inspect.isroutine(owner) else method_of(code, owner)
+    owner: Any = code.function
+    if isinstance(owner, type):
+        owner = owner(**{name: value_of(code, name, one) for name, one in parameters(code).items() if is_needed(one)})
+    function = owner if inspect.isroutine(owner) else method_of(owner, METHODS)
+    if function is None:
+        hint = "write def NAME(rng, n), which returns points [n, 2]"
+        raise code.fault(f"{type(owner).__name__} has no method sample", hint)
     asked = dict(parameters(code._replace(function=function)))
     names = names_in(asked)
     own = {name: one for name, one in asked.items() if name not in names.values()}
     options = {name: value_of(code, name, one) for name, one in own.items() if is_needed(one) or is_number(one.default)}
-    density = next((getattr(owner, name) for name in DENSITIES if callable(getattr(owner, name, None))), None)
     needs = frozenset(name for name in options if is_needed(own[name]))
+    density = method_of(owner, DENSITIES)
     return working(code, OwnSampler(function, names, lambda rng: None, int, options, needs, density))
+
+
+def method_of(owner: Any, names: Iterable[str]) -> Callable[..., Any] | None:
+    """The first method of an object with one of these names."""
+    return next((getattr(owner, name) for name in names if callable(getattr(owner, name, None))), None)
 
 
 def names_in(asked: Mapping[str, inspect.Parameter]) -> dict[str, str | None]:
@@ -128,26 +132,8 @@ def is_sampler(code: Code) -> bool:
     if not inspect.isroutine(code.function):
         return not isinstance(code.function, torch.nn.Module) and callable(getattr(code.function, "sample", None))
     asked = [name.lower() for name in parameters(code)]
-    return bool({*asked[:2]} & {*RNGS, *SEEDS}) or (
-        asked[:1] not in (["points"], ["samples"]) and bool({*asked[:1]} & {*NUMBERS})
-    )
-
-
-def made(code: Code) -> Any:
-    """A class as an object of its, made with what its arguments usually are; anything else as it is."""
-    if not isinstance(code.function, type):
-        return code.function
-    needed = {name: one for name, one in parameters(code).items() if is_needed(one)}
-    return code.function(**{name: value_of(code, name, one) for name, one in needed.items()})
-
-
-def method_of(code: Code, owner: Any) -> Callable[..., Any]:
-    """What of an object draws points. UserError where nothing seems to."""
-    found = next((getattr(owner, name) for name in METHODS if callable(getattr(owner, name, None))), None)
-    if found is None:
-        hint = "write def NAME(rng, n), which returns points [n, 2]"
-        raise code.fault(f"{type(owner).__name__} has no method sample", hint)
-    return found
+    how_many = {*NUMBERS} - {"points", "samples"}
+    return bool({*asked[:2]} & {*RNGS, *SEEDS} or {*asked[:1]} & how_many)
 
 
 def is_needed(one: inspect.Parameter) -> bool:
@@ -221,19 +207,17 @@ def streams_restored(seed: int | None = None) -> Iterator[None]:
         random.setstate(before[2])
 
 
-def cloud_of(said: Any) -> Sampled:
+def cloud_of(said: Any) -> Batch:
     """Points and labels as arrays. ValueError for what is neither."""
     if isinstance(said, Mapping):
         said = tuple(said.values())
-    pair = (
-        isinstance(said, tuple | list) and len(said) == 2 and all(isinstance(one, Tensor | np.ndarray) for one in said)
-    )
-    if pair and np.ndim(said[0]) == 2:
-        return Sampled(array_of(said[0]), array_of(said[1]).reshape(-1))
+    is_pair = isinstance(said, tuple | list) and len(said) == 2
+    if is_pair and all(isinstance(one, Tensor | np.ndarray) for one in said) and np.ndim(said[0]) == 2:
+        return Batch(array_of(said[0]), array_of(said[1]).reshape(-1))
     points = array_of(said)
     if not np.issubdtype(points.dtype, np.number) or np.issubdtype(points.dtype, np.complexfloating):
         raise ValueError(f"it returns {in_words(said)}, and no points")
-    return Sampled(points, None)
+    return Batch(points)
 
 
 def array_of(said: Any) -> np.ndarray:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -18,7 +18,7 @@ from toygan.quantities.forms import CRITICS, GENERATORS, critics_in, is_score, l
 from toygan.quantities.held import Contract, Held, all_held, normal, streams_kept
 from toygan.quantities.loss_contract import LOSS
 from toygan.quantities.measure_contract import MEASURE
-from toygan.quantities.network_contract import CRITIC, GENERATOR, FedNetwork, critic_network, generator_network
+from toygan.quantities.network_contract import CRITIC, GENERATOR, FedNetwork, N
 from toygan.quantities.penalty_contract import PENALTY
 from toygan.quantities.target_contract import TARGET, Looked
 
@@ -28,10 +28,12 @@ def held(code: Code, role: str | None = None) -> tuple[str, list[Held]]:
     chosen = role or guessed(code)
     if chosen not in PARTS:
         raise UserError(f"--as {chosen}: unknown; {suggestion(chosen, list(PARTS), 'parts')}")
-    part = PARTS[chosen]
+    form, contract = PARTS[chosen]
     with streams_kept():
         reseed(0)  # the first weights of a class are the same each time
-        return chosen, all_held(code, part.contract, part.form(code))
+        with blaming(code.file):
+            part = form(code)
+        return chosen, all_held(code, contract, part)
 
 
 def guessed(code: Code) -> str:
@@ -45,17 +47,17 @@ def guessed(code: Code) -> str:
     if fixed == [*SHAPES["update"].takes]:
         hint = f"toygan run SCENARIO --set method.update={code.kind} tries it before the run"
         raise code.fault("is a rule, which is tried in a game alone", hint)
+    called_generator = name in GENERATORS or "generator" in name
     if makes_network(code):
-        return "generator" if is_called_generator(name) else "critic"
+        return "generator" if called_generator else "critic"
     if is_module(code) and len(fixed) < 2:
-        return "generator" if is_called_generator(name) or fixed[:1] in LATENT else "critic"
-    if fixed == ["sight"] or any(word in name for word in PENALTIES):
-        return "penalty"
-    if "loss" not in name and differentiates(code, fixed):
+        return "generator" if called_generator or fixed[:1] in LATENT else "critic"
+    seems_penalty = fixed == ["sight"] or any(word in name for word in PENALTIES)
+    if seems_penalty or ("loss" not in name and differentiates(code, fixed)):
         return "penalty"
     if len(fixed) == 1 and any(word in name for word in (*CRITICS[1:8], "judge")):
         return "critic"
-    if len(fixed) == 1 and (fixed in LATENT or (is_called_generator(name) and "loss" not in name)):
+    if len(fixed) == 1 and (fixed in LATENT or (called_generator and "loss" not in name)):
         return "generator"
     return "objective"
 
@@ -69,12 +71,6 @@ def differentiates(code: Code, fixed: Sequence[str]) -> bool:
 
 MEASURED = (["points", "real"], ["samples", "real"], ["generated", "real"])
 LATENT = (["z"], ["noise"], ["latent"], ["latents"])
-
-
-def is_called_generator(name: str) -> bool:
-    return name in GENERATORS or "generator" in name
-
-
 PENALTIES = ("penalty", "_gp", "gp_", "r1", "r2", "regul", "lipschitz", "clip_")
 
 
@@ -96,10 +92,7 @@ def as_function(code: Code) -> Code:
     """A module, or the class of one, as the function that it is called as."""
     if not is_module(code):
         return code
-    made: Any = code.function
-    if isinstance(made, type):
-        with blaming(code.file):
-            made = made()
+    made: Any = code.function() if isinstance(code.function, type) else code.function
     return code._replace(function=made.double().forward)
 
 
@@ -108,9 +101,9 @@ def as_function(code: Code) -> Code:
 
 def latents_of(code: Code, made: Callable[[Tensor], Tensor]) -> int:
     """How wide the latents are that a generator takes. UserError where it takes none."""
-    first = next((p for p in made.parameters() if p.ndim == 2), None) if isinstance(made, nn.Module) else None
+    first = [one.shape[1] for one in made.parameters() if one.ndim == 2][:1] if isinstance(made, nn.Module) else []
     said = ""
-    for d in dict.fromkeys([*([] if first is None else [first.shape[1]]), *LATENTS]):
+    for d in dict.fromkeys([*first, *LATENTS]):
         try:
             with torch.no_grad():
                 made(normal(6, d))
@@ -158,39 +151,23 @@ HIDDEN |= dict.fromkeys(("depth", "layers", "n_layers", "num_layers"), 2)
 
 def critic_of(code: Code) -> FedNetwork:
     """A critic: a module, the class of one, or a function of points."""
-    with blaming(code.file):
-        made = made_network(code, "critic")
-        made(torch.zeros(2, 2, dtype=torch.float64))
-    return critic_network(made)
+    made = made_network(code, "critic")
+    made(torch.zeros(2, 2, dtype=torch.float64))
+    return FedNetwork(made, normal(N, 2), "point", "score")
 
 
 def generator_of(code: Code) -> FedNetwork:
     """A generator: a module, the class of one, or a function of latents."""
-    with blaming(code.file):
-        made = made_network(code, "generator")
-    return generator_network(made, latents_of(code, made))
+    made = made_network(code, "generator")
+    return FedNetwork(made, normal(N, latents_of(code, made)), "latent", "point")
 
 
-def target_of(code: Code) -> Looked:
-    """A sampler, and its density where it says one."""
-    with blaming(code.file):
-        return Looked(sampler_of(code))
-
-
-class CodePart(NamedTuple):
-    """A part that code may be: how it is brought into the one form that is looked at, UserError where it cannot be, and the
-    facts of that form.
-    """
-
-    form: Callable[[Code], Any]
-    contract: Contract[Any]
-
-
-PARTS = {
-    "objective": CodePart(lambda code: losses_of(as_function(code)), LOSS),
-    "penalty": CodePart(lambda code: penalty_of(as_function(code)), PENALTY),
-    "critic": CodePart(critic_of, CRITIC),
-    "generator": CodePart(generator_of, GENERATOR),
-    "target": CodePart(target_of, TARGET),
-    "measure": CodePart(lambda code: own_measure(code)(), MEASURE),
+# What code may be: how it is brought into the one form that is looked at, and the facts of that form.
+PARTS: dict[str, tuple[Callable[[Code], Any], Contract[Any]]] = {
+    "objective": (lambda code: losses_of(as_function(code)), LOSS),
+    "penalty": (lambda code: penalty_of(as_function(code)), PENALTY),
+    "critic": (critic_of, CRITIC),
+    "generator": (generator_of, GENERATOR),
+    "target": (lambda code: Looked(sampler_of(code)), TARGET),
+    "measure": (lambda code: own_measure(code)(), MEASURE),
 }

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 from torch.utils._python_dispatch import _disable_current_modes
 
-from toygan.files.own import Code, blaming, in_words, parameters
+from toygan.files.own import Code, in_words, parameters
 from toygan.game.constraints import Constraint, Sight
 from toygan.game.objectives import Extra, Objective
 
@@ -68,7 +69,7 @@ def losses_of(code: Code) -> LossForm:
             call, told = best_caller(code, names, squash, size)
             found, why = outcome(call, size)
             if found is not None and (squash or all(bool(one.isfinite().all()) for one in found)):
-                return with_form(call, names, shape, squash, len(found))._replace(labels=told)
+                return with_form(call, len(names) == 1, shape, squash, len(found))._replace(labels=told)
             tried.append(f"scores {shape}{' as probabilities' if squash else ''}: {why or 'NaN or infinite'}")
     hint = "write def NAME(r, g), of scores [seed, batch, 1], which returns (critic, generator), each [seed]"
     raise code.fault("\n    ".join(["cannot be called as a loss", *dict.fromkeys(tried)]), hint)
@@ -80,11 +81,9 @@ def best_caller(
     """A loss as a function of scores, of scores and labels with those labels by which it pushes real scores up; and which."""
     if not labels_in(names):
         return caller(code, names, squash), ""
-    for said in SAID:
-        call = caller(code, names, squash, said)
-        if pushes_real_up(call, size):
-            return call, f"labels {said[0]:g} for real and {said[1]:g} for generated"
-    return caller(code, names, squash), "labels 1 for real and 0 for generated"
+    calls = {said: caller(code, names, squash, said) for said in SAID}
+    best = next((said for said, call in calls.items() if pushes_real_up(call, size)), SAID[0])
+    return calls[best], f"labels {best[0]:g} for real and {best[1]:g} for generated"
 
 
 def pushes_real_up(call: Callable[[Tensor, Tensor], Any], size: Sequence[int]) -> bool:
@@ -109,21 +108,23 @@ def caller(
     """A loss as a function of scores: of the scores themselves, or of a critic and points where it wants a critic; of scores and
     labels with what is `said` of real and of generated ones.
     """
-    labels, (high, low) = labels_in(names), said
     change = torch.sigmoid if squash else (lambda scores: scores)
-    of_critic = critics_in(names)
+    labels, of_critic = labels_in(names), critics_in(names)
+    is_asked = len(names) == 2 and names[1].lower() in ASKED
+
+    def of_cloud(scores: Tensor, is_real: bool) -> Any:
+        if is_asked:  # which it is taken for
+            return code.function(scores, is_real)
+        label = torch.full_like(scores, said[0] if is_real else said[1])  # as Keras has it
+        return code.function(**{name: label if name == labels else scores for name in names})
 
     def call(r: Tensor, g: Tensor, attached: bool = False) -> Any:
         real, fake = change(r), change(g)
-        if len(names) == 2 and names[1].lower() in ASKED:  # of one cloud, and which it is taken for
-            told = [code.function(*pair) for pair in ((real, True), (fake, False), (fake, True))]
-            return told[0] + told[1], told[2]
-        if labels:  # of scores and their labels, as Keras has it
-            pairs = ((real, high), (fake, low), (fake, high))
-            told = [code.function(**labelled(names, labels, *pair)) for pair in pairs]
+        if is_asked or labels:
+            told = [of_cloud(*pair) for pair in ((real, True), (fake, False), (fake, True))]
             return told[0] + told[1], told[2]
         if of_critic:
-            critic = Squashed(change, (r, g) if attached else ())
+            critic = Called(lambda points: change(attached_again(points, (r, g)) if attached else points))
             return code.function(**{name: critic_or(name, names, of_critic, r, g, critic) for name in names})
         return code.function(*ordered(names, real, fake))
 
@@ -137,16 +138,8 @@ def labels_in(names: Sequence[str]) -> str:
 
 
 LABELS = ("y_true", "labels", "label", "target", "targets", "y", "gt", "truth", "ytrue")
-SAID = (
-    (1.0, 0.0),
-    (1.0, -1.0),
-    (-1.0, 1.0),
-)  # of real and of generated scores: those of Keras' Wasserstein loss come last
-
-
-def labelled(names: Sequence[str], labels: str, scores: Tensor, label: float) -> dict[str, Tensor]:
-    """Scores and labels by the names of the arguments."""
-    return {name: torch.full_like(scores, label) if name == labels else scores for name in names}
+# Of real and of generated scores: those of Keras' Wasserstein loss come last.
+SAID = ((1.0, 0.0), (1.0, -1.0), (-1.0, 1.0))
 
 
 ASKED = ("target_is_real", "is_real", "label_is_real", "target_real")
@@ -162,30 +155,31 @@ def critic_or(name: str, names: Sequence[str], critics: Sequence[str], r: Tensor
     identity.
     """
     if name.lower() in GENERATORS and any(other.lower() in LATENTS for other in names):
-        return Squashed(lambda scores: scores)
+        return Called(lambda scores: scores)
     if name.lower() in LATENTS:
         return g
     return critic if name in critics else argument(name, r, g)
 
 
-class Squashed(nn.Module):
-    """A critic whose score of a point is the point's number, squashed or not; of points that are `known` also where they come
-    detached, as a critic's own loss has them by right.
-    """
+class Called(nn.Module):
+    """A function as the module that people's code calls."""
 
-    def __init__(self, change: Callable[[Tensor], Tensor], known: Sequence[Tensor] = ()) -> None:
+    def __init__(self, of: Callable[[Tensor], Tensor]) -> None:
         super().__init__()
-        self.change, self.known = change, known
+        self.of = of
 
     def forward(self, points: Tensor) -> Tensor:
-        """Scores of points."""
-        again = (one for one in self.known if not points.requires_grad and one.requires_grad and is_same(one, points))
-        return self.change(next(again, points))
+        """What it makes of points."""
+        return self.of(points)
 
 
-def is_same(one: Tensor, other: Tensor) -> bool:
-    """Whether a tensor is another one detached."""
-    return one.shape == other.shape and one.untyped_storage()._cdata == other.untyped_storage()._cdata
+def attached_again(points: Tensor, known: Sequence[Tensor]) -> Tensor:
+    """Of points that come detached, as a critic's own loss has them by right, the known tensor that they are; else they."""
+    for one in known if not points.requires_grad else ():
+        same = one.shape == points.shape and one.untyped_storage()._cdata == points.untyped_storage()._cdata
+        if one.requires_grad and same:
+            return one
+    return points
 
 
 def ordered(names: Sequence[str], real: Tensor, fake: Tensor) -> list[Any]:
@@ -222,42 +216,37 @@ def tensors(said: Any) -> list[Tensor] | None:
     return parts if 1 <= len(parts) <= 2 and all(isinstance(one, Tensor) for one in parts) else None
 
 
-def with_form(call: Callable[..., Any], names: Sequence[str], shape: str, squash: bool, count: int) -> LossForm:
-    """A loss in its one form."""
-    axes, of_critic = len(SHAPES[shape]), bool(critics_in(names))
+def with_form(call: Callable[..., Any], alone: bool, shape: str, squash: bool, count: int) -> LossForm:
+    """A loss in its one form; what is said `alone` is the generator's."""
+    axes = len(SHAPES[shape])
 
     def said(i: int, r: Tensor, g: Tensor) -> Tensor:
         """What one player minimises; the critic of two may have points detached."""
-        return (tensors(call(r, g, i == 0 and count > 1) if of_critic else call(r, g)) or [])[i]
+        return (tensors(call(r, g, i == 0 and count > 1)) or [])[i]
 
-    def part(i: int) -> Loss:
-        def loss(r: Tensor, g: Tensor) -> Tensor:
-            found = said(i, *(x[None] if axes == 3 else x[:, 0] if axes == 1 else x for x in (r, g)))
-            return found.reshape(()) if found.numel() == 1 else found
+    def loss(i: int, r: Tensor, g: Tensor) -> Tensor:
+        found = said(i, *(x[None] if axes == 3 else x[:, 0] if axes == 1 else x for x in (r, g)))
+        return found.reshape(()) if found.numel() == 1 else found
 
-        return loss
-
-    alone = len(names) == 1
-    both = [part(i) for i in range(count)]
-    critic, generator = (None, both[0]) if alone else (both[0], both[1] if count > 1 else None)
+    both = [partial(loss, i) for i in range(count)]
+    critic, generator = ([None, *both] if alone else [*both, None])[:2]
     together = (lambda r, g: [said(i, r, g) for i in range(count)]) if axes == 3 else None
     return LossForm(critic, generator, shape, squash, together)
 
 
 def of_objective(code: Code) -> LossForm:
     """An `Objective` made by a function of options alone. UserError where it makes none, or one whose outputs are features."""
-    with blaming(code.file):
-        made = code.function()
+    made = code.function()
     if not isinstance(made, Objective):
         raise code.fault(f"takes no scores and returns {in_words(made)}")
     if dict(made.heads) != {"score": 1}:
         raise code.fault(f"its critic has no score, but {dict(made.heads)}")
 
-    def call(r: Tensor, g: Tensor) -> Any:
+    def call(r: Tensor, g: Tensor, attached: bool = False) -> Any:
         chance = {name: torch.full((*r.shape[:2], law.columns), 0.5).to(r) for name, law in made.draws.items()}
         return made.losses({"score": r}, {"score": g}, Extra(r.new_zeros(len(r)), chance))
 
-    return with_form(call, ("r", "g"), "[seed, batch, 1]", False, 2)
+    return with_form(call, False, "[seed, batch, 1]", False, 2)
 
 
 REAL = ("x", "data", "r", "img", "imgs", "images", "pred", "logits", "scores", "x_in", "inputs", "input", "d_out", "output",
@@ -343,8 +332,7 @@ def one_number(said: Any) -> Tensor:
 
 def of_constraint(code: Code) -> PenaltyForm:
     """A `Constraint` made by a function of options alone. UserError where it makes none, or one without a penalty."""
-    with blaming(code.file):
-        made = code.function()
+    made = code.function()
     if not isinstance(made, Constraint) or made.penalty is Constraint().penalty:
         raise code.fault(f"returns {in_words(made)}: no penalty to check")
     return of_sight(made.penalty, "a Constraint")

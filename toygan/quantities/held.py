@@ -6,6 +6,7 @@ import random
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
@@ -30,6 +31,9 @@ class Held(NamedTuple):
     looks_like: str = ""
 
 
+# A fact that holds; one that does not, and the error it looks like; and something worth knowing that is no fault.
+holds, broken, note = partial(Held, "", True), partial(Held, "", False), partial(Held, "", None)
+
 T = TypeVar("T")
 # The rows of a part's contract: a fact's name, and what looks at it; None where there is nothing to look at.
 Contract = Mapping[str, Callable[[T], Held | None]]
@@ -43,40 +47,19 @@ def all_held(code: Code, contract: Contract[T], part: T) -> list[Held]:
     """
     found: list[Held] = []
     for name, check in contract.items():
-        fact = one_held(code, name, check, part)
-        found += [fact] if fact else []
+        reseed(0)  # code that draws numbers of its own draws the same at every check
+        try:
+            fact = check(part)
+        except (KeyboardInterrupt, GeneratorExit):
+            raise
+        except BaseException as error:  # theirs may be of no usual kind
+            place = place_of(error, code.file)
+            where = f" (line {place.line}: {place.text})" if place.line else ""
+            fact = broken(f"raises {in_one_line(error)}{where}")
+        found += [fact._replace(name=name)] if fact else []
         if fact and fact.holds is False and name in NEEDED:
             break
     return found
-
-
-def one_held(code: Code, name: str, check: Callable[[T], Held | None], part: T) -> Held | None:
-    """A fact, or what kept it from being looked at."""
-    reseed(0)  # code that draws numbers of its own draws the same at every check
-    try:
-        fact = check(part)
-        return fact and fact._replace(name=name)
-    except (KeyboardInterrupt, GeneratorExit):
-        raise
-    except BaseException as error:  # theirs may be of no usual kind
-        place = place_of(error, code.file)
-        where = f" (line {place.line}: {place.text})" if place.line else ""
-        return Held(name, False, f"raises {in_one_line(error)}{where}")
-
-
-def holds(said: str) -> Held:
-    """A fact that holds."""
-    return Held("", True, said)
-
-
-def broken(said: str, looks_like: str = "") -> Held:
-    """A fact that does not hold, and the error it looks like."""
-    return Held("", False, said, looks_like)
-
-
-def note(said: str) -> Held:
-    """Something worth knowing that is no fault."""
-    return Held("", None, said)
 
 
 # --- numbers -----------------------------------------------------------------------------------------------------------
@@ -98,14 +81,13 @@ def gradient(f: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
 
 def differences(f: Callable[[Tensor], Tensor], x: Tensor, step: float = 1e-6) -> Tensor:
     """The gradient of the sum of f by central differences."""
+
+    def total(at: Tensor) -> Tensor:
+        reseed(0)  # the same random numbers each time
+        return f(at.detach().clone()).sum().detach()
+
     ways = step * torch.eye(x.numel(), dtype=x.dtype).view(-1, *x.shape)
-    return torch.stack([(summed_again(f, x + way) - summed_again(f, x - way)) / (2 * step) for way in ways]).view_as(x)
-
-
-def summed_again(f: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
-    """The sum of f with the same random numbers each time."""
-    reseed(0)
-    return f(x.detach().clone()).sum().detach()
+    return torch.stack([(total(x + way) - total(x - way)) / (2 * step) for way in ways]).view_as(x)
 
 
 def close(a: Any, b: Any, tolerance: float = 1e-9) -> bool:

@@ -126,7 +126,6 @@ def named(value: float) -> str:
 
 
 def sigmoid(x: float) -> float:
-    """1 / (1 + exp(-x))."""
     return 1 / (1 + math.exp(-x))
 
 
@@ -140,7 +139,6 @@ PROBES = (-2.0, -0.7, 0.4, 1.7)
 
 
 def halves_of(form: LossForm) -> Held | None:
-    """Whether the real and the generated half of a critic's loss belong together."""
     loss = form.critic
     if loss is None:
         return None
@@ -197,7 +195,6 @@ def seeds_apart(form: LossForm) -> Held:
 
 
 def own_gradients(form: LossForm) -> Held:
-    """Whether what autograd says is what central differences say."""
     r, g = scores(4)
     for (who, loss), what in product(form.players.items(), ("real", "generated")):
         f, x = (partial(swapped, loss, g), r) if what == "real" else (partial(loss, r), g)
@@ -218,7 +215,6 @@ def swapped(loss: Loss, g: Tensor, r: Tensor) -> Tensor:
 
 
 def order(form: LossForm) -> Held:
-    """Whether the order of the pairs in a batch does not matter."""
     r, g = scores()
     mixed = torch.tensor([3, 0, 5, 1, 4, 2])
     moved = [who for who, loss in form.players.items() if not close(loss(r, g).mean(), loss(r[mixed], g[mixed]).mean())]
@@ -226,7 +222,6 @@ def order(form: LossForm) -> Held:
 
 
 def mean_not_sum(form: LossForm) -> Held:
-    """Whether a batch twice over has the same loss."""
     r, g = scores()
     for who, loss in form.players.items():
         once, twice = loss(r, g), loss(torch.cat((r, r)), torch.cat((g, g)))

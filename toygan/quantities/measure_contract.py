@@ -18,7 +18,6 @@ def unlike_clouds() -> tuple[np.ndarray, np.ndarray]:
 
 
 def is_number(measure: Measure) -> Held:
-    """Whether it is finite on two clouds."""
     found = measure(*unlike_clouds())
     if not np.isfinite(found):
         return broken(f"{found} of two clouds")
@@ -26,7 +25,6 @@ def is_number(measure: Measure) -> Held:
 
 
 def again(measure: Measure) -> Held:
-    """Whether the same points give the same number."""
     reseed(0)
     first = measure(*unlike_clouds())
     reseed(1)
@@ -51,7 +49,6 @@ def order(measure: Measure) -> Held:
 
 
 def tells(measure: Measure) -> Held:
-    """Whether it tells a cloud from another, and what it says of a perfect sampler."""
     rng = np.random.default_rng(1)
     found = measure(*unlike_clouds())
     perfect = [measure(rng.standard_normal((N, 2)), unlike_clouds()[1]) for _ in range(2)]
@@ -63,7 +60,6 @@ def tells(measure: Measure) -> Held:
 
 
 def of_one_place(measure: Measure) -> Held:
-    """Whether it is a number of a collapsed cloud, too."""
     found = measure(np.ones((N, 2)), unlike_clouds()[1])
     if np.isfinite(found):
         return holds(f"{six_digits(found)} of a generator with one point")

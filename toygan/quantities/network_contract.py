@@ -5,7 +5,6 @@ and either looks at each row alone.
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from typing import NamedTuple
 
 import torch
@@ -41,16 +40,6 @@ class FedNetwork(NamedTuple):
     made: str
 
 
-def critic_network(of: Callable[[Tensor], Tensor]) -> FedNetwork:
-    """A critic with points to judge."""
-    return FedNetwork(of, normal(N, 2), "point", "score")
-
-
-def generator_network(of: Callable[[Tensor], Tensor], d: int) -> FedNetwork:
-    """A generator with latents of d numbers."""
-    return FedNetwork(of, normal(N, d), "latent", "point")
-
-
 def made_of(net: FedNetwork, rows: Tensor) -> Tensor:
     """What it makes of rows, under the same random numbers each time, and from the same state where a call changes one."""
     reseed(0)
@@ -63,7 +52,6 @@ def made_of(net: FedNetwork, rows: Tensor) -> Tensor:
 
 
 def alone(net: FedNetwork) -> Held:
-    """Whether what is made of a row does not depend on the rows beside it."""
     together, other = (made_of(net, rows) for rows in (net.rows, torch.cat((net.rows[:1], 5 * net.rows[1:] + 2))))
     off = float((together[0] - other[0]).abs().max().detach())
     if off < 1e-9 * (1 + float(together.abs().max().detach())):
@@ -83,7 +71,6 @@ def batch_norms(net: FedNetwork) -> bool:
 
 
 def again(net: FedNetwork) -> Held:
-    """Whether equal rows give the same at the next call."""
     first = net.of(net.rows).detach()
     if close(first, net.of(net.rows)):
         return holds(f"the same {net.fed}s give the same {net.made}s")
@@ -104,7 +91,6 @@ def is_repeated(net: FedNetwork) -> bool:
 
 
 def slopes(net: FedNetwork) -> Held:
-    """Whether the gradient by rows is that of what is made of them, by central differences."""
     weights = normal(N, 2, seed=5) if net.made == "point" else torch.ones(())
 
     def weighed(rows: Tensor) -> Tensor:
@@ -120,7 +106,6 @@ def slopes(net: FedNetwork) -> Held:
 
 
 def learns(net: FedNetwork) -> Held:
-    """Whether torch knows of all parameters, and each moves what is made."""
     if lost := in_plain_lists(net.of):
         return broken(f"torch does not know of the layers in {lost}", "a plain list where nn.ModuleList belongs")
     if not isinstance(net.of, nn.Module) or not list(net.of.parameters()):
@@ -146,7 +131,6 @@ def in_plain_lists(module: object) -> str:
 
 
 def far(net: FedNetwork) -> Held:
-    """Whether what is made, and its slopes, are finite at far rows and at zero."""
     for at in (0.0, 1e3, -1e3):
         rows = torch.full_like(net.rows, at)
         if not bool(torch.isfinite(net.of(rows)).all() and torch.isfinite(gradient(net.of, rows)).all()):
@@ -159,7 +143,6 @@ def far(net: FedNetwork) -> Held:
 
 
 def scores_shape(net: FedNetwork) -> Held:
-    """Whether scores are [n, 1] or [n]."""
     scores = net.of(net.rows)
     if tuple(scores.shape) in ((N, 1), (N,)):
         return holds(f"points [{N}, 2] give {list(scores.shape)}")
@@ -168,7 +151,6 @@ def scores_shape(net: FedNetwork) -> Held:
 
 
 def range_of_scores(net: FedNetwork) -> Held:
-    """Whether scores are free, or squashed into probabilities."""
     scores = net.of(100 * normal(200, 2, seed=3)).detach()
     if bool((scores == scores.flatten()[0]).all()):
         like = "a softmax over a single output" if close(scores, torch.ones_like(scores)) else "a dead last layer"
@@ -180,7 +162,6 @@ def range_of_scores(net: FedNetwork) -> Held:
 
 
 def order(net: FedNetwork) -> Held:
-    """Whether points in another order have the same scores in that order."""
     if again(net).holds is False:
         return note("it draws numbers for each point, so that another order is another draw")
     both = [made_of(net, net.rows[way]).flatten() for way in (torch.arange(N), MIXED)]
@@ -191,7 +172,6 @@ def order(net: FedNetwork) -> Held:
 
 
 def points_shape(net: FedNetwork) -> Held:
-    """Whether points are [n, 2], also of one latent."""
     d, got = net.rows.shape[1], list(net.of(net.rows).shape)
     if got != [N, 2]:
         return broken(f"latents [{N}, {d}] give {got}, where [{N}, 2] is wanted")
@@ -201,12 +181,14 @@ def points_shape(net: FedNetwork) -> Held:
 
 
 def varies(net: FedNetwork) -> Held:
-    """Whether points differ, and every number of a latent counts."""
     points = made_of(net, net.rows).detach()
     if close(points, points[:1]):
         return broken("all latents give one point", "a dead last layer, or a latent that is not used")
-    slopes_of = [gradient(partial(coordinate, net, i), net.rows).abs().sum(dim=0) for i in range(2)]
-    idle = [str(i) for i, slope in enumerate((slopes_of[0] + slopes_of[1]).tolist()) if slope == 0]
+
+    def slopes(axis: int) -> Tensor:
+        return gradient(lambda rows: made_of(net, rows)[:, axis], net.rows).abs().sum(dim=0)
+
+    idle = [str(i) for i, slope in enumerate((slopes(0) + slopes(1)).tolist()) if slope == 0]
     if len(idle) == net.rows.shape[1]:
         return note("the slopes are zero at every latent")
     if idle:
@@ -216,13 +198,7 @@ def varies(net: FedNetwork) -> Held:
     return holds("points differ, and each of a latent's numbers moves them")
 
 
-def coordinate(net: FedNetwork, i: int, rows: Tensor) -> Tensor:
-    """One coordinate of the points."""
-    return made_of(net, rows)[:, i]
-
-
 def range_of_points(net: FedNetwork) -> Held:
-    """Whether points reach the plane, or a square only."""
     far_out = normal(200, net.rows.shape[1], seed=3)
     points, farther = (made_of(net, size * far_out).detach() for size in (1e2, 1e4))
     if float(farther.abs().max()) <= 1 + 1e-9:

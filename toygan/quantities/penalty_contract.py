@@ -13,13 +13,14 @@ from torch import Tensor, nn
 
 from toygan.files.samplers import reseed
 from toygan.game.constraints import Sight
-from toygan.quantities.forms import PenaltyForm, sight_of
+from toygan.quantities.forms import Called, PenaltyForm, sight_of
 from toygan.quantities.held import (
     CLOSE,
     Contract,
     Held,
     broken,
     close,
+    gradient,
     holds,
     normal,
     note,
@@ -47,28 +48,19 @@ def linear(w: Sequence[float]) -> nn.Linear:
 
 
 class Probed(nn.Module):
-    """A small critic that remembers the points it was asked about."""
+    """A small critic without a symmetry, or of zeros, that remembers the points it was asked about."""
 
-    def __init__(self, seed: int = 0) -> None:
+    def __init__(self, seed: int = 0, size: float = 1.0) -> None:
         super().__init__()
         self.first, self.last, self.asked = nn.Linear(2, 5).double(), nn.Linear(5, 1).double(), list[Tensor]()
         with torch.no_grad():
             for i, parameter in enumerate(self.parameters()):
-                parameter.copy_(normal(*parameter.shape, seed=10 * seed + i))
+                parameter.copy_(size * normal(*parameter.shape, seed=10 * seed + i))
 
     def forward(self, points: Tensor) -> Tensor:
         """Scores [n, 1]."""
         self.asked.append(points.detach().clone())
         return self.last(torch.tanh(self.first(points)))
-
-
-def small(zero: bool = False) -> Probed:
-    """A critic without a symmetry, or one of zeros."""
-    critic = Probed()
-    with torch.no_grad():
-        for parameter in critic.parameters():
-            parameter.mul_(0.0 if zero else 1.0)
-    return critic
 
 
 def clouds(n: int = N, seed: int = 0) -> tuple[Tensor, Tensor]:
@@ -89,7 +81,6 @@ SEVERAL = 3  # seeds that are seen together
 
 
 def by_seed(form: PenaltyForm) -> Held | None:
-    """Whether each seed has a number of its own, which no other seed moves: [seed] of several seeds seen together."""
     if form.seen is None:
         return None
     pairs = [clouds(seed=10 * k) for k in range(SEVERAL)]
@@ -147,7 +138,6 @@ def formula(of: Of) -> str:
 
 
 def by_batch(of: Of) -> Held:
-    """Whether the size of the batch does not matter."""
     odd = [length for length in LENGTHS if not close(h(of, length, n=N), h(of, length))]
     if not odd:
         return holds(f"of one point and of {N} it is the same: a mean over the batch")
@@ -173,20 +163,18 @@ BATCH_ERRORS: dict[str, Callable[[Of, float], float]] = {
 
 def mean_of_points(of: Of) -> Held:
     """Whether the penalty is the mean over the points of h(slope there)."""
-    critic = small()
+    critic = Probed()
     said = float(of(critic, *clouds()).detach().mean())
     asked = [points.reshape(-1, 2) for points in critic.asked]
     if not asked:
         return note("never asks the critic: no gradient penalty")
-    choices = [torch.cat(asked), *asked]
-    if any(close(said, mean_h(of, slopes_of_small(points)), 1e-6) for points in choices):
+    slopes = [gradient(Probed(), points) for points in (torch.cat(asked), *asked)]
+    means = [mean_h(of, at) for at in slopes]
+    if any(close(said, mean, 1e-6) for mean in means):
         return holds("of a bent critic it is the mean over points of the penalty of each")
-    mean = six_digits(mean_h(of, slopes_of_small(choices[0])))
-    told = f"of a bent critic it is {six_digits(said)}; the mean over points of the penalty of each is {mean}"
-    for like, size in SIZES.items():
-        if any(close(said, h(of, float(size(slopes_of_small(points)))), 1e-6) for points in choices):
-            return broken(told, like)
-    return broken(told)
+    told = f"of a bent critic it is {six_digits(said)}; the mean over points of the penalty of each is {six_digits(means[0])}"
+    likes = (like for like, size in SIZES.items() if any(close(said, h(of, float(size(at))), 1e-6) for at in slopes))
+    return broken(told, next(likes, ""))
 
 
 # The one size of all slopes [n, 2] of which a penalty is, where it is wrong in a way people's code is.
@@ -195,12 +183,6 @@ SIZES: dict[str, Callable[[Tensor], Tensor]] = {
     "the square of a mean where the mean of squares belongs": lambda at: at.norm(dim=1).mean(),
     "a gradient norm over the whole batch": lambda at: at.norm(),
 }
-
-
-def slopes_of_small(points: Tensor) -> Tensor:
-    """The slopes of the small critic at points [n, 2]."""
-    leaf = points.clone().requires_grad_()
-    return torch.autograd.grad(small()(leaf).sum(), leaf)[0]
 
 
 def mean_h(of: Of, at: Tensor) -> float:
@@ -229,7 +211,7 @@ def where_taken(of: Of) -> Held:
 
 def asked_at(of: Of, seed: int, real: Tensor, fake: Tensor) -> list[Tensor]:
     """The points at which a penalty asks its critic, after torch's random numbers were set so."""
-    critic = small()
+    critic = Probed()
     reseed(seed)
     of(critic, real.clone(), fake.clone())
     return critic.asked
@@ -258,8 +240,7 @@ def placed(points: Tensor, later: Tensor, real: Tensor, fake: Tensor) -> Held:
 
 
 def at_zero_slope(of: Of) -> Held:
-    """Whether the penalty and its gradient are finite where the critic is flat."""
-    for name, critic in (("linear critic", linear([0.0, 0.0])), ("critic of zeros", small(zero=True))):
+    for name, critic in (("linear critic", linear([0.0, 0.0])), ("critic of zeros", Probed(size=0.0))):
         said = of(critic, *clouds())
         found = by_parameters(said, critic)
         if not bool(torch.isfinite(said).all() and torch.isfinite(found).all()):
@@ -276,8 +257,7 @@ def by_parameters(said: Tensor, critic: nn.Module) -> Tensor:
 
 
 def moves(of: Of) -> Held:
-    """Whether the penalty's gradient by the critic's parameters is there, and is that of the penalty."""
-    critic, (real, fake) = small(), clouds()
+    critic, (real, fake) = Probed(), clouds()
     reseed(0)
     said = of(critic, real, fake)
     found = by_parameters(said, critic)
@@ -296,7 +276,7 @@ def moves(of: Of) -> Held:
 
 def nudged(of: Of, by: Tensor) -> float:
     """The penalty on the small critic with other parameters, under the same random numbers."""
-    critic = small()
+    critic = Probed()
     with torch.no_grad():
         parts = by.split([p.numel() for p in critic.parameters()])
         for parameter, part in zip(critic.parameters(), parts, strict=True):
@@ -311,7 +291,7 @@ def order(of: Of) -> Held:
     values = []
     for seed, moved in ((0, torch.arange(N)), (1, torch.arange(N)), (0, torch.tensor([3, 0, 5, 1, 4, 2]))):
         reseed(seed)
-        values.append(of(small(), real[moved], fake[moved]).detach().mean())
+        values.append(of(Probed(), real[moved], fake[moved]).detach().mean())
     if not close(values[0], values[1]):
         return note("it draws a number for each pair, so that another order is another draw")
     return holds("it does not matter") if close(values[0], values[2]) else broken("it changes the penalty")
@@ -321,8 +301,7 @@ ITS_OWN_STEP = "a penalty in an optimiser step of its own"
 
 
 def untouched(of: Of) -> Held:
-    """Whether a call changes neither the critic nor the points."""
-    critic, (real, fake) = small(), clouds()
+    critic, (real, fake) = Probed(), clouds()
     before, points = [p.detach().clone() for p in critic.parameters()], (real.clone(), fake.clone())
     said = of(critic, real, fake)
     if not all(map(torch.equal, before, critic.parameters())):
@@ -339,26 +318,14 @@ def untouched(of: Of) -> Held:
 
 
 def is_graph(of: Of) -> Held:
-    """Whether it is a graph of its points and of the critic's parameters."""
-    critic = small()
+    critic = Probed()
     named = {name: one.detach().clone().requires_grad_() for name, one in critic.named_parameters()}
 
     def step(real: Tensor, fake: Tensor, *values: Tensor) -> list[Tensor]:
-        return [of(Called(critic, dict(zip(named, values, strict=True))), real, fake)]
+        own = dict(zip(named, values, strict=True))
+        return [of(Called(lambda points: torch.func.functional_call(critic, own, (points,))), real, fake)]
 
     return traced(step, [*clouds(), *named.values()])
-
-
-class Called(nn.Module):
-    """A critic with other parameters than its own."""
-
-    def __init__(self, critic: nn.Module, values: dict[str, Tensor]) -> None:
-        super().__init__()
-        self.of = lambda points: torch.func.functional_call(critic, values, (points,))
-
-    def forward(self, points: Tensor) -> Tensor:
-        """Scores of points."""
-        return self.of(points)
 
 
 PENALTY: Contract[PenaltyForm] = {
@@ -372,6 +339,6 @@ PENALTY: Contract[PenaltyForm] = {
     "moves the critic": lambda form: moves(form.of),
     "order in the batch": lambda form: order(form.of),
     "nothing else moves": lambda form: untouched(form.of),
-    "global state": lambda form: state_kept(lambda: form.of(small(), *clouds())),
+    "global state": lambda form: state_kept(lambda: form.of(Probed(), *clouds())),
     "traceable": lambda form: is_graph(form.of),
 }

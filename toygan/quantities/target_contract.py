@@ -43,7 +43,6 @@ class Looked:
 
 
 def leaves_streams(at: Looked) -> Held:
-    """Whether a draw leaves torch's settings and the global streams alone."""
     draws = iter([at.sampler.opened(ODD, 0, {}) for _ in range(2)])
     return state_kept(lambda: next(draws)())
 
@@ -52,7 +51,6 @@ def leaves_streams(at: Looked) -> Held:
 
 
 def shape(at: Looked) -> Held:
-    """Whether points are [n, 2]."""
     points, names = at.sampler.draw(6)
     got = points.shape
     if len(got) == 2 and got[1] == 2:
@@ -62,7 +60,6 @@ def shape(at: Looked) -> Held:
 
 
 def counts(at: Looked) -> Held:
-    """Whether there are as many points as were asked for, also where that is no multiple of anything."""
     got = {n: len(at.sampler.points(n)) for n in (1, ODD, 100, 1000)}
     wrong = {n: m for n, m in got.items() if n != m}
     if not wrong:
@@ -75,7 +72,6 @@ def counts(at: Looked) -> Held:
 
 
 def finite(at: Looked) -> Held:
-    """Whether all are numbers."""
     bad, n = int((~np.isfinite(at.points).all(axis=1)).sum()), len(at.points)
     if bad:
         return broken(f"{bad} of {n} points are NaN or infinite")
@@ -89,7 +85,6 @@ def finite(at: Looked) -> Held:
 
 
 def fresh(at: Looked) -> Held:
-    """Whether the next draw, or that of another seed, has other points."""
     sampler = at.sampler
     first, second = batches(sampler, ODD, 2)
     if len(np.unique(at.points, axis=0)) == 1:
@@ -220,7 +215,6 @@ def one_missing(found: Clusters) -> str:
 
 
 def weights(at: Looked) -> Held:
-    """Whether the places are equally likely; whether one of them is two that lie on each other."""
     found, k, n = at.found, len(at.found.counts), len(at.points)
     if not are_apart(at.points, found):
         return note("no separate modes to weigh")
@@ -258,24 +252,27 @@ def spread_by(at: Looked, called: str) -> Held | None:
     small, large = (float(np.sqrt(np.square(x - sharp).mean())) for x in (one, four))
     if not small > 0:
         return broken(f"{name} changes nothing")
-    power, told = math.log(large / small, 4), f"{name} = {six_digits(value)} spreads points by {six_digits(small)}"
-    squared, rooted = abs(power - 2) < 0.05, abs(power - 0.5) < 0.05
+    grown, told = math.log(large / small, 4), f"{name} = {six_digits(value)} spreads points by {six_digits(small)}"
+    power = next((one for one in (0.5, 1, 2) if abs(grown - one) < 0.05), None)
+    if wrong := WRONG_POWERS.get((called in VARIANCES, power)):
+        return broken(f"{told}, and four times of it {wrong[0]} as far", wrong[1])
     if called in VARIANCES:
-        if abs(power - 1) < 0.05:
-            return broken(f"{told}, and four times of it four times as far", "variance passed as standard deviation")
-        return holds(f"{told}, its root") if rooted else note(f"{told}: by no power that is known")
-    if squared:
-        return broken(f"{told}, and four times of it 16 times as far", "variance passed as standard deviation")
-    if rooted:
-        return broken(f"{told}, and four times of it twice as far",
-                      "standard deviation passed as variance: a covariance wants its square")  # fmt: skip
-    if abs(power - 1) > 0.05:
+        return holds(f"{told}, its root") if power == 0.5 else note(f"{told}: by no power that is known")
+    if not power:
         return note(f"{told}, and four times of it {six_digits(large / small)} times as far")
     return holds(told + ("" if close(small, value, 0.1) else f", {six_digits(small / value)} of it: scaled afterwards"))
 
 
+# Whether an option is a variance, and with which power of it points spread: how far four times of it spreads them, and the
+# error that it looks like.
+WRONG_POWERS: dict[tuple[bool, float | None], tuple[str, str]] = {
+    (True, 1): ("four times", "variance passed as standard deviation"),
+    (False, 2): ("16 times", "variance passed as standard deviation"),
+    (False, 0.5): ("twice", "standard deviation passed as variance: a covariance wants its square"),
+}
+
+
 def scale(at: Looked) -> Held:
-    """Whether points are about as large as what networks begin with."""
     centre = at.points.mean(axis=0)
     radius, away = float(np.sqrt(np.square(at.points - centre).sum(axis=1).mean())), float(np.hypot(*centre))
     told = f"root mean square {six_digits(radius)} from the mean, which is {six_digits(away)} from the origin"

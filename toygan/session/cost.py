@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from toygan.files.own import Code, in_one_line
 from toygan.files.samplers import reseed
@@ -22,7 +22,7 @@ from toygan.game.objectives import OBJECTIVES, Extra, Heads, Losses, Objective, 
 from toygan.game.play import Game, step
 from toygan.game.streams import draws
 from toygan.quantities.contract import as_function
-from toygan.quantities.forms import Loss, LossForm, PenaltyForm, losses_of, penalty_of
+from toygan.quantities.forms import Called, Loss, LossForm, PenaltyForm, losses_of, penalty_of
 from toygan.quantities.held import Held, note, streams_kept
 from toygan.quantities.loss_contract import PROBES, slope_at
 from toygan.quantities.modes import modes_kept
@@ -47,14 +47,6 @@ class Meant(NamedTuple):
     with_theirs: Callable[[Game], Game]
 
 
-class EndOfGame(NamedTuple):
-    """How a game ended: W1 and modes of every seed that did not diverge, and how many did."""
-
-    w1: list[float]
-    modes: list[int]
-    diverged: int
-
-
 def cost(code: Code, part: str, facts: Sequence[Held]) -> Held | None:
     """What the facts that do not hold cost in a short game; None where all hold, or for a part that no game can tell of."""
     if part not in MEANT or all(fact.holds is not False for fact in facts):
@@ -71,23 +63,13 @@ def cost(code: Code, part: str, facts: Sequence[Held]) -> Held | None:
 def compared(meant: Meant) -> Held:
     """Both games, in words."""
     sim = simulation(read(SCENARIO, meant.method, [("training.steps", STEPS), *SMALL.items(), *meant.options.items()]))
-    theirs = played(sim, meant.with_theirs)
-    means = played(sim, lambda game: game)
+    theirs, means = end_of_game(sim, meant.with_theirs), end_of_game(sim, lambda game: game)
     where = f"{SCENARIO}, {STEPS} steps, {SEEDS} seeds"
-    return note(f"W1 {in_words(theirs)} as it is, {in_words(means)} with {meant.name} in its place ({where})")
+    return note(f"W1 {theirs} as it is, {means} with {meant.name} in its place ({where})")
 
 
-def in_words(end: EndOfGame) -> str:
-    """The mean of W1 with its range, and the modes."""
-    if not end.w1:
-        return "is lost: all seeds diverge"
-    lost = f", {end.diverged} of {SEEDS} seeds diverge" if end.diverged else ""
-    span = f"{min(end.w1):.2f} to {max(end.w1):.2f}"
-    return f"{np.mean(end.w1):.2f} ({span}; modes {', '.join(map(str, end.modes))}{lost})"
-
-
-def played(sim: Simulation, change: Callable[[Game], Game]) -> EndOfGame:
-    """A game from its start to its end, step by step."""
+def end_of_game(sim: Simulation, change: Callable[[Game], Game]) -> str:
+    """What a game comes to: the mean of W1 with its range, and the modes, of every seed that did not diverge."""
     reseed(0)
     state, moves, dials = sim.start, draws(sim.source, 0, like(sim.start)), sim.world.dials
     game = change(sim.world.game_at(dials))
@@ -96,8 +78,14 @@ def played(sim: Simulation, change: Callable[[Game], Game]) -> EndOfGame:
     alive = ~has_diverged(state).numpy()
     points, modes = generated(sim, state, sim.final)[alive, :POINTS], sim.world.target.modes
     assert modes is not None
-    real = sim.many_real[:POINTS]
-    return EndOfGame([w1(one, real) for one in points], [modes_kept(one, modes) for one in points], int((~alive).sum()))
+    if not len(points):
+        return "is lost: all seeds diverge"
+    found, kept = (
+        [w1(one, sim.ground.many_real[:POINTS]) for one in points],
+        [str(modes_kept(one, modes)) for one in points],
+    )
+    lost = "" if alive.all() else f", {SEEDS - len(points)} of {SEEDS} seeds diverge"
+    return f"{np.mean(found):.2f} ({min(found):.2f} to {max(found):.2f}; modes {', '.join(kept)}{lost})"
 
 
 # --- losses ------------------------------------------------------------------------------------------------------------
@@ -110,8 +98,8 @@ def loss_meant(code: Code) -> Meant | None:
     best = max(fits, key=lambda kind: fits[kind])
     if not fits[best] > 0.9:
         return None
-    row = objective_of(OBJECTIVES[best])
-    return Meant(best, f"{best}+r1", {}, lambda game: game._replace(objective=as_objective(form, row)))
+    theirs = as_objective(form, objective_of(OBJECTIVES[best]))
+    return Meant(best, f"{best}+r1", {}, lambda game: game._replace(objective=theirs))
 
 
 PLAIN = ("non-saturating", "wasserstein", "hinge", "least-squares", "minimax")
@@ -121,39 +109,32 @@ def likeness(form: LossForm, kind: str) -> float:
     """How like the slopes of a loss are those of a row, 0 to 1: cosines, whatever the signs, with real and generated scores as
     they are or exchanged; by the generator where the critic's loss is not told, or where two rows share a critic.
     """
-    critic, generator = scores_alone(objective_of(OBJECTIVES[kind]))
-    by_generator = alike(slopes_by_score(form.generator, "fake"), ways(generator, "fake")) if form.generator else 0.0
-    if not form.critic:
+    made = objective_of(OBJECTIVES[kind])
+
+    def row(who: str) -> Loss:
+        """What a player minimises by the row, as a function of one seed's scores [n, 1]."""
+        return lambda r, g: getattr(
+            made.losses({"score": r[None]}, {"score": g[None]}, Extra(r.new_zeros(1), {})), who
+        )[0]
+
+    by_generator = alike(form.generator, "fake", row("generator"), "fake") if form.generator else 0.0
+    if not (own := form.critic):
         return by_generator
-    own = [slopes_by_score(form.critic, "real"), slopes_by_score(form.critic, "fake")]
-    wanted = [ways(critic, "real"), ways(critic, "fake")]
-    either = (sum(map(alike, own, wanted)) / 2, sum(map(alike, own, wanted[::-1])) / 2)
-    return max(either) + 1e-3 * by_generator
+    as_they_are = alike(own, "real", row("critic"), "real") + alike(own, "fake", row("critic"), "fake")
+    exchanged = alike(own, "real", row("critic"), "fake") + alike(own, "fake", row("critic"), "real")
+    return max(as_they_are, exchanged) / 2 + 1e-3 * by_generator
 
 
-def scores_alone(made: Objective) -> tuple[Loss, Loss]:
-    """What the critic and the generator minimise by a row, as functions of one seed's scores [n, 1]."""
-
-    def losses(r: Tensor, g: Tensor) -> Losses:
-        return made.losses({"score": r[None]}, {"score": g[None]}, Extra(r.new_zeros(1), {}))
-
-    return lambda r, g: losses(r, g).critic[0], lambda r, g: losses(r, g).generator[0]
-
-
-def slopes_by_score(loss: Loss, of: str, sign: float = 1.0) -> np.ndarray:
-    """The slopes of a loss by one score, at several or at their negatives."""
-    return np.array([slope_at(loss, of, sign * x) for x in PROBES])
-
-
-def ways(loss: Loss, of: str) -> list[np.ndarray]:
-    """The slopes of a row, and those of scores with the other sign."""
-    return [slopes_by_score(loss, of), slopes_by_score(loss, of, -1.0)]
-
-
-def alike(own: np.ndarray, wanted: Sequence[np.ndarray]) -> float:
-    """The largest cosine between slopes and one of several others, whatever its sign; 0 where there is none."""
-    sizes = [float(np.linalg.norm(own) * np.linalg.norm(other)) for other in wanted]
-    pairs = [(abs(float(own @ other)), size) for other, size in zip(wanted, sizes, strict=True)]
+def alike(own: Loss, of: str, row: Loss, by: str) -> float:
+    """The cosine, whatever its sign, between the slopes of a loss by one score and those of a row, at several scores or at their
+    negatives: the larger one; 0 where there is none.
+    """
+    slopes, *others = (
+        np.array([slope_at(loss, what, sign * x) for x in PROBES])
+        for loss, what, sign in ((own, of, 1.0), (row, by, 1.0), (row, by, -1.0))
+    )
+    sizes = [float(np.linalg.norm(slopes) * np.linalg.norm(other)) for other in others]
+    pairs = [(abs(float(slopes @ other)), size) for other, size in zip(others, sizes, strict=True)]
     return max(product / size if size > 0 and math.isfinite(size) else 0.0 for product, size in pairs)
 
 
@@ -183,14 +164,13 @@ def by_seed(loss: Loss, r: Tensor, g: Tensor) -> Tensor:
 def penalty_meant(code: Code) -> Meant | None:
     """The shipped penalty that takes its slopes where somebody's does, and weighs one point as it does."""
     form = penalty_of(as_function(code))
-    found = shipped_like(form)
-    if found is None:
+    if (found := shipped_like(form)) is None:
         return None
     kind, options = found
     method = f"{'wasserstein' if kind == 'gradient-penalty' else 'non-saturating'}+{kind}"
     name = f"{kind} at {', '.join(f'{key} {value:.3g}' for key, value in options.items())}"
     told = {f"method.constraint.{key}": value for key, value in options.items()}
-    return Meant(name, method, told, lambda game: game._replace(constraint=as_constraint(form, network_of(game))))
+    return Meant(name, method, told, lambda game: game._replace(constraint=as_constraint(form, game)))
 
 
 def shipped_like(form: PenaltyForm) -> tuple[str, dict[str, Any]] | None:
@@ -213,33 +193,22 @@ def shipped_like(form: PenaltyForm) -> tuple[str, dict[str, Any]] | None:
 USUAL_WEIGHT = 10.0
 
 
-def as_constraint(form: PenaltyForm, body: Network) -> Constraint:
+def as_constraint(form: PenaltyForm, game: Game) -> Constraint:
     """Somebody's penalty as the game's, one seed after the other."""
+    body = game.players[game.critics[0]].network
 
     def penalty(sight: Sight) -> Tensor:
         layers = sight.layers()
         pairs = zip(sight.real, sight.fake, strict=True)
-        return torch.stack([form.of(OfSeed(body, layers, s), *pair).sum() for s, pair in enumerate(pairs)])
+        return torch.stack([form.of(critic_of(body, layers, s), *pair).sum() for s, pair in enumerate(pairs)])
 
     return Constraint(penalty)
 
 
-def network_of(game: Game) -> Network:
-    """The critic's body."""
-    return game.players[game.critics[0]].network
-
-
-class OfSeed(nn.Module):
-    """One seed's critic, as a module that people's penalties may call."""
-
-    def __init__(self, body: Network, layers: Layers, seed: int) -> None:
-        super().__init__()
-        own = [Layer(layer.weight[seed : seed + 1], layer.bias[seed : seed + 1]) for layer in layers]
-        self.of = lambda points: body.forward(own, points[None])[0]
-
-    def forward(self, points: Tensor) -> Tensor:
-        """Scores [n, 1] of points [n, 2]."""
-        return self.of(points)
+def critic_of(body: Network, layers: Layers, seed: int) -> Called:
+    """One seed's critic, of points [n, 2], as a module that people's penalties may call."""
+    own = [Layer(layer.weight[seed : seed + 1], layer.bias[seed : seed + 1]) for layer in layers]
+    return Called(lambda points: body.forward(own, points[None])[0])
 
 
 MEANT: dict[str, Callable[[Code], Meant | None]] = {"objective": loss_meant, "penalty": penalty_meant}
