@@ -26,7 +26,6 @@ from toygan.view.scene import Scene, drawn_of, inside, scene
 LINES = LinearSegmentedColormap.from_list("lines", ["#1b4f8f", "#3f8fbf", "#57b894", "#b9b13a", "#d98b1e"], N=256)
 MOST, LEFT, GAP = 5, 0.75, 0.12  # columns at most; inches for rows' names, and between panels
 FOOT, HISTOGRAMS = 4.3, 4  # inches of the foot; histograms in it
-OPTIMUM = "optimum"
 HOW = (
     "Lines join places of one score, blue ones low, orange ones high; dots are real points, and generated ones are not drawn. "
     "The last row is the best critic that there is for the clouds of the first method."
@@ -79,7 +78,7 @@ def draw_column(
 ) -> None:
     """One target: a panel a row from above, empty where the target has no run of it, and the optimum."""
     first = next(iter(column.values()))
-    for row, method in enumerate([*rows, OPTIMUM]):
+    for row, method in enumerate([*rows, "optimum"]):
         bottom = made.top - 0.3 - (row + 1) * (side + GAP) + GAP
         axis = axis_at(made.figure, left, bottom, side, side)
         if row == len(rows):

@@ -139,14 +139,10 @@ def bars_of(axis: Axes, spots: Sequence[Spot]) -> list[Box]:
 
 def free_box(spot: np.ndarray, wide: float, tall: float, taken: Sequence[Box], room: tuple[float, float]) -> Box:
     """The box near a mark that covers least of what is there, the nearest of equals."""
-    boxes = [
-        (x - wide / 2, y - tall / 2, x + wide / 2, y + tall / 2)
-        for reach in (0.0, 0.1, 0.22, 0.36, 0.52, 0.7)
-        for angle in np.deg2rad([0, 180, 90, 270, 45, 135, 225, 315, 22, 158, 202, 338])
-        for x, y in [
-            spot + np.array([np.cos(angle), np.sin(angle)]) * (wide / 2 + 0.07 + reach, tall / 2 + 0.06 + reach)
-        ]
-    ]
+    angles = np.deg2rad([0, 180, 90, 270, 45, 135, 225, 315, 22, 158, 202, 338])
+    ways, beside = [np.array([np.cos(angle), np.sin(angle)]) for angle in angles], (wide / 2 + 0.07, tall / 2 + 0.06)
+    places = [spot + way * np.add(beside, reach) for reach in (0.0, 0.1, 0.22, 0.36, 0.52, 0.7) for way in ways]
+    boxes = [(x - wide / 2, y - tall / 2, x + wide / 2, y + tall / 2) for x, y in places]
     return min(boxes, key=lambda box: covered(box, taken, room) + 0.002 * distance_to(box, spot))
 
 

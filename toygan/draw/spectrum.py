@@ -23,54 +23,47 @@ from toygan.session.recording import Recording
 
 TURN = np.exp(2j * np.pi * np.linspace(0, 1, 721))
 KINKED = 0.1  # a Jacobian that is off by more is of a step without a derivative
+METHOD = (
+    "Eigenvalues m of one step from here: the method's own rule and full rates, but plain descent in place of its "
+    "optimiser, and one fixed batch for all moves. A small offset is multiplied by m in every step."
+)
 
 
 def circle(axis: Axes, found: Spectrum) -> None:
     """Draw all multipliers and the unit circle: inside an offset shrinks, outside it grows."""
     reach = max(1.15, 1.08 * float(np.abs(found.multipliers).max()))
-    axis.plot(TURN.real, TURN.imag, color=FAINT, linewidth=0.8, zorder=1)
-    dots(axis, found.multipliers, found.grow)
+    on_plane(axis, TURN, found.multipliers, found.grow)
     axis.set(xlim=(-reach, reach), ylim=(-reach, reach))
-    dress(axis, "real part", "imaginary part")
+    axis.set_xlabel("real part", size=SMALL, labelpad=1, color=INK)
+    axis.set_ylabel("imaginary part", size=SMALL, labelpad=1, color=INK)
 
 
 def near_one(axis: Axes, found: Spectrum) -> None:
     """Draw (m - 1) / rate, which does not hang on how small the steps are, and the same circle as it looks from there."""
-    rates, radius = found.rates, radius_of(found)
-    axis.plot(radius * (TURN.real - 1), radius * TURN.imag, color=FAINT, linewidth=0.8, zorder=1)
-    dots(axis, rates, found.grow)
+    rates, far = found.rates, int(np.abs(found.multipliers - 1).argmax())
+    apart = abs(found.multipliers[far] - 1)
+    radius = float(abs(rates[far]) / apart) if apart > 0 else 1.0  # of the unit circle in units of the rate
+    on_plane(axis, radius * (TURN - 1), rates, found.grow)
     # Most of them: a few far ones would leave nothing to see of the others.
     low, high = np.quantile(rates.real, (0.02, 1.0))
     across, up = max(high - low, 1e-9), max(2.2 * float(np.quantile(np.abs(rates.imag), 0.98)), 1e-9)
     reach = 0.55 * max(across, up)
     middle = (low + high) / 2
     axis.set(xlim=(middle - reach, middle + reach), ylim=(-reach, reach))
-    dress(axis, "real part of (m \N{MINUS SIGN} 1) / rate", "")
+    axis.set_xlabel("real part of (m \N{MINUS SIGN} 1) / rate", size=SMALL, labelpad=1, color=INK)
 
 
-def radius_of(found: Spectrum) -> float:
-    """The radius of the unit circle in units of the rate."""
-    far = int(np.abs(found.multipliers - 1).argmax())
-    apart = abs(found.multipliers[far] - 1)
-    return float(abs(found.rates[far]) / apart) if apart > 0 else 1.0
-
-
-def dots(axis: Axes, places: np.ndarray, grow: np.ndarray) -> None:
-    """Complex numbers as dots, orange where the multiplier lies outside the circle."""
+def on_plane(axis: Axes, turn: np.ndarray, places: np.ndarray, grow: np.ndarray) -> None:
+    """The unit circle, and complex numbers as dots, orange where the multiplier lies outside of it, on a square panel."""
+    axis.plot(turn.real, turn.imag, color=FAINT, linewidth=0.8, zorder=1)
     for chosen, colour in ((~grow, CRITIC), (grow, GENERATED)):
         axis.plot(places[chosen].real, places[chosen].imag, "o", color=colour, markersize=3, alpha=0.6,
                   markeredgewidth=0, zorder=3)  # fmt: skip
-
-
-def dress(axis: Axes, x: str, y: str) -> None:
-    """A square panel of the complex plane."""
     axis.set_aspect("equal")
     axis.axhline(0, color=FAINT, linewidth=0.4, zorder=0)
     for line in (axis.xaxis, axis.yaxis):
         line.set_major_locator(MaxNLocator(4))
         line.set_major_formatter(FuncFormatter(tick))
-    axis.set_xlabel(x, size=SMALL, labelpad=1, color=INK)
-    axis.set_ylabel(y, size=SMALL, labelpad=1, color=INK)
     quiet(axis)
 
 
@@ -82,12 +75,6 @@ def spectrum_in_words(found: Spectrum) -> str:
     words = f"{found.outside} of {count} lie outside the circle; the leading one has |m| = {number(leading, 7)} (real rate {rate}){turn}."  # noqa: E501  # fmt: skip
     kinked = f" The step has a kink here: its Jacobian is off by {number(100 * found.error, 2)} %, so take no number for exact."
     return words + kinked * (found.error > KINKED)
-
-
-METHOD = (
-    "Eigenvalues m of one step from here: the method's own rule and full rates, but plain descent in place of its "
-    "optimiser, and one fixed batch for all moves. A small offset is multiplied by m in every step."
-)
 
 
 def spectra_at(recordings: Sequence[Recording], found: Sequence[Spectrum]) -> Figure:

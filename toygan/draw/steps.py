@@ -24,9 +24,6 @@ GAP, ABOVE, LINE = 0.3, 0.3, 0.145  # inches: between panels, over each for its 
 APART = 0.04  # inches between what a colour bar says and the measures beneath
 
 
-GridCell = tuple[int, int]  # where a panel stands: its column from the left, its row from the top
-
-
 def steps(recording: Recording, looks: Sequence[int], options: Options = USUAL) -> Figure:
     """Some looks [n] of a run, a column each, every panel on its own scale; one look's panels stand side by side.
 
@@ -36,23 +33,23 @@ def steps(recording: Recording, looks: Sequence[int], options: Options = USUAL) 
     if not 0 < len(looks) <= MOST:
         raise ValueError(f"{len(looks)} looks cannot stand side by side; 1 to {MOST} can, more are a film")
     looks = list(dict.fromkeys(min(look, shown.last) for look in looks))
-    told = [measures_of(shown, look) for look in looks]
-    cells = cells_of(len(looks), 1 if not shown.critic_kept else 3 if shown.optimal_moves else 2)
-    figure, axes = grid(shown, cells, told, options)
-    for column, (look, places) in enumerate(zip(looks, axes, strict=True)):
+    told = [[*frame_words(shown.recording, look), outside_share(shown.samples[look], shown.view)] for look in looks]
+    kinds = 1 if not shown.critic_kept else 3 if shown.optimal_moves else 2
+    several = len(looks) > 1
+    figure, columns = grid(shown, (len(looks), kinds) if several else (kinds, 1), told, options)
+    axes = columns if several else [[axis for (axis,) in columns]]
+    for look, places, words in zip(looks, axes, told, strict=True):
         one = at_look(shown, look)
         panels(places, one, scales(shown, look, options.scale))
-        dress(places, cells[column], column > 0)
-        name(places[0], f"step {one.steps[0]}")
-        room = place_beneath(places[-1 if len(looks) > 1 else 0], sheet.UNDER + APART if shown.critic_kept else 0.3)
-        room.set_text(fitted(places[0], told[column]))
+        for axis in places:
+            axis.tick_params(labelleft=axis in columns[0])
+        if places is not axes[0]:
+            bare(places)
+        places[0].annotate(f"step {one.steps[0]}", (0, 1), (0, 18), "axes fraction", "offset points", size=LARGE,
+                           weight="bold", color=INK)  # fmt: skip
+        room = place_beneath(places[-1 if several else 0], sheet.UNDER + APART if shown.critic_kept else 0.3)
+        room.set_text(fitted(places[0], words))
     return figure
-
-
-def measures_of(shown: Scene, look: int) -> list[str]:
-    """What stands beneath a look."""
-    outside = outside_share(shown.samples[look], shown.view)
-    return [*frame_words(shown.recording, look), *([outside] if outside else [])]
 
 
 def panels(places: Sequence[Axes], one: Scene, of: Scales) -> None:
@@ -61,12 +58,11 @@ def panels(places: Sequence[Axes], one: Scene, of: Scales) -> None:
         sheet.main_panels(places, one, of)
     else:
         critic_contour(places[0], one)
-    for axis in places:
-        for note in axis.texts:
-            note.set_visible(False)
+    for note in (note for axis in places for note in axis.texts):
+        note.set_visible(False)
 
 
-def said(shown: Scene, options: Options = USUAL) -> str:
+def said(shown: Scene, options: Options) -> str:
     """Which seed is shown, how to read the panels, and what is missing."""
     own = "every panel on its own scale" if options.scale == "frame" else "all steps on one scale"
     scale = own if shown.critic_kept else no_critic(shown.recording)
@@ -74,41 +70,25 @@ def said(shown: Scene, options: Options = USUAL) -> str:
     return " · ".join(filter(None, [seeds_of(shown.recording), scale, line, shown.note]))
 
 
-def cells_of(looks: int, kinds: int) -> list[list[GridCell]]:
-    """The cells [looks][kinds]: a column a look, or one look in a row."""
-    return [[(look, kind) if looks > 1 else (kind, 0) for kind in range(kinds)] for look in range(looks)]
-
-
 def grid(
-    shown: Scene, cells: Sequence[Sequence[GridCell]], told: Sequence[Sequence[str]], options: Options = USUAL
+    shown: Scene, cells: tuple[int, int], told: Sequence[Sequence[str]], options: Options
 ) -> tuple[Figure, list[list[Axes]]]:
-    """A figure with an empty axis for every cell, and room for what is told beneath."""
-    right, down = cells[-1][-1]
-    side = min((sheet.WIDTH - sheet.MARGIN - 0.1) / (right + 1) - GAP, WIDEST)
+    """A figure with columns of so many empty axes across and down, and room for what is told beneath."""
+    across, down = cells
+    side = min((sheet.WIDTH - sheet.MARGIN - 0.1) / across - GAP, WIDEST)
     tall = panel_height(shown, side)
     room = 0.25 + APART + LINE * max(fitted_to(side, lines).count("\n") + 1 for lines in told)
     pitch = tall + sheet.UNDER + ABOVE
-    figure, below = sheet.framed(shown.recording, room + pitch * (down + 1) + 0.95)
+    figure, below = sheet.framed(shown.recording, room + pitch * down + 0.95)
     sheet.header(figure, title_of(shown.recording), said(shown, options), [shown])
-    axes = [
-        [axis_at(figure, sheet.MARGIN + column * (side + GAP), below + room + (down - row) * pitch + sheet.UNDER, side, tall)
-         for column, row in look]
-        for look in cells
-    ]  # fmt: skip
-    return figure, axes
+    lefts = [sheet.MARGIN + column * (side + GAP) for column in range(across)]
+    bottoms = [below + room + row * pitch + sheet.UNDER for row in reversed(range(down))]
+    return figure, [[axis_at(figure, left, bottom, side, tall) for bottom in bottoms] for left in lefts]
 
 
-def dress(places: Sequence[Axes], cells: Sequence[GridCell], later: bool) -> None:
-    """Numbers at the left column alone; of a later look no titles, which the first look has."""
-    for axis, (column, _) in zip(places, cells, strict=True):
-        axis.tick_params(labelleft=column == 0)
-        if later:
-            axis.set_title("", loc="left")
-            for bar in axis.child_axes:
-                for words in bar.texts:
-                    words.set_text("")
-
-
-def name(axis: Axes, words: str) -> None:
-    """The look's name over its first panel and that one's title."""
-    axis.annotate(words, (0, 1), (0, 18), "axes fraction", "offset points", size=LARGE, weight="bold", color=INK)
+def bare(places: Sequence[Axes]) -> None:
+    """No titles over a later look's panels and under their bars, which the first look has."""
+    for axis in places:
+        axis.set_title("", loc="left")
+        for words in (words for bar in axis.child_axes for words in bar.texts):
+            words.set_text("")

@@ -33,6 +33,7 @@ from toygan.view.statistics import Interval, median
 MOST = 12  # panels of one picture
 KINDS = 24  # kinds of runs that one picture tells apart; where settings make more, they are taken together
 BARS = "bars: 95 % intervals of medians of six seeds and more"
+DIGITS = ((1.0,), (1.0, 2.0, 5.0), (1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0))  # on a logarithmic axis
 
 Records = Sequence[Row]
 
@@ -126,9 +127,6 @@ def marked(low: float, high: float) -> Sequence[float]:
     return digits
 
 
-DIGITS = ((1.0,), (1.0, 2.0, 5.0), (1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0))
-
-
 # --- pictures --------------------------------------------------------------------------------------------------------
 
 
@@ -206,9 +204,7 @@ def grid_picture(rows: Records, across: str, up: str, measure: str = "w1", comma
 
 
 def beside(i: int, n: int, before: float, after: float) -> tuple[float, float]:
-    """Where the i-th of n panels, two in a row, begins and how wide it is, with room for its words before and after; one
-    that is alone in its row takes the whole of it.
-    """
+    """Where the i-th of n panels, two in a row, begins, and how wide it is between its words; a lone one takes the whole row."""
     room = WIDTH - 0.2 if i == n - 1 and n % 2 else (WIDTH - 0.2) / 2
     return (i % 2) * room + before, room - before - after
 
@@ -241,12 +237,10 @@ def kind_name(key: Sequence[str], members: Records = (), measure: str = "") -> s
 
 
 def floor_of(rows: Records, measure: str) -> float:
-    """The measure's floor, where the records know it."""
     return median(known_values(rows, f"{measure}_floor")).value
 
 
 def floor_words(rows: Records, measure: str) -> str:
-    """What the dashed line is, where there is one."""
     return " · dashed: floor" if np.isfinite(floor_of(rows, measure)) else ""
 
 
@@ -266,11 +260,9 @@ def headed(what: str, how: str, rows: Records, tall: float, command: str) -> tup
 
 
 def titled(axis: Axes, title: str, across: str, up: str = "") -> None:
-    """The title of a panel and what its axes are."""
     axis.set_title(title, size=LARGE, loc="left", pad=4, color=INK, parse_math=False)
     axis.set_xlabel(across, size=PLAIN, labelpad=2, color=INK, parse_math=False)
-    if up:
-        axis.set_ylabel(up, size=PLAIN, labelpad=2, color=INK, parse_math=False)
+    axis.set_ylabel(up, size=PLAIN, labelpad=2, color=INK, parse_math=False)
 
 
 def save_sweep(

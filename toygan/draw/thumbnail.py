@@ -35,6 +35,8 @@ FINE = 2  # pixels are painted this many times finer, then averaged
 STILLS = 16  # frames of a small film
 STILL, LAST = 250, 1600  # milliseconds: four seconds of motion, or nobody sees what moved
 LEAST = 2.0  # painted pixels that a mark or a ring's line is across, or it would not be seen
+TALL = 1.35  # height over width
+DARK = 128  # of 255
 
 
 class Tones(NamedTuple):
@@ -78,9 +80,6 @@ def is_tall(path: Path) -> bool:
         return opened.height > TALL * opened.width
 
 
-TALL = 1.35
-
-
 def is_dark(path: Path) -> bool:
     """Whether a picture's ground, as its first pixel has it, is dark."""
     with Image.open(path) as opened:
@@ -89,27 +88,17 @@ def is_dark(path: Path) -> bool:
     return ground < DARK
 
 
-DARK = 128  # of 255
-
-
-def size_of(shown: Scene, width: int) -> tuple[int, int]:
-    """Width and height in pixels of a panel with equal units on both axes."""
-    left, right, bottom, top = shown.view
-    return width, max(round(width * (top - bottom) / (right - left)), 1)
-
-
 def pixels_of(shown: Scene, frame: int, edges: np.ndarray, width: int, tones: Tones = DAY) -> Image.Image:
     """One frame as on a sheet: bands of the critic, real points, discs of the modes' shares, generated points, rings."""
-    size = size_of(shown, width)
+    left, right, bottom, top = shown.view
+    size = width, max(round(width * (top - bottom) / (right - left)), 1)
     fine = size[0] * FINE, size[1] * FINE
-    picture = Image.fromarray(
-        banded(shown.scores[frame], edges, fine, tones.critic)[::-1]
-    )  # row 0 is the lowest in the grid
+    bands = banded(shown.scores[frame], edges, fine, tones.critic)
+    picture = Image.fromarray(bands[::-1])  # row 0 is the lowest in the grid
     scale = fine[0] / PANEL
     stamp_points(picture, placed(visible_real(shown), shown, fine), CARPET * marker_size(len(shown.real)) * scale, tones.real,
                  REAL_INK)  # fmt: skip
-    rings = counted(shown)
-    if rings:
+    if rings := counted(shown):
         shares = rings.radii(shown.shares(frame))
         paint_circles(picture, shown, shares, scale * DISC_RIM, tones.rim, tones.generated + hex_of(DISC_INK))
     size_of_mark = max(marker_size(shown.samples.shape[1]) * scale, LEAST)

@@ -34,6 +34,10 @@ HOLD = 4000  # milliseconds: how long the end is held, for it has sentences to r
 CURVE, BAR, LINE = 1.2, 0.15, 0.15  # inches: the height of the curves, of a run's bar, and of a line of words
 NUMBERS = "of the step shown; at the last one of the end"
 TOLD = 6  # runs of which events and diagnosis are told in words
+UP = sheet.WIDTH / ASPECT  # inches: the height of a slide
+TOP, TITLE, APART = 0.75, 0.32, 0.25  # inches: the header of a slide, the name over a critic, what is between two
+CRITICS = 4.9  # inches across a slide, for a few of them
+FEW, NUMBERED = 3, 3  # runs of which numbers are told on a slide, and lines of these
 
 
 def save_comparison_film(
@@ -67,8 +71,8 @@ def comparison_figure(
     figure.set_dpi(width / sheet.WIDTH)  # before anything is placed in pixels
     axis, curves = sheet.w1_of_all(figure, recordings, room + grid.more, CURVE)
     bottom = 0.35 + LINE * len(sheet.comparison_commands(recordings)) + grid.more
-    runs = [moving_run(place, shown, options.scale) for place, shown in zip(grid.critics, scenes, strict=True)]
-    parts = [in_time(part, frames) for part, frames in zip(runs, clock, strict=True)]
+    drawn = zip(grid.critics, scenes, clock, strict=True)
+    parts = [moving_run(place, shown, frames, options.scale) for place, shown, frames in drawn]
     for place, shown, frames in zip(grid.extras, scenes, clock, strict=True):
         if place is not None:  # what further players show
             parts.append(in_time(EXTRAS[brief_of(shown)].film(place, shown, options.scale), frames))
@@ -92,17 +96,11 @@ def slide_figure(scenes: Sequence[Scene], width: int, options: Options) -> tuple
     axis.set_title("W1 (log scale)" if axis.get_yscale() == "log" else "W1", size=panels.PLAIN, loc="left", pad=5)
     axis.legend(loc="upper right", frameon=False, fontsize=panels.SMALL)  # over where curves have fallen
     axes = critics_on_slide(figure, scenes, below, across, 0.32 + LINE * NUMBERED * few)
-    runs = [moving_run(place, shown, options.scale, NUMBERED * few) for place, shown in zip(axes, scenes, strict=True)]
-    parts = [in_time(part, frames) for part, frames in zip(runs, clock, strict=True)]
-    parts += [moving_curves(axis, curves, scenes, clock)]
-    parts += [moving_words(figure, scenes, clock, (0.1, 1), options.language)]
+    drawn = zip(axes, scenes, clock, strict=True)
+    parts = [moving_run(place, shown, frames, options.scale, NUMBERED * few) for place, shown, frames in drawn]
+    parts.append(moving_curves(axis, curves, scenes, clock))
+    parts.append(moving_words(figure, scenes, clock, (0.1, 1), options.language))
     return figure, [*parts, moving_bars(figure, scenes, clock, 0.2 + words)]
-
-
-UP = sheet.WIDTH / ASPECT  # inches: the height of a slide
-TOP, TITLE, APART = 0.75, 0.32, 0.25  # inches: the header of a slide, the name over a critic, what is between two
-CRITICS = 4.9  # inches across, for a few of them
-FEW, NUMBERED = 3, 3  # runs of which numbers are told, and lines of these
 
 
 def critics_on_slide(figure: Figure, scenes: Sequence[Scene], below: float, across: float, under: float) -> list[Axes]:
@@ -131,20 +129,18 @@ def clock_of(scenes: Sequence[Scene]) -> list[np.ndarray]:
     return [nearest_frames(shown, total) for shown in scenes]
 
 
-def moving_run(axis: Axes, shown: Scene, scale: Scale, most: int | None = None) -> Moving:
-    """One run of a comparison film: its critic, and its measures beneath, in at most so many lines."""
+def moving_run(axis: Axes, shown: Scene, frames: np.ndarray, scale: Scale, most: int | None = None) -> Moving:
+    """One run of a comparison film on its clock: its critic, and its measures beneath, in at most so many lines."""
     known = levels_in_time(shown, shown.scores, scale)
     panel, words = moving_contour(axis, shown, known), sheet.place_beneath(axis)
 
     def show(t: int) -> None:
         panel.show(t)
-        numbers = sheet.measure_lines(shown, t)
-        if most is None:
-            words.set_text(sheet.fitted(axis, [f"step {shown.steps[t]} · {range_in_words(known[t])}", *numbers]))
-        else:
-            words.set_text("\n".join(sheet.fitted(axis, [f"step {shown.steps[t]}", *numbers[:1]]).split("\n")[:most]))
+        step, numbers = f"step {shown.steps[t]}", sheet.measure_lines(shown, t)
+        lines = [step, *numbers[:1]] if most is not None else [f"{step} · {range_in_words(known[t])}", *numbers]
+        words.set_text("\n".join(sheet.fitted(axis, lines).split("\n")[:most]))
 
-    return Moving(axis, [*panel.artists, words], show)
+    return in_time(Moving(axis, [*panel.artists, words], show), frames)
 
 
 def in_time(part: Moving, frames: np.ndarray) -> Moving:
@@ -182,19 +178,14 @@ def growing(axis: Axes, curve: Line2D, steps: np.ndarray) -> Moving:
 
 
 def moving_bars(figure: Figure, scenes: Sequence[Scene], clock: Sequence[np.ndarray], bottom: float) -> Moving:
-    """A bar a run under the curves' steps, filled up to the step shown, with a diamond at every event: full where it is
-    of the seed shown, hollow for others.
-    """
+    """A bar a run, filled up to the step shown, with a diamond at every event: full if it is of the seed shown, else hollow."""
     axis = sheet.axis_at(figure, sheet.MARGIN + 0.1, bottom, sheet.WIDTH - 2.6, BAR * len(scenes))
     end = max(end_of(shown) for shown in scenes)
     axis.set(xlim=(0, end), ylim=(-len(scenes) + 0.5, 0.5))
     axis.set_axis_off()
-    styles = panels.styles_of(len(scenes))
-    filled, marks = list[Line2D](), list[Line2D]()
-    for row, (shown, (colour, _, _)) in enumerate(zip(scenes, styles, strict=True)):
-        done, *events = run_bar(axis, shown, -row, colour, colour)
-        filled.append(done)
-        marks += events
+    styled = enumerate(zip(scenes, panels.styles_of(len(scenes)), strict=True))
+    bars = [run_bar(axis, shown, -row, colour, colour) for row, (shown, (colour, _, _)) in styled]
+    filled, marks = [bar[0] for bar in bars], [mark for bar in bars for mark in bar[1:]]
     state = axis.text(1.02, 0.5, "", size=panels.PLAIN, va="center", color=panels.INK, transform=axis.transAxes)
     same = len({end_of(shown) for shown in scenes}) == 1
 
@@ -210,9 +201,7 @@ def moving_bars(figure: Figure, scenes: Sequence[Scene], clock: Sequence[np.ndar
 def moving_words(
     figure: Figure, scenes: Sequence[Scene], clock: Sequence[np.ndarray], place: tuple[float, int], language: str = "en"
 ) -> Moving:
-    """A few lines a run in its colour: its latest event, and in the end its diagnosis, in a language; `place` is how many inches
-    from below they stand, and how many lines there are a run.
-    """
+    """Lines a run: its latest event, in the end its diagnosis; `place` is inches from below, and how many lines each has."""
     bottom, lines = place
     names = names_apart([shown.recording for shown in scenes])
     named = list(zip(names, scenes, panels.styles_of(len(scenes)), strict=True))[:TOLD]
@@ -228,7 +217,9 @@ def moving_words(
 
     def show(t: int) -> None:
         for text, (name, shown, _), frames in zip(words, named, clock, strict=False):
-            told = diagnosis_of(shown.recording) if t == len(frames) - 1 else latest_event(shown, int(frames[t]))
+            past = [event for event in events_of(shown.recording) if event.step <= shown.steps[frames[t]]]
+            latest = f"◆ {event_in_words(past[-1])}" if past else ""
+            told = diagnosis_of(shown.recording) if t == len(frames) - 1 else latest
             text.set_text(fitted(name, told, lines, language) if told else "")
 
     return Moving(axis, [], show, words)
@@ -240,9 +231,3 @@ def fitted(name: str, told: str, lines: int, language: str = "en") -> str:
     every = [wrapped(f"{name}: {in_language(text, language)}", sheet.TEXT, most) for text, most in
              ((told, None), (without, lines))]  # fmt: skip
     return "\n".join(every[0] if len(every[0]) <= lines else every[1])
-
-
-def latest_event(shown: Scene, frame: int) -> str:
-    """The last event up to a frame, in words; nothing where there was none."""
-    past = [event for event in events_of(shown.recording) if event.step <= shown.steps[frame]]
-    return f"◆ {event_in_words(past[-1])}" if past else ""

@@ -37,7 +37,9 @@ def worlds(axis: Axes, shown: Scene, scale: Scale = "frame") -> Moving:
     sending = axis.quiver(*source[ways].T, *np.zeros((2, len(ways))), color=colours[ways], angles="xy", scale_units="xy",
                           scale=1, units="inches", width=0.009, headwidth=6, headlength=7, headaxislength=6, alpha=0.75,
                           zorder=4)  # fmt: skip
-    returns = [lines_back(axis) for _ in range(2)]
+    returns = [LineCollection([], colors=INK, linewidths=0.7, alpha=0.8, zorder=5) for _ in range(2)]
+    for lines in returns:
+        axis.add_collection(lines, autolim=False)
     frame_worlds(axis, shown, shift)
     words = place_beneath(axis)
 
@@ -66,13 +68,6 @@ def joined(points: np.ndarray, others: np.ndarray) -> list[np.ndarray]:
     return list(np.stack([points[:few], others[:few]], axis=1))
 
 
-def lines_back(axis: Axes) -> LineCollection:
-    """Thin dark lines, as yet without a place."""
-    lines = LineCollection([], colors=INK, linewidths=0.7, alpha=0.8, zorder=5)
-    axis.add_collection(lines, autolim=False)
-    return lines
-
-
 def lengths(shown: Scene, look: int) -> str:
     """How far points of either world are from what comes back of them, where that was measured."""
     left, right = (shown.recording.curve(name) for name in ("latent_distance", "reconstruction_error"))
@@ -91,8 +86,7 @@ def frame_worlds(axis: Axes, shown: Scene, shift: np.ndarray) -> None:
     """Both views framed, without numbers, each named."""
     left, right, bottom, top = shown.view
     axis.set(xlim=(left, right + shift[0]), ylim=(bottom, top), aspect="equal", anchor="W", xticks=[], yticks=[])
-    for spine in axis.spines.values():
-        spine.set_visible(False)
+    axis.spines[:].set_visible(False)
     for name, dx in (("the source", 0.0), ("the target", shift[0])):
         axis.add_patch(Rectangle((left + dx, bottom), right - left, top - bottom, fill=False, edgecolor=FAINT,
                                  linewidth=0.6, clip_on=False))  # fmt: skip
