@@ -453,7 +453,7 @@ def own_constraint(code: Code, /, **options: Any) -> Constraint:
     return Constraint(penalty, draws={"mix": uniform(1)})
 
 
-def whole(code: Code, part: str, /, **options: Any) -> Any:
+def made_whole(code: Code, part: str, /, **options: Any) -> Any:
     """The part that a function of options alone returns, whose faults are told as the user's."""
     want = SHAPES[part]
     with blaming(code.file):

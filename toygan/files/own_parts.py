@@ -17,12 +17,12 @@ from toygan.files.own import (
     blaming,
     code_of,
     in_words,
+    made_whole,
     own_constraint,
     own_objective,
     parameters,
     signed,
     takes,
-    whole,
 )
 from toygan.files.own_networks import ENDS, making, own_critic, own_generator, own_latents
 from toygan.files.samplers import cloud_of, is_sampler, sampler_of
@@ -66,7 +66,7 @@ def own_row(part: Own, name: str) -> Callable[..., Any]:
 
 @cache  # a game is built anew at every step that is not a graph
 def row_of_code(code: Code, name: str) -> Callable[..., Any]:
-    row: Any = partial(whole, code, name) if name in WHOLE and not takes(code, name) else partial(ROWS[name], code)
+    row: Any = partial(made_whole, code, name) if name in WHOLE and not takes(code, name) else partial(ROWS[name], code)
     told = [one for of in (row, signed(code)) for one in inspect.signature(of).parameters.values()]
     row.__signature__ = inspect.Signature([one for one in told if one.kind is one.KEYWORD_ONLY])
     return row
@@ -140,7 +140,7 @@ def drawing(code: Code) -> Code:
 def own_target(code: Code, /, **options: Any) -> Target:
     """A user's own target. What it draws is put in an order of chance, for whoever looks at the first points only."""
     if not takes(code, "target"):
-        return with_labels_checked(code, whole(code, "target", **options))
+        return with_labels_checked(code, made_whole(code, "target", **options))
 
     def draw(rng: np.random.Generator, n: int) -> Batch:
         with blaming(code.file):
