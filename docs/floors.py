@@ -16,11 +16,9 @@ import numpy as np
 from toygan.files.scenario import read
 from toygan.files.shipped import shipped, shipped_folder
 from toygan.game.zoo import PLAYED_ON
-from toygan.quantities.table import N_W1
-from toygan.session.ground import Perfect, address_of, as_told, floors_of
-from toygan.session.measuring import FINAL_W1, perfect_at
-from toygan.session.shipped_floors import FILE, KeptFloor, shipped_floors, written
-from toygan.session.simulation import FINAL_POINTS, real_points, simulation
+from toygan.session.ground import FILE, KeptFloor, Perfect, address_of, as_told, floors_of, shipped_floors, written
+from toygan.session.measuring import perfect_at
+from toygan.session.simulation import simulation
 
 GAMES: list[tuple[str, str | None]] = [
     *((name, None) for name in shipped()),
@@ -32,8 +30,7 @@ def perfect_of(scenario: str, method: str | None) -> list[Perfect]:
     """The perfect samplers of a game's looks and of its end."""
     config = read(scenario, method, [])
     sim = simulation(config)
-    last = real_points(config, sim.world, FINAL_POINTS, 1)
-    return [perfect_at(config, sim, sim.real, N_W1, "frame"), perfect_at(config, sim, last, FINAL_W1, "final")]
+    return [perfect_at(config, sim, "frame"), perfect_at(config, sim, "final")]
 
 
 def scores_of(perfect: Perfect) -> dict[str, float | None]:

@@ -47,7 +47,7 @@ def main() -> None:
     for one in shown:
         for verdict in one.verdicts if one else ():
             if verdict.held is False and not any(found.held is not None for found in verdict.explanations):
-                print(f"{one.name}: did not hold and has no explanation: {verdict.says}")
+                print(f"{one.exhibit.name}: did not hold and has no explanation: {verdict.says}")
     write_aside(HERE / "README.md", "\n".join([head, overview, *parts]).encode())
 
 
@@ -86,8 +86,8 @@ TABLE = ("| question | held | did not hold | by construction |", "| --- | ---: |
 def line(shown: Showing) -> str:
     """One exhibit in the table: its question, and what became of its claims."""
     held, failed, certain, _ = counted(shown.verdicts).values()
-    anchor = "-".join("".join(c for c in shown.question.lower() if c.isalnum() or c in " -").split(" "))
-    return f"| [{shown.question}](#{anchor}) | {held} | {failed} | {certain} |"
+    anchor = "-".join("".join(c for c in shown.exhibit.question.lower() if c.isalnum() or c in " -").split(" "))
+    return f"| [{shown.exhibit.question}](#{anchor}) | {held} | {failed} | {certain} |"
 
 
 def not_yet(exhibit: Exhibit) -> str:
@@ -117,15 +117,15 @@ def told(shown: Showing) -> str:
     picture = shown.pictures[0]
     return "\n".join(
         [
-            f"## {shown.question}",
+            f"## {shown.exhibit.question}",
             "",
             f"**{shown.answer}**",
             "",
-            " ".join(shown.text.split()),
+            " ".join(shown.exhibit.text.split()),
             "",
-            f"![{picture.about}](pictures/{shown.name}.png)",
+            f"![{picture.about}](pictures/{shown.exhibit.name}.png)",
             "",
-            f"`{shown.command}` · {shown.reference}",
+            f"`{shown.command}` · {shown.exhibit.reference}",
             "",
             *lines,
             "",

@@ -13,8 +13,7 @@ from typing import NamedTuple
 
 from toygan.exhibits.agreement import AGREES, DIFFERS, RULE, Compared
 from toygan.exhibits.protocol_files import Protocol, read
-from toygan.exhibits.protocols import planned, rows_of
-from toygan.exhibits.published import Published
+from toygan.exhibits.published import Published, planned, rows_of
 from toygan.exhibits.rings import rings_table
 from toygan.exhibits.scores import OWN
 from toygan.exhibits.telling import table_of

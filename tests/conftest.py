@@ -3,6 +3,7 @@
 import hashlib
 import os
 import shutil
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future
 from contextlib import contextmanager
@@ -42,6 +43,8 @@ from toygan.targets.target import Target
 
 torch.set_num_threads(1)
 os.environ.pop("COLUMNS", None)  # tests on several cores are told a width; a pipe has none
+sys.dont_write_bytecode = False  # tests start dozens of processes, each of which would compile all of toygan
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -27,6 +27,7 @@ from toygan.draw.panels import band_colours, band_edges
 from toygan.draw.thumbnail import banded
 from toygan.exhibits import dials
 from toygan.exhibits.claims import Verdict
+from toygan.exhibits.files import Phases
 from toygan.exhibits.show import Picture
 from toygan.files.text import number, percent
 from toygan.game.zoo import PLAYED_ON
@@ -53,7 +54,7 @@ SHAPE = {"frames": 9, "points": 200, "grid": 81, "coarse": 21, "seeds": 3, "mode
 PAGES = ("start.html", "index.html", "matrix.html", "leaderboard.html", "glossary.html", "protocols.html",
          "exhibits/dirac.html", "exhibits/who-collapses.html")  # fmt: skip
 EXHIBIT = PAGES[-1]
-DIALS = (["ns-gan", "ns-gan-r1"], ["simultaneous"])
+DIALS = (Phases(name="games", methods=("ns-gan", "ns-gan-r1"), updates=("simultaneous",)),)
 LAPTOP, WIDE = {"width": 1280, "height": 720}, {"width": 1920, "height": 1080}
 
 
@@ -69,7 +70,7 @@ def place(tmp_path_factory) -> Path:
     pictures = [Picture(folders[0] / "picture.png", HOSTILE, HOSTILE, folders[1] / "picture.png")]
     pair = folder_of(home / "runs" / "pair", synthetic(**SHAPE, method="hinge+clip"))
     shown = showing(folders, **words, verdicts=verdicts, pictures=pictures)
-    dirac = showing([], name="dirac", records=[{"phases": "games"}], dials=DIALS)
+    dirac = showing([], name="dirac", records=[{"phases": "games"}], phases=DIALS)
     write_site(home / "site", [shown._replace(records=[*shown.records, *records([pair])]), dirac], True)
     return home
 

@@ -25,7 +25,7 @@ import toygan
 from toygan import draw
 from toygan.draw import film
 from toygan.draw.choice import chosen, save_chosen
-from toygan.draw.companions import EXTRAS, colours_wanted, extras_of
+from toygan.draw.companions import EXTRAS, colours_wanted, extras_of, slots_of
 from toygan.files.world import bodies
 from toygan.game import duel, play
 from toygan.game.casts import BACK, CASTS, encode
@@ -47,12 +47,11 @@ from toygan.quantities.state import Watched, with_beside
 from toygan.quantities.table import N_W1
 from toygan.quantities.transport import w1
 from toygan.session.facts import Facts
-from toygan.session.ground import PERFECT, perfect_batch
+from toygan.session.ground import PERFECT, perfect_batch, watched_points
 from toygan.session.looks import generated, like, means_of_classes, observe, paired
 from toygan.session.measuring import (
-    final_floors,
     fixed_arrays,
-    frame_floors,
+    floors_at,
     gauge,
     kinds_seen,
     measured,
@@ -61,7 +60,7 @@ from toygan.session.measuring import (
     summary,
 )
 from toygan.session.recording import Recording, load
-from toygan.session.simulation import Simulation, real_points, simulation
+from toygan.session.simulation import Simulation, simulation
 from toygan.site import pack
 from toygan.site.extras import extras_facts, extras_html
 from toygan.targets.mixtures import ring
@@ -123,7 +122,7 @@ def test_measures_of_kinds_are_taken_where_kinds_are_known():
     points, classes = 4 * SQUARE[None], np.arange(4)
     names = {"class_w1", "class_accuracy", "generator_overlap", "generator_distance"}
     assert not names & measure_frame(points, Against(4 * SQUARE, FOUR)).keys()
-    found = measure_frame(points, Against(4 * SQUARE, FOUR), kinds=[Kinds(classes, classes, classes % 2)])
+    found = measure_frame(points, Against(4 * SQUARE, FOUR), kinds=[Kinds(Classes(classes, classes), classes % 2)])
     assert {name: float(found[name][0]) for name in names} == {
         "class_w1": 0, "class_accuracy": 1, "generator_overlap": 0, "generator_distance": pytest.approx(4)
     }  # fmt: skip
@@ -134,7 +133,7 @@ def test_perfect_samplers_have_a_floor_by_class():
     due = target.batch(real, 200)
 
     def kinds(k: int) -> Kinds:
-        return Kinds(target.batch(np.random.default_rng(k + 10), 200).labels, due.labels)
+        return Kinds(Classes(target.batch(np.random.default_rng(k + 10), 200).labels, due.labels))
 
     found = floors(lambda k: target.sample(np.random.default_rng(k + 10), 200), Against(due.points, n_w1=200), 8, kinds)
     assert found["class_accuracy"].mean == 1
@@ -188,7 +187,7 @@ def test_every_row_of_the_zoo_is_looked_at_and_measured(name):
     assert all(values.shape == (2,) for values in row.values())
     assert fixed_arrays(config, sim, [0])["real"].shape == (16, 2)
     judges_more = bool(
-        sim.world.game.beside or sim.world.game.clouds
+        sim.world.game.cast.beside or sim.world.game.cast.clouds
     )  # than points: then a picture says what, from the config
     facts = Facts.of({"summary": optimum_facts(config, None)})
     assert (no_optimum(SimpleNamespace(facts=facts)) != UNKNOWN) == judges_more
@@ -223,7 +222,7 @@ def test_scores_by_class_have_the_drawn_score_for_their_mean():
 def test_regions_are_the_heads_largest_output():
     sim, state, arrays = a_look("ac-gan")
     first = {name: own[:1] for name, own in state.parameters.items()}
-    x, y = sim.score_axes[0][7], sim.score_axes[1][60]
+    x, y = sim.ground.score_axes[0][7], sim.ground.score_axes[1][60]
     at = torch.tensor([[[x, y]]]).to(like(state))
     body = sim.world.game.players["critic"].network
     said = duel.heads(sim.world.game, body.forward(duel.critic_layers(sim.world.game, first), at))
@@ -247,14 +246,14 @@ def test_what_comes_back_through_an_inverse_is_where_it_was():
     }
     moved = sim._replace(world=sim.world._replace(game=game._replace(players=players)))
     arrays = observe(moved, state).arrays
-    np.testing.assert_allclose(arrays["other"], np.tile(sim.real - 1.5, (2, 1, 1)), rtol=1e-6)
-    np.testing.assert_allclose(arrays["reconstructed"], np.tile(sim.real - 0.5, (2, 1, 1)), rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(arrays["other"], np.tile(sim.ground.real - 1.5, (2, 1, 1)), rtol=1e-6)
+    np.testing.assert_allclose(arrays["reconstructed"], np.tile(sim.ground.real - 0.5, (2, 1, 1)), rtol=1e-5, atol=1e-6)
     np.testing.assert_allclose(arrays["reconstruction_error"], np.full(2, 0.5**0.5), rtol=1e-6)
     np.testing.assert_allclose(arrays["latent_distance"], np.full(2, 0.5**0.5), rtol=1e-6)
     np.testing.assert_allclose(arrays["travel"], np.full(2, 2**0.5), rtol=1e-6)
     np.testing.assert_allclose(arrays["other_reconstructed"], sim.watched.numpy() - 0.5, rtol=1e-5, atol=1e-6)
     row, _ = measured(gauge(tiny("ring-to-grid", "cyclegan"), moved, {"w1": {"mean": 0.1}}), observe(moved, state))
-    expected = [w1(sim.real - 1.5, own) for own in sim.watched.numpy()]
+    expected = [w1(sim.ground.real - 1.5, own) for own in sim.watched.numpy()]
     np.testing.assert_allclose(row["other_w1"], expected, rtol=1e-5)
 
 
@@ -263,16 +262,19 @@ def test_classes_of_generated_points_are_drawn_as_the_datas_are_at_every_look():
     sim = simulation(config)
     centres = sim.world.target.modes.centres  # type: ignore[union-attr]
     for place, (latents, real) in enumerate(
-        ((sim.watched, sim.real), (sim.final, real_points(config, sim.world, 2000, 1)))
+        ((sim.watched, sim.ground.real), (sim.final, watched_points(sim.world.target, config.training.seed, 2000, 1)))
     ):
         nearest = ((real[:, None] - centres) ** 2).sum(axis=2).argmin(axis=1)
         kinds = kinds_seen(sim, latents, place)
-        assert not any(np.array_equal(own.classes, nearest) for own in kinds)
-        assert not np.array_equal(kinds[0].classes, kinds[1].classes)
-        assert all(np.abs(np.bincount(own.classes, minlength=8) / len(real) - 1 / 8).max() < 0.08 for own in kinds)
-        assert np.array_equal(kinds[1].real_classes, nearest)
-    own = Kinds(kinds_seen(sim, sim.told, 0)[0].classes, kinds_seen(sim, sim.watched, 0)[0].real_classes)
-    perfect = measure_frame(sim.real[None], Against(sim.real), kinds=[own])
+        assert not any(np.array_equal(own.classes.points, nearest) for own in kinds)
+        assert not np.array_equal(kinds[0].classes.points, kinds[1].classes.points)
+        assert all(
+            np.abs(np.bincount(own.classes.points, minlength=8) / len(real) - 1 / 8).max() < 0.08 for own in kinds
+        )
+        assert np.array_equal(kinds[1].classes.real, nearest)
+    told, watched = (kinds_seen(sim, latents, 0)[0].classes for latents in (sim.told, sim.watched))
+    own = Kinds(Classes(told.points, watched.real))
+    perfect = measure_frame(sim.ground.real[None], Against(sim.ground.real), kinds=[own])
     assert perfect["class_accuracy"].tolist() == [1]
     assert perfect["class_w1"].tolist() == [0]
 
@@ -282,7 +284,9 @@ def test_the_critic_is_told_a_real_points_own_class_and_a_move_tells_both_sides_
     sim = simulation(config)
     state, game = sim.start, sim.world.game
     fixed = fixed_arrays(config, sim, [0])
-    shown = Watched(torch.from_numpy(sim.real[None]).float(), torch.zeros(2, len(sim.real), 2), sim.watched, sim.told)
+    shown = Watched(
+        torch.from_numpy(sim.ground.real[None]).float(), torch.zeros(2, len(sim.ground.real), 2), sim.watched, sim.told
+    )
     real, fake = (cloud[..., 2:].argmax(dim=2).numpy() for cloud in with_beside(game, state, shown))
     assert np.array_equal(real[0], fixed["classes"])
     assert np.array_equal(real[1], fixed["classes"])
@@ -303,17 +307,19 @@ def test_a_labelled_games_frames_and_end_are_one_number(method):
     sim = simulation(config)
     target = sim.world.target
     assert target.modes is not None
+    game = sim.world.game
     centres, spread = torch.from_numpy(target.modes.centres).float(), target.modes.covariances[0][0, 0] ** 0.5
 
     def perfect(game: Game, parameters: Parameters, latent: torch.Tensor) -> torch.Tensor:
         points = latent[..., :8] @ centres + spread * latent[..., 8:]
         return points + 0 * parameters["generator"].sum()
 
-    sim = sim._replace(world=sim.world._replace(game=sim.world.game._replace(carry=perfect)))
+    sim = sim._replace(world=sim.world._replace(game=game._replace(cast=game.cast._replace(carry=perfect))))
     work, frame = gauge(config, sim), observe(sim, sim.start)
     row, _ = measured(work, frame)
     final = {"final": generated(sim, sim.start, sim.final), "step": np.array([0]), "diverged": np.zeros((1, 12), bool)}
-    ends, last = final_floors(work), summary(work, final, row, final_floors(work))["seeds"]
+    ends = floors_at(config, sim, "final")
+    last = summary(work, final, row, ends)["seeds"]
     for name in ("w1", "class_w1", "class_accuracy", "mode_mass_tv"):
         for values, floor in ((row[name], work.floors[name]), ([one[name] for one in last], ends[name])):
             outside = sum(not floor["low"] <= value <= floor["high"] for value in values)
@@ -349,7 +355,7 @@ def test_codes_are_told_apart_by_their_names():
 def test_several_generators_are_held_against_generators_of_the_whole_target():
     config = tiny("eight-gaussians", "mgan", training__points=800)
     sim = simulation(config)
-    for found, real in ((frame_floors(config, sim), sim.real), (final_floors(gauge(config, sim, {})), None)):
+    for found, real in ((floors_at(config, sim, "frame"), sim.ground.real), (floors_at(config, sim, "final"), None)):
         assert {"generator_overlap", "generator_distance"} <= found.keys()
         overlap, apart = found["generator_overlap"], found["generator_distance"]
         assert 0.8 < overlap["low"] < overlap["mean"] < overlap["high"] <= 1
@@ -364,8 +370,8 @@ def test_several_generators_are_held_against_generators_of_the_whole_target():
 def test_the_other_world_has_its_floor(scenario, method):
     config = tiny(scenario, method, training__points=400)
     sim = simulation(config)
-    floor, real = frame_floors(config, sim)["other_w1"], other_points(sim)
-    assert floor == final_floors(gauge(config, sim, {}))["other_w1"]  # the end's is that of the last frame
+    floor, real = floors_at(config, sim, "frame")["other_w1"], other_points(sim)
+    assert floor == floors_at(config, sim, "final")["other_w1"]  # the end's is that of the last frame
     fresh = [sim.world.source.sample(np.random.default_rng(k), 400) for k in range(20)]
     scores = [w1(one, real[0]) for one in fresh]
     assert abs(np.mean(scores) - floor["mean"]) < 2 * floor["spread"]
@@ -425,6 +431,7 @@ def test_each_seed_has_a_way_of_its_own_where_its_turns_are():
 def test_the_way_of_classes_is_that_of_their_means():
     sim = simulation(tiny("clock", "tc-gan", training__points=600))
     assert sim.world.target.modes is not None
+    game = sim.world.game
     centres = torch.from_numpy(sim.world.target.modes.centres).float()
     place = (centres[:, 0] + 1j * centres[:, 1]).numpy()
     np.testing.assert_allclose(place, 1.4 * np.exp(2j * np.pi * np.arange(12) / 12), atol=1e-6)
@@ -433,7 +440,8 @@ def test_the_way_of_classes_is_that_of_their_means():
         def told(game: Game, parameters: Parameters, latent: torch.Tensor, off: float = off) -> torch.Tensor:
             return latent[..., :12] @ centres + torch.tensor([off, 0.0]) + 0 * parameters["generator"].sum()
 
-        moved = sim._replace(world=sim.world._replace(game=sim.world.game._replace(carry=told)))
+        game = sim.world.game
+        moved = sim._replace(world=sim.world._replace(game=game._replace(cast=game.cast._replace(carry=told))))
         arrays = observe(moved, sim.start).arrays
         expected = (centres + torch.tensor([off, 0.0])).numpy()
         np.testing.assert_allclose(arrays["way"], np.broadcast_to(expected, (2, 12, 2)), atol=1e-6)
@@ -549,7 +557,7 @@ IN_FILMS = {  # of five of them every look has its optimal critic
 def test_a_film_has_the_panels_of_its_data(name, runs):
     rows = film.film_rows(scene(runs[name]))
     assert rows == IN_FILMS[name]
-    assert film.slots_of(rows[0]) <= film.IN_A_ROW
+    assert slots_of(rows[0]) <= film.IN_A_ROW
     figure, parts = film.film_figure(scene(runs[name]), 400)
     titles = {axis.get_title(loc="left") for axis in figure.axes}
     assert {EXTRAS[one].title for row in rows for one in row if one in EXTRAS} <= titles

@@ -459,9 +459,9 @@ def played(scenario: str, method: str, *changes: str) -> Recording:
     states = states_in(sim)
     looks = [observe(sim, states[step]) for step in sim.frame_steps]
     frames = {name: np.stack([look.arrays[name] for look in looks]) for name in looks[0].arrays}
-    frames |= {"step": np.array([look.step for look in looks]), "real": sim.real}
+    frames |= {"step": np.array([look.step for look in looks]), "real": sim.ground.real}
     losses = {name: np.stack([look.report[name] for look in looks]) for name in looks[0].report}
-    apart = np.linalg.norm(frames["samples"].mean(axis=2) - sim.real.mean(axis=0), axis=2)
+    apart = np.linalg.norm(frames["samples"].mean(axis=2) - sim.ground.real.mean(axis=0), axis=2)
     return Recording(Facts.of({"seeds": config.training.seed_list}), frames, losses | {"w1": apart})
 
 

@@ -41,9 +41,8 @@ def told(place: Path, text: str, here: float, *there: float) -> tuple[Verdict, t
     """The verdict on the claim that W1 is below 100 and its explanations, if W1 is `here` in every run, and elsewhere `there`."""
     exhibit = read(written(place, FILE + text))
     works, others = planned(exhibit, place), behind(exhibit, place)
-    verdicts = [judge(claim, rows_of(works, here)) for claim in exhibit.claims]
     pieces = [Behind(own, rows_of(own, w1)) for own, w1 in zip(others, there, strict=True)]
-    (found,) = with_explanations(exhibit, verdicts, Behind(works, rows_of(works, here)), pieces)
+    (found,) = with_explanations(exhibit, Behind(works, rows_of(works, here)), pieces)
     return found, found.explanations
 
 
@@ -100,9 +99,7 @@ def test_what_chance_does_as_well_is_not_said_to_decide(tmp_path: Path) -> None:
     near, there = ([row | {"w1": w1 + 2 * row["seed"]} for row in rows_of(some, w1)]
                    for some, w1 in ((works, 97.0), (own, 95.5)))  # fmt: skip
     verdict = judge(exhibit.claims[0], near)
-    ((found,),) = [
-        one.explanations for one in with_explanations(exhibit, [verdict], Behind(works, near), [Behind(own, there)])
-    ]
+    ((found,),) = [one.explanations for one in with_explanations(exhibit, Behind(works, near), [Behind(own, there)])]
     assert (verdict.held, found.held, found.decides) == (False, True, "")
     assert "as much is left to chance (p = 0." in found.words
     assert f"{LONGER} is not shown to decide it" in found.words

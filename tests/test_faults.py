@@ -206,7 +206,7 @@ def test_a_signal_while_torch_is_imported_aborts_nothing():
 @pytest.mark.parametrize(
     ("place", "fault"),
     crossed(
-        ["frame_floors", "keep", "pack", "draw"], [KeyboardInterrupt(), RuntimeError("out of luck"), MemoryError()], 2
+        ["floors_at", "keep", "pack", "draw"], [KeyboardInterrupt(), RuntimeError("out of luck"), MemoryError()], 2
     ),
     ids=str,
 )

@@ -291,7 +291,7 @@ def play(kind: str, count: int, place: Path) -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_few_of_each_kind_are_told_clearly(kind, taken):
-    play(kind, 40, taken)
+    play(kind, 20, taken)
 
 
 @pytest.mark.slow

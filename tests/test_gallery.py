@@ -24,6 +24,7 @@ from toygan.cli.main import write_page
 from toygan.draw import thumbnail
 from toygan.exhibits.agreement import compared
 from toygan.exhibits.claims import Verdict
+from toygan.exhibits.files import Exhibit
 from toygan.exhibits.protocol_files import read as read_protocol
 from toygan.exhibits.published import Published, drawn, published
 from toygan.exhibits.show import Picture, Showing, answered
@@ -75,16 +76,17 @@ def runs(tmp_path_factory) -> list[Path]:
 
 
 def showing(folders, **facts) -> Showing:
+    """What an exhibit shows, with other facts; those that its file says are the exhibit's own."""
+    said = {"name": "who-collapses", "title": "Collapse", "question": "Who collapses?", "text": "Look.\n\nAgain."}
+    said |= {"reference": "Some One, 2017, arXiv:1704.00028", "panels": (), "claims": ()}
+    said |= {key: facts.pop(key) for key in [*facts] if key in Exhibit.model_fields}
     known = {
-        "name": "who-collapses",
-        "title": "Collapse",
-        "question": "Who collapses?",
-        "text": "Look.\n\nAgain.",
+        "exhibit": Exhibit.model_construct(**said),
         "quick": False,
+        "verdicts": [Verdict("it holds", True, "8 of 8")],
     }
-    known |= {"reference": "Some One, 2017, arXiv:1704.00028", "command": "toygan demo who-collapses", "films": folders}
-    known |= {"folders": folders, "records": [*records(folders), {"distance": "w1", "value": 1.0}], "pictures": []}
-    return Showing(**{**known, "verdicts": [Verdict("it holds", True, "8 of 8")]} | facts)
+    known |= {"command": "toygan demo who-collapses", "films": folders, "folders": folders, "pictures": []}
+    return Showing(**known | {"records": [*records(folders), {"distance": "w1", "value": 1.0}]} | facts)
 
 
 # --- packing ---------------------------------------------------------------------------------------------------------

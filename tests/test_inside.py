@@ -40,7 +40,7 @@ def small(method: str = "ns-gan", *changes: str) -> Simulation:
 
 def clouds(sim: Simulation) -> Watched:
     seen = duel.carried(sim.world.game, sim.start.averaged, sim.watched).detach()
-    return Watched(torch.from_numpy(sim.real[None]), seen, sim.watched)
+    return Watched(torch.from_numpy(sim.ground.real[None]), seen, sim.watched)
 
 
 def looked(sim: Simulation) -> dict[str, np.ndarray]:
@@ -188,8 +188,10 @@ def recorded() -> Recording:
     sim = small("wgan", "training.steps=4", "training.frames=3")
     looks = [observe(sim, states_in(sim)[step]) for step in sim.frame_steps]
     frames = {name: np.stack([look.arrays[name] for look in looks]) for name in looks[0].arrays}
-    frames |= {"step": np.array([look.step for look in looks]), "real": sim.real}
-    frames |= dict(zip(("grid_x", "grid_y", "slope_x", "slope_y"), (*sim.score_axes, *sim.slope_axes), strict=True))
+    frames |= {"step": np.array([look.step for look in looks]), "real": sim.ground.real}
+    frames |= dict(
+        zip(("grid_x", "grid_y", "slope_x", "slope_y"), (*sim.ground.score_axes, *sim.ground.slope_axes), strict=True)
+    )
     facts = {"scenario": "eight-gaussians", "method": "wgan", "seeds": [0, 1], "steps": 4, "step": 4, "status": "done"}
     return Recording(Facts.of(facts), frames, {})
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import re
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -17,8 +17,8 @@ from scipy.optimize import linear_sum_assignment
 from typer.testing import CliRunner
 
 from toygan.cli.main import app
+from toygan.engines.onnx import NEXT
 from toygan.engines.opening import session
-from toygan.engines.part import NEXT
 from toygan.engines.tree import named
 from toygan.files.scenario import read
 from toygan.game import duel, play
@@ -27,11 +27,10 @@ from toygan.game.optimisers import OPTIMISERS
 from toygan.game.streams import draws, starts
 from toygan.game.zoo import PLAYED_ON, ZOO
 from toygan.quantities import companions, divergences, state
-from toygan.quantities.blurred import blurred_divergences, grid_around
-from toygan.quantities.divergences import quadrature
+from toygan.quantities.critic import Clouds
+from toygan.quantities.divergences import blurred_divergences, grid_around, quadrature
 from toygan.quantities.optimal import (
     OPTIMA,
-    Clouds,
     bandwidth,
     from_densities,
     known_optimum,
@@ -267,6 +266,12 @@ def test_an_own_scenario_goes_before_a_shipped_one_of_its_name(tmp_path):
 # --- the same game ---------------------------------------------------------------------------------------------------
 
 
+@lru_cache(maxsize=8)
+def opened(content: bytes):
+    """A model's session, opened once for all steps of a game."""
+    return session(content)
+
+
 def fed(game: Playable, name: str, state: dict[str, np.ndarray], draw: play.Draw, held=()) -> None:
     """One of the page's models on a state, as the trainer feeds it."""
     model = game.models[name]
@@ -274,7 +279,7 @@ def fed(game: Playable, name: str, state: dict[str, np.ndarray], draw: play.Draw
     given |= {f"held/{player}": numbers for player, numbers in dict(held).items()}
     given |= {f"dials/{key}": np.array(value) for key, value in game.dials.items()}
     inputs = {port.name: np.asarray(given[port.name]).reshape(port.stored) for port in model.inputs}
-    out = session(model.content).run([port.name for port in model.outputs], inputs)
+    out = opened(model.content).run([port.name for port in model.outputs], inputs)
     for port, values in zip(model.outputs, out, strict=True):
         state[port.name.removeprefix(NEXT)] = values
 
@@ -357,7 +362,7 @@ def test_a_gauge_is_what_python_measures(method):
     n = WINDOWS.judged
     latents, real = (
         sim.watched[:1, :n].repeat(1, 2, 1)[:, :n],
-        torch.from_numpy(sim.real[None]).float().repeat(1, 2, 1)[:, :n],
+        torch.from_numpy(sim.ground.real[None]).float().repeat(1, 2, 1)[:, :n],
     )
     found = seen_by(game.models["gauge"], sim, {"latents": latents.numpy(), "real": real.numpy()})
     live = duel.carried(sim.world.game, sim.start.parameters, latents)
@@ -473,7 +478,7 @@ def test_a_look_sees_what_comes_back_and_the_other_world(method, names):
     sim, game = simulation(config), playable(config, [0])
     rows = WINDOWS.samples + WINDOWS.mesh**2
     latents = sim.watched[:1].repeat(1, -(-rows // sim.watched.shape[1]), 1)[:, :rows]
-    real = torch.from_numpy(sim.real[None]).float().repeat(1, 3, 1)[:, : WINDOWS.real]
+    real = torch.from_numpy(sim.ground.real[None]).float().repeat(1, 3, 1)[:, : WINDOWS.real]
     grids = {"scores": np.zeros((1, WINDOWS.scores**2, 2)), "slopes": np.zeros((1, WINDOWS.slopes**2, 2))}
     at = {"latents": latents, "real": real} | grids
     found = seen_by(game.models["look"], sim, {name: np.asarray(values, np.float32) for name, values in at.items()})
@@ -672,7 +677,7 @@ def python_draws(config, real: np.ndarray, fake: np.ndarray) -> np.ndarray:
 def page_draws(config, sim: Simulation, real: np.ndarray, fake: np.ndarray) -> np.ndarray:
     """The same by the page's model."""
     at = {"points": GRID.astype(np.float32), "real": real, "fake": fake}
-    found = seen_by(optimum(config, sim, WINDOWS)["optimum"], sim, at)
+    found = seen_by(optimum(config, sim)["optimum"], sim, at)
     return found["optimal"].reshape(WINDOWS.scores, WINDOWS.scores)
 
 
@@ -696,7 +701,7 @@ def test_the_page_draws_the_optimal_critic_of_python(method):
         return
     assert known is not None
     if best.source == "potential":
-        assert optimum(config, sim, WINDOWS) == {}
+        assert optimum(config, sim) == {}
         return
     real, fake = some_clouds()
     agree(page_draws(config, sim, real, fake), python_draws(config, real.astype(float), fake.astype(float)))
@@ -719,7 +724,7 @@ def test_a_dial_moves_the_drawn_optimum_as_it_moves_python_s(method, key, value)
     turned = sim._replace(world=sim.world._replace(dials=simulation(other).world.dials))
     real, fake = some_clouds()
     at = {"points": GRID.astype(np.float32), "real": real, "fake": fake}
-    model = optimum(config, sim, WINDOWS)["optimum"]
+    model = optimum(config, sim)["optimum"]
     ours = seen_by(model, turned, at)["optimal"].reshape(WINDOWS.scores, WINDOWS.scores)
     agree(ours, python_draws(other, real.astype(float), fake.astype(float)))
     assert not np.allclose(ours, page_draws(config, sim, real, fake))
@@ -755,7 +760,7 @@ def test_rounds_go_on_where_the_generator_is_frozen(method):
         over(game, state)
         turned = sim.world.game_at(sim.world.dials)
         right = play.move(turned, right, turned.critics, play.row_of(draw, 0), at=right)
-        right = turned.between(turned, play.over_with(right))
+        right = turned.cast.between(turned, play.over_with(right))
     for place, leaf in named(right, "state").items():
         ours = state[place].reshape(leaf.shape)
         assert np.allclose(ours, leaf.detach().numpy(), rtol=1e-4, atol=1e-4, equal_nan=True), place

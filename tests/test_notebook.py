@@ -19,7 +19,7 @@ from test_faults import SMALL, hurry
 
 import toygan
 from toygan.files.mistakes import UserError
-from toygan.many import notebook
+from toygan.many import progress
 from toygan.many.progress import Progress
 from toygan.session.recording import Recording
 
@@ -117,7 +117,7 @@ def kernel(monkeypatch) -> Place:
 
 def test_progress_is_a_bar_in_a_notebook(kernel, tmp_path, monkeypatch):
     (tmp_path / "small.toml").write_text(SMALL)
-    monkeypatch.setattr(notebook, "EVERY", 0.0)
+    monkeypatch.setattr(progress, "EVERY", 0.0)
     recording = toygan.run(str(tmp_path / "small.toml"), "gan", out=tmp_path, animation=False)
     told = [one for one in kernel.shown if one]
     assert len(told) > recording.facts.steps
@@ -128,14 +128,14 @@ def test_progress_is_a_bar_in_a_notebook(kernel, tmp_path, monkeypatch):
 
 
 def test_a_bar_shows_words_as_words(monkeypatch):
-    assert notebook.bar_of(Progress(3, 12, "by <engine>", {})) == (
+    assert progress.bar_of(Progress(3, 12, "by <engine>", {})) == (
         '<progress value="0.25" max="1"></progress> step 3 of 12 · by &lt;engine&gt;'
     )
 
 
 def test_a_sweep_has_one_bar_for_all_its_runs(kernel, tmp_path, monkeypatch, no_processes):
     (tmp_path / "small.toml").write_text(SMALL)
-    monkeypatch.setattr(notebook, "EVERY", 0.0)
+    monkeypatch.setattr(progress, "EVERY", 0.0)
     hurry(monkeypatch.setattr)
     toygan.sweep(
         str(tmp_path / "small.toml"), ["gan", "hinge-gan"], overrides={"training.steps": 3}, out=tmp_path / "many"
@@ -146,13 +146,13 @@ def test_a_sweep_has_one_bar_for_all_its_runs(kernel, tmp_path, monkeypatch, no_
 
 
 def test_there_is_no_bar_elsewhere(kernel, tmp_path, monkeypatch):
-    assert notebook.in_notebook()
+    assert progress.in_notebook()
     monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=lambda: None))
-    assert not notebook.in_notebook()
+    assert not progress.in_notebook()
     monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=lambda: SimpleNamespace()))  # of a terminal
-    assert not notebook.in_notebook()
+    assert not progress.in_notebook()
     monkeypatch.delitem(sys.modules, "IPython")
-    assert not notebook.in_notebook()
+    assert not progress.in_notebook()
     assert kernel.shown == []
 
 

@@ -194,14 +194,13 @@ PROGRAM = {
     "rounds.py": {
         "0.0": "a share of none",
         "0.5": "the middle of a stratum",
-        "1.0": "a share of all; a mark of none",
+        "1.0": "a share of all; a mark of none; the equation's times",
         "20.0": "a log-ratio beyond which points are as good as never made",
     },
     "optimisers.py": {"1e-30": "roots are safe at zero", "1.0": "the schedule's beginning"},
     "play.py": {"0.0": "no noise"},
     "players.py": {"1.0": "latents' square", "0.0": "the line's end", "0.5": "a root"},
     "rules.py": {"1.0": "a sign, a whole move, all of it"},
-    "stages.py": {"1.0": "the equation's times"},
 }
 
 

@@ -8,10 +8,10 @@ import torch
 from scipy.special import expit
 
 from toygan.game.objectives import OBJECTIVES, Extra, objective, with_noisy_labels
+from toygan.quantities.critic import Clouds
 from toygan.quantities.optimal import (
     OPTIMA,
     PLAINLY,
-    Clouds,
     Told,
     alignment_ceiling,
     bandwidth,

@@ -622,6 +622,6 @@ def test_both_commands_stand_beneath_and_in_the_file(tmp_path):
     save_figure(VIEWS["latent"](run), tmp_path / "latent.png", run.facts.command)
     with Image.open(tmp_path / "latent.png") as picture:
         assert picture.info["Description"].splitlines()[1:] == ["toygan draw runs/a/b --view latent"]
-    lines = command_lines(run, 112)
+    lines = command_lines(run)
     assert lines[-1] == "$ toygan draw runs/a/b --view latent"
     assert lines[0].startswith(f"$ {few(frames=3).facts.command[:20]}")

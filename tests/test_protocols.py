@@ -17,8 +17,7 @@ from toygan.draw.protocol import Both, protocol_picture
 from toygan.exhibits import scores
 from toygan.exhibits.agreement import AGREES, DIFFERS, MISSING, RULE, UNKNOWN, compared, published_of
 from toygan.exhibits.protocol_files import Protocol, Reported, config_of, left_open, read
-from toygan.exhibits.protocols import planned, rows_of, tasks_of
-from toygan.exhibits.published import Published
+from toygan.exhibits.published import Published, planned, rows_of, tasks_of
 from toygan.exhibits.rings import RINGS, rings_table
 from toygan.exhibits.scores import SCORES, Counting, Ended
 from toygan.exhibits.telling import lines_of, table_of, told_in_words

@@ -36,9 +36,8 @@ from toygan.view.language import is_wide, told, wrapped
 from toygan.view.levels import levels
 from toygan.view.look import Options
 from toygan.view.scene import optimum_in_words
-from toygan.view.settings import ROWS, settings_in_words, settings_line
-from toygan.view.symbols import is_changed, names_in, symbols_in_words
-from toygan.view.words import Scored, diagnosed, final_notes, purpose
+from toygan.view.settings import ROWS, is_changed, settings_in_words, settings_line
+from toygan.view.words import Scored, diagnosed, final_notes, names_in, purpose, symbols_in_words
 
 ENGLISH = {"of", "in", "at", "to", "by", "is", "on", "as"}
 OWN = {

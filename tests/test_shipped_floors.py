@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 
 from toygan.files.scenario import read
-from toygan.session import ground, measuring, shipped_floors
+from toygan.session import ground, measuring
 from toygan.session.ground import address_of
-from toygan.session.measuring import Gauge, final_floors, frame_floors
+from toygan.session.measuring import floors_at
 from toygan.session.simulation import simulation
 
 SCRIPT = runpy.run_path(str(Path(__file__).parent.parent / "docs" / "floors.py"))
@@ -34,7 +34,7 @@ def test_the_floors_of_every_shipped_scenario_are_what_is_measured_today(scenari
     """The first two of their samplers are measured anew; `python docs/floors.py` mends what has changed."""
     told = {address_of(one): one for game in HOMES[scenario] for one in perfect(*game)}
     for address, one in told.items():
-        entry = shipped_floors.shipped_floors()[address]
+        entry = ground.shipped_floors()[address]
         found = SCRIPT["scores_of"](one)
         assert list(entry["floors"]) == list(found), entry["of"]
         assert SCRIPT["alike"](entry["two"], found), entry["of"]
@@ -43,7 +43,7 @@ def test_the_floors_of_every_shipped_scenario_are_what_is_measured_today(scenari
 
 def test_nothing_is_shipped_that_no_scenario_has() -> None:
     addresses = {address_of(one) for games in HOMES.values() for game in games for one in perfect(*game)}
-    assert addresses == set(shipped_floors.shipped_floors())
+    assert addresses == set(ground.shipped_floors())
 
 
 def test_a_run_is_told_the_shipped_floors_without_finding_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -52,7 +52,7 @@ def test_a_run_is_told_the_shipped_floors_without_finding_them(tmp_path: Path, m
     monkeypatch.setattr(ground, "floors_of", lambda perfect: pytest.fail("was found anew"))
     config = read("swiss-roll", "wgan-gp")
     sim = simulation(config)
-    for found in (frame_floors(config, sim), final_floors(Gauge(config, sim, {}, None))):
+    for found in (floors_at(config, sim, "frame"), floors_at(config, sim, "final")):
         assert found["w1"].keys() == {"mean", "spread", "low", "high", "draws"}
     assert not list(tmp_path.iterdir())
 
@@ -60,10 +60,10 @@ def test_a_run_is_told_the_shipped_floors_without_finding_them(tmp_path: Path, m
 def test_a_shipped_floor_is_the_floor_that_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     config = read("two-moons", "gan")
     sim = simulation(config)
-    told = frame_floors(config, sim)
+    told = floors_at(config, sim, "frame")
     monkeypatch.setattr(ground, "known_floors", lambda address: None)
     monkeypatch.setattr(ground.cache, "kept", lambda kind, about, make: json.loads(json.dumps(make())))
-    found = frame_floors(config, sim)
+    found = floors_at(config, sim, "frame")
     for name, floor in found.items():
         assert SCRIPT["alike"](told[name], floor), name
 
@@ -72,27 +72,27 @@ def test_a_shipped_floor_is_the_floor_that_is_found(monkeypatch: pytest.MonkeyPa
 def test_another_target_or_other_points_have_floors_of_their_own(change: str) -> None:
     config = read("swiss-roll", "wgan-gp", [change])
     sim = simulation(config)
-    one = measuring.perfect_at(config, sim, sim.real, measuring.N_W1, "frame")
-    assert shipped_floors.known_floors(address_of(one)) is None
+    one = measuring.perfect_at(config, sim, "frame")
+    assert ground.known_floors(address_of(one)) is None
 
 
 def test_without_the_file_floors_are_found(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(shipped_floors, "shipped_folder", lambda: tmp_path)
-    shipped_floors.shipped_floors.cache_clear()
+    monkeypatch.setattr(ground, "shipped_folder", lambda: tmp_path)
+    ground.shipped_floors.cache_clear()
     try:
-        assert shipped_floors.known_floors("any") is None
+        assert ground.known_floors("any") is None
     finally:
-        shipped_floors.shipped_floors.cache_clear()
+        ground.shipped_floors.cache_clear()
 
 
 def test_a_fingerprint_tells_types_shapes_and_nothing_apart() -> None:
     zeros = np.zeros(4)
     others = [zeros.reshape(2, 2), zeros.astype(np.float32), np.zeros(4, int), None, "x", 0.0, 0]
-    assert len({shipped_floors.fingerprint(one) for one in [zeros, *others]}) == 8
+    assert len({ground.fingerprint(one) for one in [zeros, *others]}) == 8
 
 
 def test_a_fingerprint_does_not_hang_on_last_digits() -> None:
     points = np.random.default_rng(0).normal(size=(500, 2))
-    assert shipped_floors.fingerprint(points) == shipped_floors.fingerprint(points * (1 + 1e-15))
-    assert shipped_floors.fingerprint(points) != shipped_floors.fingerprint(points * (1 + 1e-6))
-    assert shipped_floors.fingerprint(np.array([0.0])) == shipped_floors.fingerprint(np.array([-0.0]))
+    assert ground.fingerprint(points) == ground.fingerprint(points * (1 + 1e-15))
+    assert ground.fingerprint(points) != ground.fingerprint(points * (1 + 1e-6))
+    assert ground.fingerprint(np.array([0.0])) == ground.fingerprint(np.array([-0.0]))

@@ -13,7 +13,7 @@ from test_faults import SMALL, hurry, play
 from torch import Tensor
 
 import toygan
-from toygan.engines.part import part
+from toygan.engines.onnx import part
 from toygan.engines.table import ENGINES, begin
 from toygan.files.mistakes import UserError
 from toygan.files.scenario import read

@@ -21,10 +21,9 @@ from toygan.files.shipped import shipped
 from toygan.files.world import build_target
 from toygan.many import run
 from toygan.session.recording import load
-from toygan.targets.extent import extent, many, middle, window
 from toygan.targets.mixtures import dirac, mixture
 from toygan.targets.table import TARGETS, examples, image, points
-from toygan.targets.target import MANY, moved
+from toygan.targets.target import MANY, extent, many, middle, moved, window
 from toygan.targets.user_files import opened, read_points
 from toygan.view.scene import real_in_words, scene
 

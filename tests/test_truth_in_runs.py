@@ -15,7 +15,7 @@ from toygan.quantities.divergences import js, shares, tv
 from toygan.quantities.optimal import potential_of
 from toygan.quantities.transport import directions, solved, w1
 from toygan.session import simulation
-from toygan.session.ground import PERFECT, perfect_batch
+from toygan.session.ground import PERFECT, perfect_batch, watched_points
 from toygan.session.measuring import FINAL_W1, against
 from toygan.session.recording import Recording, like_perfect
 from toygan.targets.target import MANY
@@ -65,7 +65,7 @@ def test_perfect_samplers_are_told_as_such_by_runs_and_tables(tmp_path: Path, mo
     recording = small_run(tmp_path, "gan")
     config, floor = read("eight-gaussians", "gan"), recording.facts.floor("w1", "final")
     sim = simulation.simulation(config, "cpu")
-    real = simulation.real_points(config, sim.world, simulation.FINAL_POINTS, 1)[:FINAL_W1]
+    real = watched_points(sim.world.target, config.training.seed, simulation.FINAL_POINTS, 1)[:FINAL_W1]
     clouds = [sim.world.target.sample(np.random.default_rng([7, k]), FINAL_W1) for k in range(20)]
     scores = [w1(cloud, real) for cloud in clouds]
     assert abs(np.mean(scores) - floor.mean) < 4 * floor.spread * math.sqrt(1 / 20 + 1 / PERFECT)
@@ -85,24 +85,26 @@ def test_shares_of_cells_come_from_the_target_itself_at_every_frame_and_in_floor
     recording = small_run(tmp_path, "gan")
     config = read("eight-gaussians", "gan", list(SMALL.items()))
     sim = simulation.simulation(config, "cpu")
-    real = simulation.real_points(config, sim.world, simulation.FINAL_POINTS, 1)
-    assert sim.many_real.shape == (MANY, 2)
+    real = watched_points(sim.world.target, config.training.seed, simulation.FINAL_POINTS, 1)
+    assert sim.ground.many_real.shape == (MANY, 2)
     for name, of in (("js", js), ("tv", tv)):
         for frame, metrics in zip(recording.frames["samples"], recording.metrics[name], strict=True):
-            assert [of(shares(points, sim.real, sim.many_real)) for points in frame] == pytest.approx(metrics)
-        ends = [of(shares(points, real, sim.many_real)) for points in recording.frames["final"]]
+            assert [of(shares(points, sim.ground.real, sim.ground.many_real)) for points in frame] == pytest.approx(
+                metrics
+            )
+        ends = [of(shares(points, real, sim.ground.many_real)) for points in recording.frames["final"]]
         assert [row[name] for row in recording.facts.summary.rows] == pytest.approx(ends)
-        for when, held in (("frame", sim.real), ("final", real)):
+        for when, held in (("frame", sim.ground.real), ("final", real)):
             perfect = [
                 perfect_batch(sim.world.target, config.training.seed, len(held), k).points for k in range(PERFECT)
             ]
-            floor = np.mean([of(shares(points, held, sim.many_real)) for points in perfect])
+            floor = np.mean([of(shares(points, held, sim.ground.many_real)) for points in perfect])
             assert recording.facts.floor(name, when).mean == pytest.approx(floor)
 
 
 def many(scenario: str, method: str, *changes: str) -> np.ndarray:
     """What tells the target's shares in a run."""
-    return simulation.simulation(read(scenario, method, changes)).many_real
+    return simulation.simulation(read(scenario, method, changes)).ground.many_real
 
 
 def test_the_target_s_large_sample_belongs_to_the_scenario_and_its_seed(tmp_path: Path) -> None:
@@ -112,7 +114,7 @@ def test_the_target_s_large_sample_belongs_to_the_scenario_and_its_seed(tmp_path
     assert not np.isin(many("eight-gaussians", "gan", "training.seed=5"), known).any()
     config = read("eight-gaussians", "gan")
     sim = simulation.simulation(config)
-    taken = [sim.real, *(simulation.real_points(config, sim.world, 100, k) for k in (1, 2))]
+    taken = [sim.ground.real, *(watched_points(sim.world.target, config.training.seed, 100, k) for k in (1, 2))]
     taken += [perfect_batch(sim.world.target, config.training.seed, 100, k).points for k in range(PERFECT)]
     assert not np.isin(np.concatenate(taken), known).any()
 

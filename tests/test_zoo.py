@@ -125,7 +125,7 @@ def made(name: str, *changes: Changes, on: str | None = None) -> World:
 
 def row_of(stage: World, seeds: Sequence[int] = (0, 3)) -> Draw:
     """A generator's move's draws, with what the cast knows of them."""
-    return stage.game.known(play.row_of(next(draws(source_of(stage, seeds), 0, DOUBLE)), -1))
+    return stage.game.cast.known(play.row_of(next(draws(source_of(stage, seeds), 0, DOUBLE)), -1))
 
 
 def opened(name: str, *changes: Changes, on: str | None = None) -> tuple[World, State, Draw]:
@@ -136,7 +136,7 @@ def opened(name: str, *changes: Changes, on: str | None = None) -> tuple[World, 
 
 def term_of(stage: World, name: str, parameters: Mapping[str, Tensor], state: State, row: Draw) -> Tensor:
     """A term of a loss, times its weight."""
-    (term,) = (term for term in stage.game.terms if term.name == name)
+    (term,) = (term for term in stage.game.cast.terms if term.name == name)
     return term.of(stage.game, parameters, state, row)
 
 
@@ -322,7 +322,7 @@ def test_of_equal_points_the_spread_is_nothing_and_all_are_neighbours():
     point = torch.tensor([0.3, -1.2]).double().expand(2, 8, 2)
     for name, wanted in (("minibatch-std-gan", 0.0), ("minibatch-gan", 1.0)):
         stage, state, row = opened(name)
-        (beside,) = stage.game.beside
+        (beside,) = stage.game.cast.beside
         found = beside.real(stage.game, state.parameters, point, row)
         torch.testing.assert_close(found, torch.full_like(found, wanted), rtol=0, atol=1e-12)
         slope = torch.autograd.grad(
@@ -334,10 +334,10 @@ def test_of_equal_points_the_spread_is_nothing_and_all_are_neighbours():
 def test_the_spread_is_the_batchs_and_neighbours_are_counted_as_is_written():
     points = numbers(1, 5, 2)
     stage, state, row = opened("minibatch-std-gan")
-    width = stage.game.beside[0].real(stage.game, state.parameters, points, row)
+    width = stage.game.cast.beside[0].real(stage.game, state.parameters, points, row)
     torch.testing.assert_close(width, points.std(dim=1, correction=0).mean().expand(1, 5, 1))
     stage, state, row = opened("minibatch-gan")
-    near = stage.game.beside[0].real(stage.game, state.parameters, points, row)
+    near = stage.game.cast.beside[0].real(stage.game, state.parameters, points, row)
     for i in range(5):
         for column, s in enumerate((0.1, 0.5)):
             by_hand = sum(torch.exp(-(points[0, i] - points[0, j]).abs().sum() / s) for j in range(5) if j != i) / 4
@@ -635,7 +635,7 @@ def test_generators_take_any_first_latents_in_turns():
         torch.testing.assert_close(
             points[:, i : i + 1], duel.sent(stage.game, state.parameters, latent[:, i : i + 1], name)
         )
-    whose = stage.game.known({"latent": latent})["whose"]
+    whose = stage.game.cast.known({"latent": latent})["whose"]
     assert whose.argmax(dim=2).tolist() == [[i % 4 for i in range(11)]] * 2
     assert torch.equal(casts.collected(casts.dealt(latent, 4)), latent)
     assert torch.equal(casts.collected(casts.dealt(latent[:, :2], 4)), latent[:, :2])
@@ -1026,7 +1026,7 @@ def test_the_coarse_game_is_a_plain_one_of_lattice_points():
 def test_both_sides_of_the_equation_agree_on_the_exact_solution(monkeypatch):
     """x'' = -x from (1, 0): (cos t, -sin t); the left side is a derivative by time, the right one (v, -x)."""
     stage, state, row = opened("deq-gan", {"method.cast.turns": 1.0})
-    match = stage.game.players["critic"].opinion.args[0].keywords["match"]
+    match = stage.game.cast.wants["critic"].keywords["match"]
     latent = row["latent"]
 
     def left_and_right(at: Tensor) -> list[Tensor]:
@@ -1044,7 +1044,7 @@ def test_both_sides_of_the_equation_agree_on_the_exact_solution(monkeypatch):
         start = torch.tensor([1.0, 0.0]).double()
         return (torch.cat((t.cos(), -t.sin()), dim=2) - start) / (1 - (-t).exp())
 
-    monkeypatch.setattr("toygan.game.stages.sent", solves)
+    monkeypatch.setattr("toygan.game.duel.sent", solves)
     left, right = left_and_right(latent)
     torch.testing.assert_close(left.detach(), right.detach(), rtol=1e-9, atol=1e-10)
     begun = duel.carried(stage.game, state.parameters, torch.full((2, 1, 1), -1 + 1e-9, dtype=torch.float64))
@@ -1208,7 +1208,7 @@ def test_heat_follows_the_rate_as_it_falls():
     for schedule, share in (("constant", 1.0), ("linear", 0.25)):
         stage, state, row = opened("bayesian-gan", {"method.schedule": schedule, "training.steps": 100})
         at = state._replace(step=torch.tensor(75.0, dtype=torch.float64))
-        term = next(term for term in stage.game.terms if term.name == "critic_heat")
+        term = next(term for term in stage.game.cast.terms if term.name == "critic_heat")
         own = {**state.parameters, "critic": state.parameters["critic"].clone().requires_grad_()}
         (push,) = torch.autograd.grad(term.of(stage.game, own, at, row).sum(), own["critic"])
         drawn = row["critic heat"].flatten(1)[:, : push.shape[1]]

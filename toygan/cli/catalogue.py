@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
 
 from toygan.files import catalogue
 from toygan.files.catalogue import Entry
@@ -15,12 +14,17 @@ from toygan.files.strict import read_toml
 
 def exhibits() -> dict[str, str]:
     """Exhibit -> question."""
-    return {name: exhibit_data(name)["question"] for name in shipped_exhibits()}
+    return told_in(exhibits_folder(), shipped_exhibits(), "question")
 
 
-def exhibit_data(name: str) -> dict[str, Any]:
-    """What the file of a shipped exhibit says."""
-    return tomllib.loads((exhibits_folder() / f"{name}.toml").read_text(encoding="utf-8"))
+def protocols() -> dict[str, str]:
+    """Protocol -> title."""
+    return told_in(protocols_folder(), shipped_protocols(), "title")
+
+
+def told_in(folder: Path, names: Iterable[str], key: str) -> dict[str, str]:
+    """What the file of each name in a folder says under a key."""
+    return {name: tomllib.loads((folder / f"{name}.toml").read_text(encoding="utf-8"))[key] for name in names}
 
 
 def exhibit_page(name: str) -> Entry:
@@ -37,12 +41,6 @@ def exhibit_page(name: str) -> Entry:
     lines = {"question": exhibit.question, "look at": exhibit.text, "reference": exhibit.reference}
     text = find(name).read_text(encoding="utf-8-sig")
     return Entry(f"exhibit {exhibit.name}: {exhibit.title}", lines | claims, text)
-
-
-def protocols() -> dict[str, str]:
-    """Protocol -> title."""
-    texts = {name: (protocols_folder() / f"{name}.toml").read_text(encoding="utf-8") for name in shipped_protocols()}
-    return {name: tomllib.loads(text)["title"] for name, text in texts.items()}
 
 
 def protocol_page(name: str) -> Entry:
@@ -86,28 +84,21 @@ def label_page(name: str) -> Entry:
 
 def pages(name: str) -> list[Entry]:
     """Everything of that name, or that a picture calls so, or the file at that path; UserError where there is nothing."""
+    from toygan.quantities.table import QUANTITIES
+
     more = {
         "exhibit": (shipped_exhibits(), exhibit_page),
         "protocol": (shipped_protocols(), protocol_page),
         "quantity": (quantities(), quantity_page),
         "label": (labels(), label_page),
     }
-    if name.endswith(".toml") and (page := page_of_file(name)) is not None:
-        return [page(name)]
-    return catalogue.pages(spoken().get(name.strip().lower(), name), more)
-
-
-def page_of_file(name: str) -> Callable[[str], Entry] | None:
-    """The page of a file that is a protocol or an exhibit; None of any other. UserError where it is no TOML."""
-    data = read_toml(Path(name))[0]
-    return protocol_page if "protocol" in data else exhibit_page if "claims" in data else None
-
-
-def spoken() -> dict[str, str]:
-    """Quantity as pictures and tables call it, in small letters -> its name, where no other thing has that name."""
-    from toygan.quantities.table import QUANTITIES
-
-    return {row.label.lower(): name for name, row in QUANTITIES.items() if row.label.lower() not in QUANTITIES}
+    if name.endswith(".toml"):
+        data, _ = read_toml(Path(name))
+        for key, page in (("protocol", protocol_page), ("claims", exhibit_page)):
+            if key in data:
+                return [page(name)]
+    spoken = {row.label.lower(): name for name, row in QUANTITIES.items() if row.label.lower() not in QUANTITIES}
+    return catalogue.pages(spoken.get(name.strip().lower(), name), more)
 
 
 LISTS: dict[str, Callable[[], dict[str, str]]] = {

@@ -55,12 +55,10 @@ def shown_names() -> list[str]:
 
 
 def methods() -> list[str]:
-    """Every shipped method."""
     return [name for table in METHODS for name in rows_of(*table)]
 
 
 def lists() -> list[str]:
-    """What `list` lists."""
     return ["all", "scenarios", "methods", *TABLES, "exhibits", "protocols"]
 
 

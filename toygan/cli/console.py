@@ -30,6 +30,7 @@ from toygan.session.recording import Recording, like_perfect
 
 WIDE = 110  # columns of a terminal in which a bar may take its ease
 EVERY = 10.0  # seconds between plain lines where stderr is no terminal
+KEPT = "already there and kept; --fresh plays it again"
 
 
 class Terminal(Console):
@@ -99,9 +100,6 @@ def watching(name: str) -> Iterator[Watcher]:
         yield watch
 
 
-KEPT = "already there and kept; --fresh plays it again"
-
-
 def plain_lines(name: str) -> Watcher:
     """A watcher that prints a line whenever it starts something else, and every few seconds."""
     meter, then, before = Meter(), 0.0, ""
@@ -164,7 +162,6 @@ def print_summary(recording: Recording) -> None:
 
 
 def show_rows(names: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> None:
-    """A table of rows, a column a quantity."""
     table = Table(box=None, pad_edge=False)
     for name in names:
         table.add_column(label_of(name), justify="left" if name in ("run", "status") else "right")

@@ -16,7 +16,7 @@ import typer
 from toygan.cli import drawing
 from toygan.cli.completion import complete_scenario
 from toygan.cli.exits import clear_faults
-from toygan.cli.shared import Json, OwnCode, again, in_columns, option
+from toygan.cli.shared import Json, OwnCode, again, argument, in_columns, option
 from toygan.files.mistakes import UserError
 from toygan.files.text import room, say, tell
 
@@ -37,8 +37,8 @@ Kinds = Annotated[
 
 def distance(
     context: typer.Context,
-    a: Annotated[str, typer.Argument(metavar="A", help=WHICH, autocompletion=complete_scenario)],
-    b: Annotated[str, typer.Argument(metavar="B", help="Another one, or the same.", autocompletion=complete_scenario)],
+    a: Annotated[str, argument("A", WHICH, complete_scenario)],
+    b: Annotated[str, argument("B", "Another one, or the same.", complete_scenario)],
     over: Annotated[str | None, typer.Option(metavar="KEY=LO:HI:N", help=OVER)] = None,
     points: Annotated[
         int | None, typer.Option(metavar="N", min=2, max=4000, help="Points a sample, 2 to 4000, where no formula is.")
@@ -60,7 +60,9 @@ def distance(
         allow_named(own)
         options = drawing.looked(look)
         if over is None:
-            no_picture({"--out": out, "--format": formats, "--panels": panels})
+            for name, value in {"--out": out, "--format": formats, "--panels": panels}.items():
+                if value:
+                    raise UserError(f"{name}: there is a picture only with --over, as in --over target.shift=-1:1:21")
             say(table_of(a, b, points, as_json))
             return
         files = drawing.files_of(out or PICTURE, formats)
@@ -68,12 +70,6 @@ def distance(
         wanted = drawing.panels_in(panels, DRAWN)
         command = again(context, "out")
         say(along_key(a, b, over, points, files, options, as_json, wanted or DRAWN, command))
-
-
-def no_picture(asked: dict[str, object]) -> None:
-    """Refuse what is asked of a picture where none is drawn."""
-    if option := next((name for name, value in asked.items() if value), None):
-        raise UserError(f"{option}: there is a picture only with --over, as in --over target.shift=-1:1:21")
 
 
 def table_of(a: str, b: str, points: int | None, as_json: bool) -> str:
@@ -145,7 +141,6 @@ def watching() -> Iterator[Callable[[str], None]]:
 
 
 def named(sweep: Sweep) -> str:
-    """The key with its coordinate, if one was said."""
     return sweep.key if sweep.place is None else f"{sweep.key}.{sweep.place}"
 
 
@@ -158,7 +153,6 @@ def draw(
     options: Options,
     wanted: Sequence[str],
 ) -> None:
-    """The picture of a sweep, of the distances that are wanted."""
     import numpy as np
 
     from toygan.draw.distance import distances_along
@@ -180,10 +174,8 @@ def plain(number: Number) -> dict[str, Any]:
 
 
 def shown(value: float) -> str:
-    """A cell of a table."""
     return "not known" if math.isnan(value) else f"{value:.{COLUMNS}g}"
 
 
 def extra(number: Number) -> str:
-    """Spread and floor of a sampled number."""
     return "" if number.spread is None else f"± {number.spread:.2g}, {number.floor:.2g}"

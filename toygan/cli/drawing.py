@@ -41,88 +41,41 @@ Formats = Annotated[
 PictureFormats = Annotated[
     list[str], option("--format -f", "FORMAT", "Of pictures: png, pdf, svg; repeatable.", PICTURES)
 ]
-Fps = Annotated[
-    float | None,
-    option("--fps", "NUMBER", f"Frames a second of a film, {SLOWEST} to {FASTEST}; a frame is a recorded look."),
-]
-Seconds = Annotated[
-    float | None, option("--seconds", "NUMBER", "How long a film plays; first and last frame are held besides.")
-]
-Width = Annotated[
-    str | None,
-    option(
-        "--width",
-        "WIDTH",
-        f"800px (or 800): of films and PNGs, {NARROWEST} to {WIDEST}; 90mm: of pictures on paper, 20 to 2000.",
-    ),
-]
-TypeSize = Annotated[
-    float | None, option("--font-size", "POINTS", "Of plain words in pictures, 4 to 40; 9 by default, 15 on slides.")
-]
-Style = Annotated[
-    str, option("--style", "NAME", "paper: as tall as need be; slide: 16:9; dark: 16:9 on a dark ground.", STYLES)
-]
-Language = Annotated[str, option("--language", "NAME", "Of words in pictures: en or zh.", ("en", "zh"))]
-Scale = Annotated[
-    str,
-    option("--scale", "NAME", "Colours on each frame's own scale (frame), or on one of the whole run (run).", SCALES),
-]
-Panels = Annotated[
-    str | None,
-    option(
-        "--panels",
-        "NAME,...",
-        "Draw these panels alone: critic, optimal, slope, curves, inside, latent, transport; kinds, regions, classes, "
-        "reconstructions, code, worlds, pairs (or extras: those that there are); and losses, w1, found, "
-        "agreement, trails, plan, steepness, layers, slopes, gradient, weights, scores.",
-    ),
-]
-
-Steps = Annotated[
-    str | None,
-    option(
-        "--steps --step",
-        "STEP,...",
-        "Draw the looks nearest to these steps, up to 6, side by side: --steps 0,500,2500. With --view "
-        f"{' or '.join([', '.join(LEARNED[:-1]), LEARNED[-1]])} the run is played again up to these very steps.",
-    ),
-]
-Seed = Annotated[
-    str | None, option("--seed", "SEED", "Draw this seed, or all: a panel each; the run's first by default.")
-]
-
-View = Annotated[str | None, option("--view", "NAME", f"Another picture of the run: {', '.join(VIEWS)}.", VIEWS)]
-
-Points = Annotated[
-    int | None,
-    typer.Option(
-        "--points", metavar="N", min=1, max=10**6, help="Draw so many fresh points of every seed's last generator."
-    ),
-]
-
-NoPoints = Annotated[bool, typer.Option("--no-points", help="Draw the critic without real and generated points.")]
-ThinPoints = Annotated[bool, typer.Option("--thin-points", help="Draw 200 of the real and of the generated points.")]
 
 
 class Appearance(NamedTuple):
     """How any picture looks."""
 
-    style: Style = "paper"
-    width: Width = None
-    type_size: TypeSize = None
-    language: Language = "en"
+    style: Annotated[
+        str, option("--style", "NAME", "paper: as tall as need be; slide: 16:9; dark: 16:9 on a dark ground.", STYLES)
+    ] = "paper"
+    width: Annotated[
+        str | None,
+        option(
+            "--width",
+            "WIDTH",
+            f"800px (or 800): of films and PNGs, {NARROWEST} to {WIDEST}; 90mm: of pictures on paper, 20 to 2000.",
+        ),
+    ] = None
+    type_size: Annotated[
+        float | None,
+        option("--font-size", "POINTS", "Of plain words in pictures, 4 to 40; 9 by default, 15 on slides."),
+    ] = None
+    language: Annotated[str, option("--language", "NAME", "Of words in pictures: en or zh.", ("en", "zh"))] = "en"
 
 
 class FewerPoints(NamedTuple):
     """How many points pictures of critics have."""
 
-    no_points: NoPoints = False
-    thin_points: ThinPoints = False
+    no_points: Annotated[
+        bool, typer.Option("--no-points", help="Draw the critic without real and generated points.")
+    ] = False
+    thin_points: Annotated[
+        bool, typer.Option("--thin-points", help="Draw 200 of the real and of the generated points.")
+    ] = False
 
     def drawn(self, other: str = "") -> Drawn:
-        """How many points are drawn; UserError where both are asked for, or one beside another option that makes a picture of
-        its own.
-        """
+        """How many points are drawn; UserError for both, or one beside another option that makes a picture."""
         none, thin = self
         if none and thin:
             raise UserError("--no-points and --thin-points: choose one of them")
@@ -136,23 +89,52 @@ class FewerPoints(NamedTuple):
 class Critics(NamedTuple):
     """How critics are drawn."""
 
-    scale: Scale = "frame"
+    scale: Annotated[
+        str,
+        option(
+            "--scale", "NAME", "Colours on each frame's own scale (frame), or on one of the whole run (run).", SCALES
+        ),
+    ] = "frame"
     fewer: FewerPoints = FewerPoints()
 
 
 class Film(NamedTuple):
     """How a film plays."""
 
-    fps: Fps = None
-    seconds: Seconds = None
+    fps: Annotated[
+        float | None,
+        option("--fps", "NUMBER", f"Frames a second of a film, {SLOWEST} to {FASTEST}; a frame is a recorded look."),
+    ] = None
+    seconds: Annotated[
+        float | None, option("--seconds", "NUMBER", "How long a film plays; first and last frame are held besides.")
+    ] = None
 
 
 class Selected(NamedTuple):
     """Which moments, panels and seed of runs are drawn in place of the usual picture."""
 
-    steps: Steps = None
-    panels: Panels = None
-    seed: Seed = None
+    steps: Annotated[
+        str | None,
+        option(
+            "--steps --step",
+            "STEP,...",
+            "Draw the looks nearest to these steps, up to 6, side by side: --steps 0,500,2500. With --view "
+            f"{' or '.join([', '.join(LEARNED[:-1]), LEARNED[-1]])} the run is played again up to these very steps.",
+        ),
+    ] = None
+    panels: Annotated[
+        str | None,
+        option(
+            "--panels",
+            "NAME,...",
+            "Draw these panels alone: critic, optimal, slope, curves, inside, latent, transport; kinds, regions, classes, "
+            "reconstructions, code, worlds, pairs (or extras: those that there are); and losses, w1, found, "
+            "agreement, trails, plan, steepness, layers, slopes, gradient, weights, scores.",
+        ),
+    ] = None
+    seed: Annotated[
+        str | None, option("--seed", "SEED", "Draw this seed, or all: a panel each; the run's first by default.")
+    ] = None
 
     @property
     def in_panels(self) -> bool:
@@ -168,8 +150,15 @@ class Selected(NamedTuple):
 class Wanted(NamedTuple):
     """What of a run is drawn in place of its sheet and film."""
 
-    view: View = None
-    points: Points = None
+    view: Annotated[str | None, option("--view", "NAME", f"Another picture of the run: {', '.join(VIEWS)}.", VIEWS)] = (
+        None
+    )
+    points: Annotated[
+        int | None,
+        typer.Option(
+            "--points", metavar="N", min=1, max=10**6, help="Draw so many fresh points of every seed's last generator."
+        ),
+    ] = None
     chosen: Selected = Selected()
 
     @property
@@ -236,8 +225,8 @@ def width_in(text: str | None) -> tuple[int | None, float | None]:
     return int(found[1]), None
 
 
-def go_together(asked: Wanted, options: Options, formats: Sequence[str]) -> None:
-    """UserError for an unknown view, and for options of `draw` of which one leaves nothing to the other."""
+def go_together(asked: Wanted, options: Options, formats: Sequence[str], own_width: bool) -> None:
+    """UserError for an unknown view, and for options of which one leaves nothing to the other, as `fits` has it too."""
     own, seed, view = asked.own, asked.chosen.seed, asked.view
     if view:
         one_of("view", view, VIEWS)
@@ -254,6 +243,7 @@ def go_together(asked: Wanted, options: Options, formats: Sequence[str]) -> None
         raise UserError(f"--format {films[0]}: {which} makes a picture; choose from {', '.join(PICTURES)}")
     if options.scale == "run" and (asked.points or view):
         raise UserError(f"--scale run: is about critics' colours; leave out --{own[0]}")
+    fits(options, formats, own_width)
 
 
 def fits(options: Options, formats: Sequence[str], own_width: bool | None = None) -> None:
@@ -313,35 +303,29 @@ def blamed(what: object, *errors: type[Exception]) -> Iterator[None]:
 
 
 def seeds_seen(recording: Recording, seed: str | None, points: Drawn) -> list[Recording]:
-    """The recording with the seed shown that is asked for, or with every seed in its turn; UserError for what is none."""
-    if seed == "all":
-        with_critics = [seen(recording, one, points, quietly=True) for one in sorted(recording.facts.seeds)]
-        return with_critics[:24]
-    if seed is not None and not (seed.isdecimal() and seed.isascii()):
-        raise UserError(f"--seed {shortened(seed)}: must be the number of a seed, or all")
-    return [seen(recording, None if seed is None else int(seed), points)]
-
-
-def seen(recording: Recording, seed: int | None, points: Drawn = "all", quietly: bool = False) -> Recording:
-    """The recording with a seed shown, by default its first; UserError for a seed that was not run, and for one of which
-    nothing is left to draw without its points.
+    """The recording with the seed shown that is asked for, or with every seed in its turn; UserError for what is none, for a
+    seed that was not run, and for one of which nothing is left to draw without its points.
     """
     from toygan.draw import of_seed
     from toygan.files.text import tell
 
     if seed is None:
-        return recording
-    with blamed(f"--seed {seed}", ValueError):
-        chosen = of_seed(recording, seed)
-    if "scores" not in chosen.frames and not quietly:
+        return [recording]
+    if seed == "all":
+        return [of_seed(recording, one) for one in sorted(recording.facts.seeds)[:24]]
+    if not (seed.isdecimal() and seed.isascii()):
+        raise UserError(f"--seed {shortened(seed)}: must be the number of a seed, or all")
+    with blamed(f"--seed {int(seed)}", ValueError):
+        chosen = of_seed(recording, int(seed))
+    if "scores" not in chosen.frames:
         having = recording.frames["scores"].shape[1] if "scores" in recording.frames else 0
         kept = f"seed {', '.join(map(str, recording.facts.seeds[:having]))}" if having else "none"
         if points == "none":
             raise UserError(
-                f"--no-points: of seed {seed} points alone were kept, and the critic of {kept}; leave it out"
+                f"--no-points: of seed {int(seed)} points alone were kept, and the critic of {kept}; leave it out"
             )
-        tell(f"the critic of seed {seed} was not kept: its points alone are shown (critics were kept of {kept})")
-    return chosen
+        tell(f"the critic of seed {int(seed)} was not kept: its points alone are shown (critics were kept of {kept})")
+    return [chosen]
 
 
 def looks_of(recording: Recording, text: str | None, formats: Sequence[str]) -> list[int]:
@@ -391,17 +375,11 @@ def files_of(out: Path, formats: Sequence[str]) -> list[Path]:
     bare = out.with_suffix("") if suffix in PICTURES else out
     files = [bare.with_name(f"{bare.name}.{name}") for name in dict.fromkeys(formats)] or [out]
     for path in files:
-        refuse_taken(path)
+        if path.is_dir():
+            raise UserError(f"--out {path}: is a folder; give the name of a file, such as {path / 'picture.png'}")
+        if taken := next((folder for folder in path.parents if folder.exists() and not folder.is_dir()), None):
+            raise UserError(f"--out {path}: {taken} is a file, and no folder; give another place")
     return files
-
-
-def refuse_taken(path: Path) -> None:
-    """UserError where a folder has a picture's name, or a file stands where its folder is to be."""
-    if path.is_dir():
-        raise UserError(f"--out {path}: is a folder; give the name of a file, such as {path / 'picture.png'}")
-    for folder in path.parents:
-        if folder.exists() and not folder.is_dir():
-            raise UserError(f"--out {path}: {folder} is a file, and no folder; give another place")
 
 
 def panels_in(panels: str | None, legal: Sequence[str]) -> list[str]:

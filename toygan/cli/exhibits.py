@@ -15,7 +15,7 @@ from toygan.cli import drawing
 from toygan.cli.completion import complete_exhibit
 from toygan.cli.exits import FAILED, SOME_FAILED, clear_faults, complain
 from toygan.cli.many import watching
-from toygan.cli.shared import Json, OwnCode, again, option, options_again, sharing
+from toygan.cli.shared import Json, OwnCode, again, argument, option, options_again
 from toygan.files.mistakes import UserError
 from toygan.files.shipped import shipped, shipped_exhibits
 from toygan.files.text import say, say_json, tell
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from toygan.view.look import Options
 
 RUNS, PROTOCOLS = Path("runs/exhibits"), Path("runs/protocols")
+LONGEST_NAME = 255  # bytes of a file's or folder's name on the usual disks
 
 Quick = Annotated[bool, typer.Option("--quick", help="At most 2 seeds and a quarter of the steps; the page says so.")]
 RunsFolder = Annotated[Path, option("--runs", "DIR", "Where the run folders are kept, for every exhibit.")]
@@ -42,10 +43,7 @@ GO_ON = "\n    nothing is lost: the same command goes on", "; the same command g
 
 def demo(
     context: typer.Context,
-    name: Annotated[
-        str | None,
-        typer.Argument(metavar="EXHIBIT", help="A name or the path of a .toml.", autocompletion=complete_exhibit),
-    ] = None,
+    name: Annotated[str | None, argument("EXHIBIT", "A name or the path of a .toml.", complete_exhibit)] = None,
     quick: Quick = False,
     strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 unless every claim held.")] = False,
     out: Annotated[
@@ -106,10 +104,7 @@ def gallery(
     context: typer.Context,
     out: Annotated[Path, typer.Option(metavar="DIR", help="Where the site goes.")] = Path("site"),
     only: Annotated[
-        list[str],
-        typer.Option(
-            metavar="EXHIBIT", help="A name or the path of a .toml; repeat it.", autocompletion=complete_exhibit
-        ),
+        list[str], option("--only", "EXHIBIT", "A name or the path of a .toml; repeat it.", complete_exhibit)
     ] = [],  # noqa: B006
     quick: Quick = False,
     runs: RunsFolder = RUNS,
@@ -203,11 +198,7 @@ def refuse_a_file(option: str, place: Path) -> None:
             raise UserError(f"{option} {place}: {path} is a file; give a folder, or the name of one to make")
 
 
-LONGEST_NAME = 255  # bytes of a file's or folder's name on the usual disks
-
-
 def refuse_equal_names(exhibits: Sequence[Exhibit]) -> None:
-    """UserError where two exhibits would share a page."""
     for name, count in Counter(exhibit.name for exhibit in exhibits).items():
         if count > 1:
             raise UserError(f"--only: {count} exhibits are called {name!r}; give one of them another name in its file")
@@ -224,7 +215,6 @@ def played(tasks: Sequence[Task], runs: Path, workers: int | None) -> dict[str, 
 
 
 def end(shown: Sequence[Showing], failed: dict[str, str], strict: bool) -> None:
-    """Say what failed, and exit with the code for it."""
     if failed:
         listed = "".join(f"\n    {name}: {message}" for name, message in failed.items())
         complain(f"{len(failed)} runs failed; the same command tries them again{listed}")
@@ -246,28 +236,26 @@ def list_named(what: str, as_json: bool) -> None:
 
 
 def report(shown: Showing, place: Path, as_json: bool, formats: Sequence[str] = ()) -> None:
-    """The verdicts, and where pictures and page are."""
     if as_json:
         say_json(facts_of(shown))
         return
     from toygan.site.markup import file_name
 
-    say(f"{shown.question}\n\n{shown.answer}\n")
+    say(f"{shown.exhibit.question}\n\n{shown.answer}\n")
     for verdict in shown.verdicts:
         say(f"  {verdict.words}: {verdict.says}\n      {verdict.evidence}")
         for one in verdict.explanations:
             say(f"      {one.setting}: {one.words}")
-    page = place.parent / "exhibits" / f"{file_name(shown.name)}.html"
+    page = place.parent / "exhibits" / f"{file_name(shown.exhibit.name)}.html"
     suffixes = dict.fromkeys(["png", *formats])
     files = [str(picture.path.with_suffix(f".{suffix}")) for picture in shown.pictures for suffix in suffixes]
     say("\n".join(["", *files, str(page)]))
 
 
 def facts_of(shown: Showing) -> dict[str, Any]:
-    """An exhibit's result as plain data."""
     return {
-        "name": shown.name,
-        "question": shown.question,
+        "name": shown.exhibit.name,
+        "question": shown.exhibit.question,
         "answer": shown.answer,
         "quick": shown.quick,
         "claims": [plain(one) for one in shown.verdicts],
@@ -294,10 +282,4 @@ def tally(shown: Showing) -> str:
     certain = f", {counts[BY_CONSTRUCTION]} true by construction" if counts[BY_CONSTRUCTION] else ""
     judged = len(shown.verdicts) - counts[BY_CONSTRUCTION]
     quick = " (quick: fewer seeds and steps than the claims are about)" if shown.quick else ""
-    return f"{shown.name}: {counts[JUDGED[True]]} of {judged} claims held{certain}{quick}"
-
-
-def register(app: typer.Typer) -> None:
-    """Put the commands onto a command line."""
-    app.command()(sharing(demo))
-    app.command()(sharing(gallery))
+    return f"{shown.exhibit.name}: {counts[JUDGED[True]]} of {judged} claims held{certain}{quick}"

@@ -11,27 +11,20 @@ import typer
 
 from toygan.cli.completion import complete_method, complete_scenario
 from toygan.cli.exits import clear_faults
-from toygan.cli.shared import option
+from toygan.cli.shared import argument, option
 from toygan.files.text import say, tell
 
 EVERY = 2.0  # seconds between two lines of progress
-PLACE = Path("lab")
+OF_SCENARIO = "What the page opens with: a shipped name or the path of a .toml; the other shipped ones are there too."
 
 
 def lab(
-    scenario: Annotated[
-        str | None,
-        typer.Argument(
-            metavar="[SCENARIO]",
-            help="What the page opens with: a shipped name or the path of a .toml; the other shipped ones are there too.",
-            autocompletion=complete_scenario,
-        ),
-    ] = None,
+    scenario: Annotated[str | None, argument("[SCENARIO]", OF_SCENARIO, complete_scenario)] = None,
     methods: Annotated[
         list[str],
         option("-m --method", "METHOD", "A method to play; may be repeated. Every shipped one by default.", complete_method),
     ] = [],  # noqa: B006
-    out: Annotated[Path, typer.Option(metavar="DIR", help="The folder of the page.")] = PLACE,
+    out: Annotated[Path, typer.Option(metavar="DIR", help="The folder of the page.")] = Path("lab"),
     open_it: Annotated[bool, typer.Option("--open", help="Open the page in the browser.")] = False,
 ) -> None:  # fmt: skip
     """Make a page that trains in the browser: open it from disk, or put it on any web site."""

@@ -24,12 +24,12 @@ from typer.exceptions import TyperException
 import toygan
 from toygan.cli import check, distance, drawing, exhibits, exits, lab, many, protocol, views
 from toygan.cli.completion import complete_list, complete_method, complete_name, complete_scenario
-from toygan.cli.completion import complete_words as words_of
 from toygan.cli.shared import (
     Changes,
     Json,
     OwnCode,
     again,
+    argument,
     folder_told,
     in_columns,
     option,
@@ -114,11 +114,12 @@ def complain_of_usage(error: TyperException) -> None:
 
 
 def in_lines(commands: dict[str, str], columns: int) -> list[str]:
-    """Commands under each other, with what they do beside them, or beneath where there is no room."""
     return in_columns([(f"    {command} ", does) for command, does in commands.items()], columns).split("\n")
 
 
 WIDEST = 110  # columns of help
+# New objects between two searches for garbage, and how many of these between deeper ones: what is imported is no garbage.
+SELDOM = (200_000, 10, 5)
 ABOUT = "The laboratory for GANs on distributions that fit on a sheet of paper."
 MORE = "toygan --help names every command, toygan COMMAND --help its options."
 FIRST = {
@@ -177,10 +178,6 @@ def toygan_itself(
         say("\n".join([ABOUT, "", *in_lines(FIRST, room()), "", MORE]))
 
 
-# New objects between two searches for garbage, and how many of these between deeper ones: what is imported is no garbage.
-SELDOM = (200_000, 10, 5)
-
-
 def main() -> None:
     """Run the command line."""
     mend_streams()
@@ -203,35 +200,21 @@ def main() -> None:
 # --- run -------------------------------------------------------------------------------------------------------------
 
 
-Scenario = Annotated[
-    str,
-    typer.Argument(
-        metavar="SCENARIO",
-        help="A shipped name, the path of a .toml, or a target of yours, FILE.py:NAME.",
-        autocompletion=complete_scenario,
-    ),
-]
+OF_SCENARIO = "A shipped name, the path of a .toml, or a target of yours, FILE.py:NAME."
+OF_LISTS = "scenarios, methods, objectives, targets, critics, quantities, labels, exhibits, ...; all by default."
 Methods = Annotated[
     list[str],
     option("--method -m", "METHOD", "A name, or OBJECTIVE+CONSTRAINT. Repeat it to compare.", complete_method),
 ]
 Page = Annotated[bool, typer.Option("--page", help="Make a page to play with, page/index.html, that opens from disk.")]
 Folder = Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a finished run.")]
-
-
-Backend = Annotated[
-    str,
-    typer.Option(
-        metavar="NAME",
-        help="What runs the steps: auto, eager, onnx or cuda; auto is the fastest that is there.",
-        autocompletion=words_of("auto", "eager", "onnx", "cuda"),
-    ),
-]
+BACKENDS = ("auto", "eager", "onnx", "cuda")
+OF_BACKENDS = "What runs the steps: auto, eager, onnx or cuda; auto is the fastest that is there."
 
 
 @app.command()
 def run(
-    scenario: Scenario,
+    scenario: Annotated[str, argument("SCENARIO", OF_SCENARIO, complete_scenario)],
     methods: Methods = [],  # noqa: B006  (typer copies it)
     seeds: Annotated[int | None, typer.Option(metavar="N", min=1, help="How many seeds to train together.")] = None,
     steps: Annotated[int | None, typer.Option(metavar="N", min=1, help="Generator steps.")] = None,
@@ -239,10 +222,8 @@ def run(
     measures: many.OwnMeasures = [],  # noqa: B006
     own: OwnCode = [],  # noqa: B006
     out: Annotated[Path, typer.Option(metavar="DIR", help="Where the run folders go.")] = Path("runs"),
-    device: Annotated[
-        str, typer.Option(metavar="NAME", help="auto, cpu or cuda.", autocompletion=words_of("auto", "cpu", "cuda"))
-    ] = "auto",
-    backend: Backend = "auto",
+    device: Annotated[str, option("--device", "NAME", "auto, cpu or cuda.", ("auto", "cpu", "cuda"))] = "auto",
+    backend: Annotated[str, option("--backend", "NAME", OF_BACKENDS, BACKENDS)] = "auto",
     threads: Annotated[
         int, typer.Option(metavar="N", min=1, help="CPU threads of eager steps; more than one rarely helps.")
     ] = 1,
@@ -341,7 +322,6 @@ def write_page(recordings: list[Recording], folder: Path) -> dict[str, str]:
 
 
 def common_folder(recordings: list[Recording]) -> Path:
-    """The innermost folder that holds all runs."""
     return Path(os.path.commonpath([recording.folder.resolve().parent for recording in recordings if recording.folder]))
 
 
@@ -361,7 +341,6 @@ def draw_all(formats: list[str], draw: Callable[..., Path]) -> dict[str, str]:
 
 
 def shown(path: Path) -> str:
-    """A path from here, where that is shorter."""
     return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
 
 
@@ -389,8 +368,7 @@ def draw(
         options = drawing.looked(look, critics, *other[:1])
         still = asked.own or chosen.in_panels or look.type_size or options.mm
         formats = drawing.chosen_formats(formats, ["png"] if still else ["png", "gif"])
-        drawing.go_together(asked, options, formats)
-        drawing.fits(options, formats, chosen.in_panels or (look.style != "paper" and not asked.own))
+        drawing.go_together(asked, options, formats, chosen.in_panels or (look.style != "paper" and not asked.own))
         recording, pace = opened(folder), drawing.pace_of(formats, film, options.px)
         place = usable(out or folder)
         moments = views.seen_by(recording, asked.view, chosen.steps, formats) if asked.view else [recording]
@@ -485,7 +463,9 @@ def compare(
         drawing.without_film(formats, animation)
         options, asked = drawing.looked(look, critics), drawing.Wanted(chosen=chosen)
         own = bool(asked.own or chosen.in_panels)
-        formats = compared_as(formats, animation and not (own or look.type_size or options.mm), asked, options, own)
+        still = own or look.type_size or options.mm or not animation
+        formats = drawing.chosen_formats(formats, ["png"] if still else ["png", "gif"])
+        drawing.go_together(asked, options, formats, own)
         pace, played = drawing.pace_of(formats, film, options.px), [opened(folder) for folder in folders]
         place = usable(out or common_folder(played)) / "comparison"
         told = [*played[:-1], drawing.with_command(played[-1], again(context))]
@@ -500,7 +480,6 @@ def compare(
 
 
 def tell_compared(recordings: list[Recording], paths: dict[str, str], as_json: bool) -> None:
-    """Print every measure of several runs, and where their pictures are."""
     from toygan.cli.console import print_measures, print_table, table_rows
 
     if as_json:
@@ -510,27 +489,12 @@ def tell_compared(recordings: list[Recording], paths: dict[str, str], as_json: b
         print_table(recordings, paths)
 
 
-def compared_as(formats: list[str], moving: bool, asked: drawing.Wanted, options: Options, own: bool) -> list[str]:
-    """The formats of a comparison, by default with a film where it moves. Raises UserError where they do not go together."""
-    formats = drawing.chosen_formats(formats, ["png", "gif"] if moving else ["png"])
-    drawing.go_together(asked, options, formats)
-    drawing.fits(options, formats, own)
-    return formats
-
-
 # --- list, show, doctor ----------------------------------------------------------------------------------------------
 
 
 @app.command("list")
 def list_(
-    what: Annotated[
-        str,
-        typer.Argument(
-            metavar="WHAT",
-            help="scenarios, methods, objectives, targets, critics, quantities, labels, exhibits, ...; all by default.",
-            autocompletion=complete_list,
-        ),
-    ] = "all",
+    what: Annotated[str, argument("WHAT", OF_LISTS, complete_list)] = "all",
     as_json: Json = False,
 ) -> None:
     """List what there is."""
@@ -546,12 +510,7 @@ def list_(
 
 @app.command()
 def show(
-    name: Annotated[
-        str,
-        typer.Argument(
-            metavar="NAME", help="Any name that toygan list tells, or a pair.", autocompletion=complete_name
-        ),
-    ],
+    name: Annotated[str, argument("NAME", "Any name that toygan list tells, or a pair.", complete_name)],
 ) -> None:
     """Explain one thing: a method, scenario, exhibit, quantity, label of the diagnosis, or any other name."""
     with exits.clear_faults():
@@ -571,10 +530,7 @@ def doctor() -> None:
         print_doctor()
 
 
-for command in (draw, compare, distance.distance, views.dirac):
+PLAYED = (many.sweep, many.table, exhibits.demo, exhibits.gallery, protocol.protocol, lab.lab)
+for command in (draw, compare, distance.distance, views.dirac, *PLAYED):
     app.command()(sharing(command))
-many.register(app)
-exhibits.register(app)
-protocol.register(app)
-app.command()(lab.lab)
 check.register(app)

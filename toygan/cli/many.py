@@ -18,10 +18,9 @@ from toygan.cli.completion import (
     complete_quantity,
     complete_scenario,
     complete_setting,
-    complete_words,
 )
 from toygan.cli.exits import SOME_FAILED, clear_faults, complain
-from toygan.cli.shared import Changes, OwnCode, again, duration, option, sharing, with_budget
+from toygan.cli.shared import Changes, OwnCode, again, argument, duration, option, with_budget
 from toygan.files.mistakes import UserError
 from toygan.files.text import room, say, tell, visible
 
@@ -36,10 +35,7 @@ MOST = 4  # names of runs at work that are shown
 PICTURES = ("methods", "quality-against-time", "grid")
 
 
-Scenarios = Annotated[
-    list[str],
-    typer.Argument(metavar="SCENARIO", help="Names, or paths; or one sweep file.", autocompletion=complete_scenario),
-]
+Scenarios = Annotated[list[str], argument("SCENARIO", "Names, or paths; or one sweep file.", complete_scenario)]
 Methods = Annotated[
     list[str],
     option("--method -m", "METHOD", "Repeat it, or say all; each scenario's own by default.", complete_method),
@@ -49,12 +45,7 @@ Steps = Annotated[int | None, typer.Option(metavar="N", min=1, help="Generator s
 Grid = Annotated[list[str], option("--grid", "KEY=V1,V2,...", "A setting's values.", complete_setting)]
 Out = Annotated[Path | None, typer.Option(metavar="DIR", help="Where the run folders go; runs by default.")]
 Engine = Annotated[
-    str,
-    typer.Option(
-        metavar="NAME",
-        help="local: the cores of this machine; dask: a cluster.",
-        autocompletion=complete_words("local", "dask"),
-    ),
+    str, option("--engine", "NAME", "local: the cores of this machine; dask: a cluster.", ("local", "dask"))
 ]
 Address = Annotated[str | None, typer.Option(metavar="URL", help="The Dask scheduler's, tcp://HOST:8786.")]
 OwnMeasures = Annotated[
@@ -197,7 +188,6 @@ def show_results(
     wanted: Sequence[str],
     command: str,
 ) -> None:
-    """The table of a sweep, and where its files are, those of the pictures that are wanted."""
     from toygan.draw.sweep import save_sweep
     from toygan.many.table import medians
     from toygan.many.written import parted, written
@@ -245,7 +235,7 @@ def plain_lines() -> Watch:
 
 
 def counts(standing: Standing) -> str:
-    """How many runs ended how, and which are at work."""
+    """How many runs ended how, which are at work, and what the others wait for, if it is for something else than their turn."""
     ended = standing.ended
     over = standing.kept + ended.total()
     parts = [f"{over} of {standing.total} runs", *([f"{standing.kept} kept"] if standing.kept else [])]
@@ -253,15 +243,10 @@ def counts(standing: Standing) -> str:
     names = [f"{name} {share:.0%}" for name, share in list(standing.at_work.items())[:MOST]]
     more = f" and {len(standing.at_work) - MOST} more" if len(standing.at_work) > MOST else ""
     at_work = f"; at work: {', '.join(names)}{more}" if names else ""
-    return ", ".join(parts) + at_work + held_up(standing)
-
-
-def held_up(standing: Standing) -> str:
-    """What the runs that are not at work wait for, if it is for something else than their turn."""
     busy = sorted(standing.busy)
     more = f" and {len(busy) - MOST} more" if len(busy) > MOST else ""
     waiting = f"; another process is at work in: {', '.join(busy[:MOST])}{more}" if busy else ""
-    return waiting + (f"; {standing.note}" if standing.note else "")
+    return ", ".join(parts) + at_work + waiting + (f"; {standing.note}" if standing.note else "")
 
 
 # --- table -----------------------------------------------------------------------------------------------------------
@@ -315,9 +300,3 @@ def tables_of(rows: list[dict[str, Any]], by: str, measures: list[str], against:
         return [table for table in found if table]
     measure = (measures or ["w1"])[0]
     return [crossed(marking(medians(rows, [*down, *across], [measure])), across, measure)]
-
-
-def register(app: typer.Typer) -> None:
-    """Put the commands onto a command line."""
-    app.command()(sharing(sweep))
-    app.command()(table)

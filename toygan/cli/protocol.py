@@ -15,21 +15,18 @@ from toygan.cli.completion import complete_protocol
 from toygan.cli.exhibits import GO_ON, PROTOCOLS, Workers, list_named, played, refuse_a_file
 from toygan.cli.exits import clear_faults
 from toygan.cli.many import tell_failed
-from toygan.cli.shared import Json, again, option
+from toygan.cli.shared import Json, again, argument, option
 from toygan.files.text import room, say, say_json
 
 if TYPE_CHECKING:
     from toygan.exhibits.agreement import Compared
     from toygan.exhibits.protocol_files import Protocol
-    from toygan.exhibits.protocols import Attempt
+    from toygan.exhibits.published import Attempt
 
 
 def protocol(
     context: typer.Context,
-    name: Annotated[
-        str | None,
-        typer.Argument(metavar="PROTOCOL", help="A name or the path of a .toml.", autocompletion=complete_protocol),
-    ] = None,
+    name: Annotated[str | None, argument("PROTOCOL", "A name or the path of a .toml.", complete_protocol)] = None,
     quick: Annotated[
         bool, typer.Option("--quick", help="At most 2 seeds and few of the steps; the table says so.")
     ] = False,
@@ -45,28 +42,20 @@ def protocol(
     with clear_faults(*GO_ON):
         if name is None:
             list_named("protocols", as_json)
-        else:
-            answer(name, quick, seeds, out, workers, form, as_json, again(context, "out"))
+            return
+        from toygan.exhibits.protocol_files import read
+        from toygan.exhibits.published import drawn, planned, rows_of, tasks_of
+        from toygan.many.written import written
 
-
-def answer(
-    name: str, quick: bool, seeds: int | None, out: Path, workers: int | None, form: str, as_json: bool, command: str
-) -> None:
-    """Run one protocol and tell what came of it; exit with the code for runs that failed."""
-    from toygan.exhibits.protocol_files import read
-    from toygan.exhibits.protocols import planned, rows_of, tasks_of
-    from toygan.exhibits.published import drawn
-    from toygan.many.written import written
-
-    written([], form)  # another form is refused before anything runs
-    refuse_a_file("--out", out)
-    found = read(name)
-    runs = planned(found, out, quick, seeds, command)
-    failed = played(tasks_of(runs), out, workers)
-    rows = rows_of(found, runs)
-    picture = drawn(found, rows, quick, out, command)
-    report(found, rows, quick, picture, runs, form, as_json)
-    tell_failed(failed, len(runs))
+        written([], form)  # another form is refused before anything runs
+        refuse_a_file("--out", out)
+        found, command = read(name), again(context, "out")
+        runs = planned(found, out, quick, seeds, command)
+        failed = played(tasks_of(runs), out, workers)
+        rows = rows_of(found, runs)
+        picture = drawn(found, rows, quick, out, command)
+        report(found, rows, quick, picture, runs, form, as_json)
+        tell_failed(failed, len(runs))
 
 
 def report(
@@ -78,7 +67,6 @@ def report(
     form: str,
     as_json: bool,
 ) -> None:
-    """The table, and where picture and runs are."""
     from toygan.exhibits.telling import facts_of, table_of
     from toygan.many.written import parted, written
 
@@ -93,8 +81,3 @@ def report(
     say(f"{found.title}\n{found.protocol.source}\n{found.protocol.setting}\n")
     say(written(parted(table, room()), form), end="")
     say("\n" + str(picture) if picture else "")
-
-
-def register(app: typer.Typer) -> None:
-    """Put the command onto a command line."""
-    app.command()(protocol)

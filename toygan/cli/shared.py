@@ -23,19 +23,23 @@ def option(names: str, metavar: str, about: str, words: Sequence[str] | Complete
     return typer.Option(*names.split(), metavar=metavar, help=about, autocompletion=offered)
 
 
+def argument(metavar: str, about: str, words: Completer) -> Any:
+    """A word of a command that is no option, likewise."""
+    return typer.Argument(metavar=metavar, help=about, autocompletion=words)
+
+
 OwnCode = Annotated[
     list[str],
     option(
         "--own", "FILE.py:NAME", "A function or class of yours that a file or a run names, and may be run; repeatable."
     ),
 ]
-
-
 Changes = Annotated[list[str], option("--set", "KEY=VALUE", "Override any key of the scenario.", complete_setting)]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout and nothing else.")]
 # Options that change no picture: where files go, and how the work is done.
 BESIDE = {"out", "formats", "page", "as_json", "form", "animation", "only", "workers", "engine", "address", "fresh",
           "dry_run", "strict"}  # fmt: skip
+LEAST = 24  # letters of a column in which words can be read
 
 
 def sharing(command: Callable[..., None]) -> Callable[..., None]:
@@ -78,9 +82,7 @@ def is_group(hint: Any) -> bool:
 
 
 def again(context: typer.Context, *also: str) -> str:
-    """The command that makes a picture again: its arguments, and its options that are not as usual, without those that change
-    no picture, but for some.
-    """
+    """The command that makes a picture again: its arguments, and its options as `options_again` has them."""
     arguments = [param for param in context.command.params if param.param_type_name == "argument"]
     given = [place for param in arguments for place in words_of(param, context.params.get(param.name or ""))]
     return shlex.join(["toygan", str(context.command.name), *given, *options_again(context, *also)])
@@ -127,9 +129,7 @@ def with_budget(changes: list[str], steps: int | None, seeds: int | None = None)
 
 
 def use_threads(threads: int = 1) -> None:
-    """Let torch have so many threads: more than one wait for each other in small products. UserError for more than a machine
-    can have.
-    """
+    """Let torch have so many threads, which wait for each other in small products; UserError for too many."""
     import torch
 
     most = max(64, os.cpu_count() or 1)
@@ -161,6 +161,3 @@ def in_columns(rows: list[tuple[str, ...]], room: int = UNBOUNDED) -> str:
         lines += [head + first] if left >= LEAST else [head, " " * inset + first]
         lines += [" " * inset + part for part in more]
     return "\n".join(line.rstrip() for line in lines)
-
-
-LEAST = 24  # letters of a column in which words can be read

@@ -20,17 +20,13 @@ class Device(io.FileIO):
         except BlockingIOError:
             raise
         except OSError as error:
-            forgiven = self.fileno() == 2 or is_gone(error, self.fileno())
+            # The reader has gone where a pipe was closed, or a terminal.
+            lost = errno.EIO if stat.S_ISCHR(os.fstat(self.fileno()).st_mode) else errno.EPIPE
+            forgiven = self.fileno() == 2 or error.errno in (errno.EPIPE, lost)
             to_nowhere(self.fileno())
             if forgiven:
                 return len(data)
             raise
-
-
-def is_gone(error: OSError, number: int) -> bool:
-    """Whether the reader of a stream has gone: a pipe was closed, or a terminal."""
-    is_terminal = stat.S_ISCHR(os.fstat(number).st_mode)
-    return error.errno == errno.EPIPE or (error.errno == errno.EIO and is_terminal)
 
 
 def to_nowhere(number: int) -> None:

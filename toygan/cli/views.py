@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -41,9 +42,7 @@ SIDE_BY_SIDE = ("density", "spectrum")  # views that may show several steps
 
 
 def seen_by(recording: Recording, view: str, steps: str | None, formats: Sequence[str]) -> list[Recording]:
-    """The recordings that a view is of: the run at its end, or at each of the steps in a list. UserError for a
-    film, and as `at_steps` has it.
-    """
+    """The recordings that a view is of: the run at its end, or at each step in a list; UserError for a film."""
     drawing.refuse_films(formats, "a view is a picture")
     if view in drawing.LEARNED:
         use_threads()
@@ -73,7 +72,6 @@ def at_steps(recording: Recording, view: str, text: str) -> list[Recording]:
 
 
 def otherwise_in_words(moment: Recording) -> str:
-    """What is said of a moment that is not of the run that was recorded."""
     facts = moment.facts
     known = ", ".join(f"{name} {facts.versions[name]}" for name in ("toygan", "torch") if facts.versions.get(name))
     return (
@@ -93,15 +91,10 @@ def drawn_view(
     return path
 
 
-def of_players(view: str) -> Callable[[Sequence[Recording]], Figure]:
-    """One of the views of the inside of the players."""
+def of_players(recordings: Sequence[Recording], view: str) -> Figure:
+    from toygan.draw import players
 
-    def drawn(recordings: Sequence[Recording]) -> Figure:
-        from toygan.draw import players
-
-        return players.VIEWS[view](recordings[0])
-
-    return drawn
+    return players.VIEWS[view](recordings[0])
 
 
 def density(recordings: Sequence[Recording]) -> Figure:
@@ -159,7 +152,7 @@ def phases(recordings: Sequence[Recording]) -> Figure:
 
 
 VIEWS: dict[str, Callable[[Sequence[Recording]], Figure]] = {
-    **{view: of_players(view) for view in ("inside", "latent", "transport")},
+    **{view: partial(of_players, view=view) for view in ("inside", "latent", "transport")},
     "density": density,
     "spectrum": spectrum,
     "refined": refined,
@@ -232,7 +225,6 @@ def dirac(
 def save_phases(
     several: Sequence[Portrait], path: Path, command: str, options: Options, game: str | None = None
 ) -> None:
-    """Draw portraits side by side, of a typed game or of methods."""
     from toygan.draw.dirac import portraits, typed_portraits
     from toygan.draw.saved import save_figure
 
@@ -254,20 +246,10 @@ def asked_portraits(
     if game is None and told:
         raise UserError(f"--{next(iter(told))}: it goes with --game; of a method it is --set KEY=VALUE")
     if game is None:
-        return all_portraits(methods or USUAL_METHODS, rules, changes)
-    return typed_portraits(game, rules, changes, told)
+        from toygan.session.dirac import portrait
 
-
-def all_portraits(methods: Sequence[str], rules: Sequence[str], changes: Sequence[str]) -> list[Portrait]:
-    """Every method under every rule, or under its own where none is named."""
-    from toygan.session.dirac import portrait
-
-    chosen = [[setting_of(rule)] for rule in rules] or [[]]
-    return [portrait(method, [*changes, *rule]) for method in methods for rule in chosen]
-
-
-def typed_portraits(game: str, rules: Sequence[str], changes: Sequence[str], told: Mapping[str, Any]) -> list[Portrait]:
-    """A typed game under every rule, or under six where none is named."""
+        chosen = [[setting_of(rule)] for rule in rules] or [[]]
+        return [portrait(method, [*changes, *rule]) for method in methods or USUAL_METHODS for rule in chosen]
     from toygan.session.typed import ask_of, config_of, typed, typed_portrait
 
     read, ask = typed(game), ask_of(**told)
@@ -284,7 +266,6 @@ def setting_of(rule: str) -> str:
 
 
 def say_phases(portraits: Sequence[Portrait], files: Sequence[Path], as_json: bool) -> None:
-    """Say what portraits say, and where they are drawn."""
     if as_json:
         say_json({"picture": str(files[0]), "portraits": [facts_of(portrait) for portrait in portraits]})
         return

@@ -7,8 +7,9 @@ from matplotlib.axes import Axes
 
 from toygan.draw import panels
 from toygan.draw.points import generated_cloud, real_points
-from toygan.quantities.table import QUANTITIES, axis_name, label_of
+from toygan.quantities.table import axis_name, label_of
 from toygan.session.recording import Recording
+from toygan.view.axes import scale_of
 from toygan.view.chosen import of_seed
 from toygan.view.scene import Scene, no_critic, scene
 
@@ -29,14 +30,14 @@ def critic(axis: Axes, recording: Recording, frame: int = -1, seed: int | None =
     """Draw the critic's scores of a frame beneath the points, lighter for more real; arguments as in `points`. Raises
     ValueError, too, where the seed's critic was not kept.
     """
-    shown, look = with_critic(recording, frame, seed)
+    shown, look = seen(recording, frame, seed, critic=True)
     panels.critic_contour(axis, shown, look)
     return axis
 
 
 def slopes(axis: Axes, recording: Recording, frame: int = -1, seed: int | None = None) -> Axes:
     """Draw the critic's slopes of a frame as arrows over its steepness; arguments as in `critic`."""
-    shown, look = with_critic(recording, frame, seed)
+    shown, look = seen(recording, frame, seed, critic=True)
     panels.slope_field(axis, shown, look)
     return axis
 
@@ -55,8 +56,7 @@ def curves(axis: Axes, recording: Recording, *names: str) -> Axes:
     for i, (name, values) in enumerate(known.items()):
         colour = panels.GENERATED if len(names) == 1 else panels.METHOD_COLOURS[i % len(panels.METHOD_COLOURS)]
         panels.plot_seeds(axis, recording, np.asarray(values), label_of(name) if len(names) > 1 else "", colour, "-")
-    scales = {QUANTITIES[name].scale if name in QUANTITIES else "loss" for name in names}
-    if scales == {"log"}:
+    if {scale_of(name) for name in names} == {"log"}:
         panels.logarithmic(axis, list(known.values()))
     if names == ("w1",):
         panels.floor_band(axis, recording.curve("w1_floor"), "floor", recording.floor("w1"))
@@ -64,18 +64,12 @@ def curves(axis: Axes, recording: Recording, *names: str) -> Axes:
     return axis
 
 
-def seen(recording: Recording, frame: int, seed: int | None) -> tuple[Scene, int]:
-    """What a seed shows, and the number of a frame of it; ValueError for one that there is not."""
+def seen(recording: Recording, frame: int, seed: int | None, critic: bool = False) -> tuple[Scene, int]:
+    """What a seed shows, and the number of a frame of it; ValueError where there is none, or no critic if asked."""
     shown = scene(recording if seed is None else of_seed(recording, seed))
     look = frame + len(shown.steps) if frame < 0 else frame
     if not 0 <= look < len(shown.steps):
         raise ValueError(f"frame {frame}: {recording.name} has {len(shown.steps)} frames that can be drawn, from 0 on")
-    return shown, look
-
-
-def with_critic(recording: Recording, frame: int, seed: int | None) -> tuple[Scene, int]:
-    """As `seen`; ValueError where the critic was not kept."""
-    shown, look = seen(recording, frame, seed)
-    if not shown.critic_kept:
+    if critic and not shown.critic_kept:
         raise ValueError(no_critic(shown.recording))
     return shown, look

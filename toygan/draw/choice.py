@@ -6,6 +6,7 @@ import re
 import textwrap
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from operator import attrgetter
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,7 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from toygan.draw import panels, players
-from toygan.draw.companions import EXTRAS, CompanionPanel
+from toygan.draw.companions import EXTRAS
 from toygan.draw.layout import axis_at, fitted, panel_height, place_beneath, size_of
 from toygan.draw.saved import Paper, save_figure
 from toygan.draw.sheet import WIDTH, comparison_header, even, figure_of, key_line, point_legend, say, w1_together
@@ -41,26 +42,26 @@ class Pane(NamedTuple):
     """One kind of panel: whether it is on the plane, what it is called there, its function, and whether a run has it.
 
     The function takes an axis, a scene, a look and the options; of curves it takes no notice of the last two. `tall` is its
-    height for a width on the plane, and `slots` how many panels' width it takes at least; `has_rings` and `is_orange` say what
+    height for a width on the plane, and `slots` how many panels' width it takes at least; `is_orange` and `has_rings` say what
     the legend of its points is.
     """
 
     plane: bool
     title: str
-    draw: Callable[[Axes, Scene, int, Options], None]
+    draw: Callable[[Axes, Scene, int, Options], object]
     known: Callable[[Scene], bool] = lambda shown: True
     tall: Callable[[Scene, float], float] = panel_height
     slots: int = 1
-    has_rings: bool = True
     is_orange: bool = True
+    has_rings: bool = False
 
 
 class Shot(NamedTuple):
-    """A panel of one look of a scene, and what tells it apart, if anything does: its run among several, and its seed or step.
-    Curves that runs share are of all `runs`.
+    """A panel of a kind of `PANELS` of one look of a scene, and what tells it apart, if anything does: its run among several, and
+    its seed or step. Curves that runs share are of all `runs`.
     """
 
-    panel: Pane
+    kind: str
     shown: Scene
     look: int
     run: str = ""
@@ -68,15 +69,14 @@ class Shot(NamedTuple):
     runs: Sequence[Recording] = ()
 
     @property
+    def panel(self) -> Pane:
+        """How such a panel is drawn."""
+        return PANELS[self.kind]
+
+    @property
     def name(self) -> str:
         """What the panel is of."""
         return ", ".join(filter(None, (self.run, self.moment)))
-
-    @property
-    def title(self) -> list[str]:
-        """What stands over a panel of one of several runs: the run, and beneath it which of its panels this is."""
-        kind = next(name for name, panel in PANELS.items() if panel is self.panel)
-        return [self.run, f"{self.moment}: {kind}" if self.moment else kind]
 
 
 # --- one panel -------------------------------------------------------------------------------------------------------
@@ -108,23 +108,14 @@ def slope(axis: Axes, shown: Scene, look: int, options: Options) -> None:
     panels.steepness_bar(axis, longest, "steepness |∇ score|")
 
 
-def on_plane(draw: Callable[[Axes, Scene, int], None]) -> Callable[[Axes, Scene, int, Options], None]:
+def on_plane(draw: Callable[[Axes, Scene, int], None]) -> Callable[[Axes, Scene, int, Options], object]:
     """A panel of a look that options do not change."""
     return lambda axis, shown, look, options: draw(axis, shown, look)
 
 
-def of_extra(row: CompanionPanel) -> Pane:
-    """A panel of what further players and classes show."""
-    return Pane(True, row.title, on_plane(row.draw), row.known, row.tall, row.slots, False, row.is_orange)
-
-
-def of_run(draw: Callable[[Axes, Recording], Axes | None]) -> Callable[[Axes, Scene, int, Options], None]:
+def of_run(draw: Callable[[Axes, Recording], object]) -> Callable[[Axes, Scene, int, Options], object]:
     """A panel of curves."""
-
-    def drawn(axis: Axes, shown: Scene, look: int, options: Options) -> None:
-        draw(axis, shown.recording)
-
-    return drawn
+    return lambda axis, shown, look, options: draw(axis, shown.recording)
 
 
 # --- the page --------------------------------------------------------------------------------------------------------
@@ -144,14 +135,15 @@ def chosen(
         raise ValueError(f"{len(cells)} panels do not fit on a page; 1 to {MOST} do")
     times, wide, rows = fitting(cells, options)
     figure = figure_of(wide, wide / ASPECT if options.style != "paper" else even(UNTITLED + tall_of(rows, wide)))
-    styles = keys_of(cells)
+    named = list(dict.fromkeys(cell.run for cell in cells if cell.run)) if any(cell.runs for cell in cells) else []
+    styles = dict(zip(named, panels.styles_of(len(named)), strict=True))  # where runs share a panel of curves
     for cell, place in places(rows, wide, figure.get_figheight(), options):
         axis = axis_at(figure, *place)
         if cell.runs:
             w1_together(axis, cell.runs)
         else:
             cell.panel.draw(axis, cell.shown, cell.look, options)
-        name_panel(axis, cell, several=len({one.panel for one in cells}) > 1)
+        name_panel(axis, cell, several=len({one.kind for one in cells}) > 1)
         if cell.run in styles and cell.panel.plane:
             key_line(axis, styles[cell.run])
     head(figure, cells, scenes, options)
@@ -159,24 +151,19 @@ def chosen(
     return figure, Paper(0, 0, across, up, times)
 
 
-def keys_of(cells: Sequence[Shot]) -> dict[str, panels.Stroke]:
-    """How each run's curve is drawn, by the run's name, where several runs share a panel of curves."""
-    runs = list(dict.fromkeys(cell.run for cell in cells if cell.run))
-    return dict(zip(runs, panels.styles_of(len(runs)), strict=True)) if any(cell.runs for cell in cells) else {}
-
-
 def cells_of(scenes: Sequence[Scene], names: Sequence[str], looks: Sequence[Sequence[int]]) -> list[Shot]:
-    """Every panel of every scene and look; those of one name after each other, for they stand beside each other."""
-    moments = list(moments_of(scenes, looks))
-    found = [[panel for name in names for panel in panels_of(shown, name)] for shown, *_ in moments]
-    kinds = list(dict.fromkeys(panel for one in found for panel in one))
+    """Every panel of every scene and look, those of one name beside each other, and W1 of several runs in one."""
+    moments, runs = list(moments_of(scenes, looks)), runs_apart(scenes)
+    found = [[kind for name in names for kind in kinds_in(shown, name)] for shown, *_ in moments]
     for name in names:
-        if not any(panels_of(shown, name) for shown in scenes):
-            raise ValueError(
-                f"{'none of these runs has a' if runs_apart(scenes)[1:] else 'this run has no'} panel {name!r}"
-            )
-    cells = [Shot(kind, *moment) for kind in kinds for moment, own in zip(moments, found, strict=True) if kind in own]
-    return list(shared(cells, runs_apart(scenes)))
+        if not any(kinds_in(shown, name) for shown in scenes):
+            raise ValueError(f"{'none of these runs has a' if len(runs) > 1 else 'this run has no'} panel {name!r}")
+    cells = []
+    for kind in dict.fromkeys(kind for own in found for kind in own):
+        alike = [Shot(kind, *moment) for moment, own in zip(moments, found, strict=True) if kind in own]
+        shared = kind == "w1" and len(runs) > 1
+        cells += [alike[0]._replace(run="", moment="", runs=runs)] if shared else alike
+    return cells
 
 
 def moments_of(scenes: Sequence[Scene], looks: Sequence[Sequence[int]]) -> Iterator[tuple[Scene, int, str, str]]:
@@ -202,22 +189,11 @@ def run_of(recording: Recording) -> str:
     return repr((recording.folder, facts.scenario, facts.method, facts.config))
 
 
-def shared(cells: Sequence[Shot], runs: Sequence[Recording]) -> Iterator[Shot]:
-    """The same panels, with W1 of several runs in one."""
-    told = False
-    for cell in cells:
-        if cell.panel is not PANELS["w1"] or len(runs) < 2:
-            yield cell
-        elif not told:
-            told = True
-            yield cell._replace(run="", moment="", runs=runs)
-
-
-def panels_of(shown: Scene, name: str) -> list[Pane]:
-    """The panels of a name that a scene has; ValueError for an unknown name."""
+def kinds_in(shown: Scene, name: str) -> list[str]:
+    """The kinds of panels of a name that a scene has; ValueError for an unknown name."""
     if name not in PANELS and name not in TOGETHER:
         raise ValueError(f"{name!r} is no panel; one of {', '.join([*PANELS, *TOGETHER])} is")
-    return [PANELS[one] for one in TOGETHER.get(name, (name,)) if PANELS[one].known(shown)]
+    return [kind for kind in TOGETHER.get(name, (name,)) if PANELS[kind].known(shown)]
 
 
 # --- where panels stand ----------------------------------------------------------------------------------------------
@@ -242,9 +218,7 @@ def fitting(cells: Sequence[Shot], options: Options) -> tuple[float, float, list
 
 
 def rows_of(cells: Sequence[Shot], wide: float, options: Options) -> list[Strip]:
-    """Panels in rows: those of one name for several runs, or for several seeds or steps of a run, together, else all on the
-    plane before the curves; a few on a slide in one row.
-    """
+    """Panels in rows, those that stand together as `parted` says; a few on a slide in one row."""
     if options.style != "paper" and slots_in(cells) * LEAST_CURVE <= wide:
         return [list(cells)]
     parts = parted(cells)
@@ -256,9 +230,9 @@ def rows_of(cells: Sequence[Shot], wide: float, options: Options) -> list[Strip]
 
 
 def parted(cells: Sequence[Shot]) -> list[Strip]:
-    """Panels that stand together: see `rows_of`."""
+    """Panels that stand together: those of one name for several runs, seeds or steps, else all on the plane before curves."""
     both = len({cell.run for cell in cells if cell.run}) > 1 and len({cell.moment for cell in cells if cell.run}) > 1
-    rows = [(cell.panel, cell.run if both else "") for cell in cells]
+    rows = [(cell.kind, cell.run if both else "") for cell in cells]
     parts = [[cell for cell, own in zip(cells, rows, strict=True) if own == row] for row in dict.fromkeys(rows)]
     if len({cell.name for cell in cells}) == 1:
         parts = [[cell for cell in cells if cell.panel.plane], [cell for cell in cells if not cell.panel.plane]]
@@ -287,7 +261,7 @@ def even_rows(part: Sequence[Shot], most: int) -> list[Strip]:
 def side_of(rows: Sequence[Strip], wide: float, options: Options) -> float:
     """The side of the plane, in inches, for which there is room."""
     planes = [row for row in rows if is_on_plane(row)]
-    across = min((wide / max(map(slots_in, rows)) - LEFT - RIGHT, wide))
+    across = wide / max(map(slots_in, rows)) - LEFT - RIGHT
     if options.style == "paper":
         return across
     free = wide / ASPECT - TITLED - (CURVE + AROUND) * (len(rows) - len(planes))
@@ -298,17 +272,14 @@ def side_of(rows: Sequence[Strip], wide: float, options: Options) -> float:
 
 
 def height_of(row: Strip, side: float) -> float:
-    """The height of a row's panels, where a plane's side is so long."""
     return max((cell.panel.tall(cell.shown, side) for cell in row if cell.panel.plane), default=CURVE)
 
 
 def around(row: Strip) -> float:
-    """What is over and beneath a row's panels."""
     return above(row) + BENEATH if is_on_plane(row) else AROUND + above(row) - OVER
 
 
 def is_on_plane(row: Strip) -> bool:
-    """Whether a row has a panel of the plane."""
     return any(cell.panel.plane for cell in row)
 
 
@@ -318,7 +289,6 @@ def above(row: Strip) -> float:
 
 
 def tall_of(rows: Sequence[Strip], wide: float, options: Options = USUAL) -> float:
-    """The height of all rows."""
     side = side_of(rows, wide, options)
     return sum(height_of(row, side) + around(row) for row in rows)
 
@@ -345,24 +315,20 @@ def size(cell: Shot, side: float, height: float, pitch: float) -> tuple[float, f
     """Width and height of a panel: of the plane in equal units, of curves with room for the names at their right."""
     if cell.panel.plane:
         return side, cell.panel.tall(cell.shown, side)
-    names = NAMED if cell.runs else 0.4 if cell.panel is PANELS["w1"] else 0.0
+    names = NAMED if cell.runs else 0.4 if cell.kind == "w1" else 0.0
     return pitch - LEFT - RIGHT - 0.15 - names, height
 
 
 def name_panel(axis: Axes, cell: Shot, several: bool) -> None:
-    """A panel's title, or its seed or step and, where there are several kinds of panels, which one it is."""
-    kind = next(name for name, panel in PANELS.items() if panel is cell.panel)
-    words = (f"{cell.name}: {kind}" if several else cell.name) if cell.name else cell.panel.title
+    """A panel's title; or its run, its seed or step and, where there are several kinds of panels, which one it is."""
+    words = (f"{cell.name}: {cell.kind}" if several else cell.name) if cell.name else cell.panel.title
     if cell.run:
-        lines = (textwrap.shorten(one, letters(axis), placeholder=" …") for one in cell.title)
+        letters = max(int(size_of(axis)[0] / (0.0085 * PLAIN)), 12)
+        titles = [cell.run, f"{cell.moment}: {cell.kind}" if cell.moment else cell.kind]
+        lines = [textwrap.shorten(one, letters, placeholder=" …") for one in titles]
         words = "\n".join(line.replace(" · …", " …") for line in lines)
     pad = 5 if cell.panel.plane else 16
     axis.set_title(words or axis.get_title(loc="left"), size=PLAIN, loc="left", pad=pad, color=INK)
-
-
-def letters(axis: Axes) -> int:
-    """How many letters of a title a panel is wide."""
-    return max(int(size_of(axis)[0] / (0.0085 * PLAIN)), 12)
 
 
 def head(figure: Figure, cells: Sequence[Shot], scenes: Sequence[Scene], options: Options) -> None:
@@ -393,9 +359,7 @@ def head(figure: Figure, cells: Sequence[Shot], scenes: Sequence[Scene], options
 
 
 def seed_and_step(cells: Sequence[Shot], scenes: Sequence[Scene]) -> list[str]:
-    """The seed and the step of a page that shows one of each: which of how many seeds, and the step where it is not told over
-    the panels.
-    """
+    """The seed and the step of a page that shows one of each: of how many seeds; no step where panels' titles tell it."""
     seeds = dict.fromkeys(seeds_of(shown.recording) for shown in scenes)
     of = [f"seed {shown.recording.facts.portrait}" for shown in scenes]
     seed = [next(iter(seeds))] if len(seeds) == 1 else of[:1] if len(set(of)) == 1 else []
@@ -426,22 +390,20 @@ def save_chosen(
     save_figure(figure, path, "\n".join(commands), options, page)
 
 
+CRITIC_KEPT: Callable[[Scene], bool] = attrgetter("critic_kept")
 PANELS: dict[str, Pane] = {
-    "critic": Pane(True, "critic: lighter is more real", critic),
-    "optimal": Pane(True, "the optimal critic", optimal, lambda shown: shown.optimal is not None),
-    "slope": Pane(True, "slope: arrows point uphill", slope, lambda shown: shown.critic_kept, has_rings=False),
-    "latent": Pane(True, "latent map; dark rim: folded", on_plane(players.latent_map), has_rings=False),
-    "trails": Pane(True, "the way of 16 latents", on_plane(players.trails), has_rings=False),
-    "transport": Pane(True, "", on_plane(players.transport_lines), has_rings=False),
-    "plan": Pane(True, "the plan as a matrix", on_plane(players.transport_matrix), has_rings=False),
-    "steepness": Pane(
-        True,
-        "where the slope is above 1",
-        on_plane(players.steeper_than_one),
-        lambda shown: shown.critic_kept,
-        has_rings=False,
-    ),
-    **{name: of_extra(row) for name, row in EXTRAS.items()},
+    "critic": Pane(True, "critic: lighter is more real", critic, has_rings=True),
+    "optimal": Pane(True, "the optimal critic", optimal, lambda shown: shown.optimal is not None, has_rings=True),
+    "slope": Pane(True, "slope: arrows point uphill", slope, CRITIC_KEPT),
+    "latent": Pane(True, "latent map; dark rim: folded", on_plane(players.latent_map)),
+    "trails": Pane(True, "the way of 16 latents", on_plane(players.trails)),
+    "transport": Pane(True, "", on_plane(players.transport_lines)),
+    "plan": Pane(True, "the plan as a matrix", on_plane(players.transport_matrix)),
+    "steepness": Pane(True, "where the slope is above 1", on_plane(players.steeper_than_one), CRITIC_KEPT),
+    **{
+        name: Pane(True, row.title, on_plane(row.draw), row.known, row.tall, row.slots, row.is_orange)
+        for name, row in EXTRAS.items()
+    },
     "losses": Pane(False, "", of_run(panels.loss_curves)),
     "w1": Pane(False, "", of_run(panels.w1_curves)),
     "found": Pane(False, "", of_run(panels.share_curves), lambda shown: bool(panels.shares_known(shown.recording))),

@@ -16,7 +16,7 @@ from toygan.draw.layout import axis_at, panel_height
 from toygan.draw.panels import corner_note, frame_view, say_outside
 from toygan.draw.points import generated_cloud, real_points
 from toygan.draw.sheet import MARGIN, WIDTH, framed, header, say
-from toygan.draw.style import INK, PLAIN, SMALL, entitle
+from toygan.draw.style import PLAIN, entitle, write
 from toygan.files.text import number
 from toygan.session.recording import Recording
 from toygan.view.language import wrapped
@@ -33,7 +33,7 @@ AS_MADE = "as it is made"
 
 def cloud(axis: Axes, shown: Scene, points: np.ndarray, title: str, without: str) -> None:
     """Points [n, 2] on the real ones; words for a cloud without a finite one."""
-    there = of_points(shown, points)
+    there = replace(shown, samples=np.asarray(points, float)[None])
     real_points(axis, there)
     generated_cloud(axis, there, 0)
     if np.isfinite(points).any():
@@ -42,14 +42,6 @@ def cloud(axis: Axes, shown: Scene, points: np.ndarray, title: str, without: str
         corner_note(axis, without)
     frame_view(axis, there)
     entitle(axis, title)
-
-
-def of_points(shown: Scene, points: np.ndarray) -> Scene:
-    """A scene whose only frame has these points [n, 2]."""
-    return replace(shown, samples=np.asarray(points, float)[None])
-
-
-# --- fresh ones ------------------------------------------------------------------------------------------------------
 
 
 def fresh(recording: Recording, points: np.ndarray) -> Figure:
@@ -77,9 +69,6 @@ def status_of_seeds(recording: Recording, seeds: list[int]) -> str:
     return f"seeds {seeds_in_words(seeds)}{every} · step {facts.step} of {facts.steps} · {facts.status}"
 
 
-# --- refined ones ----------------------------------------------------------------------------------------------------
-
-
 def refined_clouds(recording: Recording, seen: Refined) -> Figure:
     """The sheet: the generator's own cloud and, for each critic, what each way makes of it, with W1 and its floor."""
     shown = replace(scene(recording), real=seen.real)
@@ -99,9 +88,7 @@ def refined_clouds(recording: Recording, seen: Refined) -> Figure:
             cloud(axis, shown, points, way, "no point is kept")
             axis.tick_params(labelleft=way == AS_MADE)
             words = "\n".join(part for line in told(found) for part in wrapped(line, int(14 * side)))
-            axis.text(
-                0, -0.22 / side, words, transform=axis.transAxes, va="top", size=SMALL, color=INK, linespacing=1.2
-            )
+            write(axis, 0, -0.22 / side, words, va="top", linespacing=1.2)
     return figure
 
 

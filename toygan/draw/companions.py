@@ -6,7 +6,7 @@ returns what of it moves.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -27,14 +27,17 @@ from toygan.draw.points import (
     GENERATED,
     HAZE,
     MARKS,
+    NOWHERE,
     REAL,
     latent_colours,
+    latent_square,
     marker_size,
+    marks,
     mixed,
     pale_points,
     real_points,
 )
-from toygan.draw.style import INK, SMALL, entitle, quiet
+from toygan.draw.style import INK, SMALL, entitle, quiet, write
 from toygan.draw.worlds import ARROWS, pairs, tall_worlds, worlds
 from toygan.files.text import number
 from toygan.view.kinds import classes_of, kept_over_time, kinds_of, pairs_at, regions_known
@@ -47,6 +50,8 @@ SHORT_LABEL, LINES = 0.55, 3  # inches that a number and its share take in a leg
 KINDS = [*METHOD_COLOURS, "#8b5a2b", "#999933", "#a33e5c", "#6f5fd0", "#44aa99"]  # a colour a kind, for twelve of them
 LEAST_REGION = 60  # places of the grid that a region has where its number is written
 PIECES = 3  # numbers that a kind's regions have at most: one in each of so many pieces
+OF_CLASSES = "score of each class, the median of all removed"
+OVER, UNDER = 0.32, 0.62  # inches over and beneath a panel of a row: title, words
 
 
 class CompanionPanel(NamedTuple):
@@ -85,17 +90,15 @@ def kinds(axis: Axes, shown: Scene, scale: Scale = "frame") -> Moving:
     legend_of_kinds(axis, [found.label(k) for k in range(found.number)], found.word)
 
     def show(t: int) -> None:
-        for k, marks in enumerate(drawn):
-            marks.set_data(*shown.samples[t][found.of == k].T)
+        for k, cloud in enumerate(drawn):
+            cloud.set_data(*shown.samples[t][found.of == k].T)
 
     return Moving(axis, [*drawn, *axis.spines.values()], show)
 
 
 def marks_of_kind(axis: Axes, k: int, size: float) -> Line2D:
     """Marks of one kind in its colour, as yet without a place."""
-    (marks,) = axis.plot([], [], MARKS[k % len(MARKS)], color=colour_of(k), markersize=size, markeredgewidth=0, alpha=0.75,
-                         zorder=3)  # fmt: skip
-    return marks
+    return marks(axis, NOWHERE, MARKS[k % len(MARKS)], colour_of(k), size, alpha=0.75, zorder=3)
 
 
 def colour_of(k: int) -> str:
@@ -104,9 +107,7 @@ def colour_of(k: int) -> str:
 
 
 def legend_of_kinds(axis: Axes, labels: list[str], word: str) -> None:
-    """Beneath a panel what its colours are, in two columns; their numbers alone in more where the panel is narrow or has more
-    than four kinds; where there are too many, how many.
-    """
+    """Beneath a panel what its colours are, in as few words as its width and their number ask for; of too many how many."""
     wide, tall = size_of(axis)
     columns = 2 if len(labels) <= IN_FULL and wide >= FULL_WIDTH else min(int(wide / SHORT_LABEL), 4)
     if len(labels) > min(NAMED, LINES * columns):
@@ -114,54 +115,46 @@ def legend_of_kinds(axis: Axes, labels: list[str], word: str) -> None:
         return
     short = labels if columns == 2 and wide >= FULL_WIDTH else [words.removeprefix(f"{word} ") for words in labels]
     size = SMALL - 1 if short is labels else SMALL
-    axis.text(
-        0.985, 0.985, f"by {word}", transform=axis.transAxes, size=SMALL, color=INK, ha="right", va="top", zorder=6
-    )
+    write(axis, 0.985, 0.985, f"by {word}", ha="right", va="top", zorder=6)
     for k, words in enumerate(short):
         x, y = 0.02 + k % columns / columns, -(0.27 + 0.14 * (k // columns)) / tall
         axis.plot([x], [y], MARKS[k % len(MARKS)], color=colour_of(k), markersize=4, transform=axis.transAxes,
                   clip_on=False, markeredgewidth=0)  # fmt: skip
-        axis.text(x + 0.08 / wide, y, words, transform=axis.transAxes, size=size, va="center", color=INK)
+        write(axis, x + 0.08 / wide, y, words, size=size, va="center")
 
 
 # --- the critic by class, and what its heads take places for ---------------------------------------------------------
-
-OF_CLASSES = "score of each class, the median of all removed"
 
 
 def classes(axis: Axes, shown: Scene, look: int) -> None:
     """The critic and both clouds class by class, all on one scale of colours."""
     scores = scores_by_class(shown)[look]
     of = levels(scores, np.array([]))
-    half = replace(
-        shown, grid_x=shown.grid_x[::2], grid_y=shown.grid_y[::2]
-    )  # scores by class are of every second place
-    axis.set_axis_off()
-    for c, place in enumerate(tiles(axis, shown, len(scores))):
-        panel, own = axis.inset_axes(place), of_class(shown, c)
+    half = replace(shown, grid_x=shown.grid_x[::2], grid_y=shown.grid_y[::2])  # their scores are of every second place
+    for c, panel in enumerate(tiles(axis, shown, len(scores))):
+        own = of_class(shown, c)
         score_bands(panel, half, scores[c], of.edges)
         real_points(panel, own).set_alpha(0.35)
-        marks(panel, own).set_data(*own.samples[look].T)
-        dress_tile(panel, shown, c)
+        orange_marks(panel, own).set_data(*own.samples[look].T)
+        dress_tile(panel, shown, f"class {c + 1}")
     score_bar(axis, of, OF_CLASSES, below=0.16)
 
 
 def moving_classes(axis: Axes, shown: Scene, scale: Scale) -> Moving:
     """The same, look after look, on each look's own scale or on one of the run."""
-    scores = scores_by_class(shown)
-    everyone = [levels(scores, np.array([]))] * len(scores) if scale == "run" else []
-    known = everyone or [levels(one, np.array([])) for one in scores]
-    axis.set_axis_off()
-    places = list(tiles(axis, shown, scores.shape[1]))
-    tiny = [moving_tile(axis.inset_axes(place), shown, c, scores[:, c], known) for c, place in enumerate(places)]
+    scores, nowhere = scores_by_class(shown), np.array([])
+    known = [levels(scores, nowhere)] * len(scores) if scale == "run" else [levels(one, nowhere) for one in scores]
+    axes = tiles(axis, shown, scores.shape[1])
+    tiny = [moving_tile(panel, shown, c, scores[:, c], known) for c, panel in enumerate(axes)]
     return with_bar(together(axis, tiny), known, OF_CLASSES, below=0.16)
 
 
 def moving_tile(panel: Axes, shown: Scene, c: int, scores: np.ndarray, known: Sequence[Levels]) -> Moving:
     """The critic of one class [T, g, g] with the points of that class."""
     own = of_class(shown, c)
-    dress_tile(panel, shown, c)
-    field, real, made = score_pixels(panel, scores[0], known[0].edges), real_points(panel, own), marks(panel, own)
+    dress_tile(panel, shown, f"class {c + 1}")
+    field = score_pixels(panel, scores[0], known[0].edges)
+    real, made = real_points(panel, own), orange_marks(panel, own)
     real.set_alpha(0.35)
 
     def show(t: int) -> None:
@@ -177,22 +170,22 @@ def scores_by_class(shown: Scene) -> np.ndarray:
     return scores - np.median(scores, axis=(1, 2, 3), keepdims=True)
 
 
-def dress_tile(panel: Axes, shown: Scene, c: int) -> None:
-    """The view of a class's small panel, and its name."""
+def dress_tile(panel: Axes, shown: Scene, name: str) -> None:
+    """The view of a small panel, and its name."""
     frame_view(panel, shown)
     panel.set(xticks=[], yticks=[], anchor="C")
-    panel.set_title(f"class {c + 1}", size=SMALL, loc="left", pad=2, color=INK)
+    panel.set_title(name, size=SMALL, loc="left", pad=2, color=INK)
 
 
-def tiles(axis: Axes, shown: Scene, count: int) -> Iterator[tuple[float, float, float, float]]:
-    """Places of small panels in an axis, left, bottom, width and height as shares of it, row by row from its upper left."""
+def tiles(axis: Axes, shown: Scene, count: int) -> list[Axes]:
+    """Small panels in an axis, row by row from its upper left; of the axis itself nothing is seen."""
+    axis.set_axis_off()
     columns = columns_of(shown, count)
     rows = -(-count // columns)
-    title = min(0.2 / size_of(axis)[1], 0.3 / rows)
-    for c in range(count):
-        row, column = divmod(c, columns)
-        across, up = 1 / columns, 1 / rows
-        yield column * across, 1 - (row + 1) * up + 0.01, 0.97 * across, up - title - 0.01
+    across, up = 1 / columns, 1 / rows
+    size = 0.97 * across, up - min(0.2 / size_of(axis)[1], 0.3 / rows) - 0.01
+    corners = [(k % columns * across, 1 - (k // columns + 1) * up + 0.01) for k in range(count)]
+    return [axis.inset_axes((*corner, *size)) for corner in corners]
 
 
 def columns_of(shown: Scene, count: int) -> int:
@@ -201,7 +194,6 @@ def columns_of(shown: Scene, count: int) -> int:
 
 
 def tall_tiles(shown: Scene, width: float, count: int) -> float:
-    """The height of so many small panels in a width."""
     columns = columns_of(shown, count)
     return -(-count // columns) * (panel_height(shown, 0.97 * width / columns) + 0.22)
 
@@ -214,29 +206,21 @@ def of_class(shown: Scene, c: int) -> Scene:
     return replace(shown, samples=shown.samples[:, known.points == c], real=shown.real[known.real == c], rings=None)
 
 
-def marks(axis: Axes, shown: Scene) -> Line2D:
+def orange_marks(axis: Axes, shown: Scene) -> Line2D:
     """Small squares for a scene's generated points, as yet without a place."""
-    (drawn,) = axis.plot(
-        [], [], "s", color=GENERATED, markersize=marker_size(len(shown.real)), markeredgewidth=0, alpha=0.6, zorder=3
-    )
-    return drawn
+    return marks(axis, NOWHERE, "s", GENERATED, marker_size(len(shown.real)), alpha=0.6, zorder=3)
 
 
 class ToldByHead(NamedTuple):
     """What a critic's head takes places for, `table [T, g, g]`, in which word; the kind of each generated point [N], None where
-    points are not of the head's kinds; the number of its last kind, and which of them stands for the data, -1 for none.
+    points are not of the head's kinds; how many kinds the head can tell, and which of them stands for the data, -1 for none.
     """
 
     word: str
     table: np.ndarray
     of: np.ndarray | None
-    most: int
+    kinds: int
     data: int
-
-    @property
-    def kinds(self) -> int:
-        """How many kinds the head can tell."""
-        return self.most + 1
 
 
 def said_by_head(shown: Scene) -> ToldByHead:
@@ -244,18 +228,16 @@ def said_by_head(shown: Scene) -> ToldByHead:
     word, table = next(iter(regions_known(shown.recording.frames).items()))
     found, most = kinds_of(shown.recording.frames), int(table.max(initial=0))
     if found is None or found.word != word:
-        return ToldByHead(word, table, None, most, -1)
+        return ToldByHead(word, table, None, most + 1, -1)
     is_data = most == found.number
-    return ToldByHead(word, table, found.of, most if is_data else found.number - 1, most if is_data else -1)
+    return ToldByHead(word, table, found.of, found.number + is_data, most if is_data else -1)
 
 
 def regions(axis: Axes, shown: Scene, scale: Scale = "frame") -> Moving:
-    """What the critic's head takes each place for, a pale colour a kind, with real points, and generated ones in the full
-    colour of the kind that they are of.
-    """
+    """What the critic's head takes each place for, a pale colour a kind, with points, generated ones in full colour."""
     told = said_by_head(shown)
     pale = ListedColormap([tuple(0.62 + 0.38 * part for part in to_rgb(colour_of(k))) for k in range(told.kinds)])
-    image = axis.imshow(told.table[0], cmap=pale, vmin=-0.5, vmax=told.most + 0.5, origin="lower", interpolation="nearest",
+    image = axis.imshow(told.table[0], cmap=pale, vmin=-0.5, vmax=told.kinds - 0.5, origin="lower", interpolation="nearest",
                         zorder=0, extent=pixel_extent(shown.grid_x, shown.grid_y), aspect="equal")  # fmt: skip
     edges = LineCollection([], colors="white", linewidths=0.8, zorder=1)
     axis.add_collection(edges, autolim=False)
@@ -264,49 +246,34 @@ def regions(axis: Axes, shown: Scene, scale: Scale = "frame") -> Moving:
     numbers = [axis.text(0, 0, "", size=SMALL, color=INK, ha="center", va="center", zorder=5)
                for _ in range(PIECES * told.kinds)]  # fmt: skip
     frame_view(axis, shown)
-    words = place_beneath(axis)
+    words, data, plane = place_beneath(axis), "; D: the data" * (told.data >= 0), (shown.grid_x, shown.grid_y)
 
     def show(t: int) -> None:
         places = told.table[t]
         image.set_data(places)
-        edges.set_segments(edges_of(shown, places))
-        for own, cloud in clouds:
-            cloud.set_data(*shown.samples[t][own].T)
+        own = [contour_generator(*plane, (places == k).astype(float)) for k in np.unique(places)]
+        edges.set_segments([line for region in own for line in region.lines(0.5)])  # type: ignore[misc]
+        for of, cloud in clouds:
+            cloud.set_data(*shown.samples[t][of].T)
         number_regions(numbers, shown, places, told.data)
-        words.set_text(fitted(axis, [regions_in_words(told, places)]))
+        said = f"{len(np.unique(places))} of {told.kinds}"
+        words.set_text(fitted(axis, [f"pale: which {told.word} the head says, {said} in view{data}"]))
 
     drawn = [image, edges, real, *(cloud for _, cloud in clouds), *numbers, *axis.spines.values()]
     return Moving(axis, drawn, show, [words])
 
 
 def marks_of_head(axis: Axes, shown: Scene, told: ToldByHead) -> list[tuple[np.ndarray, Line2D]]:
-    """Marks for the generated points of each kind that a head tells, in its colour, with which points [N] these are; in orange
-    where points are of no kind.
-    """
+    """Marks for generated points of each kind that a head tells, with which points [N] these are; in orange where of no kind."""
     size = marker_size(shown.samples.shape[1])
     if told.of is None:
-        return [(np.full(shown.samples.shape[1], True), marks(axis, shown))]
+        return [(np.full(shown.samples.shape[1], True), orange_marks(axis, shown))]
     found = []
     for k in range(int(told.of.max()) + 1):
         cloud = marks_of_kind(axis, k, size)
         cloud.set(markeredgecolor=INK, markeredgewidth=0.25, alpha=0.8)
         found.append((told.of == k, cloud))
     return found
-
-
-def edges_of(shown: Scene, places: np.ndarray) -> list[np.ndarray]:
-    """The lines around the regions of places [g, g]."""
-    found: list[np.ndarray] = []
-    for k in np.unique(places):
-        found += contour_generator(shown.grid_x, shown.grid_y, (places == k).astype(float)).lines(0.5)  # type: ignore[arg-type]
-    return found
-
-
-def regions_in_words(told: ToldByHead, places: np.ndarray) -> str:
-    """What the pale colours are, and how many kinds have a region in view."""
-    said = f"{len(np.unique(places))} of {told.kinds}"
-    data = "; D: the data" if told.data >= 0 else ""
-    return f"pale: which {told.word} the head says, {said} in view{data}"
 
 
 def number_regions(numbers: Sequence[Text], shown: Scene, places: np.ndarray, data: int) -> None:
@@ -333,13 +300,9 @@ def number_regions(numbers: Sequence[Text], shown: Scene, places: np.ndarray, da
 
 
 def rounds(axis: Axes, shown: Scene, scale: Scale = "frame") -> Moving:
-    """The mixture at the end of each round that was begun, of the last one as it is: real points as large as they weigh in it,
-    a colour a generator.
-    """
+    """The mixture at the end of each round, real points as large as they weigh, a colour a generator; of the last as it is."""
     ends = ends_of_rounds(shown)
-    axis.set_axis_off()
-    places = list(tiles(axis, shown, len(ends)))
-    parts = [moving_round(axis.inset_axes(place), shown, k, ends) for k, place in enumerate(places)]
+    parts = [moving_round(panel, shown, k, ends) for k, panel in enumerate(tiles(axis, shown, len(ends)))]
     beneath(axis, ["circles: real points, as large as they weigh in the round; a colour a generator"])
     return together(axis, parts)
 
@@ -350,9 +313,7 @@ def moving_round(panel: Axes, shown: Scene, k: int, ends: Sequence[int]) -> Movi
     made, weights = (kept_over_time(shown, name) for name in ("made_by", "real_weights"))
     circles = panel.scatter(shown.real[:, 0], shown.real[:, 1], s=0, color=REAL, alpha=0.3, linewidths=0, zorder=2)
     drawn = [marks_of_kind(panel, j, size) for j in range(k + 1)]
-    frame_view(panel, shown)
-    panel.set(xticks=[], yticks=[], anchor="C")
-    panel.set_title(f"round {k + 1}", size=SMALL, loc="left", pad=2, color=INK)
+    dress_tile(panel, shown, f"round {k + 1}")
 
     def show(t: int) -> None:
         look, is_begun = min(t, ends[k]), t >= begin
@@ -398,10 +359,9 @@ def dress_way(axis: Axes, along: str) -> None:
     axis.tick_params(axis="y", direction="in", pad=-3)
     for line in (axis.xaxis, axis.yaxis):
         line.set_major_locator(MaxNLocator(3, integer=True))
+    ground = {"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 0.5}
     for label in axis.get_yticklabels():
-        label.set(
-            horizontalalignment="left", bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 0.5}
-        )
+        label.set(horizontalalignment="left", bbox=ground)
 
 
 # --- there and back --------------------------------------------------------------------------------------------------
@@ -414,52 +374,37 @@ def reconstructions(axis: Axes, shown: Scene, scale: Scale = "frame") -> Moving:
     arrows = axis.quiver(*points.T, *(first - points).T, color=GENERATED, angles="xy", scale_units="xy", scale=1,
                          units="width", width=0.004, headwidth=4, headlength=5, headaxislength=4.5, minlength=0.1,
                          alpha=0.8, zorder=4)  # fmt: skip
-    (dots,) = axis.plot(*points.T, "o", color=REAL, markersize=2.6, markeredgewidth=0, zorder=3)
+    dots = marks(axis, points, "o", REAL, 2.6, zorder=3)
     frame_view(axis, shown)
     words = place_beneath(axis)
 
     def show(t: int) -> None:
         found = pairs_at(shown, t, ARROWS)[1]
         arrows.set_UVC(*(found - points).T)
-        words.set_text(fitted(axis, [comes_back_in_words(shown, points, found)]))
+        out = 1 - float(np.mean(inside(found, shown.view)))
+        lost = f"; {100 * out:.0f} % of the ends are out of view" if out else ""
+        far = float(np.linalg.norm(found - points, axis=1).mean())
+        words.set_text(fitted(axis, [f"mean length {number(far)} of {len(points)} arrows{lost}"]))
 
     return Moving(axis, [dots, arrows, words, *axis.spines.values()], show)
 
 
-def comes_back_in_words(shown: Scene, points: np.ndarray, found: np.ndarray) -> str:
-    """How far what comes back [m, 2] is from points [m, 2], and which share of it is out of view."""
-    out = 1 - float(np.mean(inside(found, shown.view)))
-    lost = f"; {100 * out:.0f} % of the ends are out of view" if out else ""
-    far = float(np.linalg.norm(found - points, axis=1).mean())
-    return f"mean length {number(far)} of {len(points)} arrows{lost}"
-
-
 def code(axis: Axes, shown: Scene, scale: Scale = "frame") -> Moving:
     """The plane in the colours of the latent square: at each place the share of latents below E(x), two coordinates."""
-    shares = kept_over_time(shown, "code_map")
-    x, y = shown.grid_x[::2], shown.grid_y[::2]
-    image = axis.imshow(code_colours(shares[0]), origin="lower", interpolation="bilinear", extent=pixel_extent(x, y),
-                        aspect="equal", alpha=0.85, zorder=0)  # fmt: skip
+    colours = np.clip(mixed(kept_over_time(shown, "code_map")), 0, 1)
+    extent = pixel_extent(shown.grid_x[::2], shown.grid_y[::2])
+    image = axis.imshow(colours[0], origin="lower", interpolation="bilinear", extent=extent, aspect="equal", alpha=0.85,
+                        zorder=0)  # fmt: skip
     real = real_points(axis, shown)
     real.set_alpha(0.5)
     frame_view(axis, shown)
-    side = 24
-    legend = axis.inset_axes((0.015, 0.015, 0.17, 0.17), zorder=7)
-    square = legend.imshow(latent_colours(side).reshape(side, side, 3), origin="lower", aspect="auto")
-    legend.set(xticks=[], yticks=[])
-    legend.set_title("latent", size=SMALL, pad=1.5, color=INK)
+    over = latent_square(axis, 24)
     beneath(axis, ["the latent that the encoder gives each place"])
-    over = [square, *legend.spines.values(), legend.title]
 
     def show(t: int) -> None:
-        image.set_data(code_colours(shares[t]))
+        image.set_data(colours[t])
 
     return Moving(axis, [image, real, *axis.spines.values(), *over], show)
-
-
-def code_colours(shares: np.ndarray) -> np.ndarray:
-    """Shares of latents [g, g, c] as colours [g, g, 3]."""
-    return np.asarray(np.clip(mixed(shares), 0, 1))
 
 
 # --- rows of panels --------------------------------------------------------------------------------------------------
@@ -472,29 +417,37 @@ class PanelRow(NamedTuple):
     tall: float
 
 
-OVER, UNDER = 0.32, 0.62  # inches over and beneath a panel of a row: title, words
-
-
 def rows_of(shown: Scene, slots: int, wide: float, gap: float) -> list[PanelRow]:
-    """The panels that a scene has in rows of so many slots, each in the first row that has room for it; a slot is so many
-    inches wide with a gap between two.
-    """
-    rows: list[list[str]] = []
-    for name in extras_of(shown):
-        if all(sum(EXTRAS[one].slots for one in (*row, name)) > slots for row in rows):
-            rows.append([])
-        next(row for row in rows if sum(EXTRAS[one].slots for one in (*row, name)) <= slots).append(name)
+    """The panels that a scene has in rows of so many slots; a slot is so many inches wide with a gap between two."""
+    names = extras_of(shown)
+    rows = filled([], names, slots, most=len(names))
     return [PanelRow(row, OVER + UNDER + max(tall_of(shown, name, wide, gap) for name in row)) for row in rows]
+
+
+def filled(rows: list[list[str]], names: Sequence[str], slots: int, most: int) -> list[list[str]]:
+    """Rows with more panels, each in the first row of so many slots with room, or in a new one up to `most`; else left out."""
+    for name in names:
+        if all(slots_of([*row, name]) > slots for row in rows) and len(rows) < most:
+            rows.append([])
+        for row in [row for row in rows if slots_of([*row, name]) <= slots][:1]:
+            row.append(name)
+    return rows
+
+
+def slots_of(names: Sequence[str]) -> int:
+    """How many panels' width some panels take; those of the critic are as wide as one."""
+    return sum(EXTRAS[name].slots if name in EXTRAS else 1 for name in names)
 
 
 def tall_of(shown: Scene, name: str, wide: float, gap: float) -> float:
     """The height of a panel in slots of a width."""
-    return EXTRAS[name].tall(shown, width_of(name, wide, gap))
+    tall = EXTRAS[name].tall if name in EXTRAS else panel_height
+    return tall(shown, width_of(name, wide, gap))
 
 
 def width_of(name: str, wide: float, gap: float) -> float:
     """The width of a panel in slots of a width."""
-    slots = EXTRAS[name].slots
+    slots = slots_of([name])
     return slots * wide + (slots - 1) * gap
 
 

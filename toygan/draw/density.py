@@ -31,6 +31,10 @@ MASS = LinearSegmentedColormap.from_list("mass", ["#ffffff", "#d5e3f0", "#8fb8d9
 COUNT = LinearSegmentedColormap.from_list("count", ["#f4e7d3", "#e5b98a", "#cf7a3b", "#97400f", "#4a1a02"])
 CROWD = 4000  # pieces of folds from which on they are drawn thin and pale
 DEEP = 1e-4  # of the highest density: where the colours begin
+MEANING = (
+    "q is exact: p(z) / |det ∂G/∂z| summed over the latents z that the generator G sends there. Lines: folds, where the "
+    "determinant changes its sign."
+)
 
 
 def density_map(axis: Axes, shown: Scene, seen: SeenDensity) -> None:
@@ -51,17 +55,13 @@ def target_map(axis: Axes, shown: Scene, seen: SeenDensity) -> None:
 
 def coloured(axis: Axes, shown: Scene, seen: SeenDensity, density: np.ndarray) -> None:
     """A density [g, g] in colours that both have in common."""
-    peak = 10.0 ** math.ceil(math.log10(peak_of(seen)))
+    known = seen.made.density if seen.target is None else seen.target
+    highest = float(known.max()) or float(seen.made.density.max()) or 1.0
+    peak = 10.0 ** math.ceil(math.log10(highest))
     image = axis.imshow(np.maximum(density, 1e-300), cmap=MASS, norm=LogNorm(DEEP * peak, peak), origin="lower",
                         extent=pixel_extent(seen.made.x, seen.made.y), zorder=0)  # fmt: skip
     frame_view(axis, shown)
     colour_bar(axis, image, [peak * share for share in (1e-3, 1e-2, 1e-1)], "density, per unit area")
-
-
-def peak_of(seen: SeenDensity) -> float:
-    """The highest density of the target, or where that is not known of the generator."""
-    known = seen.made.density if seen.target is None else seen.target
-    return float(known.max()) or float(seen.made.density.max()) or 1.0
 
 
 def sheet_map(axis: Axes, shown: Scene, seen: SeenDensity) -> None:
@@ -83,10 +83,8 @@ def folds(axis: Axes, shown: Scene, seen: SeenDensity) -> None:
     # Folds of what is squeezed into less than a dot would only be a blot.
     long = np.hypot(*(high - low).T) > 0.1 * (made.x[1] - made.x[0])
     drawn = made.folds[there & long]
-    few = len(drawn) < CROWD
-    lines = LineCollection(
-        list(drawn), colors=INK, linewidths=0.6 if few else 0.3, alpha=0.9 if few else 0.1, rasterized=True
-    )
+    width, alpha = (0.6, 0.9) if len(drawn) < CROWD else (0.3, 0.1)
+    lines = LineCollection(list(drawn), colors=INK, linewidths=width, alpha=alpha, rasterized=True)
     axis.add_collection(lines, autolim=False)
 
 
@@ -99,12 +97,6 @@ def divergences_in_words(seen: SeenDensity) -> list[str]:
         return [f"No divergence: {seen.no_target}."]
     missed = f" ({percent(made.missed)} of the target has no latent)" if made.missed > 0 else ""
     return [f"KL(q | p) = {told(made.reverse_kl)}", f"KL(p | q) = {told(made.kl)}{missed}"]
-
-
-MEANING = (
-    "q is exact: p(z) / |det ∂G/∂z| summed over the latents z that the generator G sends there. Lines: folds, where the "
-    "determinant changes its sign."
-)
 
 
 def told(estimate: Estimate) -> str:
@@ -122,9 +114,8 @@ def densities(recording: Recording, seen: SeenDensity) -> Figure:
     tall = panel_height(shown, sheet.THIRD)
     prose = [(words, "bold"), *((line, "normal") for line in textwrap.wrap(MEANING, sheet.TEXT))]
     figure, below = sheet.explained(recording, "density", prose, tall + sheet.UNDER)
-    for left, (title, panel) in zip(
-        np.linspace(sheet.MARGIN, sheet.WIDTH - sheet.RIGHT - sheet.THIRD, 3), PANELS, strict=True
-    ):
+    places = np.linspace(sheet.MARGIN, sheet.WIDTH - sheet.RIGHT - sheet.THIRD, 3)
+    for left, (title, panel) in zip(places, PANELS, strict=True):
         axis = axis_at(figure, left, below + sheet.UNDER, sheet.THIRD, tall)
         panel(axis, shown, seen)
         axis.tick_params(labelleft=left == sheet.MARGIN)

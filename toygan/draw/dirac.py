@@ -21,37 +21,44 @@ if TYPE_CHECKING:
     from toygan.session.dirac import Portrait
 
 
+REMEMBERS = "Arrows: after a step spent there; a run remembers other steps, so its way may cross them."
+KEY = (
+    "Arrows, and darker where longer: one step from there, divided by the rate. Orange: a run from its start (square) "
+    "to its end (diamond). Cross: the solution. Eigenvalues are (m − 1) / rate, m what one step multiplies a small "
+    "offset by."
+)
+TYPED = (
+    "{who} Arrows, and darker where longer: one step from there, divided by the rate. Orange: a path from its start "
+    "(square) to its end (diamond). Cross: where both slopes vanish; |m| is what one step multiplies a small offset from "
+    "there by."
+)
+WHO = ("x minimises it, y maximises it.", "x minimises the first, y the second.")
+
+
 def phase_portrait(axis: Axes, phases: Portrait) -> None:
     """Draw the field of moves over its speed, the path from its start (square) to its end (diamond), and the solution."""
     u, v = phases.field[..., 0], phases.field[..., 1]
     speed = np.hypot(u, v)
     known = np.isfinite(speed)
     u, v = np.where(known, u, 0.0), np.where(known, v, 0.0)
-    longest = float(np.percentile(speed[known], 90)) if known.any() else 0.0
-    longest = longest or 1.0
+    longest = (float(np.percentile(speed[known], 90)) if known.any() else 0.0) or 1.0
     axis.imshow(speed, cmap=STEEPNESS, vmin=0, vmax=longest, origin="lower", interpolation="bilinear",
                 extent=pixel_extent(phases.axis, phases.axis), zorder=0)  # fmt: skip
     thin = slice(None, None, 2 if len(phases.axis) > 15 else 1)
     grown = 1.7 * (phases.axis[1] - phases.axis[0]) / np.maximum(np.where(known, speed, longest), longest)
     axis.quiver(phases.axis[thin], phases.axis[thin], (u * grown)[thin, thin], (v * grown)[thin, thin], color=INK,
                 alpha=0.75, angles="xy", scale_units="xy", scale=1, pivot="mid", width=0.007, zorder=2)  # fmt: skip
-    way(axis, phases.path)
+    axis.plot(*phases.path.T, color=GENERATED, linewidth=1.1, alpha=0.9, zorder=3)
+    axis.plot(*phases.path[0], "s", color=GENERATED, markersize=6, markeredgecolor="white", zorder=4)
+    axis.plot(*phases.path[-1], "D", color=INK, markersize=5, markeredgecolor="white", zorder=5)
     axis.plot(*phases.rests.T, "+", color=REAL, markersize=9, markeredgewidth=1.6, zorder=5)
     dress(axis, float(phases.axis[-1]), phases.names)
 
 
-def way(axis: Axes, path: np.ndarray) -> None:
-    """The path with its two ends, the beginning in full colour and the way fading."""
-    axis.plot(*path.T, color=GENERATED, linewidth=1.1, alpha=0.9, zorder=3)
-    axis.plot(*path[0], "s", color=GENERATED, markersize=6, markeredgecolor="white", zorder=4)
-    axis.plot(*path[-1], "D", color=INK, markersize=5, markeredgecolor="white", zorder=5)
-
-
 def dress(axis: Axes, window: float, names: tuple[str, str]) -> None:
     """The same square window for every method."""
-    axis.set(xlim=(-window, window), ylim=(-window, window), aspect="equal", anchor="W")
-    axis.set_xticks([-window, 0, window])
-    axis.set_yticks([-window, 0, window])
+    marks = [-window, 0, window]
+    axis.set(xlim=(-window, window), ylim=(-window, window), aspect="equal", anchor="W", xticks=marks, yticks=marks)
     axis.set_xlabel(names[0], size=SMALL, labelpad=1, color=INK)
     axis.set_ylabel(names[1], size=SMALL, labelpad=-4, color=INK)
     quiet(axis)
@@ -77,7 +84,8 @@ def portraits(
     figure = blank(even(downs[-1] + 1.2 + 0.14 * max(len(foot) - 1, 0)))
     up = figure.get_figheight()
     say(figure, 0.2, up - 0.36, title, 15 if len(title) <= 60 else 15 * 60 / len(title), weight="bold")
-    for line, part in enumerate(textwrap.wrap(key or how_to_read(several), 118)):
+    typed = all(phases.more for phases in several)  # whose places of rest need not be solutions
+    for line, part in enumerate(textwrap.wrap(key or (TYPED.format(who="").strip() if typed else KEY), 118)):
         say(figure, 0.2, up - 0.58 - 0.15 * line, part, SMALL)
     for i, phases in enumerate(several):
         left = 0.5 + (i % columns) * pitch
@@ -107,27 +115,6 @@ def end_outside(phases: Portrait) -> list[str]:
     if not np.isfinite([x, y]).all():
         return ["The run leaves the window and does not end at finite numbers."]
     return [f"The run ends outside the window, at ({number(x)}, {number(y)})."]
-
-
-def how_to_read(several: Sequence[Portrait]) -> str:
-    """How to read portraits: those of games that were typed in have places of rest that need not be solutions, and no
-    eigenvalues beneath them.
-    """
-    return TYPED.format(who="").strip() if all(phases.more for phases in several) else KEY
-
-
-REMEMBERS = "Arrows: after a step spent there; a run remembers other steps, so its way may cross them."
-KEY = (
-    "Arrows, and darker where longer: one step from there, divided by the rate. Orange: a run from its start (square) "
-    "to its end (diamond). Cross: the solution. Eigenvalues are (m − 1) / rate, m what one step multiplies a small "
-    "offset by."
-)
-TYPED = (
-    "{who} Arrows, and darker where longer: one step from there, divided by the rate. Orange: a path from its start "
-    "(square) to its end (diamond). Cross: where both slopes vanish; |m| is what one step multiplies a small offset from "
-    "there by."
-)
-WHO = ("x minimises it, y maximises it.", "x minimises the first, y the second.")
 
 
 def typed_portraits(text: str, several: Sequence[Portrait], command: str) -> Figure:

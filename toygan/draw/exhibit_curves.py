@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
+from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator
 
 from toygan.draw import exhibit_parts as shared
 from toygan.draw import panels
@@ -19,27 +19,30 @@ from toygan.draw.sheet import WIDTH
 from toygan.draw.style import FAINT, INK, PLAIN, SMALL, quiet
 from toygan.files.text import number, percent
 from toygan.quantities.table import axis_name, better
-from toygan.session.recording import Recording
 from toygan.view.axes import leaves
 
 MOST = 21  # lines that colours and dashes tell apart
 LONGEST = 46  # characters of a name at the right
 BANDED = 6  # lines whose bands do not become a blot
-
-
-# --- measures over the steps -----------------------------------------------------------------------------------------
+SWINGING = {"centre_x", "centre_y"}  # seeds swing each in its own time, and the median of all stands still
+SWINGS = ", of a centre the first seed alone"
 
 
 def curves(material: Material) -> Figure:
     """Each measure of the panel over the steps: a line a run, the median of its seeds, with the range as a band."""
     runs, measures = material.recordings[:MOST], shared.measures_in(material)
-    drawn = [(title, members, measure) for title, members in panels_of(runs).items() for measure in measures]
-    tall = max(1.55, 0.15 * max(len(members) for _, members, _ in drawn) + 0.2)
-    made = shared.page(material, (tall + 0.85) * len(drawn) + 0.1, [curves_in_words(material)])
+    drawn = [(title, members, measure) for title, members in by_target(runs).items() for measure in measures]
+    most = max(len(members) for _, members, _ in drawn)
+    tall = max(1.55, 0.15 * most + 0.2)
+    band = ", band: their range" if most <= BANDED else ""
+    how = f"line: median of the seeds{SWINGS if {*measures} & SWINGING else ''}{band}"
+    words = shared.runs_in_words([run.recording for run in material.recordings], False, MOST)
+    made = shared.page(material, (tall + 0.85) * len(drawn) + 0.1, [f"{words} · {how}"])
     for place, (title, members, measure) in enumerate(drawn):
         axis = axis_at(made.figure, 0.6, made.top - 0.35 - tall - (tall + 0.85) * place, beside(runs), tall)
         measure_lines(axis, members, measure, title)
-        panels.dress_curves(axis, longest(members), "")
+        longest = max((run.recording for run in members), key=lambda recording: recording.facts.steps)
+        panels.dress_curves(axis, longest, "")
         shared.titled(axis, f"{title} · {axis_name(measure)}" if title else axis_name(measure), PLAIN + 0.5)
     return made.figure
 
@@ -49,45 +52,19 @@ def beside(runs: Sequence[Labelled]) -> float:
     return WIDTH - 1.15 - min(0.062 * max(18, *(len(run.label) for run in runs)), 0.062 * LONGEST)
 
 
-def curves_in_words(material: Material) -> str:
-    """Which runs, and what a line and its band are."""
-    runs = material.recordings
-    band = ", band: their range" if max(map(len, panels_of(runs[:MOST]).values())) <= BANDED else ""
-    swings = SWINGS if {*shared.measures_in(material)} & SWINGING else ""
-    return f"{first_in_words(runs, shown=False)} · line: median of the seeds{swings}{band}"
-
-
-SWINGING = {"centre_x", "centre_y"}  # seeds swing each in its own time, and the median of all stands still
-SWINGS = ", of a centre the first seed alone"
-
-
-def first_in_words(runs: Sequence[Labelled], shown: bool) -> str:
-    """Which runs are drawn, and how many there are where these are the first of many."""
-    words = shared.runs_in_words([run.recording for run in runs[:MOST]], shown=shown)
-    return f"{words} · the first {MOST} of {len(runs)}" if len(runs) > MOST else words
-
-
-def panels_of(runs: Sequence[Labelled]) -> dict[str, list[Labelled]]:
+def by_target(runs: Sequence[Labelled]) -> dict[str, Sequence[Labelled]]:
     """Runs by scenario; all in one panel where they are of a scenario each."""
-    found: dict[str, list[Labelled]] = {}
-    for run in runs:
-        found.setdefault(run.recording.facts.scenario, []).append(run)
-    apart = len(found) > 1 and any(len(members) > 1 for members in found.values())
-    return found if apart else {"": list(runs)}
-
-
-def longest(runs: Sequence[Labelled]) -> Recording:
-    """The recording with the most steps."""
-    return max((run.recording for run in runs), key=lambda recording: recording.facts.steps)
+    scenarios = dict.fromkeys(run.recording.facts.scenario for run in runs)
+    if len(scenarios) in (1, len(runs)):
+        return {"": runs}
+    return {name: [run for run in runs if run.recording.facts.scenario == name] for name in scenarios}
 
 
 def measure_lines(axis: Axes, runs: Sequence[Labelled], measure: str, scenario: str) -> None:
     """The lines of one measure, what a perfect generator scores, and the names at the right."""
-    styles, ends, tables = panels.styles_of(len(runs)), [], []
-    for run, (colour, dashes, _) in zip(runs, styles, strict=True):
-        table = run.recording.curve(measure)
-        ends.append(line_of(axis, run, table, (colour, dashes), len(runs) <= BANDED, measure in SWINGING))
-        tables += [] if table is None else [table]
+    styles, banded = panels.styles_of(len(runs)), len(runs) <= BANDED
+    ends = [line_of(axis, run, measure, stroke[:2], banded) for run, stroke in zip(runs, styles, strict=True)]
+    tables = [table for run in runs if (table := run.recording.curve(measure)) is not None]
     values = np.concatenate([table.ravel() for table in tables]) if tables else np.array([])
     if not np.isfinite(values).any():
         return  # which `dress_curves` says
@@ -102,13 +79,10 @@ def measure_lines(axis: Axes, runs: Sequence[Labelled], measure: str, scenario: 
     panels.name_ends(axis, [*ends, floor], names, [*styles, (INK, "--", 0.9)])
 
 
-def line_of(
-    axis: Axes, run: Labelled, table: np.ndarray | None, stroke: tuple[str, str], banded: bool, one: bool
-) -> float:
-    """One run's median over its seeds, or the first of these alone, in a colour and dashes, with a cross where every seed was
-    lost; where it ends, NaN where nothing is known.
-    """
-    line = panels.median_line(axis, run.recording.frames["step"], table, stroke, banded, one)
+def line_of(axis: Axes, run: Labelled, measure: str, stroke: tuple[str, str], banded: bool) -> float:
+    """One run's median, or its first seed, with a cross where every seed was lost; where it ends, NaN if nothing is known."""
+    table = run.recording.curve(measure)
+    line = panels.median_line(axis, run.recording.frames["step"], table, stroke, banded, measure in SWINGING)
     if line is None or table is None:
         return np.nan
     steps, middle = (np.asarray(values, float) for values in line.get_data())
@@ -120,7 +94,7 @@ def line_of(
 def floor_line(axis: Axes, runs: Sequence[Labelled], measure: str) -> float:
     """The band of what perfect generators, or exact transport, score in this measure; NaN where none is known."""
     known = [value for run in runs if np.isfinite(value := floor_at(run, measure)).all()]
-    if not known or ((spread := np.ptp([value[1] for value in known])) > 0.2 * abs(known[0][1]) + 1e-9 and spread > 0):
+    if not known or np.ptp([value[1] for value in known]) > 0.2 * abs(known[0][1]) + 1e-9:
         return np.nan  # runs of unlike targets have no common floor
     if math.isfinite(shared.best_of_critics(measure)):
         axis.axhline(known[0][1], color=INK, linewidth=0.9, linestyle=(0, (4, 2)), zorder=1)
@@ -161,17 +135,14 @@ def past_the_start(axis: Axes, tables: Sequence[np.ndarray], measure: str, floor
     axis.text(0.99, 0.97, said, transform=axis.transAxes, size=SMALL, color=INK, ha="right", va="top", zorder=6)
 
 
-# --- gradients by layer ----------------------------------------------------------------------------------------------
-
-
 def layers(material: Material) -> Figure:
     """Size of the loss gradient at each of the critic's layers, a line a run, faint where it started."""
     runs = material.recordings[:MOST]
-    words = first_in_words(material.recordings, shown=False)
     tall = max(2.6, 0.15 * len(runs) + 0.2)
     lost = [run.label for run in runs if not by_layer(run).size]
     how = "Median of the seeds; bold: last frame, faint: first. An even line is a gradient that arrives."
     missing = f"Not recorded: {', '.join(lost)}." if lost else ""
+    words = shared.runs_in_words([run.recording for run in material.recordings], False, MOST)
     made = shared.page(material, tall + 0.85, [words, how, missing])
     axis = axis_at(made.figure, 0.75, made.top - 0.3 - tall, beside(runs) - 0.15, tall)
     layer_lines(axis, runs)
@@ -188,7 +159,12 @@ def layer_lines(axis: Axes, runs: Sequence[Labelled]) -> None:
     if not any(table.size for table in tables):
         return shared.absent(axis)
     panels.logarithmic(axis, [table.ravel() for table in tables])
-    dress_layers(axis, max(table.shape[1] for table in tables if table.size))
+    shared.titled(axis, "|∂ loss / ∂ output of the layer|, a point (log scale)", PLAIN + 0.5)
+    axis.set_xlabel("layer, from the points (left) to the score (right)", size=PLAIN, labelpad=2, color=INK)
+    axis.xaxis.set_major_locator(FixedLocator(list(range(1, max(table.shape[1] for table in tables) + 1))))
+    axis.yaxis.set_major_formatter(FuncFormatter(panels.tick))
+    quiet(axis)
+    axis.grid(linewidth=0.4, alpha=0.35)
     ends = [table[-1][-1] if table.size else np.nan for table in tables]
     return panels.name_ends(axis, ends, [cut(run.label, LONGEST) for run in runs], styles)
 
@@ -203,26 +179,13 @@ def by_layer(run: Labelled) -> np.ndarray:
     return np.array([np.nanmedian(sizes[t], axis=0) for t in (0, -1)]) if len(sizes) else np.empty((0, 0))
 
 
-def dress_layers(axis: Axes, count: int) -> None:
-    """Layers from the points to the score along the axis."""
-    shared.titled(axis, "|∂ loss / ∂ output of the layer|, a point (log scale)", PLAIN + 0.5)
-    axis.set_xlabel("layer, from the points (left) to the score (right)", size=PLAIN, labelpad=2, color=INK)
-    axis.xaxis.set_major_locator(FixedLocator(list(range(1, count + 1))))
-    axis.yaxis.set_major_formatter(FuncFormatter(panels.tick))
-    quiet(axis)
-    axis.grid(linewidth=0.4, alpha=0.35)
-
-
-# --- weights ---------------------------------------------------------------------------------------------------------
-
-
 def weights(material: Material) -> Figure:
     """Histogram of the critic's weights, a panel a run: grey at the start, blue at the end, and how many sit at a bound."""
     runs = material.recordings[:MOST]
     rows = -(-len(runs) // 3)
     columns = -(-len(runs) // rows)
     pitch = (WIDTH - 0.35) / columns
-    words = first_in_words(material.recordings, shown=True)
+    words = shared.runs_in_words([run.recording for run in material.recordings], True, MOST)
     how = (
         "Per cent of the critic's weights in each of 41 bins; grey: first frame, blue: last. Every run on its own axes."
     )
@@ -253,7 +216,6 @@ def histogram(axis: Axes, run: Labelled) -> None:
     quiet(axis)
     axis.xaxis.set_major_locator(MaxNLocator(4))
     axis.xaxis.set_major_formatter(FuncFormatter(panels.tick))
-    axis.xaxis.set_minor_locator(NullLocator())
     axis.yaxis.set_major_locator(MaxNLocator(4))
     axis.set_xlabel(bound_in_words(run, t), size=SMALL, labelpad=2, color=INK, loc="left")
     return None
@@ -262,5 +224,6 @@ def histogram(axis: Axes, run: Labelled) -> None:
 def bound_in_words(run: Labelled, frame: int) -> str:
     """The largest weight, and which share of the weights sits at it where that is a bound."""
     reach, held = float(run.recording.frames["weight_reach"][frame, 0]), run.recording.curve("weight_saturation")
-    at = f"; {percent(float(held[frame, 0]))} at ±{number(reach)}" if held is not None and held[frame, 0] > 0 else ""
-    return f"value; largest {number(reach)}{at}" if not at else f"value{at}"
+    if held is not None and held[frame, 0] > 0:
+        return f"value; {percent(float(held[frame, 0]))} at ±{number(reach)}"
+    return f"value; largest {number(reach)}"

@@ -5,7 +5,6 @@ optimum last; beneath, how deep critics' gradients pass their layers, and where 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -42,13 +41,16 @@ def level_lines(material: Material) -> Figure:
     """Runs whose generator is frozen as maps of levels, the others as layers and weights beneath."""
     maps = [run for run in material.recordings if is_frozen(run)]
     deep = [run for run in material.recordings if run not in maps]
-    table = in_table(maps)
-    side = (WIDTH - LEFT - 0.3) / max(len(table.columns), 1) - GAP
-    tall = bool(maps) * ((1 + len(table.rows)) * (side + GAP) + 0.3) + bool(deep) * FOOT
+    targets = list(dict.fromkeys(run.recording.facts.scenario for run in maps))
+    columns = in_columns(maps, targets[:MOST])
+    rows = list(dict.fromkeys(name for _, column in columns for name in column))
+    side = (WIDTH - LEFT - 0.3) / max(len(columns), 1) - GAP
+    tall = bool(maps) * ((1 + len(rows)) * (side + GAP) + 0.3) + bool(deep) * FOOT
     words = runs_in_words([run.recording for run in material.recordings], shown=True)
-    made = page(material, tall, [words + table.left_out, HOW, BENEATH if deep else ""])
-    for place, (name, column) in enumerate(table.columns):
-        draw_column(made, name, column, LEFT + place * (side + GAP), side, table.rows, place == 0)
+    left_out = f" · the first {MOST} of {len(targets)} targets" if len(targets) > MOST else ""
+    made = page(material, tall, [words + left_out, HOW, BENEATH if deep else ""])
+    for place, (name, column) in enumerate(columns):
+        draw_column(made, name, column, LEFT + place * (side + GAP), side, rows, place == 0)
     if deep:
         foot(made, deep)
     return made.figure
@@ -59,30 +61,17 @@ def is_frozen(run: Labelled) -> bool:
     return (run.recording.facts.config.get("generator") or {}).get("kind") == "data-plus-noise"
 
 
-class LevelTable(NamedTuple):
-    """What columns are called and what stands in each, by what its row is called; all rows; and how many targets find no room,
-    in words, empty for none.
-    """
-
-    columns: Sequence[tuple[str, dict[str, Scene]]]
-    rows: Sequence[str]
-    left_out: str
-
-
-def in_table(runs: Sequence[Labelled]) -> LevelTable:
-    """A column a scenario, a row a method; a row a run, by its own name, where a method was run more than once on one."""
+def in_columns(runs: Sequence[Labelled], targets: Sequence[str]) -> list[tuple[str, dict[str, Scene]]]:
+    """The name of each target's column, and what stands in it: a row a method, or a run where a method was run twice on one."""
     facts = [run.recording.facts for run in runs]
     alone = len({(one.scenario, one.method) for one in facts}) == len(runs)
-    names = [one.method if alone else within(run.label, one.scenario) for run, one in zip(runs, facts, strict=True)]
     heads = dict(zip([one.scenario for one in facts], worlds([run.recording for run in runs]), strict=True))
-    shown = list(heads)[:MOST]
-    columns: dict[str, dict[str, Scene]] = {scenario: {} for scenario in shown}
-    for run, one, name in zip(runs, facts, names, strict=True):
+    columns: dict[str, dict[str, Scene]] = {target: {} for target in targets}
+    for run, one in zip(runs, facts, strict=True):
         if one.scenario in columns:
+            name = one.method if alone else within(run.label, one.scenario)
             columns[one.scenario][name] = scene(run.recording)
-    left_out = f" · the first {MOST} of {len(heads)} targets" if len(heads) > MOST else ""
-    rows = list(dict.fromkeys(name for column in columns.values() for name in column))
-    return LevelTable([(heads[scenario], columns[scenario]) for scenario in shown], rows, left_out)
+    return [(heads[target], column) for target, column in columns.items()]
 
 
 def draw_column(
@@ -102,8 +91,7 @@ def draw_column(
         if row == 0:
             titled(axis, cut(name, int(13 * side)), PLAIN)
         if named:
-            words = "\n".join(label_lines(method, side))
-            axis.set_ylabel(words, size=PLAIN, color=INK, labelpad=6, parse_math=False)
+            axis.set_ylabel("\n".join(label_lines(method, side)), size=PLAIN, color=INK, labelpad=6, parse_math=False)
 
 
 def lines(axis: Axes, shown: Scene, scores: np.ndarray | None) -> None:

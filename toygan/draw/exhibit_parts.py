@@ -11,7 +11,6 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from toygan.draw.points import GENERATED
 from toygan.draw.sheet import WIDTH, blank, even, first_lines, point_legend, say
 from toygan.draw.style import INK, LARGE, PLAIN, SMALL, quiet
 from toygan.draw.sweep import BARS
@@ -74,7 +73,7 @@ class Page(NamedTuple):
 def page(material: Material, tall: float, told: Sequence[str], points: bool = False) -> Page:
     """A figure with `tall` inches of room between its title, what was run and how to read it, and its command."""
     titles = textwrap.wrap(material.title, 50 if points else 62, max_lines=3, placeholder=" …")
-    said = [line for words in told if words for line in textwrap.wrap(words, TEXT - 18 * points)]
+    said = [line for words in told for line in textwrap.wrap(words, TEXT - 18 * points)]
     notes = textwrap.wrap(material.note, TEXT - 20 - 18 * points)
     commands = first_lines(material.command)
     bottom = 0.16 + 0.15 * len(commands)
@@ -89,7 +88,6 @@ def page(material: Material, tall: float, told: Sequence[str], points: bool = Fa
 
 
 def lines_down(figure: Figure, titles: Sequence[str], notes: Sequence[str], said: Sequence[str]) -> None:
-    """Title, notes and prose, from the upper edge down."""
     height = figure.get_figheight() - 0.08
     for line in titles:
         height -= 0.26
@@ -122,13 +120,15 @@ def absent(axis: Axes, words: str = "not recorded") -> None:
 # --- which runs ------------------------------------------------------------------------------------------------------
 
 
-def runs_in_words(recordings: Sequence[Recording], shown: bool) -> str:
-    """How many runs, of which seeds, which one is shown, and at which step they end."""
+def runs_in_words(every_run: Sequence[Recording], shown: bool, most: int | None = None) -> str:
+    """How many runs, of which seeds, which one is shown, and at which step they end: of all, or of the first ones alone."""
+    recordings = every_run[:most]
     every = [recording.facts.seeds for recording in recordings]
-    seeds = f"shown: {shown_seeds(every)}" if shown else " / ".join(dict.fromkeys(map(all_seeds, recordings)))
+    seeds = f"shown: {shown_seeds(every)}" if shown else " / ".join(dict.fromkeys(map(all_seeds, every)))
     steps = sorted({int(recording.frames["step"][-1]) for recording in recordings})
     ends = f"step {steps[0]}" if len(steps) == 1 else f"steps {steps[0]} to {steps[-1]}"
-    return f"{counted(len(recordings), 'run')} · {seeds} · last frame: {ends}"
+    left_out = f" · the first {most} of {len(every_run)}" if len(every_run) > len(recordings) else ""
+    return f"{counted(len(recordings), 'run')} · {seeds} · last frame: {ends}{left_out}"
 
 
 def shown_seed(seeds: Sequence[int], s: int = 0) -> str:
@@ -142,7 +142,11 @@ def shown_seeds(several: Sequence[Sequence[int]]) -> str:
     if len(firsts) == len(counts) == 1:
         return shown_seed(several[0])
     of = "" if counts == [1] else f", one of {'up to ' if len(counts) > 1 else ''}{counts[-1]}"
-    return f"seed{'s' if len(firsts) > 1 else ''} {seeds_in_words(firsts)}{of}"
+    return all_seeds(firsts) + of
+
+
+def all_seeds(seeds: Sequence[int]) -> str:
+    return f"seed{'s' if len(seeds) > 1 else ''} {seeds_in_words(seeds)}"
 
 
 def diverged_words(recording: Recording) -> str:
@@ -151,25 +155,17 @@ def diverged_words(recording: Recording) -> str:
     lost = sum(step is not None for step in steps)
     parts = ["" if own is None else f"diverged at step {own}",
              f"{lost} of {len(steps)} seeds diverged" if any(step is not None for step in others) else ""]  # fmt: skip
-    return " · ".join(part for part in parts if part)
-
-
-def all_seeds(recording: Recording) -> str:
-    """The seeds of a run."""
-    seeds = recording.facts.seeds
-    return f"seed{'s' if len(seeds) > 1 else ''} {seeds_in_words(seeds)}"
+    return " · ".join(filter(None, parts))
 
 
 def rows_in_words(rows: Rows) -> str:
     """How many runs and seeds, and how many of them were lost or did not end."""
     lost = sum(row.get("status") == LOST for row in rows)
     unfinished = sum(row.get("status") not in ("done", LOST, None) for row in rows)
-    sizes = [len(members) for members in groups(list(map(dict, rows)), ("scenario", "label", "folder")).values()]
+    sizes = [len(members) for members in groups(rows, ("scenario", "label", "folder")).values()]
     even = len(set(sizes)) == 1  # two runs of two seeds are not two runs and four seeds
     many = f"{counted(len(sizes), 'run')} {'of' if even else '·'} {counted(sizes[0] if even else len(rows), 'seed')}"
-    parts = [many + (f", {counted(lost, 'seed')} diverged" if lost else "")]
-    parts += [f"{unfinished} not ended"] if unfinished else []
-    return " · ".join(parts)
+    return many + f", {counted(lost, 'seed')} diverged" * bool(lost) + f" · {unfinished} not ended" * bool(unfinished)
 
 
 def counted(count: int, what: str) -> str:
@@ -177,38 +173,29 @@ def counted(count: int, what: str) -> str:
     return f"{count} {what}{'' if count == 1 else 's'}"
 
 
+def by_column(rows: Rows, name: str) -> dict[str, Rows]:
+    """Rows by what they have in a column, in order of first appearance; without those that have nothing there."""
+    return {str(value): members for (value,), members in groups(rows, (name,)).items() if value is not None}
+
+
 def by_label(rows: Rows) -> dict[str, Rows]:
     """Rows of one run together, in order of first appearance."""
-    return {str(label): members for (label,), members in groups(list(map(dict, rows)), ("label",)).items()}
+    return by_column(rows, "label")
 
 
-def targets_of(rows: Rows) -> dict[str, Rows]:
-    """Rows by scenario, always: those of one have one target."""
-    return {str(name): members for (name,), members in groups(list(map(dict, rows)), ("scenario",)).items()}
-
-
-def by_scenario(rows: Rows) -> dict[str, Rows]:
-    """A panel's rows by scenario; all in one panel where the runs are of a scenario each."""
-    found = targets_of(rows)
-    alone = len(found) > 1 and all(len(by_label(members)) == 1 for members in found.values())
-    return {"": rows} if alone else found
-
-
-def runs_by_scenario(rows: Rows) -> dict[str, dict[str, Rows]]:
-    """A panel's rows by scenario as `by_scenario` has them, then by run."""
-    return {title: by_label(members) for title, members in by_scenario(rows).items()}
+def by_scenario(rows: Rows) -> dict[str, dict[str, Rows]]:
+    """A panel's rows by scenario, then by run; all in one panel where the runs are of a scenario each."""
+    found = {
+        title: {within(label, title): own for label, own in by_label(members).items()}
+        for title, members in by_column(rows, "scenario").items()
+    }
+    alone = len(found) > 1 and all(len(runs) == 1 for runs in found.values())
+    return {"": by_label(rows)} if alone else found
 
 
 def within(label: str, scenario: str) -> str:
     """A run's name, which a scenario begins where it tells runs apart, in a panel that names the scenario already."""
     return label.removeprefix(f"{scenario}, ")
-
-
-def rows_of(material: Material, run: Labelled) -> Rows:
-    """The rows of one recording."""
-    folder = str(run.recording.folder)
-    found = [row for row in material.rows if row.get("folder") == folder]
-    return found or [row for row in material.rows if row.get("label") == run.label]
 
 
 # --- measures --------------------------------------------------------------------------------------------------------
@@ -219,26 +206,27 @@ def measures_in(material: Material) -> list[str]:
     return [name for part in material.measure.split(",") if (name := part.strip())]
 
 
-def bars_in_words(rows: Rows, measures: Sequence[str]) -> str:
-    """What the bars of medians are, where there are any: a median of fewer than six values has no interval."""
-    runs = [members for own in by_scenario(rows).values() for members in by_label(own).values()]
+def medians_in_words(rows: Rows, measures: Sequence[str], drawn: str, more: str) -> list[str]:
+    """What was run, what is drawn of it, and what bars and dashed lines are: a median of fewer than six values has no bar."""
+    runs = [members for own in by_scenario(rows).values() for members in own.values()]
     counts = {count for own in runs for measure in measures if (count := len(known(own, measure))) > 1}
-    return NO_BARS if counts and max(counts) < FEWEST else BARS
+    bars = NO_BARS if counts and max(counts) < FEWEST else BARS
+    floors = dict.fromkeys(floor_name(measure) for measure in measures if math.isfinite(floor_of(rows, measure)))
+    meanings = {"floor": "floor (a perfect generator)", "ceiling": "ceiling (a perfect generator)"}
+    dashed = f"dashed: {', '.join(meanings.get(name, name) for name in floors)}" if floors else ""
+    return [rows_in_words(rows), " · ".join(filter(None, [drawn, bars, more, dashed]))]
 
 
 def known(rows: Rows, measure: str) -> list[float]:
     """The finite values of a measure."""
-    values = known_values(rows, measure)
-    return [float(value) for value in values if isinstance(value, int | float) and math.isfinite(value)]
+    return [float(x) for x in known_values(rows, measure) if isinstance(x, int | float) and math.isfinite(x)]
 
 
 def lost_in_words(rows: Rows, measure: str) -> str:
     """How many of a run's seeds have no value, empty for none."""
-    without = len(rows) - len(known(rows, measure))
-    why = (
-        LOST if without and all(row.get("status") == LOST for row in rows if not known([row], measure)) else "no value"
-    )
-    return f"{without} of {len(rows)} {why}" if without else ""
+    without = [row for row in rows if not known([row], measure)]
+    why = LOST if all(row.get("status") == LOST for row in without) else "no value"
+    return f"{len(without)} of {len(rows)} {why}" if without else ""
 
 
 def middle_in_words(values: Sequence[float]) -> str:
@@ -251,12 +239,9 @@ def middle_in_words(values: Sequence[float]) -> str:
 
 def floor_of(rows: Rows, measure: str) -> float:
     """What a perfect generator, or critic, scores; NaN where it is not known."""
-    for kind in ("floor", "ceiling"):
-        found = median(known(rows, f"{measure}_{kind}")).value
-        if math.isfinite(found):
-            return found
-    modes = known(rows, "modes_of")
-    return max(modes) if measure == "modes" and modes else best_of_critics(measure)
+    told = [median(known(rows, f"{measure}_{kind}")).value for kind in ("floor", "ceiling")]
+    best = max(known(rows, "modes_of"), default=math.nan) if measure == "modes" else best_of_critics(measure)
+    return next(filter(math.isfinite, told), best)
 
 
 def best_of_critics(measure: str) -> float:
@@ -272,20 +257,13 @@ def floor_name(measure: str) -> str:
     return {"higher": "ceiling", "lower": "floor"}.get(better(measure), "a perfect generator")
 
 
-def dashed_in_words(rows: Rows, measures: Sequence[str]) -> str:
-    """What the dashed lines are, where there are any."""
-    names = dict.fromkeys(floor_name(measure) for measure in measures if math.isfinite(floor_of(rows, measure)))
-    meanings = {"floor": "floor (a perfect generator)", "ceiling": "ceiling (a perfect generator)"}
-    return f"dashed: {', '.join(meanings.get(name, name) for name in names)}" if names else ""
-
-
 def at_end(material: Material, run: Labelled, measure: str) -> list[float]:
     """A measure at the end of a run, a value a seed: of the rows, or else of the last frame."""
-    found = known(rows_of(material, run), measure)
-    if found:
-        return found
+    own = [row for row in material.rows if row.get("folder") == str(run.recording.folder)]
+    own = own or [row for row in material.rows if row.get("label") == run.label]
     values = run.recording.curve(measure)
-    return [] if values is None else [float(value) for value in values[-1] if np.isfinite(value)]
+    last = [] if values is None else [float(value) for value in values[-1] if np.isfinite(value)]
+    return known(own, measure) or last
 
 
 def is_wide(values: np.ndarray, measure: str) -> bool:
@@ -294,6 +272,3 @@ def is_wide(values: np.ndarray, measure: str) -> bool:
     positive = finite[finite > 0]
     far = len(positive) > 0 and positive.max() > WIDE * positive.min()
     return bool(far and may_be_wide(measure) and finite.min() >= 0)
-
-
-ACCENT, TRACK = GENERATED, "#eceef2"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -24,11 +24,12 @@ from toygan.draw.sheet import WIDTH, columns_for, measure_lines, note_of
 from toygan.draw.style import FAINT, INK, LARGE, PLAIN, SMALL
 from toygan.files.text import percent
 from toygan.quantities.table import label_of
-from toygan.view.levels import range_in_words, scales
+from toygan.view.levels import Levels, range_in_words, scales
 from toygan.view.scene import PLACED, THIN, Points, Scene, endless, no_critic, no_optimum, outside_share, scene
 from toygan.view.shares import RINGS_IN_WORDS
 
 MOST = 24  # runs on one page: a 25th would be a stamp
+LEFT = 0.35  # inches before the first panel of a row
 BAR, HEADING = 0.45, 0.16  # inches that a colour bar takes beneath a panel, and a small title above it
 GOLDEN = 0.6180339887498949
 LIGHTER = "Lighter = the critic holds it for more real, for every method; every panel on its own colour scale."
@@ -43,69 +44,50 @@ LATENTS = "The square of latents, coloured as the small one, where the generator
 Words = Callable[[Material, Labelled, Scene], Sequence[str]]
 
 
-class Grid(NamedTuple):
-    """Where the runs of a page stand: panels of `side` by `tall` inches, `columns` in a row of `row` inches."""
+class OnPage(NamedTuple):
+    """A run on a page: its main axis, whose left, bottom, width and height are inches, what it shows, what is said beneath."""
 
-    columns: int
-    pitch: float
-    side: float
-    tall: float
-    row: float
-    heading: float
-
-    def corner(self, made: Page, place: int) -> tuple[float, float]:
-        """Left and bottom of a run's main panel."""
-        left = 0.35 + (place % self.columns) * self.pitch
-        return left, made.top - (place // self.columns) * self.row - self.heading - self.tall
-
-
-def grid_of(shown: Sequence[Scene], labels: Sequence[str], stories: int, beneath: float) -> Grid:
-    """Rows of at most four runs, of `panels` panels above each other and so many inches beneath the last one."""
-    columns = columns_for(len(shown))
-    pitch, side = (WIDTH - 0.3) / columns, side_of(len(shown))
-    tall = max(panel_height(one, side) for one in shown)
-    heading = 0.16 * max(len(label_lines(label, side)) for label in labels) + 0.12
-    return Grid(columns, pitch, side, tall, heading + stories * tall + beneath, heading)
-
-
-def side_of(count: int) -> float:
-    """The width of a panel, in inches, where there are so many."""
-    return min((WIDTH - 0.3) / columns_for(count) - 0.3, 3.4)
+    axis: Axes
+    place: tuple[float, float, float, float]
+    shown: Scene
+    words: str
 
 
 def label_lines(label: str, side: float) -> list[str]:
     """A run's name as lines above its panel."""
-    return textwrap.wrap(label, max(int(side * 11.5), 8), max_lines=2, placeholder=" …", break_on_hyphens=False) or [
-        " "
-    ]
+    wide = max(int(side * 11.5), 8)
+    return textwrap.wrap(label, wide, max_lines=2, placeholder=" …", break_on_hyphens=False) or [" "]
 
 
 def plane_page(material: Material, told: Sequence[str], words: Words, stories: int = 1, beneath: float = 0.3,
-               foot: float = 0.0, legend: bool = True, points: Points = "all",
-               ) -> tuple[Page, Grid, list[tuple[Labelled, Scene, str]]]:  # fmt: skip
-    """The page, its grid, and the runs that find room on it, each with so many of its points and the lines under it."""
+               foot: float = 0.0, legend: bool = True, points: Points = "all") -> tuple[Page, Iterator[OnPage]]:  # fmt: skip
+    """The page, and the runs that find room on it, each with so many of its points, to be drawn one by one: at most four in a
+    row, of so many panels above each other, and so many inches and the words beneath the last one.
+    """
     points = points if material.points == "all" else material.points
     runs = [(run, scene(run.recording, points)) for run in material.recordings[:MOST]]
-    circles = legend and any(counted(shown) for _, shown in runs)
-    placed = legend and any(len(shown.places[0]) for _, shown in runs)
-    told = [*told, *[CIRCLES] * circles, *[PLACED] * placed, *([TOLD_POINTS[points]] if points in TOLD_POINTS else [])]
-    side = side_of(len(runs))
+    circles = CIRCLES if legend and any(counted(shown) for _, shown in runs) else ""
+    placed = PLACED if legend and any(len(shown.places[0]) for _, shown in runs) else ""
+    columns = columns_for(len(runs))
+    side = min((WIDTH - 0.3) / columns - 0.3, 3.4)
+    tall = max(panel_height(shown, side) for _, shown in runs)
+    heading = 0.16 * max(len(label_lines(run.label, side)) for run, _ in runs) + 0.12
     lines = [fitted_to(side, words(material, run, shown)) for run, shown in runs]
-    lowest = beneath + 0.14 * max(text.count("\n") + 1 for text in lines) + 0.15
-    grid = grid_of([shown for _, shown in runs], [run.label for run, _ in runs], stories, lowest)
-    said = shared.runs_in_words([run.recording for run, _ in runs], shown=True)
-    left_out = f" · the first {MOST} of {len(material.recordings)}" if len(material.recordings) > MOST else ""
-    tall = -(-len(runs) // grid.columns) * grid.row + foot
-    made = shared.page(material, tall, [said + left_out, *told], legend)
-    return made, grid, [(run, shown, text) for (run, shown), text in zip(runs, lines, strict=True)]
+    row = heading + stories * tall + (beneath + 0.14 * max(text.count("\n") + 1 for text in lines) + 0.15)
+    said = shared.runs_in_words([run.recording for run in material.recordings], True, MOST)
+    prose = [said, *told, circles, placed, TOLD_POINTS.get(points, "")]
+    made = shared.page(material, -(-len(runs) // columns) * row + foot, prose, legend)
 
+    def on_page() -> Iterator[OnPage]:
+        for i, ((run, shown), text) in enumerate(zip(runs, lines, strict=True)):
+            left = LEFT + (i % columns) * ((WIDTH - 0.3) / columns)
+            place = left, made.top - (i // columns) * row - heading - tall, side, tall
+            axis = axis_at(made.figure, *place)
+            shared.titled(axis, "\n".join(label_lines(run.label, side)), LARGE if columns < 4 else PLAIN)
+            axis.tick_params(labelleft=left == LEFT)
+            yield OnPage(axis, place, shown, text)
 
-def panel_of(made: Page, grid: Grid, place: int, run: Labelled) -> Axes:
-    """A run's main axis with its name."""
-    axis = axis_at(made.figure, *grid.corner(made, place), grid.side, grid.tall)
-    shared.titled(axis, "\n".join(label_lines(run.label, grid.side)), LARGE if grid.columns < 4 else PLAIN)
-    axis.tick_params(labelleft=place % grid.columns == 0)
-    return axis
+    return made, on_page()
 
 
 def contour(axis: Axes, shown: Scene, scores: np.ndarray, edges: np.ndarray) -> None:
@@ -115,7 +97,6 @@ def contour(axis: Axes, shown: Scene, scores: np.ndarray, edges: np.ndarray) -> 
 
 
 def cloud(axis: Axes, shown: Scene) -> None:
-    """The points alone."""
     shrink = min((size_of(axis)[0] / 2.4) ** 0.5, 1.0)
     real = real_points(axis, shown)
     generated = generated_cloud(axis, shown, -1).marks
@@ -126,24 +107,18 @@ def cloud(axis: Axes, shown: Scene) -> None:
 
 def of_measures(material: Material, run: Labelled) -> list[str]:
     """The panel's measures of one run in words, over its seeds."""
-    seeds = len(run.recording.facts.seeds)
-    found = {measure: shared.at_end(material, run, measure) for measure in shared.measures_in(material)}
-    lost = {name: seeds - len(values) if 0 < len(values) < seeds else 0 for name, values in found.items()}
-    return [
-        f"{label_of(measure)}: {shared.middle_in_words(values)}"
-        + f", {lost[measure]} of {seeds} without" * bool(lost[measure])
-        for measure, values in found.items()
-    ]
-
-
-# --- films -----------------------------------------------------------------------------------------------------------
+    said, seeds = [], len(run.recording.facts.seeds)
+    for measure in shared.measures_in(material):
+        values = shared.at_end(material, run, measure)
+        lost = f", {seeds - len(values)} of {seeds} without" if 0 < len(values) < seeds else ""
+        said.append(f"{label_of(measure)}: {shared.middle_in_words(values)}{lost}")
+    return said
 
 
 def films(material: Material) -> Figure:
     """Final critics side by side with their points, measures beneath; the still behind a synchronised film."""
-    made, grid, runs = plane_page(material, [LIGHTER], final_words)
-    for place, (run, shown, words) in enumerate(runs):
-        axis = panel_of(made, grid, place, run)
+    made, runs = plane_page(material, [LIGHTER], final_words)
+    for axis, _, shown, words in runs:
         if shown.critic_kept:
             contour(axis, shown, shown.scores[-1], scales(shown).critic.edges)
             panels.decision_boundary(axis, shown, -1)
@@ -162,50 +137,37 @@ def final_words(material: Material, run: Labelled, shown: Scene) -> list[str]:
     return [lost_at(shown), *numbers, *extra, *seen]
 
 
-# --- critics and their optimum ---------------------------------------------------------------------------------------
-
-
 def critics(material: Material) -> Figure:
-    """The learned critic of each run over the optimal one at the last frame, of a lone run beside it, with the panel's measure
-    beneath.
-    """
+    """The learned critic of each run over the optimal one at the last frame, of a lone run beside it, with a measure beneath."""
     beside = len(material.recordings) == 1
     first, second = ("Left", "right") if beside else ("Upper", "lower")
+    frames = [run.recording.frames for run in material.recordings]
+    endless_ones = any("optimal_scores" in one and endless(one) for one in frames)
     told = [
         f"{first}: the learned critic; {second}: the optimal one for its objective. Bars: score, median removed. {LIGHTER}",
-        "Beneath: median (range) of the seeds."
-        + " Infinite scores are cut off." * any(map(has_endless, material.recordings)),
+        "Beneath: median (range) of the seeds." + " Infinite scores are cut off." * endless_ones,
     ]
     room = (1, BAR) if beside else (2, 2 * BAR + HEADING)
-    made, grid, runs = plane_page(material, told, measured_words, *room, points="thin")
-    across, down = ((WIDTH - 0.3) / 2, 0.0) if beside else (0.0, BAR + HEADING + grid.tall)
-    for place, (run, shown, words) in enumerate(runs):
-        above = panel_of(made, grid, place, run)
-        learned(above, shown)
-        left, bottom = grid.corner(made, place)
-        other = axis_at(made.figure, left + across, bottom - down, grid.side, grid.tall)
-        other.tick_params(labelleft=place % grid.columns == 0 and not beside)
+    made, runs = plane_page(material, told, measured_words, *room, points="thin")
+    for above, (left, bottom, side, tall), shown, words in runs:
+        with_bar(above, shown, shown.scores[-1], scales(shown).critic)
+        panels.decision_boundary(above, shown, -1)
+        across, down = ((WIDTH - 0.3) / 2, 0.0) if beside else (0.0, BAR + HEADING + tall)
+        other = axis_at(made.figure, left + across, bottom - down, side, tall)
+        other.tick_params(labelleft=left == LEFT and not beside)
         best(other, shown)
         other.set_title("optimal", size=SMALL, loc="left", pad=3, color=INK)
         place_beneath(above if beside else other, BAR).set_text(words)
     return made.figure
 
 
-def has_endless(run: Labelled) -> bool:
-    """Whether an optimal score of a run is infinite."""
-    return "optimal_scores" in run.recording.frames and endless(run.recording.frames)
-
-
 def measured_words(material: Material, run: Labelled, shown: Scene) -> list[str]:
-    """The panel's measure over the seeds, and what the panel does not show."""
     return [lost_at(shown), *of_measures(material, run), outside_share(shown.samples[-1], shown.view)]
 
 
-def learned(axis: Axes, shown: Scene) -> None:
-    """The learned critic with its colour bar."""
-    of = scales(shown).critic
-    contour(axis, shown, shown.scores[-1], of.edges)
-    panels.decision_boundary(axis, shown, -1)
+def with_bar(axis: Axes, shown: Scene, scores: np.ndarray, of: Levels) -> None:
+    """A critic's scores [g, g] with their colour bar."""
+    contour(axis, shown, scores, of.edges)
     axis.tick_params(labelbottom=False)
     panels.score_bar(axis, of, "", below=0.2)
 
@@ -216,10 +178,8 @@ def best(axis: Axes, shown: Scene) -> None:
     if of is None or shown.optimal is None:
         panels.frame_view(axis, shown)
         shared.absent(axis, without_optimum(axis, shown))
-        return
-    contour(axis, shown, shown.optimal[-1], of.edges)
-    axis.tick_params(labelbottom=False)
-    panels.score_bar(axis, of, "", below=0.2)
+    else:
+        with_bar(axis, shown, shown.optimal[-1], of)
 
 
 def without_optimum(axis: Axes, shown: Scene) -> str:
@@ -233,11 +193,7 @@ def without_optimum(axis: Axes, shown: Scene) -> str:
 
 def lost_at(shown: Scene) -> str:
     """Which seeds diverged, and the step of the picture where the run did not reach its end."""
-    parts = [shared.diverged_words(shown.recording), f"lost after step {shown.steps[-1]}" if shown.note else ""]
-    return " · ".join(part for part in parts if part)
-
-
-# --- steepness -------------------------------------------------------------------------------------------------------
+    return " · ".join(filter(None, [shared.diverged_words(shown.recording), note_of(shown)]))
 
 
 def steepnesses(material: Material) -> Figure:
@@ -246,9 +202,8 @@ def steepnesses(material: Material) -> Figure:
         "Blue: |∇ score| below 1; orange: above; line: 1; dark dots: real points. Beneath: the share above 1 at real "
         "points, at generated ones, and on the segments between the two, where transport goes; read off the grid of slopes."
     )
-    made, grid, runs = plane_page(material, [how], steep_words, foot=0.45, legend=False, points="thin")
-    for place, (run, shown, words) in enumerate(runs):
-        axis = panel_of(made, grid, place, run)
+    made, runs = plane_page(material, [how], steep_words, foot=0.45, legend=False, points="thin")
+    for axis, _, shown, words in runs:
         around_one(axis, shown)
         place_beneath(axis).set_text(words)
     common_bar(made)
@@ -256,34 +211,27 @@ def steepnesses(material: Material) -> Figure:
 
 
 def steep_words(material: Material, run: Labelled, shown: Scene) -> list[str]:
-    """The shares above 1."""
-    return [lost_at(shown), above_one(shown)]
-
-
-def above_one(shown: Scene) -> str:
     """The shares above 1 in the data's region."""
     n = min(len(shown.real), shown.samples.shape[1])
     real, fake = shown.real[:n], shown.samples[-1, :n]
     e = ((GOLDEN * np.arange(1, n + 1)) % 1.0)[:, None]  # even along the segments, and always the same
     places = {"real": real, "generated": fake, "between": e * real + (1 - e) * fake}
     parts = [f"{name} {share}" for name, points in places.items() if (share := share_above(shown, points))]
-    return "above 1: " + (", ".join(parts) or "not known")
+    return [lost_at(shown), "above 1: " + (", ".join(parts) or "not known")]
 
 
 def share_above(shown: Scene, points: np.ndarray) -> str:
     """The share of points [n, 2] at which the interpolated steepness is above 1; empty where none lies on the grid."""
     from scipy.interpolate import RegularGridInterpolator
 
-    steep = RegularGridInterpolator(
-        (shown.slope_y, shown.slope_x), panels.steepness(shown.slopes[-1]), bounds_error=False
-    )
+    grid, steepness = (shown.slope_y, shown.slope_x), panels.steepness(shown.slopes[-1])
+    steep = RegularGridInterpolator(grid, steepness, bounds_error=False)
     found = steep(points[np.isfinite(points).all(axis=1)][:, ::-1])
     found = found[np.isfinite(found)]
     return percent(float((found > 1).mean())) if len(found) else ""
 
 
 def common_bar(made: Page) -> None:
-    """One colour bar for all maps."""
     place = axis_at(made.figure, 0.35, made.bottom + 0.2, 3.0, 0.11)
     colours = ScalarMappable(LogNorm(0.1, 10), AROUND_ONE)
     drawn = made.figure.colorbar(colours, cax=place, orientation="horizontal", extendfrac=0.03)
@@ -294,17 +242,13 @@ def common_bar(made: Page) -> None:
     place.text(1.1, 0.5, "|∇ score|, per unit length", transform=place.transAxes, size=SMALL, va="center", color=INK)
 
 
-# --- latents ---------------------------------------------------------------------------------------------------------
-
-
 def latents(material: Material) -> Figure:
     """Generated points by category where the latents have some, else the square of latents where it is sent."""
     coloured = any("categories" in run.recording.frames for run in material.recordings)
     how = CATEGORIES if coloured else LATENTS
-    made, grid, runs = plane_page(material, [how], measured_words, legend=False)
-    for place, (run, shown, words) in enumerate(runs):
-        axis = panel_of(made, grid, place, run)
-        (by_category if "categories" in run.recording.frames else latent_map)(axis, shown)
+    made, runs = plane_page(material, [how], measured_words, legend=False)
+    for axis, _, shown, words in runs:
+        (by_category if "categories" in shown.recording.frames else latent_map)(axis, shown)
         place_beneath(axis).set_text(words)
     return made.figure
 

@@ -14,6 +14,7 @@ from toygan.draw import exhibit_parts as shared
 from toygan.draw.exhibit_parts import Material, Page, Rows
 from toygan.draw.layout import axis_at, cut, size_of
 from toygan.draw.panels import CRITIC
+from toygan.draw.points import GENERATED
 from toygan.draw.sheet import say
 from toygan.draw.style import FAINT, INK, PLAIN, SMALL, quiet
 from toygan.draw.sweep import floor_line, log_axis
@@ -21,6 +22,8 @@ from toygan.quantities.table import axis_name, better
 from toygan.view.statistics import Interval, median
 
 FEW = 10  # runs that all can be named beside their marks
+
+Box = tuple[float, float, float, float]  # left, bottom, right, top in inches
 
 
 class Spot(NamedTuple):
@@ -34,21 +37,19 @@ class Spot(NamedTuple):
 def price(material: Material) -> Figure:
     """Quality against core-seconds, a panel a scenario: the front named, and where there are many the others numbered."""
     measure = shared.measures_in(material)[0]
-    panels = {
-        title: spots_of(shared.by_label(rows), title, measure)
-        for title, rows in shared.by_scenario(material.rows).items()
-    }
-    labels = list(dict.fromkeys(spot.label for spots in panels.values() for spot in spots))
-    numbers = {label: i + 1 for i, label in enumerate(sorted(labels))} if len(labels) > FEW else {}
+    panels = shared.by_scenario(material.rows)
+    spots = {title: spots_of(runs, measure) for title, runs in panels.items()}
+    labels = {spot.label for own in spots.values() for spot in own}
+    numbers = {label: i for i, label in enumerate(sorted(labels), 1)} if len(labels) > FEW else {}
     wide = len(labels) > FEW or len(panels) == 1
     tall, lines = (3.6 if wide else 2.6), (len(panels) if wide else -(-len(panels) // 2))
     key = 0.16 * -(-len(numbers) // 4) + 0.25 if numbers else 0.0
     made = shared.page(material, (tall + 0.95) * lines + key, price_in_words(material, measure))
-    for place, (title, spots) in enumerate(panels.items()):
+    for place, (title, runs) in enumerate(panels.items()):
         left, line = (0.65, place) if wide else (0.65 + 3.85 * (place % 2), place // 2)
         axis = axis_at(made.figure, left, made.top - 0.35 - tall - (tall + 0.95) * line, 7.1 if wide else 3.25, tall)
-        rows = shared.by_scenario(material.rows)[title]
-        market(axis, spots, measure, numbers, shared.floor_of(rows, measure))
+        floor = shared.floor_of([row for rows in runs.values() for row in rows], measure)
+        market(axis, spots[title], measure, numbers, floor)
         shared.titled(axis, title)
     key_of(made, numbers)
     return made.figure
@@ -59,24 +60,14 @@ def price_in_words(material: Material, measure: str) -> list[str]:
     corner = {"lower": "lower left is better", "higher": "upper left is better"}.get(better(measure), "")
     lost = [label for label, rows in shared.by_label(material.rows).items() if not shared.known(rows, measure)]
     without = f"without a value: {', '.join(lost)}" if lost else ""
-    bars = shared.bars_in_words(material.rows, [measure])
-    parts = [
-        corner,
-        bars,
-        "orange: nothing is both faster and better",
-        shared.dashed_in_words(material.rows, [measure]),
-    ]
-    return [shared.rows_in_words(material.rows), " · ".join(part for part in parts if part), without]
+    orange = "orange: nothing is both faster and better"
+    return [*shared.medians_in_words(material.rows, [measure], corner, orange), without]
 
 
-def spots_of(runs: Mapping[str, Rows], title: str, measure: str) -> list[Spot]:
+def spots_of(runs: Mapping[str, Rows], measure: str) -> list[Spot]:
     """Medians with intervals of each run; a run without a value in all its seeds is left out."""
-    made = [
-        Spot(
-            shared.within(label, title), median(shared.known(rows, "core_seconds")), median(shared.known(rows, measure))
-        )
-        for label, rows in runs.items()
-    ]
+    names = ("core_seconds", measure)
+    made = [Spot(label, *(median(shared.known(rows, name)) for name in names)) for label, rows in runs.items()]
     return [spot for spot in made if math.isfinite(spot.x.value) and math.isfinite(spot.y.value)]
 
 
@@ -98,7 +89,7 @@ def market(axis: Axes, spots: Sequence[Spot], measure: str, numbers: Mapping[str
         return shared.absent(axis, "no run has a value")
     best = front(spots, measure) if better(measure) != "neither" else set[int]()
     for i, (_, x, y) in enumerate(spots):
-        colour = shared.ACCENT if i in best else CRITIC
+        colour = GENERATED if i in best else CRITIC
         axis.plot(x.ends, [y.value, y.value], "-", color=colour, linewidth=0.8, alpha=0.45)
         axis.plot([x.value, x.value], y.ends, "-", color=colour, linewidth=0.8, alpha=0.45)
         axis.plot([x.value], [y.value], "o", color=colour, markersize=5, markeredgecolor="white", markeredgewidth=0.6)
@@ -110,44 +101,30 @@ def market(axis: Axes, spots: Sequence[Spot], measure: str, numbers: Mapping[str
     quiet(axis)
     axis.set_xlabel("core-seconds a seed", size=PLAIN, labelpad=2, color=INK)
     axis.set_ylabel(axis_name(measure), size=PLAIN, labelpad=2, color=INK, parse_math=False)
-    return name_spots(axis, spots, best | extremes(spots, measure), numbers)
-
-
-def extremes(spots: Sequence[Spot], measure: str) -> set[int]:
-    """The slowest run and the worst one."""
-    sign = -1.0 if better(measure) == "higher" else 1.0
-    places = range(len(spots))
-    return {max(places, key=lambda i: spots[i].x.value), max(places, key=lambda i: sign * spots[i].y.value)}
-
-
-Box = tuple[float, float, float, float]  # left, bottom, right, top in inches
+    slowest = max(range(len(spots)), key=lambda i: spots[i].x.value)
+    worst = (min if better(measure) == "higher" else max)(range(len(spots)), key=lambda i: spots[i].y.value)
+    return name_spots(axis, spots, best | {slowest, worst}, numbers)
 
 
 def name_spots(axis: Axes, spots: Sequence[Spot], told: set[int], numbers: Mapping[str, int]) -> None:
     """Names of the front and of the extremes first, then the others' numbers, each where it covers least."""
     wide, tall = size_of(axis)
-    places = in_inches(axis, [(spot.x.value, spot.y.value) for spot in spots])
+    places = in_inches(axis, np.array([(spot.x.value, spot.y.value) for spot in spots]))
     taken = [(x - 0.05, y - 0.05, x + 0.05, y + 0.05) for x, y in places] + bars_of(axis, spots)
     for i in sorted(range(len(spots)), key=lambda i: i not in told):
         named = i in told or not numbers
         words, size = (spots[i].label, SMALL) if named else (str(numbers[spots[i].label]), SMALL - 1.5)
         box = free_box(places[i], 0.0078 * size * len(words) + 0.03, 0.016 * size, taken, (wide, tall))
         taken.append(box)
-        name_at(axis, words, size, box, places[i])
+        across, up = (box[0] + box[2]) / 2 / wide, (box[1] + box[3]) / 2 / tall
+        if distance_to(box, places[i]) > 0.16:  # a thread leads back to the mark
+            axis.plot([places[i][0] / wide, across], [places[i][1] / tall, up], "-", color=FAINT, linewidth=0.5, zorder=1,
+                      transform=axis.transAxes)  # fmt: skip
+        axis.text(box[0] / wide, up, words, size=size, transform=axis.transAxes, color=INK, va="center",
+                  parse_math=False, zorder=6)  # fmt: skip
 
 
-def name_at(axis: Axes, words: str, size: float, box: Box, spot: np.ndarray) -> None:
-    """A name in its box; far from its mark, a thread leads back."""
-    wide, tall = size_of(axis)
-    across, up = (box[0] + box[2]) / 2 / wide, (box[1] + box[3]) / 2 / tall
-    if distance_to(box, spot) > 0.16:
-        axis.plot([spot[0] / wide, across], [spot[1] / tall, up], "-", color=FAINT, linewidth=0.5, zorder=1,
-                  transform=axis.transAxes)  # fmt: skip
-    axis.text(box[0] / wide, up, words, size=size, transform=axis.transAxes, color=INK, va="center", parse_math=False,
-              zorder=6)  # fmt: skip
-
-
-def in_inches(axis: Axes, points: Sequence[tuple[float, float]]) -> np.ndarray:
+def in_inches(axis: Axes, points: np.ndarray) -> np.ndarray:
     """Points of the data [N, 2] in inches from the axis' lower left corner."""
     shares = axis.transAxes.inverted().transform(axis.transData.transform(points))
     return np.asarray(shares * size_of(axis))
@@ -155,13 +132,9 @@ def in_inches(axis: Axes, points: Sequence[tuple[float, float]]) -> np.ndarray:
 
 def bars_of(axis: Axes, spots: Sequence[Spot]) -> list[Box]:
     """The intervals of all runs as thin boxes, which names should not cover."""
-    ends = [
-        end
-        for _, x, y in spots
-        for end in (*((across, y.value) for across in x.ends), *((x.value, up) for up in y.ends))
-    ]
-    pairs = in_inches(axis, ends).reshape(-1, 2, 2)
-    return [(one[0] - 0.01, one[1] - 0.01, other[0] + 0.01, other[1] + 0.01) for one, other in pairs]
+    bars = np.array([[(x.ends, (y.value, y.value)), ((x.value, x.value), y.ends)] for _, x, y in spots])
+    ends = in_inches(axis, bars.swapaxes(2, 3).reshape(-1, 2)).reshape(-1, 2, 2)
+    return [(one[0] - 0.01, one[1] - 0.01, other[0] + 0.01, other[1] + 0.01) for one, other in ends]
 
 
 def free_box(spot: np.ndarray, wide: float, tall: float, taken: Sequence[Box], room: tuple[float, float]) -> Box:
@@ -185,7 +158,6 @@ def covered(box: Box, taken: Sequence[Box], room: tuple[float, float]) -> float:
 
 
 def overlap(one: Box, other: Box) -> float:
-    """Area that two boxes share."""
     across = min(one[2], other[2]) - max(one[0], other[0])
     up = min(one[3], other[3]) - max(one[1], other[1])
     return max(across, 0.0) * max(up, 0.0)

@@ -16,7 +16,7 @@ from matplotlib.ticker import MaxNLocator
 
 from toygan.draw import exhibit_parts as shared
 from toygan.draw.exhibit_parts import Material, Page, Rows
-from toygan.draw.layout import axis_at, cut
+from toygan.draw.layout import axis_at, cut, size_of
 from toygan.draw.panels import CRITIC, SHARE, STEEPNESS
 from toygan.draw.points import GENERATED
 from toygan.draw.sheet import WIDTH, say
@@ -30,36 +30,27 @@ from toygan.view.statistics import median, share
 KEPT = 8  # runs that keep the exhibit's order; more of them are sorted
 GOOD = ("converged", "still-improving")  # labels that are no failure
 NONE = "no label"
+TRACK = "#eceef2"  # of a bar, where it is not filled
 
 RowsByRun = dict[str, Rows]  # rows by the name of their run
-
-
-# --- ends ------------------------------------------------------------------------------------------------------------
 
 
 def ends(material: Material) -> Figure:
     """Final measures: rings for seeds, the median as a dot with its 95 % interval, a panel a scenario and measure."""
     measures = shared.measures_in(material)
-    runs = {title: ordered(own, measures[0]) for title, own in shared.runs_by_scenario(material.rows).items()}
-    heights = {title: 0.23 * len(own) + 0.25 for title, own in runs.items()}
+    panels = {title: ordered(runs, measures[0]) for title, runs in shared.by_scenario(material.rows).items()}
+    heights = {title: 0.23 * len(runs) + 0.25 for title, runs in panels.items()}
     lines = -(-len(measures) // 3)
     columns = -(-len(measures) // lines)
-    made = shared.page(material, lines * sum(tall + 0.85 for tall in heights.values()), ends_in_words(material, runs))
+    order = f"best {label_of(measures[0])} on top" if max(map(len, panels.values())) > KEPT else ""
+    told = shared.medians_in_words(material.rows, measures, "rings: seeds", order)
+    made = shared.page(material, lines * sum(tall + 0.85 for tall in heights.values()), told)
     top = made.top
-    for title, own in runs.items():
+    for title, runs in panels.items():
         for start in range(0, len(measures), columns):
-            ends_row(made, top - 0.3 - heights[title], heights[title], title, own, measures[start : start + columns])
+            ends_row(made, top - 0.3 - heights[title], heights[title], title, runs, measures[start : start + columns])
             top -= heights[title] + 0.85
     return made.figure
-
-
-def ends_in_words(material: Material, runs: Mapping[str, RowsByRun]) -> list[str]:
-    """What was run and how to read it."""
-    sorted_by = f"best {label_of(shared.measures_in(material)[0])} on top"
-    order = sorted_by if max(map(len, runs.values())) > KEPT else ""
-    bars = shared.bars_in_words(material.rows, shared.measures_in(material))
-    parts = ["rings: seeds", bars, order, shared.dashed_in_words(material.rows, shared.measures_in(material))]
-    return [shared.rows_in_words(material.rows), " · ".join(part for part in parts if part)]
 
 
 def ordered(runs: RowsByRun, measure: str) -> RowsByRun:
@@ -73,7 +64,10 @@ def ordered(runs: RowsByRun, measure: str) -> RowsByRun:
 
 def ends_row(made: Page, bottom: float, tall: float, title: str, runs: RowsByRun, measures: Sequence[str]) -> None:
     """Panels of up to three measures beside each other, with the names of the runs at the left."""
-    names = [name_with_lost(shared.within(label, title), rows, measures) for label, rows in reversed(runs.items())]
+    names = [
+        cut(label, 34) + (f"  ({lost})" if (lost := shared.lost_in_words(rows, measures[0])) else "")
+        for label, rows in reversed(runs.items())
+    ]
     left = names_wide(names)
     pitch = (WIDTH - left - 0.25) / len(measures)
     for place, measure in enumerate(measures):
@@ -86,22 +80,12 @@ def ends_row(made: Page, bottom: float, tall: float, title: str, runs: RowsByRun
             axis.xaxis.set_major_locator(MaxNLocator(4, integer=True, min_n_ticks=1))
         said = "\n".join(textwrap.wrap(axis_name(measure), max(int(13 * (pitch - 0.3)), 12)))
         axis.set_xlabel(said, size=SMALL, labelpad=2, color=INK, parse_math=False, loc="left")
-        if place == 0 and title:
-            shared.titled(axis, title)
+        shared.titled(axis, title if place == 0 else "")
 
 
 def names_wide(names: Sequence[str]) -> float:
     """Inches that names at the left of a panel take."""
     return min(0.3 + 0.065 * max(map(len, names), default=0), 3.4)
-
-
-def name_with_lost(label: str, rows: Rows, measures: Sequence[str]) -> str:
-    """A run's name, and how many of its seeds have no value in the first measure."""
-    lost = shared.lost_in_words(rows, measures[0])
-    return f"{cut(label, 34)}  ({lost})" if lost else cut(label, 34)
-
-
-# --- rates -----------------------------------------------------------------------------------------------------------
 
 
 def rates(material: Material) -> Figure:
@@ -111,26 +95,24 @@ def rates(material: Material) -> Figure:
 
 def labels(material: Material) -> Figure:
     """A matrix of bars, a line a run and a column a label, with counts."""
-    panels = shared.runs_by_scenario(material.rows)
-    columns = columns_of(material.rows)
-    left = names_wide([shared.within(label, title) for title, own in panels.items() for label in own])
+    panels, columns = shared.by_scenario(material.rows), columns_of(material.rows)
+    left, over = names_wide([label for runs in panels.values() for label in runs]), 0.3 * (len(panels) > 1)
     pitch = min((WIDTH - left - 0.55) / len(columns), 1.3)
     slanted = max(map(len, columns)) * 0.066 > pitch
     head = 0.25 + slanted * 0.033 * max(map(len, columns))
-    tall = sum(0.27 * len(own) + 0.15 + 0.3 * (len(panels) > 1) for own in panels.values())
+    tall = sum(0.27 * len(runs) + 0.15 + over for runs in panels.values())
     how = "Seeds with each label of the diagnosis; a seed may have several. Green: no failure."
     made = shared.page(material, tall + head + 0.15, [shared.rows_in_words(material.rows), how])
     for place, name in enumerate(columns):
         made.figure.text((left + place * pitch) / WIDTH, (made.top - head) / made.figure.get_figheight(), name, size=SMALL,
                          rotation=30 * slanted, color=INK, va="bottom", rotation_mode="anchor", parse_math=False)  # fmt: skip
     top = made.top - head - 0.05
-    for title, own in panels.items():
-        top -= 0.3 * (len(panels) > 1)
-        high = 0.27 * len(own)
+    for title, runs in panels.items():
+        high = 0.27 * len(runs)
+        top -= over
         axis = axis_at(made.figure, left, top - high, pitch * len(columns), high)
-        label_bars(axis, {shared.within(label, title): rows for label, rows in own.items()}, columns)
-        if len(panels) > 1:
-            shared.titled(axis, title)
+        label_bars(axis, runs, columns)
+        shared.titled(axis, title if over else "")
         top -= high + 0.15
     return made.figure
 
@@ -153,38 +135,38 @@ def label_bars(axis: Axes, runs: RowsByRun, columns: Sequence[str]) -> None:
         counts = Counter(name for row in rows for name in labels_of(row))
         for place, name in enumerate(columns):
             colour = SHARE if name in GOOD else FAINT if name in (NONE, "not diagnosed") else GENERATED
-            share_bar(axis, place, line, counts[name], len(rows), colour)
-    axis.set(xlim=(0, len(columns)), ylim=(-0.5, len(runs) - 0.5), xticks=[])
+            for width, fill in ((0.55, TRACK), (0.55 * counts[name] / len(rows), colour)):
+                axis.add_patch(Rectangle((place, line - 0.28), width, 0.56, color=fill, linewidth=0))
+            axis.text(place + 0.59, line, f"{counts[name]}/{len(rows)}", size=SMALL, va="center_baseline",
+                      color=INK if counts[name] else FAINT)  # fmt: skip
+    axis.set(xlim=(0, len(columns)), xticks=[])
+    name_lines(axis, runs)
+
+
+def name_lines(axis: Axes, runs: RowsByRun) -> None:
+    """Names of runs at the left, the first on top; no frame and no tick marks."""
+    axis.set_ylim(-0.5, len(runs) - 0.5)
     axis.set_yticks(range(len(runs)), list(reversed(runs)), parse_math=False)
     bare(axis)
 
 
-def share_bar(axis: Axes, left: float, line: float, count: int, total: int, colour: str) -> None:
-    """One track with its filling and "6/8" at its end."""
-    axis.add_patch(Rectangle((left, line - 0.28), 0.55, 0.56, color=shared.TRACK, linewidth=0))
-    axis.add_patch(Rectangle((left, line - 0.28), 0.55 * count / total, 0.56, color=colour, linewidth=0))
-    axis.text(left + 0.59, line, f"{count}/{total}", size=SMALL, va="center_baseline", color=INK if count else FAINT)
-
-
 def bare(axis: Axes) -> None:
-    """No frame and no tick marks."""
     axis.tick_params(labelsize=SMALL, length=0, pad=3)
-    for spine in axis.spines.values():
-        spine.set_visible(False)
+    axis.spines[:].set_visible(False)
 
 
 def all_modes(material: Material) -> Figure:
     """A bar a run: the share of its seeds that found every mode, with its interval, and the median of modes."""
-    panels = shared.runs_by_scenario(material.rows)
-    tall = sum(0.27 * len(own) + 0.6 for own in panels.values()) + 0.15
+    panels = shared.by_scenario(material.rows)
+    tall = sum(0.27 * len(runs) + 0.6 for runs in panels.values()) + 0.15
     how = "Share of the seeds that found all modes, bars: 95 % Wilson intervals; at the right the modes found, median (range)."
     made = shared.page(material, tall, [shared.rows_in_words(material.rows), how])
-    left = names_wide([shared.within(label, title) for title, own in panels.items() for label in own])
+    left = names_wide([label for runs in panels.values() for label in runs])
     top = made.top - 0.3
-    for title, own in panels.items():
-        high = 0.27 * len(own)
+    for title, runs in panels.items():
+        high = 0.27 * len(runs)
         axis = axis_at(made.figure, left, top - high, WIDTH - left - 2.6, high)
-        mode_bars(axis, {shared.within(label, title): rows for label, rows in own.items()})
+        mode_bars(axis, runs)
         shared.titled(axis, title)
         top -= high + 0.6
     return made.figure
@@ -195,20 +177,17 @@ def mode_bars(axis: Axes, runs: RowsByRun) -> None:
     for line, rows in enumerate(reversed(runs.values())):
         found = sum(row.get("modes_of") is not None and row.get("modes") == row["modes_of"] for row in rows)
         with_all = share(found, len(rows))
-        axis.barh(line, 1.0, 0.56, color=shared.TRACK)
+        axis.barh(line, 1.0, 0.56, color=TRACK)
         axis.barh(line, with_all.value, 0.56, color=CRITIC, alpha=0.55)
         axis.plot([with_all.low, with_all.high], [line, line], "-", color=INK, linewidth=1.1)
-        axis.text(
-            1.03, line, f"{found}/{len(rows)}   {modes_in_words(rows)}", size=SMALL, va="center_baseline", color=INK
-        )
-    axis.set(xlim=(0, 1), ylim=(-0.5, len(runs) - 0.5))
+        said = f"{found}/{len(rows)}   {modes_in_words(rows)}"
+        axis.text(1.03, line, said, size=SMALL, va="center_baseline", color=INK)
+    axis.set_xlim(0, 1)
     axis.set_xticks([0, 0.5, 1], ["0", "50 %", "100 %"])
-    axis.set_yticks(range(len(runs)), list(reversed(runs)), parse_math=False)
-    bare(axis)
+    name_lines(axis, runs)
 
 
 def modes_in_words(rows: Rows) -> str:
-    """Modes found, of how many."""
     values, of = shared.known(rows, "modes"), shared.known(rows, "modes_of")
     if not values:
         return shared.LOST if all(row.get("status") == shared.LOST for row in rows) else "not measured"
@@ -217,42 +196,32 @@ def modes_in_words(rows: Rows) -> str:
     return f"{span} of {max(of):g}" if of else span
 
 
-# --- matrices --------------------------------------------------------------------------------------------------------
-
-
 def matrix(material: Material) -> Figure:
     """The median of a measure over two columns of the results, as coloured fields with their numbers."""
-    rows = [parted(row) for row in material.rows]
     across, down = material.across or "constraint", material.down or "objective"
-    rows = [row for row in rows if row.get(across) is not None and row.get(down) is not None]
+    rows = [row for row in map(parted, material.rows) if row.get(across) is not None and row.get(down) is not None]
     if not rows:
         return shared.nothing(material, f"no run has both {across} and {down}")
-    panels = {"": rows} if "scenario" in (across, down) else shared.targets_of(rows)
+    whole = "scenario" in (across, down)
+    panels = {"": rows} if whole else shared.by_column(rows, "scenario")
     maps = {title: cells_of(own, across, down, material.measure) for title, own in panels.items()}
     left = names_wide([str(mark) for found in maps.values() for mark in found.down]) + 0.2
     names = max(len(setting(mark)) for found in maps.values() for mark in found.across)
-    slanted = any(names * 0.062 > field_wide(found, left) - 0.05 for found in maps.values())
+    fields = {title: min((WIDTH - left - 0.5) / len(found.across), 1.1) for title, found in maps.items()}  # inches
+    slanted = names * 0.062 > min(fields.values()) - 0.05
     head = 0.35 + (0.053 * names if slanted else 0.15)
     heights = {title: 0.3 * len(found.down) for title, found in maps.items()}
-    own = "each scenario on its own scale: " if "scenario" in (across, down) else ""
-    how = f"{axis_name(material.measure)}: medians of the seeds · {own}the darker, the larger · framed: the best"
-    made = shared.page(
-        material, sum(heights.values()) + (head + 0.1) * len(maps), [shared.rows_in_words(rows), how + lost_words(rows)]
-    )
+    apart = "each scenario on its own scale: " * whole
+    how = f"{axis_name(material.measure)}: medians of the seeds · {apart}the darker, the larger · framed: the best"
+    lost = " · † some seeds diverged, ††: all" * any(row.get("status") == shared.LOST for row in rows)
+    tall = sum(heights.values()) + (head + 0.1) * len(maps)
+    made = shared.page(material, tall, [shared.rows_in_words(rows), how + lost])
     top = made.top
     for title, found in maps.items():
-        axis = axis_at(
-            made.figure, left, top - head - heights[title], field_wide(found, left) * len(found.across), heights[title]
-        )
+        wide = fields[title] * len(found.across)
+        axis = axis_at(made.figure, left, top - head - heights[title], wide, heights[title])
         cells(axis, found, material.measure, slanted, comparable(found.values, across, down))
-        say(
-            made.figure,
-            0.2,
-            top - 0.22,
-            " · ".join(part for part in (title, f"{down} × {across}") if part),
-            PLAIN,
-            weight="bold",
-        )
+        say(made.figure, 0.2, top - 0.22, f"{title} · {down} × {across}".removeprefix(" · "), PLAIN, weight="bold")
         top -= head + heights[title] + 0.1
     return made.figure
 
@@ -303,24 +272,11 @@ def parted(row: Mapping[str, Any]) -> dict[str, Any]:
 def cells_of(rows: Rows, across: str, down: str, measure: str) -> Cells:
     """The medians of a measure in every cell; NaN where nothing is known."""
     right, marks, values = grid_values(rows, across, down, measure)
-    found = groups(list(map(dict, rows)), (down, across))
     lost = {
-        (i, j): (sum(row.get("status") == shared.LOST for row in own), len(own))
-        for i, y in enumerate(marks)
-        for j, x in enumerate(right)
-        if (own := found.get((y, x)))
+        (marks.index(y), right.index(x)): (sum(row.get("status") == shared.LOST for row in own), len(own))
+        for (y, x), own in groups(rows, (down, across)).items()
     }
     return Cells(right, marks, values, lost)
-
-
-def field_wide(found: Cells, left: float) -> float:
-    """Inches of one field."""
-    return min((WIDTH - left - 0.5) / len(found.across), 1.1)
-
-
-def lost_words(rows: Rows) -> str:
-    """What the marks of lost seeds are, where there are some."""
-    return " · † some seeds diverged, ††: all" if any(row.get("status") == shared.LOST for row in rows) else ""
 
 
 def cells(axis: Axes, found: Cells, measure: str, slanted: bool, parts: Sequence[np.ndarray]) -> None:
@@ -328,7 +284,7 @@ def cells(axis: Axes, found: Cells, measure: str, slanted: bool, parts: Sequence
     values = found.values
     axis.pcolormesh(np.ma.masked_invalid(shades(values, parts)), cmap=STEEPNESS, vmin=0, vmax=1, edgecolors="white",
                     linewidth=1.5)  # fmt: skip
-    size = SMALL if field_wide_of(axis, len(found.across)) > 0.42 else 6.5
+    size = SMALL if size_of(axis)[0] / len(found.across) > 0.42 else 6.5
     for (row, column), value in np.ndenumerate(values):
         axis.text(column + 0.5, row + 0.5, cell_text(value, found.lost.get((row, column))), ha="center", va="center",
                   size=size, color=INK)  # fmt: skip
@@ -340,11 +296,6 @@ def cells(axis: Axes, found: Cells, measure: str, slanted: bool, parts: Sequence
     axis.set_yticks(np.arange(len(found.down)) + 0.5, [setting(mark) for mark in found.down], parse_math=False)
     axis.xaxis.tick_top()
     bare(axis)
-
-
-def field_wide_of(axis: Axes, count: int) -> float:
-    """Inches of one field of a drawn matrix."""
-    return float(axis.get_position().width) * WIDTH / count
 
 
 def cell_text(value: float, lost: tuple[int, int] | None) -> str:

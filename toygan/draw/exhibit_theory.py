@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,24 +13,19 @@ from matplotlib.ticker import MaxNLocator
 
 from toygan.draw import distance
 from toygan.draw.dirac import portraits
-from toygan.draw.exhibit_parts import Material, Page, Rows, nothing, page, titled
-from toygan.draw.layout import axis_at
+from toygan.draw.exhibit_parts import Material, Page, Rows, by_column, nothing, page, titled
+from toygan.draw.layout import axis_at, size_of
 from toygan.draw.panels import CRITIC
 from toygan.draw.points import GENERATED, REAL
 from toygan.draw.sheet import WIDTH, say
 from toygan.draw.style import FAINT, INK, PLAIN, SMALL, quiet
 from toygan.draw.sweep import log_axis
-from toygan.view.records import groups
+from toygan.view.records import Row, groups
 from toygan.view.statistics import mean
 from toygan.view.words import CRITICS
 
-BOX = 0.2  # inches a side of a box on a line
-
-
-def by_name(rows: Rows, kind: str) -> dict[str, Rows]:
-    """Rows of theory by the name of their piece, of one kind only."""
-    found = groups([dict(row) for row in rows if row.get(kind) is not None], (kind,))
-    return {str(name): members for (name,), members in found.items()}
+BOX, LINE = 0.2, 0.26  # inches: a side of a box on a line, the line of a way
+OF_CRITIC = {"none": FAINT, "learned": GENERATED, "exact": CRITIC}
 
 
 def column(rows: Rows, name: str) -> np.ndarray:
@@ -39,42 +33,31 @@ def column(rows: Rows, name: str) -> np.ndarray:
     return np.array([row[name] if isinstance(row.get(name), int | float) else np.nan for row in rows], float)
 
 
-# --- distances -------------------------------------------------------------------------------------------------------
-
-
 def distances(material: Material) -> Figure:
     """Distances along a number, three panels a piece: moving mass, bounded ones, and ones that may be infinite."""
-    pieces = by_name(material.rows, "distances")
+    pieces = by_column(material.rows, "distances")
     if not pieces:
         return nothing(material, "no distance to show")
     how = "Exact where a closed form or a solver knows them, else from samples. Triangles on the upper edge: infinite."
     made = page(material, 3.35 * len(pieces), [how])
+    taken = {"distances", "label", *distance.DISTANCES}
     for place, (name, rows) in enumerate(pieces.items()):
-        key = material.across or key_of(rows[0])
+        others = (one for one in rows[0] if one not in taken and not one.endswith("_floor"))
+        key = material.across or next(others, "")
         along_a_number(made, made.top - 3.35 * place, name if len(pieces) > 1 else "", rows, key)
     return made.figure
 
 
-def key_of(row: Mapping[str, Any]) -> str:
-    """The column along which distances were taken: the one that is no distance."""
-    taken = {"distances", "label", *distance.DISTANCES}
-    return next((name for name in row if name not in taken and not name.endswith("_floor")), "")
-
-
 def along_a_number(made: Page, top: float, name: str, rows: Rows, key: str) -> None:
-    """The three panels of one piece."""
     rows = sorted(rows, key=lambda row: row.get(key, 0))
     along = column(rows, key).tolist()
     values, floors = ({each: column(rows, f"{each}{tail}") for each in distance.DISTANCES} for tail in ("", "_floor"))
     step = (WIDTH - 0.55) / len(distance.PANELS)
     if name:
         say(made.figure, 0.2, top - 0.2, name, PLAIN, weight="bold")
-    for i, (heading, members) in enumerate(distance.PANELS.items()):
+    for i, heading in enumerate(distance.PANELS):
         axis = axis_at(made.figure, 0.55 + i * step, top - 2.85, step - 0.62, 2.0)
-        distance.panel(axis, heading, key, along, members, values, floors)
-
-
-# --- phase portraits -------------------------------------------------------------------------------------------------
+        distance.panel(axis, heading, key, along, values, floors)
 
 
 def phases(material: Material) -> Figure:
@@ -84,19 +67,16 @@ def phases(material: Material) -> Figure:
     return portraits(material.phases, material.command, material.title)
 
 
-# --- plans on a line -------------------------------------------------------------------------------------------------
-
-
 def plans(material: Material) -> Figure:
     """Boxes on a line with the arrows of the cheapest plan, and the plan as a matrix, a line a piece."""
-    pieces = [row for rows in by_name(material.rows, "plans").values() for row in rows]
+    pieces = [row for rows in by_column(material.rows, "plans").values() for row in rows]
     if not pieces:
         return nothing(material, "no plan to show")
     how = (
         "Orange: boxes where they stand; dark: where they must go; arrows: the cheapest plan. Cost: the sum of all "
         "distances. In the matrix: every distance, the plan's moves filled."
     )
-    rooms = [room_of(row) for row in pieces]
+    rooms = [max(2.35, 0.28 * len(row["a"]) + 0.95) for row in pieces]  # inches
     made = page(material, sum(rooms), [how])
     top = made.top
     for row, room in zip(pieces, rooms, strict=True):
@@ -105,39 +85,26 @@ def plans(material: Material) -> Figure:
     return made.figure
 
 
-def room_of(row: Mapping[str, Any]) -> float:
-    """Inches that one plan takes."""
-    n = len(row["a"])
-    return max(2.35, 0.28 * n + 0.95)
-
-
-def plan(made: Page, row: Mapping[str, Any], top: float, room: float) -> None:
+def plan(made: Page, row: Row, top: float, room: float) -> None:
     """One plan: the line at the left, the matrix at the right."""
     n = len(row["a"])
     side = min(0.28 * n, 2.6) if n > 3 else 0.36 * n
-    say(made.figure, 0.2, top - 0.25, f"{row['plans']} · {costs(row)}", PLAIN + 0.5, weight="bold")
-    left = axis_at(made.figure, 0.35, top - room + 0.35, WIDTH - side - 1.65, room - 0.7)
-    line(left, row)
-    matrix = axis_at(made.figure, WIDTH - side - 0.35, top - 0.65 - side, side, side)
-    as_matrix(matrix, row)
-
-
-def costs(row: Mapping[str, Any]) -> str:
-    """What the cheapest plan costs, and the dearest."""
     best, worst = (f"{float(row[name]):.4g}" for name in ("best", "worst"))
-    return f"every plan costs {best}" if best == worst else f"the cheapest plan costs {best}, the dearest {worst}"
+    costs = f"every plan costs {best}" if best == worst else f"the cheapest plan costs {best}, the dearest {worst}"
+    say(made.figure, 0.2, top - 0.25, f"{row['plans']} · {costs}", PLAIN + 0.5, weight="bold")
+    line(axis_at(made.figure, 0.35, top - room + 0.35, WIDTH - side - 1.65, room - 0.7), row)
+    as_matrix(axis_at(made.figure, WIDTH - side - 0.35, top - 0.65 - side, side, side), row)
 
 
-def line(axis: Axes, row: Mapping[str, Any]) -> None:
+def line(axis: Axes, row: Row) -> None:
     """Boxes above the line, goals beneath it, equal places stacked, and an arrow a move."""
     a, b = np.asarray(row["a"], float), np.asarray(row["b"], float)
     low, high = min(a.min(), b.min()), max(a.max(), b.max())
-    wide, tall = (float(side) for side in axis.get_position().size * axis.figure.get_size_inches())  # type: ignore[union-attr]
+    wide, tall = size_of(axis)
     unit = (high - low + 1.2) / wide * BOX  # a box in units of the line
     axis.set(xlim=(low - 0.6, high + 0.6), ylim=(0, tall), yticks=[])
-    levels = stacked(a), stacked(b)
     middle = tall / 2
-    tops, lows = middle + 0.42 + levels[0] * BOX, middle - 0.42 - levels[1] * BOX
+    tops, lows = middle + 0.42 + before(a) * BOX, middle - 0.42 - before(b) * BOX
     for i, j in row["moves"]:
         side = np.sign(b[j] - a[i]) * unit / 2  # from the side that faces the goal
         axis.annotate("", (b[j] - side, lows[j] + BOX / 2 * (not side)), (a[i] + side, tops[i] - BOX / 2 * (not side)),
@@ -149,33 +116,24 @@ def line(axis: Axes, row: Mapping[str, Any]) -> None:
                                      linewidth=1))  # fmt: skip
             axis.text(x, y, str(number + 1), color="white", size=SMALL - 1, ha="center", va="center")
     axis.xaxis.set_major_locator(MaxNLocator(12, integer=True))
-    quiet(axis)
-    for name in ("left", "top", "right"):
-        axis.spines[name].set_visible(False)
+    quiet(axis, ("left", "top", "right"))
 
 
-def stacked(places: np.ndarray) -> np.ndarray:
-    """The level of each box: how many stand at its place before it."""
-    seen, levels = Counter[float](), []
-    for place in places.tolist():
-        levels.append(seen[place])
-        seen[place] += 1
-    return np.array(levels, float)
+def before(places: np.ndarray) -> np.ndarray:
+    """How many boxes stand at the place [n] of each before it."""
+    return np.array([np.sum(places[:i] == place) for i, place in enumerate(places)], float)
 
 
-def as_matrix(axis: Axes, row: Mapping[str, Any]) -> None:
+def as_matrix(axis: Axes, row: Row) -> None:
     """Distances |a - b| of every pair, boxes down and places across; the moves of the plan filled."""
     a, b = np.asarray(row["a"], float), np.asarray(row["b"], float)
     n = len(a)
     moves = {tuple(move) for move in row["moves"]}
-    for i in range(n):
-        for j in range(n):
-            chosen = (i, j) in moves
-            axis.add_patch(Rectangle((j, i), 1, 1, facecolor=GENERATED if chosen else "white", edgecolor=FAINT,
-                                     linewidth=0.4))  # fmt: skip
-            axis.text(j + 0.5, i + 0.5, f"{abs(a[i] - b[j]):.3g}", ha="center", va="center",
-                      size=SMALL - 1 if n <= 8 else 6, color="white" if chosen else FAINT,
-                      weight="bold" if chosen else "normal")  # fmt: skip
+    for i, j in np.ndindex(n, n):
+        ground, ink, weight = (GENERATED, "white", "bold") if (i, j) in moves else ("white", FAINT, "normal")
+        axis.add_patch(Rectangle((j, i), 1, 1, facecolor=ground, edgecolor=FAINT, linewidth=0.4))
+        axis.text(j + 0.5, i + 0.5, f"{abs(a[i] - b[j]):.3g}", ha="center", va="center",
+                  size=SMALL - 1 if n <= 8 else 6, color=ink, weight=weight)  # fmt: skip
     axis.set(xlim=(0, n), ylim=(n, 0))
     axis.set_xticks(np.arange(n) + 0.5, [f"{place:g}" for place in b])
     axis.set_yticks(np.arange(n) + 0.5, [f"{place:g}" for place in a])
@@ -185,12 +143,9 @@ def as_matrix(axis: Axes, row: Mapping[str, Any]) -> None:
     axis.set_ylabel("from", size=SMALL, labelpad=1, color=GENERATED)
 
 
-# --- a bound ---------------------------------------------------------------------------------------------------------
-
-
 def bounds(material: Material) -> Figure:
     """W1 beside its bound under noise, and the divergence that the bound is made of, against the noise's std."""
-    pieces = by_name(material.rows, "bounds")
+    pieces = by_column(material.rows, "bounds")
     if not pieces:
         return nothing(material, "no bound to show")
     how = (
@@ -198,12 +153,12 @@ def bounds(material: Material) -> Figure:
         "Dot: the tightest bound."
     )
     made = page(material, 3.1 * len(pieces), [how])
-    for place, (name, rows) in enumerate(pieces.items()):
-        bottom = made.top - 3.1 * place - 2.6
+    for place, (name, members) in enumerate(pieces.items()):
+        rows, bottom = sorted(members, key=lambda row: row["std"]), made.top - 3.1 * place - 2.6
         left = axis_at(made.figure, 0.65, bottom, 3.9, 2.2)
-        bound_lines(left, sorted(rows, key=lambda row: row["std"]))
+        bound_lines(left, rows)
         titled(left, name, PLAIN + 0.5)
-        divergence(axis_at(made.figure, 5.4, bottom, 2.35, 2.2), sorted(rows, key=lambda row: row["std"]))
+        divergence(axis_at(made.figure, 5.4, bottom, 2.35, 2.2), rows)
     return made.figure
 
 
@@ -228,33 +183,24 @@ def divergence(axis: Axes, rows: Rows) -> None:
     """The Jensen-Shannon divergence of the blurred lines, from log 2 down."""
     axis.plot(column(rows, "std"), column(rows, "js"), "-", color=INK, linewidth=1.6)
     axis.axhline(np.log(2), color=FAINT, linewidth=0.7, linestyle="--")
-    axis.text(
-        0.98, np.log(2), "log 2", size=SMALL, color=FAINT, ha="right", va="bottom", transform=axis.get_yaxis_transform()
-    )
+    axis.text(0.98, np.log(2), "log 2", size=SMALL, color=FAINT, ha="right", va="bottom",
+              transform=axis.get_yaxis_transform())  # fmt: skip
     against_std(axis, rows)
     axis.set_ylim(0, 0.78)
     titled(axis, "JS of the blurred lines (nats)", PLAIN)
 
 
 def against_std(axis: Axes, rows: Rows) -> None:
-    """The noise along the axis."""
     log_axis(axis, "x", column(rows, "std").tolist())
     axis.set_xlabel("std of the noise (log scale)", size=PLAIN, labelpad=2, color=INK)
     quiet(axis)
     axis.grid(linewidth=0.4, alpha=0.35)
 
 
-# --- critics used after training -------------------------------------------------------------------------------------
-
-OF_CRITIC = {"none": FAINT, "learned": GENERATED, "exact": CRITIC}
-LINE = 0.26  # inches of a way
-
-
 def refined(material: Material) -> Figure:
     """W1 of a generator's points as they are made and as critics sort them, a panel a piece and run, a line a way."""
-    pieces = groups(
-        [dict(row) for row in material.rows if row.get("refined") is not None], ("refined", "scenario", "method")
-    )
+    rows = [row for row in material.rows if row.get("refined") is not None]
+    pieces = groups(rows, ("refined", "scenario", "method"))
     if not pieces:
         return nothing(material)
     how = (
@@ -304,9 +250,7 @@ def over_seeds(axis: Axes, place: int, rows: Rows, color: str) -> None:
 
 
 def without_value(rows: Rows) -> str:
-    """How many seeds of a way have no distance, and why: they diverged, or have too few points for one, with the words on how
-    these were got where no seed has a distance.
-    """
+    """How many seeds of a way have no distance, and why; where none has one, with the words on how the points were got."""
     lost = [row for row in rows if row.get("status") == "diverged"]
     few = [row for row in rows if row not in lost and not np.isfinite(column([row], "w1")[0])]
     parts = [f"{len(lost)} of {len(rows)} seeds diverged"] if lost else []

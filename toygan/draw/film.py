@@ -7,10 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import chain
 from pathlib import Path
 from textwrap import shorten
-from typing import Literal
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -23,25 +21,15 @@ from matplotlib.quiver import Quiver
 from matplotlib.text import Annotation, Text
 from PIL import Image, ImageDraw, ImageFont
 
-from toygan.draw import panels, sheet
-from toygan.draw.companions import EXTRAS, colours_wanted, extras_of, tall_of, width_of
+from toygan.draw import moving, panels, sheet
+from toygan.draw.companions import EXTRAS, colours_wanted, extras_of, filled, tall_of, width_of
 from toygan.draw.finish import finish, translate
 from toygan.draw.layout import size_of
-from toygan.draw.moving import (
-    BEYOND,
-    Moving,
-    levels_in_time,
-    longest_in_sight,
-    score_pixels,
-    show_scores,
-    steepness_edges,
-    steepness_pixels,
-    with_bar,
-)
+from toygan.draw.moving import Moving
 from toygan.draw.points import generated_cloud, move_cloud, real_points, visible
 from toygan.draw.reel import FILM_FORMATS, PACE, Pace, reel, write_film
 from toygan.draw.saved import suffix_in
-from toygan.draw.style import entitle
+from toygan.draw.style import entitle, write
 from toygan.files.text import number
 from toygan.session.recording import Recording
 from toygan.view.levels import Levels, Scale
@@ -60,6 +48,9 @@ from toygan.view.scene import (
 from toygan.view.words import frame_words
 
 Advance = Callable[[int, int], None]
+BETWEEN = 0.32  # inches between two rows of panels: the lower one's titles
+IN_A_ROW, MOST_ROWS = 3, 2  # panels beside and over each other, where further players show something: a sheet has all
+ANCHORS = {"baseline": "ls", "center": "lm", "center_baseline": "lm"}  # matplotlib's alignments as Pillow calls them
 
 
 def save_film(
@@ -80,7 +71,7 @@ def save_film(
 def film_figure(shown: Scene, width: int = PACE.width, options: Options = USUAL) -> tuple[Figure, list[Moving]]:
     """The still parts of a run's film, so many pixels wide, and its moving ones."""
     slide = options.style != "paper"
-    command = [] if slide else sheet.command_lines(shown.recording, 112)[:2]
+    command = [] if slide else sheet.command_lines(shown.recording)[:2]
     below = 0.66 + 0.15 * len(command)
     rows = film_rows(shown)[: 1 if slide else None]
     side, tall = sized(shown, rows, sheet.WIDTH / ASPECT - below - sheet.UNDER - 0.95 if slide else np.inf)
@@ -89,48 +80,25 @@ def film_figure(shown: Scene, width: int = PACE.width, options: Options = USUAL)
     figure.set_dpi(width / sheet.WIDTH)  # before anything is placed in pixels
     note = f" · {shown.note}" if shown.note else ""
     sheet.header(figure, title_of(shown.recording), seeds_of(shown.recording) + note, [shown])
-    moving: list[Moving] = []
+    parts: list[Moving] = []
     for row, up in zip(rows, np.cumsum(pitches[::-1])[::-1] - pitches, strict=True):
-        moving += moving_row(figure, shown, row, below + sheet.UNDER + up, side, options.scale)
+        parts += moving_row(figure, shown, row, below + sheet.UNDER + up, side, options.scale)
     for line, words in enumerate(reversed(command)):
         sheet.say(figure, sheet.MARGIN - 0.15, 0.08 + 0.15 * line, words, panels.SMALL, family="monospace")
-    return figure, [*moving, time_bar(figure, shown, below - 0.42)]
-
-
-BETWEEN = 0.32  # inches between two rows of panels: the lower one's titles
-IN_A_ROW, MOST_ROWS = 3, 2  # panels beside and over each other, where further players show something: a sheet has all
+    return figure, [*parts, time_bar(figure, shown, below - 0.42)]
 
 
 def film_rows(shown: Scene) -> list[list[str]]:
-    """The names of a film's panels, row by row: the critic, the optimal one where every frame has its own, what further
-    players and classes show, each in the first of two rows that has room for it, and the critic's slopes where any has.
-    """
-    rows = [["critic", *["optimal"] * shown.optimal_moves]]
-    for name in extras_of(shown):
-        if all(slots_of([*row, name]) > IN_A_ROW for row in rows) and len(rows) < MOST_ROWS:
-            rows.append([])
-        for row in [row for row in rows if slots_of([*row, name]) <= IN_A_ROW][:1]:
-            row.append(name)
-    for row in [row for row in rows if slots_of(row) < IN_A_ROW][:1]:
-        row.append("slope")
-    return rows
-
-
-def slots_of(names: Sequence[str]) -> int:
-    """How many panels' width some panels take."""
-    return sum(EXTRAS[name].slots if name in EXTRAS else 1 for name in names)
+    """The names of a film's panels, row by row: critics, what further players show, and slopes where there is room."""
+    rows = filled([["critic", *["optimal"] * shown.optimal_moves]], extras_of(shown), IN_A_ROW, MOST_ROWS)
+    return filled(rows, ["slope"], IN_A_ROW, most=len(rows))
 
 
 def sized(shown: Scene, rows: Sequence[Sequence[str]], most: float) -> tuple[float, list[float]]:
     """The width of a panel and the height of each row, the first at most so high."""
     side = sheet.SIDE if rows == [["critic", "slope"]] else sheet.THIRD
-    side *= min(1.0, most / max(tall_in_film(shown, name, side) for name in rows[0]))
-    return side, [max(tall_in_film(shown, name, side) for name in row) for row in rows]
-
-
-def tall_in_film(shown: Scene, name: str, side: float) -> float:
-    """The height of a panel, one of which is so wide."""
-    return tall_of(shown, name, side, sheet.GAP) if name in EXTRAS else sheet.panel_height(shown, side)
+    side *= min(1.0, most / max(tall_of(shown, name, side, sheet.GAP) for name in rows[0]))
+    return side, [max(tall_of(shown, name, side, sheet.GAP) for name in row) for row in rows]
 
 
 def moving_row(
@@ -142,57 +110,45 @@ def moving_row(
     pitch = apart / 2 if len(main) == len(names) == IN_A_ROW else apart if list(names) == main else side + sheet.GAP
     axes, left = {}, sheet.MARGIN
     for name in names:
-        wide = width_of(name, side, sheet.GAP) if name in EXTRAS else side
-        axes[name] = sheet.axis_at(figure, left, bottom, wide, tall_in_film(shown, name, side))
+        wide = width_of(name, side, sheet.GAP)
+        axes[name] = sheet.axis_at(figure, left, bottom, wide, tall_of(shown, name, side, sheet.GAP))
         left += pitch + wide - side
-    moving = moving_panels([axes[name] for name in main], main, shown, scale)
+    parts = moving_panels([axes[name] for name in main], main, shown, scale)
     for name in [name for name in names if name in EXTRAS]:
-        moving.append(EXTRAS[name].film(axes[name], shown, scale))
+        parts.append(EXTRAS[name].film(axes[name], shown, scale))
         entitle(axes[name], EXTRAS[name].title)
     for name in names[1:] if list(names) != ["critic", "slope"] else ():
         if name not in EXTRAS or EXTRAS[name].is_plane:
             axes[name].tick_params(labelleft=False)
         if name == "slope":
             entitle(axes[name], SHORT_SLOPE)
-    return moving
+    return parts
 
 
 def moving_panels(axes: Sequence[Axes], names: Sequence[str], shown: Scene, scale: Scale) -> list[Moving]:
-    """The critic, the optimal one and the critic's slopes, those that are named; of a seed whose critic was not kept its
-    points alone.
-    """
+    """Those of the critic, the optimal one and the slopes that are named; of a seed without its critic its points alone."""
     if not shown.critic_kept and "critic" in names:
         sheet.say_no_critic(axes, shown)
-        return [moving_contour(axes[0], shown, levels_in_time(shown, shown.scores, scale))]
-    drawn = [MAIN[name](axis, shown, scale) for axis, name in zip(axes, names, strict=True)]
+        return [moving_contour(axes[0], shown, moving.levels_in_time(shown, shown.scores, scale))]
     for axis, name in zip(axes, names, strict=True):
-        entitle(axis, TITLES[name])
-    return drawn
-
-
-TITLES = {
-    "critic": "critic: the lighter, the more real",
-    "optimal": "the optimal critic",
-    "slope": "slope: arrows point uphill, to more real",
-}
-SHORT_SLOPE = "slope: arrows point uphill"
+        entitle(axis, MAIN[name][0])
+    return [MAIN[name][1](axis, shown, scale) for axis, name in zip(axes, names, strict=True)]
 
 
 def moving_critic(axis: Axes, shown: Scene, scale: Scale) -> Moving:
     """The critic panel of a film, with its colour bar; one that is wide says which end is real."""
-    known = levels_in_time(shown, shown.scores, scale)
+    known = moving.levels_in_time(shown, shown.scores, scale)
     wide = " (higher = more real)" if size_of(axis)[0] > 1.2 * sheet.THIRD else ""
-    return with_bar(moving_contour(axis, shown, known), known, f"score, median removed{wide}")
+    return moving.with_bar(moving_contour(axis, shown, known), known, f"score, median removed{wide}")
 
 
 def moving_optimum(axis: Axes, shown: Scene, scale: Scale) -> Moving:
     """The optimal critic against each frame's points, on its own colour scale."""
     assert shown.optimal is not None
-    known = levels_in_time(shown, shown.optimal, scale, exact=True)
+    known = moving.levels_in_time(shown, shown.optimal, scale, exact=True)
     part = moving_scores(axis, shown, shown.optimal, known)
-    return with_bar(
-        replace(part, artists=[*part.artists, *axis.spines.values()]), known, optimum_label(shown.recording)
-    )
+    framed = replace(part, artists=[*part.artists, *axis.spines.values()])
+    return moving.with_bar(framed, known, optimum_label(shown.recording))
 
 
 def moving_contour(axis: Axes, shown: Scene, known: Sequence[Levels]) -> Moving:
@@ -211,11 +167,11 @@ def moving_contour(axis: Axes, shown: Scene, known: Sequence[Levels]) -> Moving:
 def moving_scores(axis: Axes, shown: Scene, scores: np.ndarray, known: Sequence[Levels]) -> Moving:
     """Bands of scores [T, g, g] between each frame's levels, with real and generated points."""
     panels.frame_view(axis, shown)
-    field = score_pixels(axis, scores[0], known[0].edges)
+    field = moving.score_pixels(axis, scores[0], known[0].edges)
     real, cloud = real_points(axis, shown), generated_cloud(axis, shown, 0)
 
     def show(t: int) -> None:
-        show_scores(field, scores[t], known[t])
+        moving.show_scores(field, scores[t], known[t])
         move_cloud(cloud, shown, t)
 
     return Moving(axis, [field, real, *cloud.artists], show)
@@ -226,26 +182,31 @@ def moving_slopes(axis: Axes, shown: Scene, scale: Scale) -> Moving:
     one = [steepest(shown.slopes)] if scale == "run" else []
     known = one * len(shown.steps) or [steepest(slopes[None]) for slopes in shown.slopes]
     panels.frame_view(axis, shown)
-    field = steepness_pixels(axis, panels.steepness(shown.slopes[0]), known[0])
+    field = moving.steepness_pixels(axis, panels.steepness(shown.slopes[0]), known[0])
     real, generated = panels.faint_points(axis, shown, 0)
     uphill: Quiver = panels.arrows(axis, shown, 0, known[0])
-    most = longest_in_sight(known)
+    most = moving.longest_in_sight(known)
     drawn = panels.steepness_bar(axis, known[0], "steepness |∇ score|, per unit length", most)
 
     def show(t: int) -> None:
-        field.edges = steepness_edges(known[t])
+        field.edges = moving.steepness_edges(known[t])
         field.set_values(panels.steepness(shown.slopes[t]))
         generated.set_data(*visible(shown, t).T)
         uphill.set_UVC(*panels.arrow_lengths(shown, t, known[t]))
         panels.move_steepness_bar(drawn, known[t])
         if not one:
-            drawn.words.set_text(f"steepness up to {number(known[t], 2)}" + BEYOND * (known[t] > most))
+            drawn.words.set_text(f"steepness up to {number(known[t], 2)}" + moving.BEYOND * (known[t] > most))
 
     own = [] if one else [drawn.fill, drawn.words]
     return Moving(axis, [field, real, generated, uphill, *own, *axis.spines.values()], show)
 
 
-MAIN = {"critic": moving_critic, "optimal": moving_optimum, "slope": moving_slopes}
+MAIN: dict[str, tuple[str, Callable[[Axes, Scene, Scale], Moving]]] = {
+    "critic": ("critic: the lighter, the more real", moving_critic),
+    "optimal": ("the optimal critic", moving_optimum),
+    "slope": ("slope: arrows point uphill, to more real", moving_slopes),
+}
+SHORT_SLOPE = "slope: arrows point uphill"
 
 
 def time_bar(figure: Figure, shown: Scene, bottom: float) -> Moving:
@@ -255,9 +216,8 @@ def time_bar(figure: Figure, shown: Scene, bottom: float) -> Moving:
     axis.set(xlim=(0, end), ylim=(0, 1))
     axis.set_axis_off()
     done, *marks = run_bar(axis, shown, 0.25)
-    state = axis.text(0, 0.95, "", size=panels.PLAIN, va="center", color=panels.INK, transform=axis.transAxes)
-    latest = axis.text(0, -0.16, "", size=panels.PLAIN, va="center", color=panels.GENERATED, transform=axis.transAxes,
-                       parse_math=False)  # fmt: skip
+    state = write(axis, 0, 0.95, "", size=panels.PLAIN, va="center")
+    latest = write(axis, 0, -0.16, "", size=panels.PLAIN, va="center", color=panels.GENERATED, parse_math=False)
 
     def show(t: int) -> None:
         step = int(shown.steps[t])
@@ -277,9 +237,7 @@ def end_of(shown: Scene) -> int:
 def run_bar(
     axis: Axes, shown: Scene, height: float, fill: str = panels.INK, colour: str = panels.GENERATED
 ) -> list[Line2D]:
-    """A bar of a run's steps on an axis of steps: what fills it, as yet empty, and a diamond at every event, full for the seed
-    shown, hollow for the others.
-    """
+    """A run's steps as a bar: what fills it, as yet empty, and diamonds at events, full for the seed shown, hollow for others."""
     portrait, events = shown.recording.facts.portrait, events_of(shown.recording)
     axis.plot([0, end_of(shown)], [height] * 2, color="#dddddd", linewidth=4, solid_capstyle="butt")
     drawn = axis.plot([0, 0], [height] * 2, color=fill, linewidth=4, solid_capstyle="butt")
@@ -294,62 +252,37 @@ def run_bar(
 def rendered(
     figure: Figure, parts: Sequence[Moving], looks: Sequence[int], progress: Advance | None, options: Options = USUAL
 ) -> Iterator[Image.Image]:
-    """Each look as a picture: the still background once, words beneath when they change, then what moves, and lines of
-    words by a quicker pen.
-    """
+    """Each look as a picture: still parts once, words beneath when they change, then what moves, and lines by a quicker pen."""
     canvas = FigureCanvasAgg(figure)
     finish(figure, options)
-    for artist in chain.from_iterable((*part.words, *part.artists) for part in parts):
-        artist.set_animated(True)
+    for part in parts:
+        for artist in (*part.words, *part.artists):
+            artist.set_animated(True)
     canvas.draw()
-    moving = moving_texts(parts) if options.language != "en" else []
-    lines = [] if moving else [Line.of(text, canvas) for text in moving_texts(parts) if is_line(text)]
-    drawn = without(parts, {id(line.text) for line in lines})
+    texts = [artist for part in parts for artist in (*part.artists, *part.words) if isinstance(artist, Text)]
+    foreign = texts if options.language != "en" else []
+    lines = [] if foreign else [Line.of(text, canvas) for text in texts if is_line(text)]
+    aside, pen = {id(line.text) for line in lines}, canvas.get_renderer()
+    beneath = [text for part in parts for text in part.words if id(text) not in aside]
+    over = [artist for part in parts for artist in part.artists if id(artist) not in aside]
     still = background = canvas.copy_from_bbox(figure.bbox)
     said: list[str] = []
     for done, t in enumerate(looks, 1):
         for part in parts:
             part.show(t)
-        translate(moving, options.language)
+        translate(foreign, options.language)
         canvas.restore_region(background)
-        words = [text.get_text() for part in drawn for text in part.words]
+        words = [text.get_text() for text in beneath]
         if words != said:
             canvas.restore_region(still)
-            draw_all(drawn, "words")
+            for text in beneath:
+                text.draw(pen)
             said, background = words, canvas.copy_from_bbox(figure.bbox)
-        draw_all(drawn, "artists")
+        for artist in over:
+            artist.draw(pen)
         yield painted(Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB"), lines)
         if progress:
             progress(done, len(looks))
-
-
-def moving_texts(parts: Sequence[Moving]) -> list[Text]:
-    """The words that a film changes."""
-    return [artist for part in parts for artist in (*part.artists, *part.words) if isinstance(artist, Text)]
-
-
-def without(parts: Sequence[Moving], left_out: set[int]) -> list[Moving]:
-    """The same parts without some artists, by their identities."""
-    return [
-        replace(
-            part,
-            artists=[artist for artist in part.artists if id(artist) not in left_out],
-            words=[text for text in part.words if id(text) not in left_out],
-        )
-        for part in parts
-    ]
-
-
-def draw_all(parts: Sequence[Moving], kind: Literal["words", "artists"]) -> None:
-    """Draw the words or the other artists of all parts."""
-    for part in parts:
-        for artist in part.words if kind == "words" else part.artists:
-            part.axis.draw_artist(artist)
-
-
-# --- lines of words --------------------------------------------------------------------------------------------------
-
-ANCHORS = {"baseline": "ls", "center": "lm", "center_baseline": "lm"}  # matplotlib's alignments as Pillow calls them
 
 
 @dataclass(frozen=True)
@@ -380,7 +313,6 @@ def is_line(text: Text) -> bool:
 
 
 def painted(picture: Image.Image, lines: Sequence[Line]) -> Image.Image:
-    """The picture with lines of words on it."""
     pen = ImageDraw.Draw(picture)
     for line in lines:
         words, anchor = line.text.get_text(), ANCHORS[line.text.get_verticalalignment()]

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import groupby, pairwise
 from operator import sub
+from typing import Any
 
 from matplotlib.axes import Axes
-from matplotlib.collections import Collection, QuadMesh
+from matplotlib.collections import QuadMesh
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.patches import Patch
 from matplotlib.text import Annotation, Text
 
 from toygan.draw.fonts import families
@@ -23,6 +23,7 @@ from toygan.view.look import Options
 GROUND, LIGHT, PALE = "#15171c", "#ececec", "#a8a8a8"  # of dark pictures: the ground, words and lines, what is faint
 TURNED = ((INK, LIGHT), (FAINT, PALE), ("black", LIGHT), (REAL, "#9fb8dd"), ("#dddddd", "#3f434c"))
 ON_DARK = {to_hex(dark): light for dark, light in TURNED}
+LEADING = 1.6  # sizes of letters from one line of a paragraph to the next, at most
 
 
 def finish(figure: Figure, options: Options) -> None:
@@ -46,9 +47,6 @@ def paragraphs(figure: Figure) -> Iterator[list[Text]]:
         yield from (lines[start:end] for start, end in pairwise([0, *ends, len(lines)]))
 
 
-LEADING = 1.6  # sizes of letters from one line of a paragraph to the next, at most
-
-
 def translate_lines(lines: Sequence[Text], language: str) -> None:
     """Put a paragraph, a line of it in each text, into another language; lines that are left over are empty."""
     if len(lines) < 2:
@@ -60,9 +58,7 @@ def translate_lines(lines: Sequence[Text], language: str) -> None:
 
 
 def translate(texts: Iterable[Text], language: str) -> None:
-    """Put words into another language, and in a font that has its letters; what is not in its table stays as it is, and so
-    does all of a command.
-    """
+    """Put words into another language and a font with its letters; what its table lacks stays, and so does all of a command."""
     chosen = families(language)
     for text in texts:
         if "monospace" in text.get_fontfamily():
@@ -75,11 +71,8 @@ def translate(texts: Iterable[Text], language: str) -> None:
 def darken(figure: Figure) -> None:
     """A dark ground for words and curves; the plane stays light, for its colours say how much."""
     figure.set_facecolor(GROUND)
-    for text in figure.texts:
+    for text in (*figure.texts, *(text for legend in figure.legends for text in legend.get_texts())):
         lighten(text)
-    for legend in figure.legends:
-        for text in legend.get_texts():
-            lighten(text)
     for axis in figure.axes:
         darken_axis(axis)
 
@@ -98,12 +91,13 @@ def darken_axis(axis: Axes) -> None:
         spine.set_edgecolor(PALE)
     if not plane:
         axis.set_facecolor(GROUND)
-        for patch in (*axis.patches, *(legend.get_patches() if legend else [])):
-            lighten_bar(patch)
+        for bar in (*axis.patches, *(legend.get_patches() if legend else [])):
+            turn(bar.get_facecolor(), bar.set_facecolor)
         for circles in axis.collections:
-            lighten_rims(circles)
-    for bar in axis.child_axes:
-        darken_axis(bar)  # type: ignore[arg-type]
+            for rim in circles.get_edgecolor()[:1]:
+                turn(rim, circles.set_edgecolor)
+    for inset in axis.child_axes:
+        darken_axis(inset)  # type: ignore[arg-type]
 
 
 def outside(text: Text) -> bool:
@@ -112,27 +106,15 @@ def outside(text: Text) -> bool:
     return text.get_transform() == text.axes.transAxes and not (0 <= x <= 1 and 0 <= y <= 1)  # type: ignore[union-attr]
 
 
-def lighten_rims(circles: Collection) -> None:
-    """Light rims where they were dark."""
-    rims = circles.get_edgecolor()
-    light = ON_DARK.get(to_hex(rims[0])) if len(rims) else None  # type: ignore[arg-type]
-    if light:
-        circles.set_edgecolor(light)
-
-
-def lighten_bar(bar: Patch) -> None:
-    """Light where a bar was dark, as opaque as it was."""
-    light = ON_DARK.get(to_hex(bar.get_facecolor()))
-    if light:
-        bar.set_facecolor(light)
-
-
 def lighten(artist: Text | Line2D) -> None:
     """Light where it was dark, with the arrow of a note."""
-    light = ON_DARK.get(to_hex(artist.get_color()))
-    if light:
-        artist.set_color(light)
+    turn(artist.get_color(), artist.set_color)
     arrow = artist.arrow_patch if isinstance(artist, Annotation) else None
-    turned = ON_DARK.get(to_hex(arrow.get_edgecolor())) if arrow else None
-    if arrow and turned:
-        arrow.set_color(turned)
+    if arrow:
+        turn(arrow.get_edgecolor(), arrow.set_color)
+
+
+def turn(colour: Any, set_colour: Callable[[str], object]) -> None:
+    """Set a light colour in place of a dark one."""
+    if light := ON_DARK.get(to_hex(colour)):
+        set_colour(light)

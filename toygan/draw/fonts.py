@@ -16,10 +16,7 @@ LIKELY = ("cjk", "han", "hei", "song", "sung", "ming", "kai", "wenquan", "wqy", 
 
 
 def families(language: str) -> list[str]:
-    """The families in which words of a language are set, the first that has a letter before the others.
-
-    Raises LookupError that names the remedy where no font of this machine has the letters.
-    """
+    """The families for words of a language, the first to be asked first; LookupError with the remedy where there is none."""
     needed = NEEDED.get(language, "")
     logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)  # a weight that a font lacks is no trouble
     return ["DejaVu Sans", *([family_with(needed, os.environ.get(VARIABLE, ""))] if needed else [])]

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
-from toygan.draw.style import INK, SMALL
+from toygan.draw.style import SMALL, write
 from toygan.view.scene import Scene
 
 
@@ -22,8 +22,7 @@ def beneath(axis: Axes, lines: Sequence[str]) -> None:
 def place_beneath(axis: Axes, inches: float = 0.24) -> Text:
     """Room for small lines under a panel, so far below it."""
     _, tall = size_of(axis)
-    return axis.text(0, -inches / tall, "", transform=axis.transAxes, size=SMALL, va="top", color=INK, linespacing=1.25,
-                     parse_math=False)  # fmt: skip
+    return write(axis, 0, -inches / tall, "", va="top", linespacing=1.25, parse_math=False)
 
 
 def fitted(axis: Axes, lines: Sequence[str]) -> str:

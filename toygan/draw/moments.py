@@ -21,9 +21,7 @@ ABOVE, LINE = 0.32, 0.145  # inches: over each panel for its title, a line of wo
 
 
 class StepRow(NamedTuple):
-    """One kind of panel at every step: its title, what draws it at the n-th step, how tall it is for its width, and how many
-    inches stand under it.
-    """
+    """One kind of panel: its title, what draws it at the n-th step, its height over its width, and the inches under it."""
 
     title: str
     draw: Callable[[Axes, int], None]
@@ -34,10 +32,7 @@ class StepRow(NamedTuple):
 def moments(
     recordings: Sequence[Recording], view: str, rows: Sequence[StepRow], told: Sequence[Sequence[str]], prose: str
 ) -> Figure:
-    """A sheet of one run at several steps, of which there is a recording each, and lines that are `told` beneath its column.
-
-    Raises ValueError for none, or more than four.
-    """
+    """A sheet of a run at several steps, a recording each, with lines `told` beneath; ValueError for none or more than four."""
     last, count = recordings[-1], len(recordings)
     if not 0 < count <= MOST:
         raise ValueError(f"{count} steps cannot stand side by side; 1 to {MOST} can")

@@ -19,6 +19,9 @@ from toygan.draw.panels import STEEPNESS, band_colours, field_box
 from toygan.view.levels import Levels, Scale, levels_of, range_in_words
 from toygan.view.scene import Scene
 
+DWARFED = 3.0  # times as long as later frames need: see `within_sight`
+BEYOND = " (beyond the bar)"
+
 
 @dataclass(frozen=True)
 class Moving:
@@ -82,10 +85,6 @@ def longest_in_sight(known: Sequence[float]) -> float:
     return later if known[0] > DWARFED * later > 0 else max(known)
 
 
-DWARFED = 3.0
-BEYOND = " (beyond the bar)"
-
-
 def together(axis: Axes, parts: Sequence[Moving]) -> Moving:
     """Several small panels as one that fills an axis."""
 
@@ -94,9 +93,6 @@ def together(axis: Axes, parts: Sequence[Moving]) -> Moving:
             part.show(t)
 
     return Moving(axis, [artist for part in parts for artist in part.artists], show)
-
-
-# --- fields ----------------------------------------------------------------------------------------------------------
 
 
 class Field(Artist):

@@ -13,7 +13,6 @@ from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.collections import LineCollection, PolyCollection
 from matplotlib.colors import BoundaryNorm, LinearSegmentedColormap
-from matplotlib.image import AxesImage
 from matplotlib.lines import Line2D
 from matplotlib.quiver import Quiver
 from matplotlib.text import Text
@@ -21,7 +20,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocat
 
 from toygan.draw.layout import size_of
 from toygan.draw.points import GENERATED, generated_cloud, generated_points, real_points
-from toygan.draw.style import FAINT, FRAMELESS, INK, LARGE, PLAIN, SMALL, quiet
+from toygan.draw.style import FAINT, FRAMELESS, INK, LARGE, PLAIN, SMALL, quiet, write
 from toygan.files.text import LARGEST, SMALLEST, number
 from toygan.quantities.table import Floor, label_of, shown_in
 from toygan.session.recording import Recording
@@ -45,12 +44,14 @@ Stroke = tuple[str, Dash, float]  # colour, dash, width in points
 BANDS = 12
 IN_LEGEND = 3  # lines that a row of a legend names
 NARROW = 1.85  # inches: a panel of curves over which there is no room for a sentence
+Boundary = tuple[LineCollection, Text] | tuple[()]
+NOTE = {"facecolor": "white", "edgecolor": "none", "alpha": 0.85, "pad": 1.5}  # the ground of words
+OWN_LINES: list[tuple[str, Dash]] = [(CRITIC, "-"), (SHARE, "--"), (GENERATED, ":"), (INK, "-")]
+METHOD_COLOURS = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#222222"]
 
 
 def critic_contour(axis: Axes, scene: Scene, frame: int = -1, edges: np.ndarray | None = None) -> Axes:
-    """Draw the critic's score as filled bands and thin lines, with real and generated points; lighter is more real. The
-    bands are parted by edges [n], by default those of the frame alone.
-    """
+    """Draw the critic's score as bands and thin lines, with points; lighter is more real. Edges [n] part the bands."""
     edges = scales(scene, frame).critic.edges if edges is None else edges
     if scene.critic_kept:
         score_bands(axis, scene, scene.scores[frame], edges)
@@ -80,29 +81,18 @@ def score_bands(axis: Axes, scene: Scene, scores: np.ndarray, edges: np.ndarray)
                      linestyles="solid")  # fmt: skip
 
 
-class Boundary(NamedTuple):
-    """A decision boundary on a panel, and the word that says what it is."""
-
-    line: LineCollection
-    words: Text
-
-
-def decision_boundary(axis: Axes, scene: Scene, frame: int) -> Boundary | tuple[()]:
-    """Where the critic cannot tell real from generated, as one thin line with a word in the corner; nothing where the
-    objective has no such score.
-    """
+def decision_boundary(axis: Axes, scene: Scene, frame: int) -> Boundary:
+    """Where the critic cannot tell real from generated, a line and a word in the corner; nothing without such a score."""
     if scene.boundary is None:
         return ()
     line = LineCollection([], colors=BOUNDARY, linewidths=0.9, zorder=4)
-    words = axis.text(0.985, 0.985, "", transform=axis.transAxes, size=SMALL, color=BOUNDARY, bbox=NOTE, ha="right",
-                      va="top", zorder=6)  # fmt: skip
+    words = write(axis, 0.985, 0.985, "", color=BOUNDARY, bbox=NOTE, ha="right", va="top", zorder=6)
     axis.add_collection(line, autolim=False)
-    drawn = Boundary(line, words)
-    move_boundary(drawn, scene, frame)
-    return drawn
+    move_boundary((line, words), scene, frame)
+    return line, words
 
 
-def move_boundary(drawn: Boundary | tuple[()], scene: Scene, frame: int) -> None:
+def move_boundary(drawn: Boundary, scene: Scene, frame: int) -> None:
     """Set the boundary to a frame; the word says where there is none in view. Its score is the raw one, while the colours'
     zero is the median that was removed.
     """
@@ -110,29 +100,23 @@ def move_boundary(drawn: Boundary | tuple[()], scene: Scene, frame: int) -> None
         return
     lines, score = boundary_lines(scene, frame), number(scene.recording.facts.summary.boundary or 0.0)
     drawn[0].set_segments(lines)
-    drawn[1].set_text(
-        f"\N{EM DASH} boundary: raw score {score}" if lines else f"no boundary in view: raw score {score}"
-    )
+    word = "\N{EM DASH} boundary" if lines else "no boundary in view"
+    drawn[1].set_text(f"{word}: raw score {score}")
 
 
 def slope_field(axis: Axes, scene: Scene, frame: int = -1, longest: float | None = None) -> Axes:
     """Draw the critic's gradient as arrows over its steepness; most generators push their points that way."""
     longest = steepest(scene.slopes[[frame]]) if longest is None else longest
-    steepness_image(axis, scene, frame, longest)
+    frame_view(axis, scene)
+    axis.imshow(
+        steepness(scene.slopes[frame]), cmap=STEEPNESS, vmin=0, vmax=longest, origin="lower", interpolation="bilinear",
+        extent=pixel_extent(scene.slope_x, scene.slope_y), aspect="equal", zorder=0,
+    )  # fmt: skip
     faint_points(axis, scene, frame)
     arrows(axis, scene, frame, longest)
     say_outside(axis, scene, frame)
     frame_view(axis, scene)
     return axis
-
-
-def steepness_image(axis: Axes, scene: Scene, frame: int, longest: float) -> AxesImage:
-    """The gradient's norm as a map from white (flat) to blue (as steep as a full-length arrow)."""
-    frame_view(axis, scene)
-    return axis.imshow(
-        steepness(scene.slopes[frame]), cmap=STEEPNESS, vmin=0, vmax=longest, origin="lower", interpolation="bilinear",
-        extent=pixel_extent(scene.slope_x, scene.slope_y), aspect="equal", zorder=0,
-    )  # fmt: skip
 
 
 def steepness(slopes: np.ndarray) -> np.ndarray:
@@ -192,12 +176,7 @@ def say_outside(axis: Axes, scene: Scene, frame: int) -> None:
 
 def corner_note(axis: Axes, words: str) -> Text:
     """A short note in the panel's lower left corner, on white."""
-    return axis.text(
-        0.015, 0.015, words, transform=axis.transAxes, size=SMALL, color=INK, bbox=NOTE, va="bottom", zorder=6
-    )
-
-
-NOTE = {"facecolor": "white", "edgecolor": "none", "alpha": 0.85, "pad": 1.5}
+    return write(axis, 0.015, 0.015, words, bbox=NOTE, va="bottom", zorder=6)
 
 
 def frame_view(axis: Axes, scene: Scene) -> None:
@@ -239,11 +218,10 @@ class Bar(NamedTuple):
 
 
 def score_bar(axis: Axes, shown: Levels, label: str, ends: Levels | None = None, below: float = 0.38) -> Bar:
-    """A colour bar so many inches under a critic panel, from the lowest to the highest score of `ends`, or of the levels
-    themselves; a band of colour is as wide as its scores are apart.
-    """
+    """A colour bar so many inches under a panel, over the scores of `ends` or of the levels; a band is as wide as its scores."""
     _, low, high = ends or shown
-    drawn = bar(axis, low, high, marks_on(low, high, size_of(axis)[0]), label, below)
+    zero = {0.0} if min(-low, high) * size_of(axis)[0] > 0.62 * (high - low) else set()  # far enough from both ends
+    drawn = bar(axis, low, high, sorted({low, high} | zero), label, below)
     move_score_bar(drawn, shown)
     return drawn
 
@@ -256,9 +234,7 @@ def move_score_bar(drawn: Bar, shown: Levels) -> None:
 
 
 def steepness_bar(axis: Axes, longest: float, label: str, most: float | None = None) -> Bar:
-    """A colour bar under a slope panel, up to `most`, the steepness of a full-length arrow unless it is another one; the
-    steepest slopes have the last colour too.
-    """
+    """A colour bar under a slope panel, up to `most` or a full-length arrow's steepness; steeper ones have the last colour."""
     end = most or longest
     drawn = bar(axis, 0, end, [0, end / 2, end], label)
     move_steepness_bar(drawn, longest)
@@ -272,9 +248,9 @@ def move_steepness_bar(drawn: Bar, longest: float) -> None:
 
 def bar(axis: Axes, low: float, high: float, marks: Sequence[float], label: str, below: float = 0.38) -> Bar:
     """An empty colour bar so many inches below an axis, numbers on it and its meaning beneath."""
-    place = bar_axis(axis, below, 0.11)
+    place = bar_axis(axis, below)
     place.set(xlim=(low, high) if high > low else (low - 1, low + 1), ylim=(0, 1))
-    number_bar(place, marks, list(map(short_tick, marks)))
+    number_bar(place, marks, [tick(float(f"{mark:.2g}")) for mark in marks])  # short: it ends where scores do
     fill = PolyCollection([], edgecolors="none")
     place.add_collection(fill, autolim=False)
     words = place.annotate(label, (0, 0), (0, -21), "axes fraction", "offset points", size=PLAIN, color=INK)
@@ -289,12 +265,6 @@ def fill_bar(drawn: Bar, ends: np.ndarray, colours: np.ndarray) -> None:
     drawn.fill.set_facecolor(colours / 255)  # type: ignore[arg-type]
 
 
-def marks_on(low: float, high: float, wide: float) -> list[float]:
-    """The numbers on a colour bar so many inches wide: its ends, and 0 where that is far enough from both."""
-    middle = [0.0] if min(-low, high) * wide > 0.62 * (high - low) else []
-    return sorted({low, *middle, high})
-
-
 def number_bar(place: Axes, marks: Sequence[float], words: Sequence[str]) -> None:
     """Numbers on a bar; those at its ends stay within it, for another bar may be near."""
     place.set_xticks(list(marks), list(words))
@@ -305,10 +275,10 @@ def number_bar(place: Axes, marks: Sequence[float], words: Sequence[str]) -> Non
         last.set_horizontalalignment("right")
 
 
-def bar_axis(axis: Axes, below: float, height: float) -> Axes:
+def bar_axis(axis: Axes, below: float) -> Axes:
     """The axis of a thin horizontal bar, so many inches below an axis, with a thin frame and small numbers."""
     inch = 1 / size_of(axis)[1]
-    place = axis.inset_axes((0.0, -below * inch, 1.0, height * inch))
+    place = axis.inset_axes((0.0, -below * inch, 1.0, 0.11 * inch))
     place.tick_params(labelsize=SMALL, length=2, pad=1.5, color=FAINT)
     place.set_yticks([])
     for spine in place.spines.values():
@@ -318,16 +288,11 @@ def bar_axis(axis: Axes, below: float, height: float) -> Axes:
 
 def colour_bar(axis: Axes, colours: ScalarMappable, marks: Sequence[float], label: str) -> None:
     """A bar of a continuous scale of colours below an axis, numbers on it and its meaning beneath."""
-    place = bar_axis(axis, 0.38, 0.11)
+    place = bar_axis(axis, 0.38)
     drawn = axis.figure.colorbar(colours, cax=place, orientation="horizontal", extendfrac=0.03)
     number_bar(place, marks, list(map(tick, marks)))
     drawn.outline.set(linewidth=0.4, edgecolor=FAINT)
     place.set_xlabel(label, size=PLAIN, labelpad=1, color=INK, loc="left")
-
-
-def short_tick(value: float) -> str:
-    """A number beside a colour bar, of two digits: it ends where scores do."""
-    return tick(float(f"{value:.2g}"))
 
 
 def tick(value: float, _: int | None = None) -> str:
@@ -374,8 +339,10 @@ def w1_curves(axis: Axes, recording: Recording) -> Axes:
     floor_band(axis, floor, "floor, band: 90 % of perfect samplers" if best and best.draws and wide else "floor", best)
     logarithmic(axis, [w1, floor])
     dress_curves(axis, recording, "W1 to the target (log scale)")
-    if w1 is not None:
-        name_seeds(axis, recording, "w1")
+    seeds = recording.facts.seeds
+    if w1 is not None and len(seeds) <= 6:  # few enough to read
+        styles: list[Stroke] = [(GENERATED, "-", 1.8 if s == 0 else 0.7) for s in range(len(seeds))]
+        name_ends(axis, list(map(last_finite, w1.T)), [f"seed {seed}" for seed in seeds], styles)
     return axis
 
 
@@ -385,9 +352,7 @@ def floor_band(axis: Axes, floor: np.ndarray | None, label: str, known: Floor | 
     """
     if floor is None or np.nanmax(floor) <= 0:
         return
-    low, high = np.nanpercentile(floor[floor > 0], [5, 95])
-    if known:
-        low, high = known.low, known.high
+    low, high = (known.low, known.high) if known else np.nanpercentile(floor[floor > 0], [5, 95])
     fill, alpha = (FAINT, 0.25) if colour == INK else (colour, 0.12)
     axis.axhspan(low, high, color=fill, alpha=alpha, linewidth=0, zorder=0)
     axis.axhline(float(np.nanmedian(floor)), color=colour, linewidth=0.9, linestyle=(0, (4, 2)), label=label, zorder=1)
@@ -445,9 +410,6 @@ def own_known(recording: Recording) -> list[str]:
     return named[: len(OWN_LINES)]
 
 
-OWN_LINES: list[tuple[str, Dash]] = [(CRITIC, "-"), (SHARE, "--"), (GENERATED, ":"), (INK, "-")]
-
-
 def own_curves(axis: Axes, recording: Recording) -> Axes:
     """The user's own measures over the steps, each with what perfect samplers score in it, dotted."""
     for name, (colour, dashes) in zip(own_known(recording), OWN_LINES, strict=False):
@@ -466,11 +428,9 @@ def stands_still(recording: Recording) -> bool:
 
 def slope_curves(axis: Axes, recording: Recording) -> Axes:
     """How steep the critic is at real points, at generated ones and in between: the medians."""
-    styles: list[tuple[str, str, str, Dash]] = [
-        ("real", "real", INK, "-"), ("fake", "generated", GENERATED, "--"), ("between", "between", CRITIC, ":")
-    ]  # fmt: skip
-    for place, words, colour, dashes in styles:
-        seed_lines(axis, recording, f"slope_{place}_median", words, colour, dashes)
+    seed_lines(axis, recording, "slope_real_median", "real", INK, "-")
+    seed_lines(axis, recording, "slope_fake_median", "generated", GENERATED, "--")
+    seed_lines(axis, recording, "slope_between_median", "between", CRITIC, ":")
     dress_curves(axis, recording, "steepness of the critic, medians")
     return axis
 
@@ -545,19 +505,10 @@ def dress_curves(axis: Axes, recording: Recording, title: str) -> None:
     axis.grid(linewidth=0.4, alpha=0.35)
     quiet(axis, FRAMELESS)
     if not axis.lines:
-        axis.text(0.5, 0.5, "not measured", transform=axis.transAxes, ha="center", color=FAINT, size=PLAIN)
+        write(axis, 0.5, 0.5, "not measured", ha="center", color=FAINT, size=PLAIN)
     elif axis.get_legend_handles_labels()[0]:
         axis.legend(loc="lower left", bbox_to_anchor=(-0.02, 0.97), ncol=IN_LEGEND, fontsize=SMALL, frameon=False,
                     borderpad=0.2, handlelength=1.5, handletextpad=0.4, columnspacing=0.9)  # fmt: skip
-
-
-def name_seeds(axis: Axes, recording: Recording, measure: str) -> None:
-    """Name each seed at the end of its line, when there are few enough to read."""
-    seeds, values = recording.facts.seeds, recording.metrics[measure]
-    if len(seeds) <= 6:
-        styles: list[Stroke] = [(GENERATED, "-", 1.8 if s == 0 else 0.7) for s in range(len(seeds))]
-        ends = [last_finite(values[:, s]) for s in range(len(seeds))]
-        name_ends(axis, ends, [f"seed {seed}" for seed in seeds], styles)
 
 
 def last_finite(values: np.ndarray) -> float:
@@ -577,8 +528,7 @@ def name_ends(axis: Axes, ends: Sequence[float], names: Sequence[str], styles: S
         colour, dashes, width = styles[i]
         axis.add_line(Line2D([start, stop], [height, height], color=colour, linestyle=dashes, linewidth=width,
                              transform=axis.transAxes, clip_on=False))  # fmt: skip
-        axis.text(text, height, names[i], transform=axis.transAxes, size=SMALL, color=INK, va="center_baseline",
-                  parse_math=False)  # fmt: skip
+        write(axis, text, height, names[i], va="center_baseline", parse_math=False)
 
 
 def moved_apart(heights: Sequence[float], gap: float) -> list[float]:
@@ -604,6 +554,3 @@ def styles_of(count: int) -> list[Stroke]:
     """Colour, dash and width for each of several lines; dashes change when the colours are used up."""
     dashes: list[Dash] = ["-", "--", ":"]
     return [(METHOD_COLOURS[i % len(METHOD_COLOURS)], dashes[i // len(METHOD_COLOURS) % 3], 1.5) for i in range(count)]
-
-
-METHOD_COLOURS = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#222222"]

@@ -18,8 +18,8 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator
 
 from toygan.draw import panels, sheet
 from toygan.draw.layout import axis_at, panel_height
-from toygan.draw.points import GENERATED, REAL, latent_colours, real_points
-from toygan.draw.style import FAINT, FRAMELESS, INK, LARGE, PLAIN, SMALL, entitle, quiet
+from toygan.draw.points import GENERATED, REAL, latent_colours, latent_square, marks, real_points
+from toygan.draw.style import FAINT, FRAMELESS, INK, LARGE, PLAIN, SMALL, entitle, quiet, write
 from toygan.files.text import number
 from toygan.session.recording import Recording
 from toygan.view.scene import Scene, scene, title_of
@@ -27,29 +27,27 @@ from toygan.view.scene import Scene, scene, title_of
 PAIRS = 200  # points of either cloud in a transport plan: a thousand lines would be a blot
 FOLLOWED = 16  # particles with trails
 AROUND_ONE = LinearSegmentedColormap.from_list("around one", ["#2166ac", "#d1e5f0", "#ffffff", "#fdd9b5", "#b35806"])
+PLACES = (("real", REAL, "-"), ("generated", GENERATED, "--"), ("between", panels.SHARE, ":"))
+TitledPanel = tuple[str, Callable[..., None]]
 
 
 # --- the latent map --------------------------------------------------------------------------------------------------
 
 
 def latent_map(axis: Axes, scene: Scene, frame: int = -1) -> None:
-    """Draw the square of latents where the generator sends it: each cell in its latent's colour, cells that arrive
-    turned over (folds) with a dark rim; beneath, the square itself.
-    """
+    """Draw the square of latents where it is sent, cells in latents' colours, folds with a dark rim; beneath, the square."""
     real_points(axis, scene).set_alpha(0.2)
     panels.frame_view(axis, scene)
-    sent = portrait_of(scene, "latent_map", frame)
-    if sent is None:
+    table = scene.recording.frames.get("latent_map")
+    sent = None if table is None else np.asarray(table[scene.last if frame == -1 else frame, 0], float)
+    if sent is None or not np.isfinite(sent).all():
         return not_recorded(axis)
     cells, turned = quads(sent), folded(sent)
     colours = latent_colours(sent.shape[0] - 1)
     rims = np.where(turned[:, None], [0.05, 0.05, 0.05, 0.9], [1.0, 1.0, 1.0, 0.35])
     axis.add_collection(PolyCollection(list(cells), facecolors=np.column_stack((colours, np.full(len(colours), 0.75))),
                                        edgecolors=rims, linewidths=np.where(turned, 0.7, 0.3), zorder=3))  # fmt: skip
-    legend = axis.inset_axes((0.015, 0.015, 0.17, 0.17), zorder=7)
-    legend.imshow(colours.reshape(sent.shape[0] - 1, -1, 3), origin="lower", aspect="auto")
-    legend.set(xticks=[], yticks=[])
-    legend.set_title("latent", size=SMALL, pad=1.5, color=INK)
+    latent_square(axis, sent.shape[0] - 1)
     return None
 
 
@@ -84,9 +82,8 @@ def trails(axis: Axes, scene: Scene, frame: int = -1) -> None:
         age = np.tile(0.06 + 0.8 * np.linspace(0, 1, until - 1) ** 2, len(ways))
         colours = np.column_stack((np.tile([0.84, 0.37, 0.0], (len(age), 1)), age))
         axis.add_collection(LineCollection(list(pieces), colors=colours, linewidths=0.4 + 0.9 * age, zorder=3))
-    axis.plot(
-        *ways[:, -1].T, "s", color=GENERATED, markersize=4, markeredgecolor="white", markeredgewidth=0.6, zorder=4
-    )
+    axis.plot(*ways[:, -1].T, "s", color=GENERATED, markersize=4, markeredgecolor="white", markeredgewidth=0.6,
+              zorder=4)  # fmt: skip
     panels.frame_view(axis, scene)
 
 
@@ -113,10 +110,9 @@ def transport_lines(axis: Axes, scene: Scene, frame: int = -1) -> None:
     if not np.isfinite(points).all():
         return not_recorded(axis, "no finite points")
     goals = real[matched(points, real)]
-    axis.add_collection(
-        LineCollection(list(np.stack((points, goals), axis=1)), colors=INK, linewidths=0.6, alpha=0.55, zorder=2)
-    )
-    axis.plot(*real.T, "o", color=REAL, markersize=3.6, markeredgewidth=0, alpha=0.7, zorder=3)
+    lines = list(np.stack((points, goals), axis=1))
+    axis.add_collection(LineCollection(lines, colors=INK, linewidths=0.6, alpha=0.55, zorder=2))
+    marks(axis, real, "o", REAL, 3.6, alpha=0.7, zorder=3)
     axis.plot(*points.T, "s", color=GENERATED, markersize=3, markeredgecolor="white", markeredgewidth=0.4, zorder=4)
     corner = f"{len(points)} pairs, mean length {number(float(np.linalg.norm(points - goals, axis=1).mean()))}"
     entitle(axis, f"{axis.get_title(loc='left')}{corner}")
@@ -178,14 +174,14 @@ def steeper_than_one(axis: Axes, scene: Scene, frame: int = -1) -> None:
         panels.frame_view(axis, scene)
         return not_recorded(axis)
     image = around_one(axis, scene, frame)
-    above = float((steepness_around_one(scene, frame) > 1).mean())
+    above = float((np.asarray(image.get_array()) > 1).mean())
     return panels.colour_bar(axis, image, [0.1, 1, 10], f"|∇ score|, {100 * above:.0f} % above 1")
 
 
 def around_one(axis: Axes, scene: Scene, frame: int = -1) -> AxesImage:
     """|grad score| on a scale around 1, the slope that a Wasserstein critic may have: white is 1, the line crosses it."""
     panels.frame_view(axis, scene)
-    steep = steepness_around_one(scene, frame)
+    steep = np.clip(panels.steepness(scene.slopes[frame]), 0.1, 10)
     image = axis.imshow(steep, cmap=AROUND_ONE, norm=LogNorm(0.1, 10), origin="lower", interpolation="bilinear",
                         extent=panels.pixel_extent(scene.slope_x, scene.slope_y), zorder=0)  # fmt: skip
     if steep.min() < 1 < steep.max():
@@ -193,11 +189,6 @@ def around_one(axis: Axes, scene: Scene, frame: int = -1) -> AxesImage:
     real_points(axis, scene).set_alpha(0.25)
     panels.frame_view(axis, scene)
     return image
-
-
-def steepness_around_one(scene: Scene, frame: int) -> np.ndarray:
-    """|grad score| [h, h], at most ten times more or less than 1."""
-    return np.clip(panels.steepness(scene.slopes[frame]), 0.1, 10)
 
 
 def slopes_at_points(axis: Axes, recording: Recording) -> None:
@@ -213,13 +204,8 @@ def slopes_at_points(axis: Axes, recording: Recording) -> None:
     panels.dress_curves(axis, recording, "steepness |∇ score|")
 
 
-PLACES = (("real", REAL, "-"), ("generated", GENERATED, "--"), ("between", panels.SHARE, ":"))
-
-
 def layer_curves(axis: Axes, recording: Recording, frames: int = 3) -> None:
-    """Size of the critic's gradient layer by layer, from the points to the score, on a logarithmic scale, at a few
-    steps.
-    """
+    """Size of the critic's gradient layer by layer, from points to score, on a logarithmic scale, at a few steps."""
     table = recording.frames.get("layer_gradients")
     if table is None:
         return panels.dress_curves(axis, recording, "gradient by layer")
@@ -230,8 +216,7 @@ def layer_curves(axis: Axes, recording: Recording, frames: int = 3) -> None:
         axis.plot(numbers, sizes[t], "o-", color=panels.CRITIC, alpha=0.25 + 0.75 * (place + 1) / len(chosen), markersize=3,
                   linewidth=1.2, label=f"{recording.frames['step'][t]}")  # fmt: skip
     panels.logarithmic(axis, [sizes[chosen]])
-    dress_plain(axis, "gradient by layer, at step")
-    axis.set_xlabel("layer, the last one's is the score", size=PLAIN, labelpad=1, color=INK)
+    dress_plain(axis, "gradient by layer, at step", "layer, the last one's is the score")
     axis.xaxis.set_major_locator(FixedLocator(numbers.tolist()))
     axis.legend(loc="lower left", bbox_to_anchor=(-0.02, 0.97), ncol=3, fontsize=SMALL, frameon=False, borderpad=0.2,
                 handlelength=1.2, handletextpad=0.4, columnspacing=0.9)  # fmt: skip
@@ -244,17 +229,13 @@ def weights(axis: Axes, recording: Recording) -> None:
     if shares is None or reach is None:
         return panels.dress_curves(axis, recording, "weights")
     t = last_finite_frame(reach[:, 0])
-    for frame, colour, alpha, label in (
-        (0, FAINT, 0.5, "start"),
-        (t, panels.CRITIC, 0.75, f"step {recording.frames['step'][t]}"),
-    ):
-        bins = shares.shape[2]
-        edges = np.linspace(-1, 1, bins + 1) * float(reach[frame, 0])
+    now = f"step {recording.frames['step'][t]}"
+    for frame, colour, alpha, label in ((0, FAINT, 0.5, "start"), (t, panels.CRITIC, 0.75, now)):
+        edges = np.linspace(-1, 1, shares.shape[2] + 1) * float(reach[frame, 0])
         axis.stairs(100 * shares[frame, 0], edges, fill=True, color=colour, alpha=alpha, label=label)
     held = recording.curve("weight_saturation")
     said = f"; {100 * held[t, 0]:.0f} % at ±{number(float(reach[t, 0]))}" if held is not None and held[t, 0] > 0 else ""
-    dress_plain(axis, f"weights, %{said}")
-    axis.set_xlabel("value", size=PLAIN, labelpad=1, color=INK)
+    dress_plain(axis, f"weights, %{said}", "value")
     axis.legend(loc="upper left", fontsize=SMALL, frameon=False, borderpad=0.2, handlelength=1.2)
     return None
 
@@ -282,8 +263,7 @@ def score_distributions(axis: Axes, recording: Recording) -> None:
     edges = np.linspace(low, high if high > low else low + 1, 31)
     for values, colour, label in ((real[t, 0], REAL, "real"), (fake[t, 0], GENERATED, "generated")):
         axis.hist(values, edges.tolist(), color=colour, alpha=0.55, label=label)
-    dress_plain(axis, f"scores at step {recording.frames['step'][t]}")
-    axis.set_xlabel("score", size=PLAIN, labelpad=1, color=INK)
+    dress_plain(axis, f"scores at step {recording.frames['step'][t]}", "score")
     axis.xaxis.set_major_locator(MaxNLocator(3))
     axis.xaxis.set_major_formatter(FuncFormatter(panels.tick))
     axis.legend(loc="upper left", fontsize=SMALL, frameon=False, borderpad=0.2, handlelength=1.2)
@@ -291,15 +271,6 @@ def score_distributions(axis: Axes, recording: Recording) -> None:
 
 
 # --- parts -----------------------------------------------------------------------------------------------------------
-
-
-def portrait_of(scene: Scene, name: str, frame: int) -> np.ndarray | None:
-    """An array of the portrait seed at one frame, None where it was not recorded or is not finite."""
-    table = scene.recording.frames.get(name)
-    if table is None:
-        return None
-    values = np.asarray(table[scene.last if frame == -1 else frame, 0], float)
-    return values if np.isfinite(values).all() else None
 
 
 def drawable(values: np.ndarray) -> np.ndarray:
@@ -315,20 +286,19 @@ def last_finite_frame(values: np.ndarray) -> int:
 
 def not_recorded(axis: Axes, words: str = "not recorded") -> None:
     """Say that there is nothing to draw."""
-    axis.text(0.5, 0.5, words, transform=axis.transAxes, ha="center", color=INK, size=PLAIN)
+    write(axis, 0.5, 0.5, words, ha="center", size=PLAIN)
 
 
-def dress_plain(axis: Axes, title: str) -> None:
+def dress_plain(axis: Axes, title: str, along: str) -> None:
     """A panel over anything but the steps, in the same manner."""
     axis.set_title(title, size=LARGE, loc="left", pad=14, color=INK)
+    axis.set_xlabel(along, size=PLAIN, labelpad=1, color=INK)
     quiet(axis, FRAMELESS)
     axis.yaxis.set_major_formatter(FuncFormatter(panels.tick))
     axis.grid(linewidth=0.4, alpha=0.35)
 
 
 # --- sheets ----------------------------------------------------------------------------------------------------------
-
-TitledPanel = tuple[str, Callable[..., None]]
 
 
 def inside(recording: Recording) -> Figure:
@@ -362,18 +332,18 @@ def one_panel(recording: Recording, drawn: Sequence[TitledPanel]) -> Figure:
     tall = panel_height(shown, side)
     figure, below = sheet.framed(recording, tall + 1.5)
     sheet.header(figure, title_of(recording), sheet.status_line(shown))
+    pitch = sheet.WIDTH - 0.35 - side - sheet.MARGIN
     for place, (title, panel) in enumerate(drawn):
-        axis = axis_at(
-            figure, sheet.MARGIN + place * (sheet.WIDTH - 0.35 - side - sheet.MARGIN), below + 0.45, side, tall
-        )
+        axis = axis_at(figure, sheet.MARGIN + place * pitch, below + 0.45, side, tall)
         entitle(axis, title)
         panel(axis, shown, shown.last)
     return figure
 
 
 LATENT: Sequence[TitledPanel] = (
-    ("latent map; dark rim: folded", latent_map), (f"the way of {FOLLOWED} latents", trails)
-)  # fmt: skip
+    ("latent map; dark rim: folded", latent_map),
+    (f"the way of {FOLLOWED} latents", trails),
+)
 TRANSPORT: Sequence[TitledPanel] = (("plan: ", transport_lines), ("the same plan as a matrix", transport_matrix))
 VIEWS: dict[str, Callable[[Recording], Figure]] = {
     "inside": inside,

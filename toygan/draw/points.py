@@ -16,19 +16,20 @@ from matplotlib.collections import EllipseCollection
 from matplotlib.colors import to_rgba
 from matplotlib.lines import Line2D
 
+from toygan.draw.style import INK, SMALL
 from toygan.view.scene import Scene, drawn_of, inside
 from toygan.view.shares import Rings
 
 REAL, GENERATED = "#10243e", "#d55e00"  # the latter is Okabe and Ito's vermilion
 RIM = "#7a3600"  # of a disc: in grey, vermilion is as light as the critic's darkest band
 MARKS = "osD^vP*X"  # with the colours: more kinds of runs than a reader can tell apart
-CORNERS = np.array(
-    [[[0.00, 0.45, 0.70], [0.00, 0.62, 0.45]], [[0.80, 0.47, 0.65], [0.90, 0.62, 0.00]]]
-)  # Okabe and Ito's
+# Okabe and Ito's.
+CORNERS = np.array([[[0.00, 0.45, 0.70], [0.00, 0.62, 0.45]], [[0.80, 0.47, 0.65], [0.90, 0.62, 0.00]]])
 MIST, HAZE = "#d3d8df", "#8d97a6"  # real points behind others: on white, and on pale colours
 REAL_INK, INK_ADDED, PALE = 0.2, 0.5, 0.35  # how opaque one mark is: real, generated, generated beside discs
 DISC_INK, DISC_RIM, RING = 0.5, 0.4, 0.9  # how opaque a disc is; widths of its rim and of a ring's line in points
 CARPET = 1.7  # times the size of a generated mark: a real one reaches out beneath it
+NOWHERE = np.empty((0, 2))
 
 
 class Cloud(NamedTuple):
@@ -47,10 +48,7 @@ class Cloud(NamedTuple):
 def real_points(axis: Axes, scene: Scene) -> Line2D:
     """Real points in the view, a layer of discs beneath the generated ones."""
     size = CARPET * marker_size(len(scene.real))
-    (line,) = axis.plot(
-        *visible_real(scene).T, "o", color=REAL, markersize=size, markeredgewidth=0, alpha=REAL_INK, zorder=2
-    )
-    return line
+    return marks(axis, visible_real(scene), "o", REAL, size, alpha=REAL_INK, zorder=2)
 
 
 def pale_points(axis: Axes, scene: Scene, colour: str = MIST) -> Line2D:
@@ -63,9 +61,12 @@ def pale_points(axis: Axes, scene: Scene, colour: str = MIST) -> Line2D:
 def generated_points(axis: Axes, scene: Scene, frame: int) -> Line2D:
     """Generated points in the view, as small squares; paler where discs count those on modes."""
     size, ink = marker_size(scene.samples.shape[1]), PALE if counted(scene) else INK_ADDED
-    (line,) = axis.plot(
-        *visible(scene, frame).T, "s", color=GENERATED, markersize=size, markeredgewidth=0, alpha=ink, zorder=3
-    )
+    return marks(axis, visible(scene, frame), "s", GENERATED, size, alpha=ink, zorder=3)
+
+
+def marks(axis: Axes, points: np.ndarray, mark: str, colour: str, size: float, **look: float) -> Line2D:
+    """Marks without rims at points [n, 2], which may be NOWHERE as yet."""
+    (line,) = axis.plot(*points.T, mark, color=colour, markersize=size, markeredgewidth=0, **look)  # type: ignore[arg-type]
     return line
 
 
@@ -150,7 +151,14 @@ def mixed(shares: np.ndarray) -> np.ndarray:
 
 def latent_colours(m: int) -> np.ndarray:
     """A colour for each cell of the square, mixed from its four corners: [m * m, 3]."""
-    u = (np.arange(m) + 0.5) / m
-    across = CORNERS[:, 0][:, None] * (1 - u)[:, None] + CORNERS[:, 1][:, None] * u[:, None]
-    mixed: np.ndarray = across[0] * (1 - u)[:, None, None] + across[1] * u[:, None, None]
-    return mixed.reshape(-1, 3)
+    middles = (np.arange(m) + 0.5) / m
+    return mixed(np.stack(np.meshgrid(middles, middles), axis=-1)).reshape(-1, 3)
+
+
+def latent_square(axis: Axes, m: int) -> list[Artist]:
+    """The square of latents in m * m cells, in a panel's lower left corner."""
+    legend = axis.inset_axes((0.015, 0.015, 0.17, 0.17), zorder=7)
+    square = legend.imshow(latent_colours(m).reshape(m, m, 3), origin="lower", aspect="auto")
+    legend.set(xticks=[], yticks=[])
+    legend.set_title("latent", size=SMALL, pad=1.5, color=INK)
+    return [square, *legend.spines.values(), legend.title]

@@ -36,21 +36,14 @@ class Both(NamedTuple):
 
 def protocol_picture(title: str, lines: Sequence[Both], command: str, note: str) -> Figure:
     """A panel a measure and a line a run: published in black, ours in blue, 95 % intervals as bars."""
-    panels = {
-        name: [line for line in lines if line.measure == name] for name in dict.fromkeys(one.measure for one in lines)
-    }
+    measures = dict.fromkeys(line.measure for line in lines)
+    panels = {name: [line for line in lines if line.measure == name] for name in measures}
     heights = [HEAD + ROW * len(members) for members in panels.values()]
     figure = blank(sum(heights) + 1.15)
     top = figure.get_figheight()
     say(figure, 0.2, top - 0.35, title, LARGE, weight="bold")
-    say(
-        figure,
-        0.2,
-        top - 0.6,
-        f"Black: as published, blue: here; bars: 95 % intervals. {note}".strip(),
-        SMALL,
-        colour=FAINT,
-    )
+    how = f"Black: as published, blue: here; bars: 95 % intervals. {note}".strip()
+    say(figure, 0.2, top - 0.6, how, SMALL, colour=FAINT)
     say(figure, 0.2, 0.12, command, SMALL - 1, family="monospace")
     bottom = top - 0.7
     for (name, members), height in zip(panels.items(), heights, strict=True):
@@ -66,17 +59,15 @@ def panel(axis: Axes, name: str, members: Sequence[Both]) -> None:
     for place, line in enumerate(members):
         bar(axis, line.published, place - ON_LEVEL, PUBLISHED, "s")
         bar(axis, line.ours, place + ON_LEVEL, OURS, "o")
-        axis.annotate(
-            line.verdict, (1.02, place), xycoords=("axes fraction", "data"), size=SMALL, va="center", color=INK
-        )
+        axis.annotate(line.verdict, (1.02, place), xycoords=("axes fraction", "data"), size=SMALL, va="center",
+                      color=INK)  # fmt: skip
     axis.set_yticks(range(len(members)), [cut(line.run, NAME) for line in members])
     axis.set_ylim(len(members) - 0.5, -0.5)
     axis.tick_params(labelsize=SMALL, length=2, pad=2, color=FAINT)
     axis.margins(x=0.06)
     if members[0].is_share:
         axis.xaxis.set_major_formatter(PercentFormatter(1.0))
-    for side in ("top", "right"):
-        axis.spines[side].set_visible(False)
+    axis.spines[["top", "right"]].set_visible(False)
 
 
 def bar(axis: Axes, found: Interval, place: float, colour: str, mark: str) -> None:

@@ -12,7 +12,6 @@ import math
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from types import ModuleType
 from typing import NamedTuple
 
 import numpy as np
@@ -26,6 +25,7 @@ FIRST, LAST = 500, 2000  # milliseconds: how long the first and the last look ar
 FASTEST = 25.0  # frames a second by default: beyond it nobody sees more, and GIF players falter
 BRIEFEST = 2.5  # seconds that a film of few looks takes at least, without its holds
 TICK = 10  # milliseconds: GIF counts in hundredths of a second
+RIVALS = 200  # squares of distances from white, of colours that would stand for it
 FLUID = 12  # frames a second that an MP4 has at least; players stumble over slower ones
 
 
@@ -97,27 +97,21 @@ def gif(pictures: Iterator[Image.Image], command: str, played: Reel, colours: Co
 
 def shared_palette(frames: Sequence[Image.Image], wanted: Sequence[tuple[int, int, int]] = ()) -> Image.Image:
     """At most 256 colours for the whole film: those of the scales, those wanted besides, and the commonest of a few frames."""
-    chosen = [frames[i] for i in sorted({0, len(frames) // 3, 2 * len(frames) // 3, len(frames) - 1})]
-    width, height = chosen[0].size
-    strip = Image.new("RGB", (width, height * len(chosen)))
-    for row, frame in enumerate(chosen):
+    few = [frames[i] for i in sorted({0, len(frames) // 3, 2 * len(frames) // 3, len(frames) - 1})]
+    width, height = few[0].size
+    strip = Image.new("RGB", (width, height * len(few)))
+    for row, frame in enumerate(few):
         strip.paste(frame, (0, row * height))
     strip = strip.resize((width // 2, strip.height // 2), Image.Resampling.NEAREST)  # a quarter has the same colours
-    common = (
-        strip.quantize(200 - len(wanted), method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE).getpalette() or []
-    )
-    scales = [
-        panels.SCORES(np.linspace(0, 1, 40), bytes=True)[:, :3],
-        panels.STEEPNESS(np.arange(panels.STEEPNESS.N), bytes=True)[:, :3],
-    ]
-    colours = np.concatenate([np.asarray(common).reshape(-1, 3), *scales, np.asarray(wanted, int).reshape(-1, 3)])
+    common = strip.quantize(200 - len(wanted), method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE).getpalette()
+    scores = panels.SCORES(np.linspace(0, 1, 40), bytes=True)[:, :3]
+    slopes = panels.STEEPNESS(np.arange(panels.STEEPNESS.N), bytes=True)[:, :3]
+    chosen = (np.asarray(common or []).reshape(-1, 3), scores, slopes, np.asarray(wanted, int).reshape(-1, 3))
+    colours = np.concatenate(chosen)
     colours[((255 - colours) ** 2).sum(1) < RIVALS] = 255  # paper is white; Pillow looks colours up in boxes of 8
     palette = Image.new("P", (1, 1))
     palette.putpalette(np.unique(colours, axis=0).astype(np.uint8).tobytes())
     return palette
-
-
-RIVALS = 200  # squares of distances from white, of colours that would stand for it
 
 
 def webp(pictures: Iterator[Image.Image], command: str, played: Reel) -> bytes:
@@ -130,7 +124,10 @@ def webp(pictures: Iterator[Image.Image], command: str, played: Reel) -> bytes:
 
 def mp4(pictures: Iterator[Image.Image], command: str, played: Reel) -> bytes:
     """An H.264 MP4 that every browser and slide program plays: yuv420p, even sizes, index first."""
-    encoder = video_encoder()
+    try:
+        encoder = importlib.import_module("imageio_ffmpeg")
+    except ImportError as missing:
+        raise ImportError("an MP4 needs imageio-ffmpeg: pip install 'toygan[mp4]' (GIF and WebP do not)") from missing
     frames = [np.ascontiguousarray(np.asarray(picture)) for picture in pictures]
     height, width = (size - size % 2 for size in frames[0].shape[:2])
     fps = played.fps * math.ceil(FLUID / played.fps)
@@ -153,14 +150,6 @@ def repeats(times: Sequence[int], fps: float) -> list[int]:
     ends = np.cumsum(times) * fps / 1000
     counts: list[int] = np.diff(ends.round(), prepend=0.0).clip(1).astype(int).tolist()
     return counts
-
-
-def video_encoder() -> ModuleType:
-    """The module that brings ffmpeg; raises ImportError saying how to get it."""
-    try:
-        return importlib.import_module("imageio_ffmpeg")
-    except ImportError as missing:
-        raise ImportError("an MP4 needs imageio-ffmpeg: pip install 'toygan[mp4]' (GIF and WebP do not)") from missing
 
 
 ENCODERS = {"webp": webp, "mp4": mp4}

@@ -22,21 +22,20 @@ from toygan.view.scene import Scene, scene
 if TYPE_CHECKING:
     from toygan.session.search import Dragged, Searched
 
+BOLD = 112  # characters of small bold prose across a figure
+ARRIVED, UNLIKELY = 0.1, 0.01  # a distance to the hand, and a share of latents farther out
 HALF = (sheet.WIDTH - sheet.MARGIN - sheet.RIGHT - 0.6) / 2
 FAR = LinearSegmentedColormap.from_list("far", ["#ffffff", "#e3dcec", "#a998c6", "#6b4f9a", "#2f1b5a"])
 
 
 def anomaly_map(axis: Axes, shown: Scene, seen: Searched) -> None:
-    """Draw how far each place is from the nearest point that the generator can make, real points on it; an orange cross where
-    two searches disagree.
-    """
+    """Draw how far each place is from what the generator can make, real points on it; orange crosses: two searches disagree."""
     top = float(f"{np.percentile(seen.residual, 98):.1g}") or 1.0
     image = axis.imshow(seen.residual, cmap=FAR, vmin=0.0, vmax=top, origin="lower", zorder=0,
                         extent=pixel_extent(seen.x, seen.y))  # fmt: skip
     row, column = np.nonzero(seen.open)
-    axis.plot(
-        seen.x[column], seen.y[row], "x", color=GENERATED, markersize=2.6, markeredgewidth=0.6, alpha=0.9, zorder=1
-    )
+    axis.plot(seen.x[column], seen.y[row], "x", color=GENERATED, markersize=2.6, markeredgewidth=0.6, alpha=0.9,
+              zorder=1)  # fmt: skip
     axis.plot(*shown.recording.frames["real"].T, ".", color=INK, markersize=1.6, alpha=0.7, zorder=2)
     frame_view(axis, shown)
     colour_bar(axis, image, [0.0, top / 2, top], "distance to what G can make")
@@ -44,10 +43,8 @@ def anomaly_map(axis: Axes, shown: Scene, seen: Searched) -> None:
 
 def anomaly_shares(axis: Axes, shown: Scene, seen: Searched) -> None:
     """Draw the share of points within each distance of what the generator can make: real points, and its own."""
-    for values, colour, style, label in (
-        (seen.real, CRITIC, "-", "real points"),
-        (seen.made, GENERATED, "--", "its own"),
-    ):
+    clouds = ((seen.real, CRITIC, "-", "real points"), (seen.made, GENERATED, "--", "its own"))
+    for values, colour, style, label in clouds:
         ordered = np.sort(np.maximum(values, 1e-6))
         axis.plot(ordered, np.arange(1, len(ordered) + 1) / len(ordered), style, color=colour, label=label)
     axis.set_xscale("log")
@@ -111,10 +108,6 @@ def likely_in_words(seen: Dragged) -> str:
         f"The least likely latent at an end has {percent(rarest)} of all draws farther out; {rare} of {len(seen.beyond)} are "
         "among the outermost 1 %, which training hardly saw."
     )
-
-
-BOLD = 112  # characters of small bold prose across a figure
-ARRIVED, UNLIKELY = 0.1, 0.01
 
 
 def anomalies(recording: Recording, seen: Searched) -> Figure:

@@ -67,6 +67,10 @@ TEXT = 124  # characters of small prose across a figure
 OPENING = 112  # the same beneath the title, beside the legend
 CAPTION = "Lighter = held for more real; every critic on its own colour scale."
 CurvePanel = Callable[[Axes, Recording], Axes]
+LABEL, NUMBER = 19, 7  # characters of a label beside its numbers, and of a number beside another
+ROW, BLOCKS = 0.165, 3  # inches of a line of small type; blocks of a table beside each other
+RUN_AT, PERFECT_AT = 1.22, 1.79  # inches from a block's left edge: its two columns of numbers
+SAME = ", always of the same latents, so all of a curve may lie above or below the end's number"
 
 
 def picture(recording: Recording, options: Options = USUAL) -> Figure:
@@ -88,9 +92,8 @@ def picture(recording: Recording, options: Options = USUAL) -> Figure:
     for row, (line, weight) in enumerate(opening):
         say(figure, 0.2, figure.get_figheight() - 0.84 - ROW * row, line, SMALL, weight)
     places = np.linspace(MARGIN, WIDTH - RIGHT - side, 2 if shown.optimal is None else 3)
-    main_panels(
-        [axis_at(figure, left, bottom, side, tall) for left in places], shown, scales(shown, scale=options.scale)
-    )
+    axes = [axis_at(figure, left, bottom, side, tall) for left in places]
+    main_panels(axes, shown, scales(shown, scale=options.scale))
     for row, line in enumerate(told):
         say(figure, MARGIN - 0.15, bottom - UNDER - 0.1 - 0.15 * row, line, SMALL)
     draw_rows(figure, shown, extras, MARGIN, more, THIRD, GAP)
@@ -104,11 +107,6 @@ def picture(recording: Recording, options: Options = USUAL) -> Figure:
     return figure
 
 
-LABEL, NUMBER = 19, 7  # characters of a label beside its numbers, and of a number beside another
-ROW, BLOCKS = 0.165, 3  # inches of a line of small type; blocks of a table beside each other
-RUN_AT, PERFECT_AT = 1.22, 1.79  # inches from a block's left edge: its two columns of numbers
-
-
 def in_lines(text: str, language: str, width: int, most: int | None = None) -> list[str]:
     """A text in a language, as lines."""
     return wrapped(told(text, language), width, most)
@@ -118,14 +116,12 @@ def opening_lines(shown: Scene, language: str) -> list[tuple[str, str]]:
     """The lines under the title with their weights: what to look for, the settings, the one number, the diagnosis."""
     recording = shown.recording
     end = headline(recording) or f"At step {shown.steps[-1]}: {' · '.join(words_with_range(recording, shown.last))}"
-    opening = [*purpose(recording), settings_line(recording)]
-    parts = [*((text, "normal") for text in opening), (end, "bold"), (diagnosed(recording), "normal")]
-    most = [*[3] * len(opening), None, None]  # a long text of a file may be cut, what a run came to may not
-    return [
-        (line, weight)
-        for (text, weight), few in zip(parts, most, strict=True)
-        for line in in_lines(text, language, OPENING, few)
+    parts: list[tuple[str, str, int | None]] = [
+        *((text, "normal", 3) for text in (*purpose(recording), settings_line(recording))),  # of a file: may be cut
+        (end, "bold", None),
+        (diagnosed(recording), "normal", None),
     ]
+    return [(line, weight) for text, weight, most in parts for line in in_lines(text, language, OPENING, most)]
 
 
 def table_of(figure: Figure, rows: Sequence[Scored], top: float) -> None:
@@ -225,67 +221,46 @@ def status_line(shown: Scene) -> str:
 def footer_lines(shown: Scene, language: str) -> list[tuple[str, str]]:
     """The last lines of a sheet, each with its font family: measures, events, the meaning of lines, the command."""
     recording = shown.recording
-    seeds = recording.facts.seeds
-    bold = f"Curves: seed {recording.facts.portrait} bold, the others thin. " if len(seeds) > 1 else ""
-    prose = [
-        *final_notes(recording),
-        no_optimum_told(shown),
-        real_in_words(shown),
-        f"{bold}{dotted_in_words(recording)}{floor_in_words(recording)}Curves of W1 are of "
-        f"{recording.facts.summary.critic_points or 'a few'} points a frame{SAME * recording.facts.followed}. "
-        f"{arrows_in_words(shown)}",
-    ]
-    lines = [(line, "sans-serif") for text in prose for line in in_lines(text, language, TEXT, 3)]
-    return lines + [(line, "monospace") for line in command_lines(recording, 112)]
-
-
-SAME = ", always of the same latents, so all of a curve may lie above or below the end's number"
-
-
-def no_optimum_told(shown: Scene) -> str:
-    """That there is no optimal critic and why; nothing where there is one, or no critic at all."""
     lacks = shown.optimal is None and shown.critic_kept and not shown.note
-    return f"No optimal critic is drawn: {no_optimum(shown.recording)}." if lacks else ""
+    why = f"No optimal critic is drawn: {no_optimum(recording)}." if lacks else ""
+    prose = [*final_notes(recording), why, real_in_words(shown), curves_in_words(shown)]
+    lines = [(line, "sans-serif") for text in prose for line in in_lines(text, language, TEXT, 3)]
+    return lines + [(line, "monospace") for line in command_lines(recording)]
 
 
-def arrows_in_words(shown: Scene) -> str:
-    """What the arrows' length says; nothing where there are none."""
-    if not shown.critic_kept:
-        return ""
-    return f"Arrows point uphill, at full length from a steepness of {number(steepest(shown.slopes[-1:]))} on."
-
-
-def dotted_in_words(recording: Recording) -> str:
-    """What dotted lines are, where there are some."""
+def curves_in_words(shown: Scene) -> str:
+    """What bold and dotted lines, the floor of W1 and the arrows' length are, as far as there are some."""
+    recording, told = shown.recording, []
+    facts, floor = recording.facts, recording.floor("w1")
     shares = [] if panels.stands_still(recording) else list(panels.shares_known(recording).values())
     best = any(np.isfinite(share.best) for share in shares) or any(map(recording.floor, panels.own_known(recording)))
-    return "Thin dots: the best that can be reached. " if best or panels.transport_known(recording) else ""
+    if len(facts.seeds) > 1:
+        told.append(f"Curves: seed {facts.portrait} bold, the others thin.")
+    if best or panels.transport_known(recording):
+        told.append("Thin dots: the best that can be reached.")
+    if floor and floor.mean > 0:  # in older recordings of pairs
+        pairs = "between two samples of the target, ± its spread over pairs"
+        perfect = "of perfect samplers to the same real points, mean and where 90 % of them lie"
+        told.append(f"Floor: W1 {perfect if floor.draws else pairs}.")
+    told.append(f"Curves of W1 are of {facts.summary.critic_points or 'a few'} points a frame{SAME * facts.followed}.")
+    longest = number(steepest(shown.slopes[-1:])) if shown.critic_kept else ""
+    told.append(f"Arrows point uphill, at full length from a steepness of {longest} on." if longest else "")
+    return " ".join(told)
 
 
-def floor_in_words(recording: Recording) -> str:
-    """What the floor of W1 is: of perfect samplers against the run's own real points, or of pairs in older recordings."""
-    best = recording.floor("w1")
-    if best is None or not best.mean > 0:
-        return ""
-    if best.draws:
-        return "Floor: W1 of perfect samplers to the same real points, mean and where 90 % of them lie. "
-    return "Floor: W1 between two samples of the target, ± its spread over pairs. "
-
-
-def command_lines(recording: Recording, width: int) -> list[str]:
+def command_lines(recording: Recording) -> list[str]:
     """The command that made the run, and where there is one that of the picture, wrapped."""
-    commands = str(recording.facts.command or "").splitlines()
-    return [line for command in commands for line in wrapped_command(command, width)]
+    return [line for command in recording.facts.command.splitlines() for line in wrapped_command(command)]
 
 
-def wrapped_command(command: str, width: int) -> list[str]:
-    """A command as lines of at most `width` characters."""
-    return textwrap.wrap(f"$ {command}", width, subsequent_indent="    ")
+def wrapped_command(command: str) -> list[str]:
+    """A command as lines across a figure."""
+    return textwrap.wrap(f"$ {command}", 112, subsequent_indent="    ")
 
 
 def framed(recording: Recording, tall: float) -> tuple[Figure, float]:
     """A figure with so many inches of room above the command that made the run, which stands at its foot; where they begin."""
-    commands = command_lines(recording, 112)
+    commands = command_lines(recording)
     below = 0.25 + ROW * len(commands)
     figure = blank(even(below + tall))
     for row, words in enumerate(reversed(commands)):
@@ -294,9 +269,7 @@ def framed(recording: Recording, tall: float) -> tuple[Figure, float]:
 
 
 def explained(recording: Recording, name: str, prose: Sequence[tuple[str, str]], tall: float) -> tuple[Figure, float]:
-    """A figure of something about a run's end, by its name, with lines of prose and their weights beneath the title, and so many
-    inches of room beneath these; where they begin.
-    """
+    """A figure of something about a run's end, prose beneath its title, so many inches beneath that; where they begin."""
     figure, below = framed(recording, tall + 1.15 + ROW * len(prose))
     up, title = figure.get_figheight(), f"{title_of(recording)} · {name}"
     say(figure, 0.2, up - 0.36, title, 15 * min(1, 60 / len(title)), weight="bold")
@@ -312,9 +285,7 @@ def save_picture(recording: Recording, path: str | Path, options: Options = USUA
 
 
 def comparison(recordings: Sequence[Recording], options: Options = USUAL) -> Figure:
-    """Final critics of several runs side by side, what further players and classes show beneath, and W1 over time of all;
-    raises ValueError when there is none.
-    """
+    """Final critics of several runs side by side, what further players show, and W1 over time of all; ValueError for none."""
     scenes = [scene(recording, options.points) for recording in recordings]
     grid = comparison_grid(scenes, 1.9, numbers_in_words(recordings) if all(map(is_at_end, scenes)) else "")
     for axis, extra, shown in zip(grid.critics, grid.extras, scenes, strict=True):
@@ -353,33 +324,29 @@ def comparison_grid(scenes: Sequence[Scene], curve_height: float, numbers: str) 
     rows = -(-len(scenes) // columns)
     pitch = (WIDTH - 0.3) / columns
     side = min(pitch - 0.3, 3.4)
-    tall, more = max(panel_height(shown, side) for shown in scenes), tall_briefs(scenes, side)
+    tall = max(panel_height(shown, side) for shown in scenes)
+    heights = [EXTRAS[brief_of(shown)].tall(shown, side) if brief_of(shown) else 0.0 for shown in scenes]
+    more = OVER + max(heights) + UNDER_EXTRA if any(heights) else 0.0
     recordings = [shown.recording for shown in scenes]
     commands, styles = comparison_commands(recordings), panels.styles_of(len(scenes))
     names = ["\n".join(textwrap.wrap(name, int(side * 12.5))) for name in names_apart(recordings)]
-    under = max(beneath_critic(shown, side) for shown in scenes)
+    told = [step_lines(shown, look) for shown in scenes for look in (0, shown.last // 2, shown.last)]  # of a film too
+    under = max(TEXT_BENEATH, 0.34 + 0.15 * max(fitted_to(side, lines).count("\n") + 1 for lines in told))
     row = tall + 0.3 + 0.17 * max(name.count("\n") for name in names) + under + more
     caption = [CAPTION, numbers] if len(CAPTION) + len(numbers) > TEXT else [f"{CAPTION} {numbers}".rstrip()]
     below = curve_height + 1.1 + 0.15 * (len(commands) + len(caption))
     grid = SideBySide(blank(even(below + rows * row + 0.75)), [], [], 0.15 * (len(caption) - 1))
     header(grid.figure, *comparison_header(scenes), scenes)
-    for i, (name, shown) in enumerate(zip(names, scenes, strict=True)):
+    for i, (name, up) in enumerate(zip(names, heights, strict=True)):
         left, bottom = 0.35 + (i % columns) * pitch, below + (rows - 1 - i // columns) * row
         grid.critics.append(critic_axis(grid.figure, (left, bottom + under + more, side, tall), name, styles[i]))
         grid.critics[-1].tick_params(labelleft=i % columns == 0)
-        up = EXTRAS[brief_of(shown)].tall(shown, side) if brief_of(shown) else 0.0
         grid.extras.append(axis_at(grid.figure, left, bottom + more - OVER - up, side, up) if up else None)
     for line, words in enumerate(reversed(commands)):
         say(grid.figure, 0.2, 0.1 + 0.15 * line, words, SMALL, family="monospace")
     for line, words in enumerate(reversed(caption)):
         say(grid.figure, 0.2, 0.1 + 0.15 * (len(commands) + line), words, SMALL)
     return grid
-
-
-def beneath_critic(shown: Scene, side: float) -> float:
-    """The room that the words under one run's critic take, at the last look or, in a film, at any."""
-    told = [step_lines(shown, look) for look in (0, shown.last // 2, shown.last)]
-    return max(TEXT_BENEATH, 0.34 + 0.15 * max(fitted_to(side, lines).count("\n") + 1 for lines in told))
 
 
 def step_lines(shown: Scene, look: int) -> list[str]:
@@ -397,12 +364,6 @@ def critic_axis(figure: Figure, place: tuple[float, float, float, float], name: 
     return axis
 
 
-def tall_briefs(scenes: Sequence[Scene], side: float) -> float:
-    """The room that what further players show takes under the critics, with its titles and words; 0 where no run has any."""
-    known = [EXTRAS[brief_of(shown)].tall(shown, side) for shown in scenes if brief_of(shown)]
-    return OVER + max(known) + UNDER_EXTRA if known else 0.0
-
-
 def key_line(axis: Axes, style: panels.Stroke) -> None:
     """A line over a panel as its run's curve is drawn; words in that colour would be hard to read."""
     colour, dashes, _ = style
@@ -413,21 +374,18 @@ def key_line(axis: Axes, style: panels.Stroke) -> None:
 
 def first_lines(command: str) -> list[str]:
     """A command in at most three lines; a longer one is left to the file's metadata."""
-    lines = wrapped_command(command, 112) if command else []
-    return (
-        lines if len(lines) <= 3 else [*lines[:2], f"    (and {len(lines) - 2} lines more: see this file's metadata)"]
-    )
+    lines = wrapped_command(command) if command else []
+    more = [f"    (and {len(lines) - 2} lines more: see this file's metadata)"]
+    return lines if len(lines) <= 3 else lines[:2] + more
 
 
 def comparison_commands(recordings: Sequence[Recording]) -> list[str]:
-    """The commands that made the runs and the picture, each once; of more than four lines the first ones and the last, which is
-    the picture's: the file's metadata has them all.
-    """
+    """The commands of runs and picture, each once; of over four lines the first and the picture's: metadata has them all."""
     commands = list(dict.fromkeys(one for run in recordings for one in run.facts.command.splitlines()))
-    lines = [line for command in commands for line in wrapped_command(command, 112)]
+    lines = [line for command in commands for line in wrapped_command(command)]
     if len(lines) <= 4:
         return lines
-    last = wrapped_command(commands[-1], 112)[:2]
+    last = wrapped_command(commands[-1])[:2]
     return [*lines[: 3 - len(last)], f"    ({len(commands)} commands in all: see this file's metadata)", *last]
 
 
@@ -505,30 +463,17 @@ def floors_of_all(axis: Axes, recordings: Sequence[Recording]) -> None:
     own = len({one.facts.scenario for one in recordings}) < len(firsts)  # of one world: where classes are drawn alike
     named = names_apart(recordings) if own else worlds(recordings)
     for i in sorted(firsts.values()):
-        floor = recordings[i].curve("w1_floor")
-        if len(firsts) == 1:
-            panels.floor_band(axis, floor, "floor: W1 of perfect samplers", recordings[i].floor("w1"))
-        else:
-            name = f"floor: {named[i]}"
-            panels.floor_band(axis, floor, name, recordings[i].floor("w1"), styles[i][0])
+        name, colour = (named[i], styles[i][0]) if len(firsts) > 1 else ("W1 of perfect samplers", INK)
+        one = recordings[i]
+        panels.floor_band(axis, one.curve("w1_floor"), f"floor: {name}", one.floor("w1"), colour)
 
 
 def world_of(recording: Recording) -> str:
-    """What decides the floors of a run: its scenario, target and number of points; and the floor, lower where each class has
-    as many points as it is due.
-    """
+    """What decides the floors of a run; the floor itself, too, lower where each class has as many points as are due."""
     facts, best = recording.facts, recording.floor("w1")
     training = facts.config.get("training") or {}
-    return repr(
-        (
-            facts.scenario,
-            facts.config.get("target"),
-            training.get("seed"),
-            training.get("points"),
-            dict(facts.inputs),
-            best and number(best.mean),
-        )
-    )
+    drawn = training.get("seed"), training.get("points"), dict(facts.inputs)
+    return repr((facts.scenario, facts.config.get("target"), drawn, best and number(best.mean)))
 
 
 def save_comparison(recordings: Sequence[Recording], path: str | Path, options: Options = USUAL) -> None:

@@ -6,7 +6,7 @@ A record is one seed of one run, as in `results.csv`; medians and intervals are 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,8 @@ from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import LogNorm, Normalize
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter, NullLocator
+from matplotlib.patches import Rectangle
+from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from toygan.draw.layout import axis_at
 from toygan.draw.panels import STEEPNESS, styles_of, tick
@@ -26,34 +27,27 @@ from toygan.draw.style import FAINT, INK, LARGE, PLAIN, SMALL, quiet
 from toygan.files.text import number
 from toygan.quantities.table import axis_name
 from toygan.view.look import USUAL, Options
-from toygan.view.records import FIRST, groups, in_order, known_values, legal_keys, rank
+from toygan.view.records import FIRST, Row, groups, in_order, known_values, legal_keys, rank
 from toygan.view.statistics import Interval, median
 
 MOST = 12  # panels of one picture
 KINDS = 24  # kinds of runs that one picture tells apart; where settings make more, they are taken together
 BARS = "bars: 95 % intervals of medians of six seeds and more"
 
-Records = Sequence[Mapping[str, Any]]
+Records = Sequence[Row]
 
 
 # --- panels ----------------------------------------------------------------------------------------------------------
 
 
-def dots(axis: Axes, names: Sequence[str], values: Sequence[Sequence[float]]) -> None:
-    """A line a name, the best median on top: every value as a ring, the median as a dot with its 95 % interval."""
-    middles = [median(own).value for own in values]
-    order = sorted(range(len(names)), key=lambda i: -np.nan_to_num(middles[i], nan=math.inf))
-    rings(axis, [names[i] for i in order], [values[i] for i in order])
-
-
 def rings(axis: Axes, names: Sequence[str], values: Sequence[Sequence[float]], log: bool = True) -> None:
-    """The same from the bottom up in the order given, on an axis that may be a plain one."""
+    """A line a name from the bottom up: every value as a ring, the median as a dot with its 95 % interval."""
     for height, own in enumerate(values):
         axis.plot(own, np.full(len(own), height), "o", color=FAINT, markersize=3.5, markerfacecolor="none",
                   markeredgewidth=0.7)  # fmt: skip
-        value, ends = median(own).value, median(own).ends
-        axis.plot(ends, [height, height], "-", color=GENERATED, linewidth=2.2, solid_capstyle="butt")
-        axis.plot([value], [height], "o", color=GENERATED, markersize=6)
+        middle = median(own)
+        axis.plot(middle.ends, [height, height], "-", color=GENERATED, linewidth=2.2, solid_capstyle="butt")
+        axis.plot([middle.value], [height], "o", color=GENERATED, markersize=6)
     axis.set_ylim(-0.6, len(names) - 0.4)
     axis.set_yticks(range(len(names)), names, parse_math=False)
     axis.grid(axis="y", color=FAINT, alpha=0.25, linewidth=0.5)
@@ -68,9 +62,9 @@ def heat_map(axis: Axes, across: Sequence[Any], up: Sequence[Any], values: np.nd
     for (row, column), value in np.ndenumerate(values):
         words = number(float(value)) if np.isfinite(value) else "×"
         axis.text(column + 0.5, row + 0.5, words, ha="center", va="center", size=SMALL, color=INK)
-    best = np.unravel_index(np.nanargmin(values), values.shape) if np.isfinite(values).any() else None
-    if best is not None:
-        axis.add_patch(frame_around(int(best[1]), int(best[0])))
+    if np.isfinite(values).any():
+        row, column = np.unravel_index(np.nanargmin(values), values.shape)
+        axis.add_patch(frame_around(int(column), int(row)))
     axis.set_xticks(np.arange(len(across)) + 0.5, list(map(setting, across)), parse_math=False)
     axis.set_yticks(np.arange(len(up)) + 0.5, list(map(setting, up)), parse_math=False)
     quiet(axis)
@@ -82,10 +76,8 @@ def setting(value: Any) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def frame_around(column: int, row: int) -> Any:
+def frame_around(column: int, row: int) -> Rectangle:
     """A frame around one field of a map."""
-    from matplotlib.patches import Rectangle
-
     return Rectangle((column + 0.04, row + 0.04), 0.92, 0.92, fill=False, edgecolor=GENERATED, linewidth=1.6)
 
 
@@ -105,14 +97,9 @@ def floor_line(axis: Axes, floor: float, which: str) -> None:
     """The floor: no method can be expected to be better than another sample of the target."""
     if not np.isfinite(floor) or floor <= 0:
         return
-    style: dict[str, Any] = {"color": INK, "linewidth": 0.9, "linestyle": (0, (4, 2)), "zorder": 0}
-    (left, right), (bottom, top) = axis.get_xlim(), axis.get_ylim()
-    if which == "x":
-        axis.axvline(floor, **style)
-        axis.set_xlim(min(left, floor / 1.1), max(right, floor * 1.1))
-    else:
-        axis.axhline(floor, **style)
-        axis.set_ylim(min(bottom, floor / 1.1), max(top, floor * 1.1))
+    across, (low, high) = (axis.axvline, axis.get_xlim()) if which == "x" else (axis.axhline, axis.get_ylim())
+    across(floor, color=INK, linewidth=0.9, linestyle=(0, (4, 2)), zorder=0)
+    axis.set(**{f"{which}lim": (min(low, floor / 1.1), max(high, floor * 1.1))})
 
 
 def log_axis(axis: Axes, which: str, values: Sequence[float]) -> None:
@@ -124,12 +111,10 @@ def log_axis(axis: Axes, which: str, values: Sequence[float]) -> None:
         return
     low, high = float(known.min()), float(known.max())
     room = max(1.15, (2.5 * low / high) ** 0.5)  # at least a factor of two and a half, so that ticks find a place
-    (axis.set_xscale if which == "x" else axis.set_yscale)("log")
-    (axis.set_xlim if which == "x" else axis.set_ylim)(low / room, high * room)
+    axis.set(**{f"{which}scale": "log", f"{which}lim": (low / room, high * room)})
     line.set_major_locator(LogLocator(subs=marked(low / room, high * room), numticks=8))
     line.set_major_formatter(FuncFormatter(tick))
     line.set_minor_locator(NullLocator())
-    line.set_minor_formatter(NullFormatter())
 
 
 def marked(low: float, high: float) -> Sequence[float]:
@@ -137,8 +122,8 @@ def marked(low: float, high: float) -> Sequence[float]:
     decades = 10.0 ** np.arange(np.floor(np.log10(low)), np.ceil(np.log10(high)) + 1)
     for digits in DIGITS[0 if high >= 100 * low else 1 :]:
         if sum(low <= digit * decade <= high for decade in decades for digit in digits) >= 2:
-            return digits
-    return DIGITS[-1]
+            break
+    return digits
 
 
 DIGITS = ((1.0,), (1.0, 2.0, 5.0), (1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0))
@@ -150,21 +135,22 @@ DIGITS = ((1.0,), (1.0, 2.0, 5.0), (1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0,
 def methods_picture(rows: Records, measure: str = "w1", command: str = "") -> Figure:
     """Every method as a dot with its interval, a panel a scenario; the command of the sweep beneath."""
     keys = kind_keys(rows)
-    panels = dict(list(by_key(rows, ("scenario",)).items())[:MOST])
+    panels = list(groups(rows, ("scenario",)).items())[:MOST]
     kinds = [
-        {kind_name(key, members, measure): members for key, members in by_key(own, keys).items()}
-        for own in panels.values()
+        {kind_name(key, members, measure): known_values(members, measure) for key, members in groups(own, keys).items()}
+        for _, own in panels
     ]
     names_wide = min(0.35 + 0.068 * max(len(name) for own in kinds for name in own), 3.6)
     heights = [0.24 * len(own) + 0.3 for own in kinds]
     how = f"rings: seeds · {BARS}{floor_words(rows, measure)}"
     figure, _ = headed("methods", how, rows, sum(heights) + 0.8 * len(heights), command)
     top = figure.get_figheight() - 0.95
-    for title, own, tall in zip(panels, kinds, heights, strict=True):
+    for ((title,), members), own, tall in zip(panels, kinds, heights, strict=True):
         axis = axis_at(figure, names_wide, top - tall, WIDTH - names_wide - 0.3, tall)
-        dots(axis, list(own), [known_values(members, measure) for members in own.values()])
-        floor_line(axis, floor_of(panels[title], measure), "x")
-        titled(axis, title[0], axis_name(measure))
+        names = sorted(own, key=lambda name: -np.nan_to_num(median(own[name]).value, nan=math.inf))  # the best on top
+        rings(axis, names, [own[name] for name in names])
+        floor_line(axis, floor_of(members, measure), "x")
+        titled(axis, title, axis_name(measure))
         top -= tall + 0.8
     return figure
 
@@ -172,38 +158,38 @@ def methods_picture(rows: Records, measure: str = "w1", command: str = "") -> Fi
 def price_picture(rows: Records, measure: str = "w1", command: str = "") -> Figure:
     """Quality against core-seconds, a panel a scenario."""
     keys = kind_keys(rows)
-    panels = dict(list(by_key(rows, ("scenario",)).items())[:MOST])
-    kinds = sorted(by_key(rows, keys), key=rank)
+    panels = list(groups(rows, ("scenario",)).items())[:MOST]
+    kinds = sorted(groups(rows, keys), key=rank)
     names = [kind_name(kind) for kind in kinds]
     columns = max(1, min(3, int((WIDTH - 0.6) / (0.42 + 0.066 * max(map(len, names))))))  # of the legend
     tall = 3.2 * -(-len(panels) // 2) + 0.2 * -(-len(kinds) // columns)
     how = f"lower left is better · {BARS}{floor_words(rows, measure)}"
     figure, foot = headed("quality against time", how, rows, tall, command)
-    for i, (title, own) in enumerate(panels.items()):
+    for i, ((title,), own) in enumerate(panels):
         left, wide = beside(i, len(panels), 0.65, 0.1)
         axis = axis_at(figure, left, figure.get_figheight() - 3.45 - 3.2 * (i // 2), wide, 2.5)
-        found = [by_key(own, keys).get(kind, []) for kind in kinds]
-        seconds, quality = ([median(known_values(part, name)) for part in found] for name in ("core_seconds", measure))
+        found = groups(own, keys)
+        seconds, quality = (
+            [median(known_values(found.get(kind, []), name)) for kind in kinds] for name in ("core_seconds", measure)
+        )
         price(axis, names, seconds, quality)
         floor_line(axis, floor_of(own, measure), "y")
-        titled(axis, title[0], axis_name("core_seconds"), axis_name(measure))
-    handles, labels = axis.get_legend_handles_labels()
+        titled(axis, title, axis_name("core_seconds"), axis_name(measure))
     place = (0.55 / WIDTH, (foot + 0.02) / figure.get_figheight())
-    figure.legend(handles, labels, loc="lower left", bbox_to_anchor=place, ncols=columns, fontsize=SMALL, frameon=False)
+    figure.legend(*axis.get_legend_handles_labels(), loc="lower left", bbox_to_anchor=place, ncols=columns, fontsize=SMALL,
+                  frameon=False)  # fmt: skip
     return figure
 
 
 def grid_picture(rows: Records, across: str, up: str, measure: str = "w1", command: str = "") -> Figure:
     """The median of a measure over a two-setting grid, a panel a scenario and method, on one colour scale."""
     rows = [row for row in rows if across in row and up in row]
-    panels = list(by_key(rows, ("scenario", "method")).items())[:MOST]
+    panels = list(groups(rows, ("scenario", "method")).items())[:MOST]
     maps = {title: grid_values(own, across, up, measure) for title, own in panels}
-    known = np.concatenate([values[np.isfinite(values)] for _, _, values in maps.values()])
-    norm = scale_of(known)
+    norm = scale_of(np.concatenate([values[np.isfinite(values)] for _, _, values in maps.values()]))
     tall = max(0.34 * max(len(marks) for _, marks, _ in maps.values()), 1.2)
-    lines = -(-len(panels) // 2)
-    what = "medians over seeds · framed: the lowest · ×: no value"
-    figure, foot = headed(f"{across} × {up}", what, rows, lines * (tall + 0.75) + 0.4, command)
+    how = "medians over seeds · framed: the lowest · ×: no value"
+    figure, foot = headed(f"{across} × {up}", how, rows, -(-len(panels) // 2) * (tall + 0.75) + 0.4, command)
     for i, (title, (right, marks, values)) in enumerate(maps.items()):
         left, wide = beside(i, len(maps), 0.95, 0.3)
         axis = axis_at(figure, left, figure.get_figheight() - 0.95 - tall - (tall + 0.75) * (i // 2), wide, tall)
@@ -238,19 +224,14 @@ def scale_of(known: np.ndarray) -> Normalize:
 def grid_values(rows: Records, across: str, up: str, measure: str) -> tuple[list[Any], list[Any], np.ndarray]:
     """Both settings' values in order, and the medians [up, across]; NaN where nothing is known."""
     right, marks = (in_order({row[key] for row in rows}) for key in (across, up))
-    found = by_key(rows, (up, across))
+    found = groups(rows, (up, across))
     values = [[median(known_values(found.get((y, x), []), measure)).value for x in right] for y in marks]
     return right, marks, np.array(values, float)
 
 
-def by_key(rows: Records, keys: Sequence[str]) -> dict[tuple[Any, ...], list[Any]]:
-    """Records with the same values of the keys together."""
-    return groups(list(map(dict, rows)), keys)
-
-
 def kind_keys(rows: Records) -> list[str]:
     """What tells kinds of runs apart within a scenario: the method, and the settings unless they are too many."""
-    return ["method", "settings"] if len(by_key(rows, ("method", "settings"))) <= KINDS else ["method"]
+    return ["method", "settings"] if len(groups(rows, ("method", "settings"))) <= KINDS else ["method"]
 
 
 def kind_name(key: Sequence[str], members: Records = (), measure: str = "") -> str:
@@ -308,7 +289,7 @@ def save_sweep(
     if not known:
         return []
     made: dict[str, Figure] = {}
-    if len(by_key(known, kind_keys(known))) > 1:
+    if len(groups(known, kind_keys(known))) > 1:
         pictures = {"methods": methods_picture, "quality-against-time": price_picture}
         made = {name: picture(rows, measure, command) for name, picture in pictures.items()}
     keys = [key for key in legal_keys(known) if key not in FIRST and len({row.get(key) for row in known}) > 1]

@@ -23,6 +23,7 @@ from toygan.quantities.divergences import Window
 
 COLUMNS, SIDE, PITCH = 4, 1.72, (1.95, 2.12)  # panels in a row; inches of one, and from one to the next
 POINTS, PIXELS = 600, 90  # points and pixels along a side in one panel
+CAPTION = f"Dark: {POINTS} points. Blue: root of the density. Orange: 3 sigma around modes, or the skeleton of a curve."
 DENSITY = LinearSegmentedColormap.from_list("density", ["#ffffff", "#cfdff0", "#8fb4da", "#4f88bd"], N=12)
 
 
@@ -57,15 +58,14 @@ def target_panel(axis: Axes, target: Drawable, seed: int = 0) -> None:
         line.set_ticks(round_ends(*ends))
         line.set_major_formatter(FuncFormatter(tick))
     axis.tick_params(labelsize=SMALL, length=2, pad=1.5, color=FAINT)
-    for spine in axis.spines.values():
-        spine.set(color=FAINT, linewidth=0.6)
+    axis.spines[:].set(color=FAINT, linewidth=0.6)
 
 
 def square_around(points: np.ndarray) -> Window:
     """A square view around points, a seventh of their extent to spare; one unit wide around a single place."""
     low, high = points.min(axis=0), points.max(axis=0)
     half = 0.57 * float((high - low).max()) or 0.5
-    (x, y) = (float(value) for value in (low + high) / 2)
+    x, y = (float(value) for value in (low + high) / 2)
     return x - half, x + half, y - half, y + half
 
 
@@ -91,15 +91,11 @@ def shade_density(axis: Axes, target: Drawable, view: Window) -> None:
 def mode_outlines(axis: Axes, centres: np.ndarray, covariances: np.ndarray) -> None:
     """Each mode as an ellipse of 3 standard deviations; a ring around a mode without width."""
     variances, directions = np.linalg.eigh(covariances)
-    widths = 6 * np.sqrt(np.maximum(variances, 0))
     angles = np.degrees(np.arctan2(directions[:, 1, 0], directions[:, 0, 0]))
-    seen = 0.03 * np.ptp(axis.get_xlim())
-    axis.add_collection(
-        EllipseCollection(
-            np.maximum(widths[:, 0], seen), np.maximum(widths[:, 1], seen), angles, units="xy", offsets=centres,
-            offset_transform=axis.transData, facecolors="none", edgecolors=GENERATED, linewidths=0.8, zorder=4,
-        )
-    )  # fmt: skip
+    wide, tall = np.maximum(6 * np.sqrt(np.maximum(variances, 0)), 0.03 * np.ptp(axis.get_xlim())).T
+    outlines = EllipseCollection(wide, tall, angles, units="xy", offsets=centres, offset_transform=axis.transData,
+                                 facecolors="none", edgecolors=GENERATED, linewidths=0.8, zorder=4)  # fmt: skip
+    axis.add_collection(outlines)
 
 
 def target_sheet(targets: Mapping[str, Drawable]) -> Figure:
@@ -115,9 +111,6 @@ def target_sheet(targets: Mapping[str, Drawable]) -> Figure:
         axis.set_title(name, size=LARGE, loc="left", pad=3, weight="bold", color=INK, parse_math=False)
         target_panel(axis, target)
     return figure
-
-
-CAPTION = f"Dark: {POINTS} points. Blue: root of the density. Orange: 3 sigma around modes, or the skeleton of a curve."
 
 
 def save_targets(targets: Mapping[str, Drawable], path: str | Path) -> None:

@@ -9,6 +9,8 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable, Iterable
+from functools import partial
+from itertools import count
 from typing import Any
 
 from toygan.engines.graph import Graph, Node, Shape, Wire, mapped, wires_in
@@ -26,7 +28,7 @@ class Cleaner:
         self.same: dict[int, Wire] = {}  # what stands for a wire of the old graph
         self.seen: dict[str, tuple[Wire, ...]] = {}
         given = [wire.key for wire in (*graph.inputs, *(out for node in graph.nodes for out in node.outs))]
-        self.next = 1 + max([*self.constants, *given])
+        self.keys = count(1 + max([*self.constants, *given]))
         asked = [wire for node in graph.nodes for wire in wires_in(node.args)]
         self.uses = Counter(wire.key for wire in (*graph.outputs, *asked))
         self.share_constants(asked)
@@ -45,12 +47,8 @@ class Cleaner:
     def take(self, node: Node) -> None:
         """Copy a node, or what is better."""
         args = {name: mapped(arg, self.stand_in) for name, arg in node.args.items()}
-        rule = RULES.get(node.op)
-        better = rule(self, args, node.outs[0]) if rule else None
-        if better is not None:
-            self.replace(node.outs[0], better)
-            return
-        for old, new in zip(node.outs, self.kept(node.op, args, node.outs), strict=True):
+        better = RULES.get(node.op, unchanged)(self, args, node.outs[0])
+        for old, new in zip(node.outs, (better,) if better else self.kept(node.op, args, node.outs), strict=True):
             self.replace(old, new)
 
     def replace(self, old: Wire, new: Wire) -> None:
@@ -71,14 +69,8 @@ class Cleaner:
 
     def new(self, op: str, like: Wire, /, **args: Any) -> Wire:
         """A node of our own that gives a wire of the shape and type of `like`; through its rule, if it has one."""
-        made = like._replace(key=self.key())
-        rule = RULES.get(op)
-        return (rule(self, args, made) if rule else None) or self.kept(op, args, (made,))[0]
-
-    def key(self) -> int:
-        """A key of its own for a wire."""
-        self.next += 1
-        return self.next - 1
+        made = like._replace(key=next(self.keys))
+        return RULES.get(op, unchanged)(self, args, made) or self.kept(op, args, (made,))[0]
 
     def made_by(self, wire: Any, *ops: str) -> dict[str, Any] | None:
         """The arguments of the node that gives a wire, if it is one of these."""
@@ -108,6 +100,14 @@ def cleaned(graph: Graph) -> Graph:
     return Graph(graph.inputs, nodes[::-1], outputs, constants)
 
 
+Shortcut = Callable[[Cleaner, Args, Wire], Wire | None]
+
+
+def unchanged(c: Cleaner, args: Args, out: Wire) -> Wire | None:
+    """Nothing is better."""
+    return None
+
+
 # --- shapes ----------------------------------------------------------------------------------------------------------
 
 
@@ -117,15 +117,9 @@ def itself(c: Cleaner, args: Args, out: Wire) -> Wire | None:
 
 
 def viewed(c: Cleaner, wire: Wire, shape: Shape) -> Wire:
-    """The same numbers in another shape."""
     behind = c.made_by(wire, "view")
     wire = behind["self"] if behind else wire
     return wire if wire.shape == shape else c.new("view", wire._replace(shape=shape), self=wire)
-
-
-def view(c: Cleaner, args: Args, out: Wire) -> Wire | None:
-    """Another shape of the same numbers."""
-    return viewed(c, args["self"], out.shape)
 
 
 def expand(c: Cleaner, args: Args, out: Wire) -> Wire | None:
@@ -136,15 +130,12 @@ def expand(c: Cleaner, args: Args, out: Wire) -> Wire | None:
 
 
 def transpose(c: Cleaner, args: Args, out: Wire) -> Wire | None:
-    """Two axes swapped."""
-    rank = len(out.shape)
-    a, b = (args[name] % rank for name in ("dim0", "dim1"))
-    order = [b if i == a else a if i == b else i for i in range(rank)]
+    order, a, b = list(range(len(out.shape))), args["dim0"], args["dim1"]
+    order[a], order[b] = order[b], order[a]
     return permuted(c, args["self"], order, out)
 
 
 def permute(c: Cleaner, args: Args, out: Wire) -> Wire | None:
-    """Axes in another order."""
     return permuted(c, args["self"], [dim % len(out.shape) for dim in args["dims"]], out)
 
 
@@ -156,17 +147,13 @@ def permuted(c: Cleaner, wire: Wire, order: list[int], out: Wire) -> Wire:
     both = c.made_by(wire, "bmm.default")
     if both and order == [0, 2, 1] and c.uses[wire.key] == 1:
         factors = (both["mat2"], both["self"])
-        turned = [permuted(c, m, order, m._replace(key=c.key(), shape=flipped(m.shape))) for m in factors]
+        flipped = [m._replace(key=next(c.keys), shape=(m.shape[0], m.shape[2], m.shape[1])) for m in factors]
+        turned = [permuted(c, m, order, like) for m, like in zip(factors, flipped, strict=True)]
         return c.new("bmm.default", out, self=turned[0], mat2=turned[1])
     moving = [i for i in order if wire.shape[i] != 1]
     if moving == sorted(moving):
         return viewed(c, wire, out.shape)
     return c.kept("permute", {"self": wire, "dims": order}, (out,))[0]
-
-
-def flipped(shape: Shape) -> Shape:
-    """The shape of a stack of matrices, transposed."""
-    return (shape[0], shape[2], shape[1])
 
 
 def part(c: Cleaner, args: Args, out: Wire) -> Wire | None:
@@ -183,18 +170,16 @@ def select(c: Cleaner, args: Args, out: Wire) -> Wire | None:
 
 
 def one_row(shape: Shape, dim: int) -> Shape:
-    """A shape cut to one row along an axis."""
     return (*shape[:dim], 1, *shape[dim + 1 :])
 
 
 def slice_backward(c: Cleaner, args: Args, out: Wire) -> Wire | None:
     """Zeros around a gradient."""
-    dim, start, end = args["dim"] % len(out.shape), args["start"] or 0, args["end"]
     if args["step"] != 1:
         return None
+    dim = args["dim"] % len(out.shape)
     size = out.shape[dim]
-    start = max(start + size, 0) if start < 0 else min(start, size)
-    end = size if end is None else max(end + size, 0) if end < 0 else min(end, size)
+    start, end, _ = slice(args["start"], args["end"]).indices(size)
     return c.new("pad", out, self=args["grad_output"], dim=dim, before=start, after=size - end)
 
 
@@ -221,28 +206,19 @@ def fits(wire: Any, out: Wire) -> bool:
     return isinstance(wire, Wire) and (wire.shape, wire.dtype) == (out.shape, out.dtype)
 
 
-def broadcast(c: Cleaner, args: Args) -> Args:
-    """Look behind expansions: operators on each number broadcast on their own."""
-
-    def behind(wire: Wire) -> Wire:
-        small = c.made_by(wire, "expand")
-        if not small:
-            return wire
-        source: Wire = small["self"]
-        return viewed(c, source, (1,) * (len(wire.shape) - len(source.shape)) + source.shape)
-
-    return {name: mapped(arg, behind) for name, arg in args.items()}
+def unexpanded(c: Cleaner, wire: Wire) -> Wire:
+    """What is behind an expansion, with as many axes: operators on each number broadcast on their own."""
+    small = c.made_by(wire, "expand")
+    if not small:
+        return wire
+    source: Wire = small["self"]
+    return viewed(c, source, (1,) * (len(wire.shape) - len(source.shape)) + source.shape)
 
 
-def elementwise(op: str, rule: Callable[[Cleaner, Args, Wire], Wire | None] | None = None) -> Any:
+def elementwise(op: str, rule: Shortcut, c: Cleaner, args: Args, out: Wire) -> Wire | None:
     """A rule for an operator on each number: look behind expansions, then as the rule says."""
-
-    def take(c: Cleaner, args: Args, out: Wire) -> Wire | None:
-        args = broadcast(c, args)
-        better = rule(c, args, out) if rule else None
-        return better if better is not None else c.kept(op, args, (out,))[0]
-
-    return take
+    args = {name: mapped(arg, partial(unexpanded, c)) for name, arg in args.items()}
+    return rule(c, args, out) or c.kept(op, args, (out,))[0]
 
 
 def mul(c: Cleaner, args: Args, out: Wire) -> Wire | None:
@@ -341,7 +317,6 @@ def leaky_backward(c: Cleaner, args: Args, out: Wire) -> Wire | None:
 
 
 def fill(c: Cleaner, args: Args, out: Wire) -> Wire | None:
-    """One number all over."""
     wire = args["value"]
     if not isinstance(wire, Wire):
         return None
@@ -352,10 +327,9 @@ def fill(c: Cleaner, args: Args, out: Wire) -> Wire | None:
 def product(c: Cleaner, args: Args, out: Wire) -> Wire | None:
     """A column of ones times a row is the row, expanded."""
     a, b = args["self"], args["mat2"]
-    if a.shape[-1] == 1 and c.number(a) == 1:
-        return c.new("expand.default", out, self=b)
-    if a.shape[-1] == 1 and c.number(b) == 1:
-        return c.new("expand.default", out, self=a)
+    for one, other in ((a, b), (b, a)):
+        if a.shape[-1] == 1 and c.number(one) == 1:
+            return c.new("expand.default", out, self=other)
     return None
 
 
@@ -366,7 +340,7 @@ def two_dimensional(c: Cleaner, args: Args, out: Wire) -> Wire | None:
     return viewed(c, made, out.shape)
 
 
-ON_EACH = {
+ON_EACH: dict[str, Shortcut] = {
     "mul.Tensor": mul,
     "mul.Scalar": mul,
     "add.Tensor": add,
@@ -379,11 +353,13 @@ ON_EACH = {
     "leaky_relu_backward.default": leaky_backward,
 }
 
-RULES: dict[str, Callable[[Cleaner, Args, Wire], Wire | None]] = {
+VIEWS = ("view.default", "_unsafe_view.default", "reshape.default", "_reshape_alias.default", "unsqueeze.default",
+         "squeeze.default", "squeeze.dim", "squeeze.dims")  # fmt: skip
+
+RULES: dict[str, Shortcut] = {
     **dict.fromkeys(("alias.default", "detach.default", "lift_fresh.default"), itself),
     **dict.fromkeys(("clone.default", "_to_copy.default"), itself),
-    **dict.fromkeys(("view.default", "_unsafe_view.default", "reshape.default", "_reshape_alias.default"), view),
-    **dict.fromkeys(("unsqueeze.default", "squeeze.default", "squeeze.dim", "squeeze.dims"), view),
+    **dict.fromkeys(VIEWS, lambda c, args, out: viewed(c, args["self"], out.shape)),
     "expand.default": expand,
     "transpose.int": transpose,
     "t.default": lambda c, args, out: permuted(c, args["self"], [1, 0], out) if len(out.shape) == 2 else args["self"],
@@ -398,4 +374,4 @@ RULES: dict[str, Callable[[Cleaner, Args, Wire], Wire | None]] = {
     "bmm.default": product,
     "mm.default": two_dimensional,
 }
-RULES |= {op: elementwise(op, ON_EACH.get(op)) for op in {**EACH, **ON_EACH}}
+RULES |= {op: partial(elementwise, op, ON_EACH.get(op, unchanged)) for op in {**EACH, **ON_EACH}}

@@ -32,13 +32,11 @@ class Fixed:
             self.held["state"][place].copy_(numbers)
 
     def advance(self, draw: Tree, dials: Tree) -> None:
-        """One step on."""
         self.put("draw", draw)
         self.put("dials", dials)
         self.replay()
 
     def put(self, name: str, tree: Tree) -> None:
-        """Copy new numbers into the fixed memory."""
         for place, numbers in named(tree, name).items():
             self.held[name][place].copy_(numbers, non_blocking=True)
 
@@ -68,9 +66,8 @@ def capture(fixed: Fixed) -> None:
     torch.cuda.current_stream().wait_stream(aside)
     graph = torch.cuda.CUDAGraph()
     with warnings.catch_warnings():
-        warnings.filterwarnings(
-            "ignore", "The CUDA Graph is empty"
-        )  # of a step that fails at once, which says why itself
+        # of a step that fails at once, which says why itself
+        warnings.filterwarnings("ignore", "The CUDA Graph is empty")
         with torch.cuda.graph(graph):
             fixed.call()
     fixed.replay = graph.replay

@@ -12,11 +12,9 @@ class Eager:
         self.step, self.now = step, state
 
     def advance(self, draw: Tree, dials: Tree) -> None:
-        """One step on."""
         self.now = self.step(self.now, draw, dials)
 
     def state(self) -> Tree:
-        """Where the game stands."""
         return self.now
 
 

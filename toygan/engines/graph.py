@@ -49,13 +49,11 @@ class Graph(NamedTuple):
     constants: dict[int, Tensor]
 
 
-def mapped(args: Any, change: Callable[[Wire], Any]) -> Any:
-    """Arguments with every wire in them changed."""
-    if isinstance(args, Wire):
+def mapped(args: Any, change: Callable[[Any], Any], kind: type = Wire) -> Any:
+    """Arguments, lists among them, with every wire, or what else is of a kind, changed."""
+    if isinstance(args, kind):
         return change(args)
-    if isinstance(args, list | tuple):
-        return type(args)(mapped(arg, change) for arg in args)
-    return args
+    return [mapped(arg, change, kind) for arg in args] if isinstance(args, list | tuple) else args
 
 
 def wires_in(args: Mapping[str, Any]) -> list[Wire]:
@@ -141,20 +139,15 @@ class Recorder(TorchDispatchMode):
         found = {}
         for i, argument in enumerate(func._schema.arguments):
             given = args[i] if i < len(args) else kwargs.get(argument.name, argument.default_value)
-            found[argument.name] = self.read(given)
+            found[argument.name] = mapped(given, self.wire, Tensor)
         return found
-
-    def read(self, given: Any) -> Any:
-        """An argument with wires for tensors."""
-        if isinstance(given, Tensor):
-            return self.wire(given)
-        return [self.read(one) for one in given] if isinstance(given, list | tuple) else given
 
     def note(self, func: Any, name: str, named: dict[str, Any], out: Any, varies: bool) -> None:
         """Write a call down; one that writes into its first argument as the call that does not."""
         outs = [one for one in (out if isinstance(out, tuple | list) else [out]) if isinstance(one, Tensor)]
         if func._schema.is_mutable:
-            looking = self.looking_at(outs[0])
+            where = outs[0].untyped_storage().data_ptr()  # all that look at the memory that is written
+            looking = list({id(t): t for t in self.alive if t.untyped_storage().data_ptr() == where}.values())
             if varies and (len(looking) > 1 or "_." not in name):
                 raise Untraceable(name, "the step writes into memory that something else looks at")
             name, outs = name.replace("_.", ".", 1), outs if varies else looking
@@ -163,11 +156,6 @@ class Recorder(TorchDispatchMode):
                 self.constant(tensor)
             return
         self.nodes.append(Node(name, named, tuple(self.new(tensor) for tensor in outs)))
-
-    def looking_at(self, written: Tensor) -> list[Tensor]:
-        """All tensors that look at the memory of this one."""
-        where = written.untyped_storage().data_ptr()
-        return list({id(t): t for t in self.alive if t.untyped_storage().data_ptr() == where}.values())
 
 
 def same_place(a: Tensor, b: Tensor) -> bool:

@@ -1,4 +1,7 @@
-"""The step as a model for ONNX Runtime: traced, cleaned, translated, and run by one thread on memory that stays where it is."""
+"""The step as a model for ONNX Runtime: traced, cleaned, translated, and run by one thread on memory that stays where it is.
+
+A page plays a game move by move, and looks at it; each is one small model that it feeds by name: a `part`.
+"""
 
 from __future__ import annotations
 
@@ -9,11 +12,13 @@ import torch
 from torch import Tensor
 
 from toygan.engines.clean import cleaned
-from toygan.engines.graph import Graph, Shape, Untraceable, recorded
+from toygan.engines.graph import Graph, Shape, Untraceable, Wire, recorded, wires_in
 from toygan.engines.opening import opened
 from toygan.engines.operators import OPSET, written
 from toygan.engines.tree import Step, Tree, copied, named, rebuilt
 from toygan.engines.writer import onnx_type, short
+
+NEXT = "next "  # before the name of an input, the output that takes its place
 
 
 class Port(NamedTuple):
@@ -44,30 +49,48 @@ class Model(NamedTuple):
 
 def translated(step: Step, state: Tree, draw: Tree, dials: Tree) -> Model:
     """The model of a step at the shapes of these examples. Raises Untraceable."""
-    examples = copied({**named(state, "state"), **named(draw, "draw"), **named(dials, "dials")})
-    places = list(named(state, "state"))
+    graph, entering, after = traced(lambda **given: step(*given.values()), "state", state=state, draw=draw, dials=dials)
+    if after.keys() != named(state, "state").keys():
+        raise Untraceable("state", "the step changes the form of its state")
+    before = dict(zip(entering, graph.inputs, strict=True))
+    for place in after:
+        if before[place][1:] != after[place][1:]:
+            raise Untraceable(place, "the step changes the shape or type of its state")
+    try:
+        return model_of(cleaned(graph), entering, [f"{NEXT}{place}" for place in after])
+    # called in a way that an operator's row does not know
+    except (KeyError, IndexError, TypeError, ValueError) as error:
+        raise Untraceable("translation", repr(error)) from error
+
+
+def part(function: Callable[..., Tree], name: str, **trees: Tree) -> Model:
+    """A pure function of named trees, at the shapes of these examples, as a model whose outputs are `next NAME/...`.
+
+    An input that is not read is left out, and so is an output that is an input unchanged. Raises Untraceable.
+    """
+    graph, inputs, after = traced(function, name, **trees)
+    graph = cleaned(graph)
+    given = {at: wire.key for at, wire in zip(inputs, graph.inputs, strict=True)}
+    leaving = {at: wire for at, wire in zip(after, graph.outputs, strict=True) if wire.key != given.get(at)}
+    read = {wire.key for node in graph.nodes for wire in wires_in(node.args)}
+    entering = {at: wire for at, wire in zip(inputs, graph.inputs, strict=True) if wire.key in read}
+    small = graph._replace(inputs=[*entering.values()], outputs=[*leaving.values()])
+    return model_of(small, [*entering], [f"{NEXT}{at}" for at in leaving])
+
+
+def traced(function: Callable[..., Tree], name: str, **trees: Tree) -> tuple[Graph, list[str], dict[str, Wire]]:
+    """The graph of a function of these trees; where its inputs are in them; what it gives, a tree called `name`."""
+    examples = copied({place: leaf for key, tree in trees.items() for place, leaf in named(tree, key).items()})
+    places: list[str] = []
 
     def flat(*leaves: Tensor) -> list[Tensor]:
         given = dict(zip(examples, leaves, strict=True))
-        trees = (rebuilt(tree, given, name) for tree, name in ((state, "state"), (draw, "draw"), (dials, "dials")))
-        after = named(step(*trees), "state")
-        if set(after) != set(places):
-            raise Untraceable("state", "the step changes the form of its state")
-        return [after[place] for place in places]
+        after = named(function(**{key: rebuilt(tree, given, key) for key, tree in trees.items()}), name)
+        places[:] = after
+        return list(after.values())
 
-    graph, outputs = recorded(flat, list(examples.values()))
-    for place, before, after in zip(places, examples.values(), outputs, strict=False):
-        if (before.shape, before.dtype) != (after.shape, after.dtype):
-            raise Untraceable(place, "the step changes the shape or type of its state")
-    try:
-        return model_of(cleaned(graph), list(examples), [f"next {place}" for place in places])
-    except (
-        KeyError,
-        IndexError,
-        TypeError,
-        ValueError,
-    ) as error:  # called in a way that an operator's row does not know
-        raise Untraceable("translation", repr(error)) from error
+    graph, _ = recorded(flat, list(examples.values()))
+    return graph, list(examples), dict(zip(places, graph.outputs, strict=True))
 
 
 def model_of(graph: Graph, inputs: Sequence[str], outputs: Sequence[str]) -> Model:
@@ -100,38 +123,38 @@ def model_of(graph: Graph, inputs: Sequence[str], outputs: Sequence[str]) -> Mod
 
 
 class Onnx:
-    """A model that runs on two copies of the state: each step reads one and writes the other. Draws and dials are read where
-    they are.
-    """
+    """A model that runs on two copies of the state, from one to the other and back. Draws and dials are read where they are."""
 
     def __init__(self, model: Model, state: Tree) -> None:
         self.session, self.like = opened(model.content, model.operators), state
         self.ports = {port.name: port for port in model.inputs}
         self.now, self.then = (copied(named(state, "state")) for _ in range(2))
-        self.ways = [self.way(model.outputs, *pair) for pair in ((self.now, self.then), (self.then, self.now))]
+        self.ways = [self.way(*pair) for pair in ((self.now, self.then), (self.then, self.now))]
 
-    def way(self, outputs: Sequence[Port], now: Mapping[str, Tensor], then: Mapping[str, Tensor]) -> Binding:
-        """How to get from one copy of the state to the other."""
+    def way(self, now: Mapping[str, Tensor], then: Mapping[str, Tensor]) -> tuple[Any, dict[str, Tensor]]:
+        """A binding from one copy of the state to the other, and the draws and dials that it reads and keeps alive."""
         binding = self.session.io_binding()
-        for (name, before), after, port in zip(now.items(), then.values(), outputs, strict=True):
-            bind(binding.bind_input, name, before)
-            bind(binding.bind_output, port.name, after)
-        return Binding(binding, {})
+        for name in now:
+            bind(binding.bind_input, name, now[name])
+            bind(binding.bind_output, f"{NEXT}{name}", then[name])
+        return binding, {}
 
     def advance(self, draw: Tree, dials: Tree) -> None:
         """One step on. Raises ValueError for numbers of another shape than the examples'."""
-        way = self.ways[0]
+        binding, fed = self.ways[0]
         given = {**named(draw, "draw"), **named(dials, "dials")}
         for name, numbers in given.items():
-            if way.fed.get(name) is not numbers:
-                way.fed[name] = fitting(self.ports[name], numbers)
-                bind(way.binding.bind_input, name, way.fed[name])
-        self.session.run_with_iobinding(way.binding)
+            if fed.get(name) is not numbers:
+                seen, port = list(numbers.shape), self.ports[name]
+                if seen != list(port.shape):
+                    raise ValueError(f"{name} is {seen}, but was {list(port.shape)} when the step was traced")
+                fed[name] = numbers.to(port.dtype).contiguous()
+                bind(binding.bind_input, name, fed[name])
+        self.session.run_with_iobinding(binding)
         self.ways.reverse()
         self.now, self.then = self.then, self.now
 
     def place(self, state: Tree) -> None:
-        """Stand at a state."""
         for name, numbers in named(state, "state").items():
             self.now[name].copy_(numbers)
 
@@ -140,26 +163,12 @@ class Onnx:
         return rebuilt(self.like, copied(self.now), "state")
 
 
-class Binding(NamedTuple):
-    """A binding of names to memory, and the draws and dials that it reads, which live as long as they are read."""
-
-    binding: Any
-    fed: dict[str, Tensor]
-
-
 def bind(how: Callable[..., None], name: str, numbers: Tensor) -> None:
     """Let the runtime read or write a tensor's own memory."""
     how(name, "cpu", 0, onnx_type(numbers.dtype), short(numbers.shape), numbers.data_ptr() or SPARE.data_ptr())
 
 
 SPARE = torch.zeros(1)  # where a tensor without numbers is said to be: it has no memory, and the runtime wants a place
-
-
-def fitting(port: Port, numbers: Tensor) -> Tensor:
-    """Numbers as the model reads them: of its type, in order. ValueError for another shape."""
-    if tuple(numbers.shape) != port.shape:
-        raise ValueError(f"{port.name} is {list(numbers.shape)}, but was {list(port.shape)} when the step was traced")
-    return numbers.to(port.dtype).contiguous()
 
 
 def prepare(step: Step, state: Tree, draw: Tree, dials: Tree) -> Onnx:

@@ -19,12 +19,9 @@ FOLDER = "models"
 
 
 def opened(content: bytes, operators: int) -> Any:
-    """A model's session, of a large one from what was kept of it."""
-    return kept(content) if operators >= LARGE else session(content)
-
-
-def kept(content: bytes) -> Any:
-    """The session of a large model, which is kept as ONNX Runtime has rewritten it."""
+    """A model's session; a large one is kept as ONNX Runtime has rewritten it."""
+    if operators < LARGE:
+        return session(content)
     from toygan.files import cache
 
     name = f"{FOLDER}/{address(content)}.onnx"

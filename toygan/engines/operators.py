@@ -25,7 +25,6 @@ Args = dict[str, Any]
 
 
 def on_each(w: Writer, node: Node) -> None:
-    """An operator on each number, whose operands broadcast."""
     out = node.outs[0]
     w.dtype = worked_in(node)
     shapes: list[Shape] = [()]
@@ -119,7 +118,6 @@ def silu_backward(w: Writer, gradient: str, x: str) -> str:
 
 
 def scaled(w: Writer, x: Any, factor: Any) -> Any:
-    """x times a factor."""
     return x if factor == 1 else w.op("Mul", x, factor)
 
 
@@ -187,29 +185,24 @@ Factor = tuple[Wire, bool]  # a stack of matrices, and whether they are to be tr
 
 def product(w: Writer, args: Args, out: Wire) -> None:
     """A stack of products of matrices."""
-    multiply(w, args["self"], args["mat2"], out, None, 1, 1)
+    product_and_sum(w, {"batch1": args["self"], "batch2": args["mat2"], "self": None, "alpha": 1, "beta": 1}, out)
 
 
 def product_and_sum(w: Writer, args: Args, out: Wire) -> None:
-    """beta more + alpha times a stack of products."""
+    """alpha a b + beta more: of one seed as a product of plain matrices, of several as one of stacks."""
     if not args["beta"]:
         raise Untraceable("baddbmm.default", "beta 0 is not known to the onnx engine")
-    multiply(w, args["batch1"], args["batch2"], out, args["self"], float(args["alpha"]), float(args["beta"]))
-
-
-def multiply(w: Writer, a: Wire, b: Wire, out: Wire, more: Wire | None, alpha: float, beta: float) -> None:
-    """alpha a b + beta more: of one seed as a product of plain matrices, of several as one of stacks."""
     write = one_product if out.shape[0] == 1 else many_products
-    write(w, w.matrix(a), w.matrix(b), out, more, alpha, beta)
+    scales = (float(args["alpha"]), float(args["beta"]))
+    write(w, w.matrix(args["batch1"]), w.matrix(args["batch2"]), out, args["self"], *scales)
 
 
 def one_product(w: Writer, a: Factor, b: Factor, out: Wire, more: Wire | None, alpha: float, beta: float) -> None:
     """A product of two matrices plus another; one with a column is written as one with a row from the left."""
     _, m, n = out.shape
-    if n == 1 and m != 1:
-        return row_product(w, b[0], (a[0], not a[1]), out, more, alpha, beta)
-    if m == 1:
-        return row_product(w, a[0], b, out, more, alpha, beta)
+    if m == 1 or n == 1:
+        row, matrix = (a[0], b) if m == 1 else (b[0], (a[0], not a[1]))
+        return row_product(w, row, matrix, out, more, alpha, beta)
     flags = {name: 1 for name, factor in (("transA", a), ("transB", b)) if factor[1]}
     scales: Args = {} if alpha == beta == 1 else {"alpha": alpha, "beta": beta}
     names = [w.get(factor[0], factor[0].shape[1:]) for factor in (a, b)]
@@ -250,9 +243,9 @@ def many_products(w: Writer, a: Factor, b: Factor, out: Wire, more: Wire | None,
 # --- sums and the like -----------------------------------------------------------------------------------------------
 
 
-def axes_of(args: Args, name: str = "dim") -> list[int]:
+def axes_of(args: Args) -> list[int]:
     """The axes that are reduced, counted from the front; all, if none are named."""
-    rank, dims = len(args["self"].shape), args.get(name)
+    rank, dims = len(args["self"].shape), args.get("dim")
     dims = [dims] if isinstance(dims, int) else dims
     return [dim % rank for dim in dims] if dims else list(range(rank))
 
@@ -265,13 +258,8 @@ def reduced(w: Writer, wire: Wire, axes: list[int], kind: str) -> str:
     return w.op(kind, name, w.integers(*places), keepdims=0) if places else name
 
 
-def reduction(kind: str) -> Callable[[Writer, Args, Wire], None]:
-    """A row for a reduction that ONNX has."""
-
-    def write(w: Writer, args: Args, out: Wire) -> None:
-        w.put(out, reduced(w, args["self"], axes_of(args), kind), short(out.shape))
-
-    return write
+def reduction(w: Writer, args: Args, out: Wire, kind: str) -> None:
+    w.put(out, reduced(w, args["self"], axes_of(args), kind), short(out.shape))
 
 
 def total(w: Writer, args: Args, out: Wire) -> None:
@@ -320,48 +308,32 @@ def along(wire: Wire, dim: int) -> tuple[Shape, int]:
     return short(wire.shape, axis), place(wire.shape, axis)
 
 
-def highest(kind: str) -> Callable[[Writer, Args, Wire], None]:
+def highest(w: Writer, args: Args, out: Wire, kind: str) -> None:
     """Where the largest or smallest is along an axis, the first of several."""
-
-    def write(w: Writer, args: Args, out: Wire) -> None:
-        wire, dim = args["self"], args["dim"]
-        if dim is None:
-            wire, dim = wire._replace(shape=(math.prod(wire.shape),)), 0
-        shape, at = along(wire, dim)
-        w.put(out, w.op(kind, w.get(wire, shape), axis=at, keepdims=0), short(out.shape))
-
-    return write
+    wire, dim = args["self"], args["dim"]
+    if dim is None:
+        wire, dim = wire._replace(shape=(math.prod(wire.shape),)), 0
+    shape, at = along(wire, dim)
+    w.put(out, w.op(kind, w.get(wire, shape), axis=at, keepdims=0), short(out.shape))
 
 
-def softmax(kind: str) -> Callable[[Writer, Args, Wire], None]:
-    """A row for a softmax or its logarithm."""
-
-    def write(w: Writer, args: Args, out: Wire) -> None:
-        shape, at = along(out, args["dim"])
-        w.put(out, w.op(kind, w.get(args["self"], shape), axis=at), shape)
-
-    return write
+def on_axis(formula: Callable[..., str], names: Sequence[str], w: Writer, args: Args, out: Wire) -> None:
+    """A formula of arguments of the outcome's shape and the place of an axis in it."""
+    shape, at = along(out, args["dim"])
+    given = [w.get(args[name], shape) for name in names]
+    w.put(out, formula(w, at, *given), shape)
 
 
-def log_softmax_backward(w: Writer, args: Args, out: Wire) -> None:
+def log_softmax_backward(w: Writer, at: int, gradient: str, y: str) -> str:
     """gradient - softmax * sum gradient."""
-    shape, at = along(out, args["dim"])
-    gradient, y = (w.get(args[name], shape) for name in ("grad_output", "output"))
     whole = w.op("ReduceSum", gradient, w.integers(at), keepdims=1)
-    w.put(out, w.op("Sub", gradient, w.op("Mul", w.op("Exp", y), whole)), shape)
+    return w.op("Sub", gradient, w.op("Mul", w.op("Exp", y), whole))
 
 
-def softmax_backward(w: Writer, args: Args, out: Wire) -> None:
+def softmax_backward(w: Writer, at: int, gradient: str, y: str) -> str:
     """y (gradient - sum gradient y)."""
-    shape, at = along(out, args["dim"])
-    gradient, y = (w.get(args[name], shape) for name in ("grad_output", "output"))
     whole = w.op("ReduceSum", w.op("Mul", gradient, y), w.integers(at), keepdims=1)
-    w.put(out, w.op("Mul", y, w.op("Sub", gradient, whole)), shape)
-
-
-def running_sum(w: Writer, args: Args, out: Wire) -> None:
-    shape, at = along(out, args["dim"])
-    w.put(out, w.op("CumSum", w.get(args["self"], shape), w.array(np.array(at))), shape)
+    return w.op("Mul", y, w.op("Sub", gradient, whole))
 
 
 def in_order(w: Writer, args: Args, wires: Wire, indices: Wire) -> None:
@@ -385,7 +357,6 @@ def view(w: Writer, args: Args, out: Wire) -> None:
 
 
 def expand(w: Writer, args: Args, out: Wire) -> None:
-    """Numbers repeated along axes, for an operator that does not broadcast."""
     wire = args["self"]
     padded = (1,) * (len(out.shape) - len(wire.shape)) + wire.shape
     stored = [n for n, full in zip(padded, out.shape, strict=True) if full != 1]
@@ -393,7 +364,6 @@ def expand(w: Writer, args: Args, out: Wire) -> None:
 
 
 def cast(w: Writer, args: Args, out: Wire) -> None:
-    """The numbers in another type."""
     w.put(out, w.cast(w.get(args["self"]), args["self"].dtype, out.dtype), short(out.shape))
 
 
@@ -405,7 +375,6 @@ def permute(w: Writer, args: Args, out: Wire) -> None:
 
 
 def cut(w: Writer, args: Args, out: Wire) -> None:
-    """A slice along one axis."""
     wire, dim, end = args["self"], args["dim"], args["end"]
     shape, at = along(wire, dim)
     bounds = (args["start"] or 0, wire.shape[dim] if end is None else min(end, 2**62), at, args["step"])
@@ -413,14 +382,12 @@ def cut(w: Writer, args: Args, out: Wire) -> None:
 
 
 def repeat(w: Writer, args: Args, out: Wire) -> None:
-    """Copies one behind the other along each axis."""
     wire, times = args["self"], args["repeats"]
     shape = (1,) * (len(times) - len(wire.shape)) + wire.shape
     w.put(out, w.op("Tile", w.get(wire, shape), w.integers(*times)), out.shape)
 
 
 def split(w: Writer, args: Args, *outs: Wire) -> None:
-    """Cut into pieces along one axis."""
     (shape, at), sizes = along(args["self"], args["dim"]), [out.shape[args["dim"]] for out in outs]
     names = w.ops(len(outs), "Split", w.get(args["self"], shape), w.integers(*sizes), axis=at)
     for out, name in zip(outs, names, strict=True):
@@ -428,7 +395,6 @@ def split(w: Writer, args: Args, *outs: Wire) -> None:
 
 
 def cat(w: Writer, args: Args, out: Wire) -> None:
-    """One behind the other along an axis."""
     dim, (shape, at) = args["dim"], along(out, args["dim"])
     parts = [one for one in args["tensors"] if math.prod(one.shape)]
     names = [w.cast(w.get(one, along(one, dim)[0]), one.dtype, out.dtype) for one in parts]
@@ -470,55 +436,45 @@ def square(args: Args, shape: Shape, name: str) -> None:
         raise Untraceable(name, "only diagonals of square matrices are known to the onnx engine")
 
 
-def gather(w: Writer, args: Args, out: Wire) -> None:
-    """One number for each index along an axis."""
+def gather(w: Writer, args: Args, out: Wire, kind: str) -> None:
+    """One number, or one slice, for each index along an axis."""
     wire, index = args["self"], args["index"]
-    axis = args["dim"] % len(out.shape)
-    name = w.op("GatherElements", w.get(wire, wire.shape), w.get(index, index.shape), axis=axis)
+    name = w.op(kind, w.get(wire, wire.shape), w.get(index, index.shape), axis=args["dim"] % len(out.shape))
     w.put(out, name, out.shape)
 
 
-def scatter(kind: str) -> Callable[[Writer, Args, Wire], None]:
+def scatter(w: Writer, args: Args, out: Wire, kind: str) -> None:
     """Numbers put or added where indices say along an axis."""
-
-    def write(w: Writer, args: Args, out: Wire) -> None:
-        wire, index = args["self"], args["index"]
-        source: Any = args["src"] if "src" in args else args["value"]
-        if not isinstance(source, Wire):
-            spread_out = w.op("Expand", w.scalar(source), w.integers(*index.shape))
-        else:
-            ends = w.integers(*index.shape)
-            whole = (w.get(source, source.shape), w.integers(*[0] * len(index.shape)), ends)
-            spread_out = whole[0] if source.shape == index.shape else w.op("Slice", *whole)
-        inputs = (w.get(wire, wire.shape), w.get(index, index.shape), spread_out)
-        w.put(out, w.op("ScatterElements", *inputs, axis=args["dim"] % len(out.shape), reduction=kind), out.shape)
-
-    return write
-
-
-def index_select(w: Writer, args: Args, out: Wire) -> None:
-    wire, axis = args["self"], args["dim"] % len(out.shape)
-    w.put(out, w.op("Gather", w.get(wire, wire.shape), w.get(args["index"], args["index"].shape), axis=axis), out.shape)
+    wire, index = args["self"], args["index"]
+    source: Any = args["src"] if "src" in args else args["value"]
+    if not isinstance(source, Wire):
+        spread_out = w.op("Expand", w.scalar(source), w.integers(*index.shape))
+    else:
+        ends = w.integers(*index.shape)
+        whole = (w.get(source, source.shape), w.integers(*[0] * len(index.shape)), ends)
+        spread_out = whole[0] if source.shape == index.shape else w.op("Slice", *whole)
+    inputs = (w.get(wire, wire.shape), w.get(index, index.shape), spread_out)
+    w.put(out, w.op("ScatterElements", *inputs, axis=args["dim"] % len(out.shape), reduction=kind), out.shape)
 
 
 OTHERS: dict[str, Callable[..., None]] = {
     "bmm.default": product,
     "baddbmm.default": product_and_sum,
     **dict.fromkeys(("sum.default", "sum.dim_IntList"), total),
-    **dict.fromkeys(("mean.default", "mean.dim"), reduction("ReduceMean")),
-    **dict.fromkeys(("amax.default", "max.default"), reduction("ReduceMax")),
-    **dict.fromkeys(("amin.default", "min.default"), reduction("ReduceMin")),
-    "logsumexp.default": reduction("ReduceLogSumExp"),
+    **dict.fromkeys(("mean.default", "mean.dim"), partial(reduction, kind="ReduceMean")),
+    **dict.fromkeys(("amax.default", "max.default"), partial(reduction, kind="ReduceMax")),
+    **dict.fromkeys(("amin.default", "min.default"), partial(reduction, kind="ReduceMin")),
+    "logsumexp.default": partial(reduction, kind="ReduceLogSumExp"),
     "linalg_vector_norm.default": norm,
     **dict.fromkeys(("var.correction", "var_mean.correction"), variance),
     "std.correction": partial(variance, root=True),
-    "argmax.default": highest("ArgMax"),
-    "argmin.default": highest("ArgMin"),
-    "_log_softmax.default": softmax("LogSoftmax"),
-    "_softmax.default": softmax("Softmax"),
-    "_log_softmax_backward_data.default": log_softmax_backward,
-    "_softmax_backward_data.default": softmax_backward,
-    "cumsum.default": running_sum,
+    "argmax.default": partial(highest, kind="ArgMax"),
+    "argmin.default": partial(highest, kind="ArgMin"),
+    "_log_softmax.default": partial(on_axis, lambda w, at, x: w.op("LogSoftmax", x, axis=at), ["self"]),
+    "_softmax.default": partial(on_axis, lambda w, at, x: w.op("Softmax", x, axis=at), ["self"]),
+    "_log_softmax_backward_data.default": partial(on_axis, log_softmax_backward, ["grad_output", "output"]),
+    "_softmax_backward_data.default": partial(on_axis, softmax_backward, ["grad_output", "output"]),
+    "cumsum.default": partial(on_axis, lambda w, at, x: w.op("CumSum", x, w.array(np.array(at))), ["self"]),
     **dict.fromkeys(("sort.default", "sort.stable", "topk.default"), in_order),
     "view": view,
     "expand": expand,
@@ -531,10 +487,10 @@ OTHERS: dict[str, Callable[..., None]] = {
     "repeat.default": repeat,
     "diagonal.default": diagonal,
     "diagonal_backward.default": diagonal_backward,
-    "gather.default": gather,
-    "scatter_add.default": scatter("add"),
-    **dict.fromkeys(("scatter.src", "scatter.value"), scatter("none")),
-    "index_select.default": index_select,
+    "gather.default": partial(gather, kind="GatherElements"),
+    "index_select.default": partial(gather, kind="Gather"),
+    "scatter_add.default": partial(scatter, kind="add"),
+    **dict.fromkeys(("scatter.src", "scatter.value"), partial(scatter, kind="none")),
 }
 
 
@@ -547,17 +503,11 @@ def written(graph: Graph, inputs: Sequence[str]) -> Writer:
     for name, wire in zip(inputs, graph.inputs, strict=True):
         writer.put(wire, name, short(wire.shape))
     for node in graph.nodes:
-        if node.op not in WAITING:
-            write(writer, node)
+        if node.op in EACH:
+            on_each(writer, node)
+        elif node.op not in OTHERS:
+            raise Untraceable(node.op, "no such operator is known to the onnx engine")
+        elif node.op not in WAITING:
+            writer.dtype = node.outs[0].dtype
+            OTHERS[node.op](writer, node.args, *node.outs)
     return writer
-
-
-def write(w: Writer, node: Node) -> None:
-    """Write one node. Raises Untraceable for an operator that has no row."""
-    if node.op in EACH:
-        on_each(w, node)
-    elif node.op in OTHERS:
-        w.dtype = node.outs[0].dtype
-        OTHERS[node.op](w, node.args, *node.outs)
-    else:
-        raise Untraceable(node.op, "no such operator is known to the onnx engine")

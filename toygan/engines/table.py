@@ -21,9 +21,7 @@ class Running(Protocol):
 
 
 class Engine(NamedTuple):
-    """How a step is made ready, (step, state, draw, dials) -> Running, on which kind of device, None for any, and what is lacking
-    for it, None if nothing is.
-    """
+    """How a step is made ready, (step, state, draw, dials) -> Running; its kind of device, None for any; what it lacks."""
 
     prepare: Callable[[Step, Tree, Tree, Tree], Running]
     device: str | None
@@ -61,8 +59,6 @@ ENGINES: dict[str, Engine] = {
     "eager": Engine(eager.prepare, None, lambda: None),
 }
 BACKENDS = ("auto", *sorted(ENGINES))
-
-
 FEW = 80  # steps: to make a graph ready costs what 18 to 78 of a method's steps gain by it, medians 31 and 44 (docs/speed.md)
 
 

@@ -55,7 +55,6 @@ class Writer:
         self.casts: dict[tuple[str, torch.dtype], str] = {}
         self.constants = graph.constants
         self.maker = {out.key: node for node in graph.nodes for out in node.outs}
-        self.uniform: dict[int, float | None] = {}
         self.dtype = torch.float32  # of the operator that is being written
 
     # --- nodes and numbers ---
@@ -73,7 +72,6 @@ class Writer:
         return names
 
     def array(self, numbers: np.ndarray) -> str:
-        """The name of a constant array."""
         key = (numbers.tobytes(), numbers.shape, numbers.dtype.str)
         if key not in self.initializers:
             self.initializers[key] = (f"c{len(self.initializers)}", numbers)
@@ -86,7 +84,6 @@ class Writer:
         return self.array(np.array(numbers, dtype=np.int64))
 
     def cast(self, name: str, before: torch.dtype, after: torch.dtype) -> str:
-        """The numbers in another type."""
         if before == after:
             return name
         if (name, after) not in self.casts:
@@ -120,15 +117,9 @@ class Writer:
         else:
             self.nodes.append(Call("Identity", [stored], [name], {}))
 
-    def number(self, wire: Wire) -> float | None:
-        """The number that a constant is all over, if it is."""
-        if wire.key not in self.uniform:
-            self.uniform[wire.key] = all_over(self.constants.get(wire.key))
-        return self.uniform[wire.key]
-
     def operand(self, wire: Wire, shape: Shape, dtype: torch.dtype) -> tuple[str, Shape]:
         """The name of an operand in a type, ready to broadcast to `shape`; and its stored shape."""
-        number = self.number(wire)
+        number = all_over(self.constants.get(wire.key))
         if number is not None:
             return self.scalar(number, dtype), ()
         padded = (1,) * (len(shape) - len(wire.shape)) + wire.shape

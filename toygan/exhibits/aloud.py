@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable
 from typing import Any
 
-from toygan.exhibits.files import EVERY, NO, PIECES, Claim, Filter, Term, asked_of
+from toygan.exhibits.files import EVERY, NO, OF_THEORY, PIECES, Claim, Filter, Term, asked_of
 from toygan.exhibits.forms import BOUNDS, CURVES, MOMENTS
 from toygan.files.text import number
 from toygan.quantities.table import label_of
@@ -71,11 +71,12 @@ def term_aloud(term: Term) -> str:
     return MOMENTS[term.at].aloud.format(term.measure)
 
 
-def bounds_aloud(claim: Claim) -> str:
-    said = [BOUNDS[name].aloud.format(number_aloud(bound)) for name, bound in claim.bounds.items() if name in BOUNDS]
+def bounds_aloud(claim: Claim, written: Callable[[float], str] = number_aloud, equals: str = "equal to ") -> str:
+    """The bounds of a claim's number, as such numbers are written."""
+    said = [BOUNDS[name].aloud.format(written(bound)) for name, bound in claim.bounds.items() if name in BOUNDS]
     if claim.equals is not None:
-        near = f"within {number_aloud(claim.within)} of" if claim.within else "equal to"
-        said.append(f"{near} {number_aloud(claim.equals)}")
+        near = f"within {written(claim.within)} of " if claim.within else equals
+        said.append(f"{near}{written(claim.equals)}")
     return " and ".join(said)
 
 
@@ -109,28 +110,11 @@ def called(term: Term) -> str:
     """A number as pictures call it: `W1`, `modes at step 200`, `rank correlation of critic value with W1`."""
     if term.label is not None:
         return term.label.replace("-", " ")
-    name = plain_name(str(term.measure))
+    head, _, tail = (OF_THEORY.get(str(term.measure)) or label_of(str(term.measure))).rpartition(", ")
+    name = f"{tail} {head}" if head else tail  # `median slope at points in between`, which the label says the other way
     for key, said in term.becomes.items():
         return CURVES[key].called.format(name, label_of(said) if isinstance(said, str) else number(said))
     return f"{name} at step {term.at}" if isinstance(term.at, int) else MOMENTS[term.at].called.format(name)
-
-
-def plain_name(measure: str) -> str:
-    """A measure's label, what is said after a comma first: `median slope at points in between`."""
-    head, _, tail = (THEORY.get(measure) or label_of(measure)).rpartition(", ")
-    return f"{tail} {head}" if head else tail
-
-
-THEORY: Mapping[str, str] = {  # numbers of pieces of theory, which the table of quantities does not know
-    "best": "cost of the best plan",
-    "worst": "cost of the worst plan",
-    "bound": "bound on W1",
-    "growth": "growth of a small offset in a step",
-    "turning": "turning of a small offset in a step",
-    "rest": "share of the first distance that is left",
-    "moving": "length of a step at the end",
-    "perfect": "W1 of the worst of 16 perfect samples",
-}
 
 
 def who(wanted: Filter) -> str:

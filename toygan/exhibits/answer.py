@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
+from functools import partial
 from typing import Any, NamedTuple
 
-from toygan.exhibits.aloud import called, moment_beside, several, who
+from toygan.exhibits.aloud import bounds_aloud, called, moment_beside, several, who
 from toygan.exhibits.claims import (
     BY_CONSTRUCTION,
     JUDGED,
@@ -25,7 +26,6 @@ from toygan.exhibits.claims import (
     values_of,
 )
 from toygan.exhibits.files import Claim, Filter, Term, asked_of
-from toygan.exhibits.forms import BOUNDS
 from toygan.files.text import number
 from toygan.quantities.table import written
 from toygan.view.records import Row
@@ -138,7 +138,7 @@ def deciding(claim: Claim, rows: Sequence[Row], failed: bool) -> tuple[Claim, Se
     if not claim.each:
         return claim, rows, ""
     judged = {value: (own, held) for value, own in rows_apart(claim, rows).items()
-              if (held := of_all(about(claim, value), own).held) is not None}  # fmt: skip
+              if (held := of_all(about(claim, value), own)[0]) is not None}  # fmt: skip
     found = {value: own for value, (own, held) in judged.items() if held is not failed}
     value = min(found, key=lambda one: nearness(about(claim, one), found[one]))
     told = narrowed(about(claim, value), found[value])
@@ -197,17 +197,7 @@ def happy_of(claim: Claim, rows: Sequence[Row]) -> tuple[int, int]:
 
 def bounds_told(claim: Claim) -> str:
     """The bounds of a number that stands alone, as it is written itself: `at least 25`, `within 0.1 of 0.725`."""
-    if claim.over or claim.minus:
-        return ""
-    said = [
-        BOUNDS[name].aloud.format(in_format(claim.value, bound))
-        for name, bound in claim.bounds.items()
-        if name in BOUNDS
-    ]
-    if claim.equals is not None:
-        near = f"within {in_format(claim.value, claim.within)} of " if claim.within else ""
-        said.append(f"{near}{in_format(claim.value, claim.equals)}")
-    return " and ".join(said)
+    return "" if claim.over or claim.minus else bounds_aloud(claim, partial(in_format, claim.value), equals="")
 
 
 def value_of(term: Term, rows: Sequence[Row]) -> str | None:
@@ -219,9 +209,7 @@ def value_of(term: Term, rows: Sequence[Row]) -> str | None:
     if term.counted:
         return f"in {sum(bool(value) for value in values)} of {len(values)} seeds"
     result = middle(values)
-    if result is None:
-        return None
-    return in_format(term, result)
+    return None if result is None else in_format(term, result)
 
 
 def in_format(term: Term, value: float) -> str:

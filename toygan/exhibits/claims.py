@@ -75,32 +75,32 @@ def counted(verdicts: Sequence[Verdict]) -> dict[str, int]:
 
 def judge(claim: Claim, rows: Sequence[Row]) -> Verdict:
     """The verdict on one claim."""
-    return verdict_of(claim, rows)._replace(by_construction=claim.by_construction, restated=claim.restated)
+    return Verdict(claim.says, *outcome(claim, rows), claim.by_construction, claim.restated)
 
 
-def verdict_of(claim: Claim, rows: Sequence[Row]) -> Verdict:
+Outcome = tuple[bool | None, str]  # whether a condition holds, None where that cannot be said; and its numbers, or why
+
+
+def outcome(claim: Claim, rows: Sequence[Row]) -> Outcome:
     if not meant(claim.value.of, rows):
-        return Verdict(claim.says, None, "no run is what the claim is about")
+        return None, "no run is what the claim is about"
     asked = [row for term in claim.terms.values() for row in meant(term.of, rows)]
     unfinished = [row for row in asked if row.get("status") not in (None, "done", "diverged")]
     if unfinished:
-        return Verdict(claim.says, None, f"{len(unfinished)} of {len(asked)} seeds did not end")
+        return None, f"{len(unfinished)} of {len(asked)} seeds did not end"
     try:
-        found = of_each(claim, rows) if claim.each else of_all(claim, rows)
-        return found._replace(numbers="; ".join([found.numbers, *frames_used(claim, rows)]))
+        held, numbers = of_each(claim, rows) if claim.each else of_all(claim, rows)
+        return held, "; ".join([numbers, *frames_used(claim, rows)])
     except LookupError as error:
-        return Verdict(claim.says, None, str(error.args[0]))
+        return None, str(error.args[0])
 
 
-def of_each(claim: Claim, rows: Sequence[Row]) -> Verdict:
-    """The verdict for every value of a column by itself: all must hold. A value all of whose seeds are left out is told
-    and not judged.
-    """
+def of_each(claim: Claim, rows: Sequence[Row]) -> Outcome:
+    """For every value of a column by itself: all must hold. A value all of whose seeds are left out is told and not judged."""
     found = {value: of_all(about(claim, value), own) for value, own in rows_apart(claim, rows).items()}
-    judged = [one.held for one in found.values() if one.numbers != ALL_LOST]
+    judged = [held for held, numbers in found.values() if numbers != ALL_LOST]
     held = None if not judged or None in judged else all(judged)
-    numbers = "; ".join(f"{value}: {one.numbers}" for value, one in found.items())
-    return Verdict(claim.says, False if False in judged else held, numbers)
+    return False if False in judged else held, "; ".join(f"{value}: {numbers}" for value, (_, numbers) in found.items())
 
 
 def rows_apart(claim: Claim, rows: Sequence[Row]) -> dict[Any, list[Row]]:
@@ -137,15 +137,15 @@ def narrowed(claim: Claim, rows: Sequence[Row]) -> Claim:
     return claim.model_copy(update=terms)
 
 
-def of_all(claim: Claim, rows: Sequence[Row]) -> Verdict:
-    """The verdict over all rows that a claim is about, those that diverged left out if it says so."""
+def of_all(claim: Claim, rows: Sequence[Row]) -> Outcome:
+    """Over all rows that a claim is about, those that diverged left out if it says so."""
     chosen = meant(claim.value.of, rows)
     kept = kept_of(claim, chosen)
     if not kept:
-        return Verdict(claim.says, None, ALL_LOST)
-    found = by_seed(claim, kept, rows) if claim.seeds else by_median(claim, kept, rows)
+        return None, ALL_LOST
+    held, numbers = by_seed(claim, kept, rows) if claim.seeds else by_median(claim, kept, rows)
     lost = len(chosen) - len(kept)
-    return found._replace(numbers=f"{found.numbers}; {lost} diverged and left out" if lost else found.numbers)
+    return held, f"{numbers}; {lost} diverged and left out" if lost else numbers
 
 
 def kept_of(claim: Claim, chosen: Sequence[Row]) -> list[Row]:
@@ -193,7 +193,7 @@ def fits(found: Any, wanted: Any) -> bool:
 # --- of every seed ---------------------------------------------------------------------------------------------------
 
 
-def by_seed(claim: Claim, chosen: Sequence[Row], rows: Sequence[Row]) -> Verdict:
+def by_seed(claim: Claim, chosen: Sequence[Row], rows: Sequence[Row]) -> Outcome:
     """So many of the seeds fulfil the condition, told beside the share that was asked for where they are not so many; a seed
     without the number does not. Where none has it nothing is judged, but of periods: a curve without a rhythm is what
     refutes them.
@@ -201,7 +201,7 @@ def by_seed(claim: Claim, chosen: Sequence[Row], rows: Sequence[Row]) -> Verdict
     values = values_of(claim, chosen, rows)
     alive = any(row.get("status") != "diverged" for row in chosen)
     if all(value is None for value in values) and not (claim.value.at == "period" and alive):
-        return Verdict(claim.says, None, "no seed has such a number")
+        return None, "no seed has such a number"
     happy = sum(fulfils(claim, value) for value in values)
     held = enough(str(claim.seeds), happy, len(values))
     what = "seeds" if chosen[0].get("seed") is not None else "cases"
@@ -210,21 +210,20 @@ def by_seed(claim: Claim, chosen: Sequence[Row], rows: Sequence[Row]) -> Verdict
         bound, at_most = needed(str(claim.seeds), len(values))
         numbers += f", asked: {'at most ' * at_most}{bound} of {len(values)}"
     if claim.value.becomes and claim.value.counted:
-        best = [best_of(row["folder"], row, str(claim.value.measure)) for row in chosen if "folder" in row]
-        return Verdict(
-            claim.says, held, f"{numbers}; {label_of(str(claim.value.measure))} at best: {median_in_words(best)}"
-        )
+        name = str(claim.value.measure)
+        best = [best_of(row["folder"], row, name) for row in chosen if "folder" in row]
+        return held, f"{numbers}; {label_of(name)} at best: {median_in_words(best)}"
     named = "" if claim.value.label else f"; {number_named(narrowed(claim, rows))}: {median_in_words(values, claim)}"
-    return Verdict(claim.says, held, numbers + named)
+    return held, numbers + named
 
 
 def values_of(claim: Claim, chosen: Sequence[Row], rows: Sequence[Row]) -> list[float | None]:
     """The number of every chosen row that the condition is about."""
-    found: list[float | None] = []
+    found, term = list[float | None](), claim.over or claim.minus
     for row in chosen:
-        other, value, term = partner(claim, row, rows), number_of(claim.value, row), claim.over or claim.minus
-        held = held_against(claim, value, number_of(term, other)) if term and other and value is not None else value
-        found.append(held)
+        other, value = partner(claim, row, rows), number_of(claim.value, row)
+        against = number_of(term, other) if term and other and value is not None else None
+        found.append(held_against(claim, value, against) if term else value)
     return found
 
 
@@ -252,7 +251,7 @@ def partner(claim: Claim, row: Row, rows: Sequence[Row]) -> Row | None:
     found = meant(term.of, rows)
     if any(other is row for other in found):
         return row
-    keys = [name for name in row if is_setting(name)]
+    keys = [name for name in row if "." in name or name in SETTINGS]
     for column in ("seed", "scenario", "group", "method", *keys):
         alike = [other for other in found if fits(other.get(column), row.get(column))]
         found = alike if len(found) > 1 and alike else found
@@ -267,9 +266,7 @@ def partner(claim: Claim, row: Row, rows: Sequence[Row]) -> Row | None:
     return found[0]
 
 
-def is_setting(column: str) -> bool:
-    """Whether a column is a key of a grid, of a sweep over a target, or of a piece of theory."""
-    return "." in column or column in ("target", "generator", "critic", "update", "std")
+SETTINGS = ("target", "generator", "critic", "update", "std")  # columns of settings beside the keys of grids
 
 
 def held_against(claim: Claim, first: float | None, second: float | None) -> float | None:
@@ -285,7 +282,7 @@ def held_against(claim: Claim, first: float | None, second: float | None) -> flo
 # --- of the median ---------------------------------------------------------------------------------------------------
 
 
-def by_median(claim: Claim, chosen: Sequence[Row], rows: Sequence[Row]) -> Verdict:
+def by_median(claim: Claim, chosen: Sequence[Row], rows: Sequence[Row]) -> Outcome:
     """The median over the rows fulfils the condition: of a ratio or difference, that of the two medians. Where half of
     the rows or more have no number, nothing is judged.
     """
@@ -295,8 +292,8 @@ def by_median(claim: Claim, chosen: Sequence[Row], rows: Sequence[Row]) -> Verdi
         words = f"{words} {'less' if claim.minus else 'over'} {median_in_words(against)}"
         words = f"{as_judged(result, claim)} = {words}" if result is not None else words
     if result is None:
-        return Verdict(claim.says, None, f"there is no number to judge by: {words}")
-    return Verdict(claim.says, fulfils(claim, result), f"{number_named(narrowed(claim, rows))}: {words}")
+        return None, f"there is no number to judge by: {words}"
+    return fulfils(claim, result), f"{number_named(narrowed(claim, rows))}: {words}"
 
 
 def medians(
@@ -329,14 +326,12 @@ def room(claim: Claim, rows: Sequence[Row]) -> float:
     """How far within its bounds the number of a claim about some rows lies, below 0 beyond them; -inf without a number."""
     kept = kept_of(claim, meant(claim.value.of, rows))
     value = middle(values_of(claim, kept, rows)) if claim.seeds else medians(claim, kept, rows)[2]
-    return -math.inf if value is None else min(inside(claim, name, value) for name in claim.bounds)
-
-
-def inside(claim: Claim, name: str, value: float) -> float:
-    bound = claim.bounds[name]
-    if name == "equals":
-        return claim.within - (0.0 if value == bound else abs(value - bound))
-    return BOUNDS[name].side * (value - bound)
+    if value is None:
+        return -math.inf
+    inside = [BOUNDS[name].side * (value - bound) for name, bound in claim.bounds.items() if name != "equals"]
+    if claim.equals is not None:
+        inside.append(claim.within - (0.0 if value == claim.equals else abs(value - claim.equals)))
+    return min(inside)
 
 
 # --- one number ------------------------------------------------------------------------------------------------------
@@ -363,9 +358,12 @@ def number_of(term: Term, row: Row) -> float | None:
         raise LookupError(f"{name} was not measured in {row.get('label', folder)}")
     steps, values = recorded_at(folder).curve(row["seed"], name)
     alive = before(row, steps)
-    if isinstance(term.at, int):
-        return at_step(recorded_at(folder).end, steps, np.where(alive, values, math.nan), term.at)
-    return of_life(term, row, steps[alive], values[alive])
+    if not isinstance(term.at, int):
+        return of_life(term, row, steps[alive], values[alive])
+    if term.at > recorded_at(folder).end:
+        raise LookupError(f"step {term.at} is beyond the run's end, step {recorded_at(folder).end}")
+    there = alive & (steps == nearest(steps, term.at)) if len(steps) else alive
+    return number_or_none(float(values[there][0])) if there.any() else None
 
 
 def of_life(term: Term, row: Row, steps: np.ndarray, values: np.ndarray) -> float | None:
@@ -447,16 +445,6 @@ def read_run(folder: Path, *stamps: tuple[int, ...]) -> Recorded:
         steps=steps,
         curves=MappingProxyType(curves),
     )
-
-
-def at_step(end: int, steps: np.ndarray, values: np.ndarray, at: int) -> float | None:
-    """The curve at the frame nearest to a step; None where it has no number there.
-
-    Raises LookupError where the run was never to come so far.
-    """
-    if at > end:
-        raise LookupError(f"step {at} is beyond the run's end, step {end}")
-    return number_or_none(float(values[np.flatnonzero(steps == nearest(steps, at))[0]])) if len(steps) else None
 
 
 def nearest(steps: np.ndarray, at: int) -> int:

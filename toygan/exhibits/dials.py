@@ -17,7 +17,6 @@ from toygan.files import cache
 from toygan.files.config import Config, as_data
 from toygan.files.scenario import read
 from toygan.files.text import number
-from toygan.files.world import build_rule
 from toygan.session import dirac
 
 RATES, WEIGHTS = (0.05, 0.2, 0.5), (0.3, 1.0, 3.0)
@@ -51,10 +50,8 @@ def axis() -> np.ndarray:
 
 def played_games(method: str, rule: str) -> list[Played]:
     """Every setting of rate and weight of a method under a rule; kept between builds, for it takes seconds."""
-    found = cache.kept(
-        "dirac-dials", [method, rule, RATES, WEIGHTS, SIDE, STEPS], lambda: list(map(packed, each_game(method, rule)))
-    )
-    return [unpacked(one) for one in found]
+    about = [method, rule, RATES, WEIGHTS, SIDE, STEPS]
+    return [unpacked(one) for one in cache.kept("dirac-dials", about, lambda: [*map(packed, each_game(method, rule))])]
 
 
 def packed(game: Played) -> dict[str, Any]:
@@ -73,8 +70,7 @@ def each_game(method: str, rule: str) -> Iterator[Played]:
     for rate in RATES:
         for weight in WEIGHTS if weighted else (None,):
             config = dirac_at(method, rule, rate, weight)
-            game, start, draw = dirac.stage(config)
-            motion = dirac.motion_in_words(dirac.eigenvalues(game, start, draw, build_rule(config).period))
+            motion = dirac.motion_in_words(dirac.eigenvalues(*dirac.stage(config)))
             yield Played(rate, weight, fan(config), motion, theory(config, rate))
 
 
@@ -88,7 +84,7 @@ def fan(config: Config) -> np.ndarray:
     """(theta, psi) after every step from every start: [STEPS + 1, SIDE * SIDE, 2], NaN beyond all bounds. The game of these
     dials draws nothing that matters, so every step has the same draw.
     """
-    game, start, draw = dirac.stage(config)
+    game, start, draw, _ = dirac.stage(config)
     grid = np.stack(np.meshgrid(axis(), axis()), axis=-1).reshape(-1, 2)
     state = dirac.placed(game, start, torch.from_numpy(grid))
     places = [grid]

@@ -45,35 +45,28 @@ class Setting(NamedTuple):
     numbers: Sequence[tuple[float | None, bool]] = ()
 
 
-def with_explanations(
-    exhibit: Exhibit, verdicts: Sequence[Verdict], here: Behind, behind: Sequence[Behind]
-) -> list[Verdict]:
+def with_explanations(exhibit: Exhibit, here: Behind, behind: Sequence[Behind]) -> list[Verdict]:
     """The verdicts on the runs that are `here`, each with what became of its claim in the settings of its explanations; one
-    of `behind` for each of these.
+    of `behind` for each of these, or none at all.
     """
-    pairs = list(zip(exhibit.explanations, behind, strict=True))
+    pairs = list(zip(exhibit.explanations, behind, strict=True)) if behind else []
     told = []
-    for i, (claim, verdict) in enumerate(zip(exhibit.claims, verdicts, strict=True), 1):
-        own = Setting("", cases_of(exhibit, claim, here.works), verdict, numbers_asked(claim, here.rows))
-        about = [(one, judged(exhibit, one, claim, there)) for one, there in pairs if i in one.claims]
-        others = [there for _, there in about]
-        told.append(verdict._replace(explanations=tuple(explained(one, own, there, others) for one, there in about)))
+    for i, claim in enumerate(exhibit.claims, 1):
+        own = judged(exhibit, "", claim, here)
+        asked = [(one, runs) for one, runs in pairs if i in one.claims]
+        others = [judged(exhibit, one.setting, one.asked(claim), runs) for one, runs in asked]
+        words = [explained(one, own, there, others) for (one, _), there in zip(asked, others, strict=True)]
+        told.append(own.verdict._replace(explanations=tuple(words)))
     return told
 
 
-def judged(exhibit: Exhibit, one: Explanation, claim: Claim, there: Behind) -> Setting:
-    asked = one.asked(claim)
-    cases, numbers = cases_of(exhibit, asked, there.works), numbers_asked(asked, there.rows)
-    return Setting(one.setting, cases, judge(asked, there.rows), numbers)
-
-
-def numbers_asked(claim: Claim, rows: Sequence[Row]) -> list[tuple[float | None, bool]]:
-    """The number of every row that a condition is asked of, and whether it fulfils it; nothing where that cannot be said."""
+def judged(exhibit: Exhibit, name: str, claim: Claim, there: Behind) -> Setting:
     try:
-        values = values_of(claim, kept_of(claim, meant(claim.value.of, rows)), rows)
+        values = values_of(claim, kept_of(claim, meant(claim.value.of, there.rows)), there.rows)
     except LookupError:
-        return []
-    return [(value, fulfils(claim, value)) for value in values]
+        values = []
+    numbers = [(value, fulfils(claim, value)) for value in values]
+    return Setting(name, cases_of(exhibit, claim, there.works), judge(claim, there.rows), numbers)
 
 
 def explained(one: Explanation, here: Setting, there: Setting, others: Sequence[Setting]) -> Explained:
@@ -81,8 +74,7 @@ def explained(one: Explanation, here: Setting, there: Setting, others: Sequence[
     untested = "" if other.numbers and there.numbers else ", the one difference, though not held against chance"
     where = f'in the setting "{other.name}"' if other.name else "here"
     contrast = f"not {where}: {argument} decides it{untested}" if argument else in_doubt(here, there, differs)
-    vain = without_effect(differs, chance(here, there) < LIKELY)
-    words = sentence(here.verdict.held, verdict, vain, contrast, f"because {one_line(one.because).rstrip('.')}")
+    words = sentence(here, there, differs, contrast, f"because {one_line(one.because).rstrip('.')}")
     return Explained(one.setting, verdict.held, verdict.numbers, differs, argument, words)
 
 
@@ -113,12 +105,11 @@ def chance(one: Setting, other: Setting) -> float:
 def cases_of(exhibit: Exhibit, claim: Claim, works: Sequence[Work]) -> dict[str, Cases]:
     """The runs that every term of a claim is about, those behind it where it is about critics used after them."""
     named = [(columns_of(work), settings_of(work.task.config)) for work in works]
-    return {
-        key: [
-            case for case in named if any(matching(wanted, [case[0]]) for wanted in filters_of_runs(exhibit, term.of))
-        ]
-        for key, term in claim.terms.items()
-    }
+    found: dict[str, Cases] = {}
+    for key, term in claim.terms.items():
+        wanted = filters_of_runs(exhibit, term.of)
+        found[key] = [case for case in named if any(matching(one, [case[0]]) for one in wanted)]
+    return found
 
 
 def read_aloud(exhibit: Exhibit, place: Path) -> dict[str, str]:
@@ -127,8 +118,8 @@ def read_aloud(exhibit: Exhibit, place: Path) -> dict[str, str]:
     for one, own in zip(exhibit.explanations, behind(exhibit, place), strict=True):
         for i in one.claims:
             claim = exhibit.claims[i - 1]
-            asked, unknown = one.asked(claim), Verdict(claim.says, None, "")
-            here, there = (Setting("", cases_of(exhibit, *about), unknown) for about in ((claim, works), (asked, own)))
+            asked = one.asked(claim)
+            here, there = judged(exhibit, "", claim, Behind(works, ())), judged(exhibit, "", asked, Behind(own, ()))
             changed = ", ".join(differing(here, there)) or "the same arguments"
             told[f"claim {i} in the setting {one.setting}"] = f"{aloud(asked)}; where {changed}"
     return told
@@ -152,10 +143,8 @@ def with_its_critic(config: Mapping[str, Any]) -> Mapping[str, Any]:
     kind, method = config["method"].get("critic"), {**config["method"], "critic": None}
     if kind is None:
         return config
-    own = {
-        name: one.default for name, one in signature(CRITICS[kind]).parameters.items() if one.kind is one.KEYWORD_ONLY
-    }
-    options = {name: config["critic"].get(name, default) for name, default in own.items()}
+    own = [one for one in signature(CRITICS[kind]).parameters.values() if one.kind is one.KEYWORD_ONLY]
+    options = {one.name: config["critic"].get(one.name, one.default) for one in own}
     return {**config, "critic": {"kind": kind, **options}, "method": method}
 
 
@@ -229,35 +218,31 @@ def belongs(name: str, part: str, before: Settings, after: Settings) -> bool:
 
 def with_options(part: str, settings: Settings, inside: Collection[str]) -> str:
     """A kind with those of its options that are told with it: `autoencoder (code = 1)`."""
-    own = [
-        f"{name.removeprefix(part)} = {value}"
-        for name, value in settings.items()
-        if name in inside and name.startswith(part)
-    ]
-    return settings[f"{part}kind"] + (f" ({', '.join(own)})" if own else "")
+    names = [name for name in settings if name in inside and name.startswith(part)]
+    own = ", ".join(f"{name.removeprefix(part)} = {settings[name]}" for name in names)
+    return settings[f"{part}kind"] + (f" ({own})" if own else "")
 
 
 # --- in words --------------------------------------------------------------------------------------------------------
 
 
-def sentence(here: bool | None, there: Verdict, vain: str, contrast: str, why: str) -> str:
-    """What became of the claim in another setting, and what that says of here."""
-    numbers = there.numbers
-    if there.held is None:
+def sentence(here: Setting, there: Setting, differs: Sequence[str], contrast: str, why: str) -> str:
+    """What became of the claim in another setting, and what that says of here: where no argument turned the verdict, whether
+    the numbers are others all the same.
+    """
+    held, numbers, one = there.verdict.held, there.verdict.numbers, len(differs) == 1
+    if held is None:
         return f"Not judged there: {numbers}."
-    if here is not False:
-        return f"{'Holds' if there.held else 'Does not hold'} there ({numbers}); here: {JUDGED[here]}."
-    if not there.held:
-        return f"Does not hold there either ({numbers}): {vain}. It was expected to, {why}."
-    return f"Holds there ({numbers}), {contrast}, {why}."
-
-
-def without_effect(differs: Sequence[str], apart: bool) -> str:
-    """That one argument did not turn the verdict, or several together; the numbers may be others all the same."""
-    one, names = len(differs) == 1, ", ".join(differs) or "nothing"
-    if apart:
-        return f"{names} {'changes' if one else 'together change'} the numbers, and not the verdict"
-    return f"{names} {'does not decide it' if one else 'do not decide it together'}"
+    if here.verdict.held is not False:
+        return f"{'Holds' if held else 'Does not hold'} there ({numbers}); here: {JUDGED[here.verdict.held]}."
+    if held:
+        return f"Holds there ({numbers}), {contrast}, {why}."
+    vain = "does not decide it" if one else "do not decide it together"
+    if chance(here, there) < LIKELY:
+        vain = f"{'changes' if one else 'together change'} the numbers, and not the verdict"
+    return (
+        f"Does not hold there either ({numbers}): {', '.join(differs) or 'nothing'} {vain}. It was expected to, {why}."
+    )
 
 
 def in_doubt(here: Setting, there: Setting, differs: Sequence[str]) -> str:

@@ -36,8 +36,6 @@ from toygan.quantities.distance import DISTANCES, parsed_sweep
 from toygan.quantities.table import QUANTITIES
 from toygan.targets.refusal import Refusal
 
-__all__ = ["Claim", "Exhibit", "Explanation", "Panel", "Runs", "Term", "read", "shipped_exhibits"]
-
 AnyNumber = Annotated[float, AllowInfNan(True)]  # distances may be infinite
 LAST_STEP = 10**8  # that a run may have
 Scalar = str | bool | Annotated[int, Field(ge=-(10**9), le=10**9)] | float
@@ -46,8 +44,17 @@ Seeds = Annotated[str, Field(examples=["7 of 8"])]
 Text = Annotated[str, Field(min_length=1)]
 
 FRAMED = ("layer_gradients", "weight_histogram", "latent_map")  # what panels take from the frames themselves
-# columns of rows without training
-OF_THEORY = ("best", "worst", "bound", "growth", "turning", "rest", "moving", "perfect")
+# numbers of pieces of theory, which the table of quantities does not know, and what they are called
+OF_THEORY: Mapping[str, str] = {
+    "best": "cost of the best plan",
+    "worst": "cost of the worst plan",
+    "bound": "bound on W1",
+    "growth": "growth of a small offset in a step",
+    "turning": "turning of a small offset in a step",
+    "rest": "share of the first distance that is left",
+    "moving": "length of a step at the end",
+    "perfect": "W1 of the worst of 16 perfect samples",
+}
 
 
 def known(value: str, legal: Sequence[str], what: str) -> str:
@@ -129,9 +136,8 @@ class Phases(Strict):
     @model_validator(mode="after")
     def methods_or_a_game(self) -> Phases:
         if bool(self.methods) == bool(self.game):
-            raise Refusal(
-                "say either methods or a game", 'for example methods = ["ns-gan"], or game = "x*y"', "methods"
-            )
+            hint = 'for example methods = ["ns-gan"], or game = "x*y"'
+            raise Refusal("say either methods or a game", hint, "methods")
         if not self.game and (said := self.asks):
             raise Refusal("belongs to a game that is typed in", "with methods say it in set", next(iter(said)))
         return self
@@ -459,10 +465,7 @@ class Exhibit(FromFile):
 
 def find(name: str) -> Path:
     """The file of a shipped exhibit, or of a path; UserError for neither."""
-    folder = exhibits_folder()
-    if name in {path.stem for path in folder.glob("*.toml")}:
-        return folder / f"{name}.toml"
-    return file_of("exhibit", name, shipped_exhibits(), folder)  # which reads all, for the order in which to tell them
+    return file_of("exhibit", name, shipped_exhibits, exhibits_folder())
 
 
 def read(name: str) -> Exhibit:
@@ -509,12 +512,9 @@ def wrong_methods(methods: Mapping[str, dict[str, Any]]) -> Iterator[Mistake]:
 
 
 def wrong_columns(exhibit: Exhibit) -> list[Mistake]:
-    legal = columns(exhibit)
-    return [
-        Mistake(key, "is no column of this exhibit's rows", suggestion(name, legal, "columns"))
-        for key, name in exhibit.columns_named()
-        if name not in legal
-    ]
+    legal, wrong = columns(exhibit), "is no column of this exhibit's rows"
+    unknown = [(key, name) for key, name in exhibit.columns_named() if name not in legal]
+    return [Mistake(key, wrong, suggestion(name, legal, "columns")) for key, name in unknown]
 
 
 def same_pieces(exhibit: Exhibit) -> Iterator[Mistake]:

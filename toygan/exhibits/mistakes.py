@@ -7,12 +7,13 @@ from collections.abc import Iterable, Iterator
 from toygan.exhibits.files import Exhibit
 from toygan.files.mistakes import Key, Mistake, Place, UserError, headline
 from toygan.files.scenario import METHOD
-from toygan.files.strict import key_lines, locate
+from toygan.files.strict import locate
 
 
-def said(exhibit: Exhibit, key: Key, names: Iterable[str]) -> dict[str, Place]:
-    """Where settings of these names were said: in the exhibit's file, at that key."""
-    return dict.fromkeys(names, Place(exhibit.origin.source.name, under=key))
+def said(exhibit: Exhibit, key: Key, **names: Iterable[str]) -> dict[str, Place]:
+    """Where settings were said in the exhibit's file: in the table at that key, under the word that their names are given by."""
+    places = {word: Place(exhibit.origin.source.name, under=(*key, word)) for word in names}
+    return {name: place for word, place in places.items() for name in names[word]}
 
 
 def retold(exhibit: Exhibit, error: UserError, otherwise: Key, method: str | None = None) -> Iterator[Mistake]:
@@ -22,12 +23,11 @@ def retold(exhibit: Exhibit, error: UserError, otherwise: Key, method: str | Non
     source = exhibit.origin.source
     for mistake in error.mistakes:
         found = placed_here(mistake, otherwise, method)
-        place = locate(found.key or (), source, key_lines(source.text))
+        place = locate(found.key or (), source)
         yield found._replace(place=place._replace(text=mistake.place.text or place.text))
 
 
 def placed_here(mistake: Mistake, otherwise: Key, method: str | None) -> Mistake:
-    """One mistake with its key in the exhibit's file."""
     key, (_, line, under, _) = mistake.key or (), mistake.place
     if under[-1:] in WORDS:  # a word of a list or a sweep, of which the message is about a part
         about = mistake._replace(key=None, message=f"{mistake.given}: {mistake.message}") if key in NAMES else mistake

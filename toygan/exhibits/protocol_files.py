@@ -27,7 +27,7 @@ from toygan.files.config import Config, Name, as_data
 from toygan.files.mistakes import Key, Mistake, Place, UserError, suggestion
 from toygan.files.scenario import folder_name, of_data
 from toygan.files.shipped import protocols_folder, shipped_protocols
-from toygan.files.strict import Strict, examined, file_of, key_lines, locate, placed, read_toml
+from toygan.files.strict import Strict, examined, file_of, locate, placed, read_toml
 from toygan.files.world import build_target
 from toygan.many.sweep import flat
 from toygan.targets.refusal import Refusal
@@ -101,21 +101,18 @@ class Reported(Strict):
 
     @model_validator(mode="after")
     def whole(self) -> Reported:
+        both = "say both, or neither"
         if self.published is None and (self.kind != "none" or not self.says):
-            raise Refusal(
-                "a picture has no spread, and needs words", 'say published = 7.6, or says = "what it shows"', "says"
-            )
+            words = 'say published = 7.6, or says = "what it shows"'
+            raise Refusal("a picture has no spread, and needs words", words, "says")
         if (self.spread is None) != (self.kind not in ("SD", "SE")):
-            raise Refusal(
-                "a spread belongs to the kinds SD and SE, and they need one", "say both, or neither", "spread"
-            )
+            raise Refusal("a spread belongs to the kinds SD and SE, and they need one", both, "spread")
         if self.kind in ("SD", "share") and (self.seeds or 0) < 2:
-            raise Refusal(
-                f"{self.kind} needs the number of published seeds, 2 or more", "for example seeds = 5", "seeds"
-            )
+            wrong = f"{self.kind} needs the number of published seeds, 2 or more"
+            raise Refusal(wrong, "for example seeds = 5", "seeds")
         ends = [end is not None for end in (self.low, self.high)]
         if not all(ends) if self.kind == "range" else any(ends):
-            raise Refusal("a range needs low and high, and nothing else does", "say both, or neither", "low")
+            raise Refusal("a range needs low and high, and nothing else does", both, "low")
         if self.kind == "share" and not SCORES[self.measure].counted:
             counted = ", ".join(name for name, score in SCORES.items() if score.counted)
             raise Refusal(f"a share of seeds belongs to measures that count them: {counted}",
@@ -153,7 +150,7 @@ class Protocol(FromFile):
 
 def find(name: str) -> Path:
     """The file of a shipped protocol, or of a path; UserError for neither."""
-    return file_of("protocol", name, shipped_protocols(), protocols_folder())
+    return file_of("protocol", name, shipped_protocols, protocols_folder())
 
 
 def read(name: str) -> Protocol:
@@ -200,9 +197,8 @@ def uncountable(protocol: Protocol) -> Iterator[Mistake]:
         config = config_of(protocol, groups[row.run])
         needed = NEEDS[SCORES[row.measure].needs]
         if not needed.there(config, build_target(config)):
-            yield Mistake(
-                ("rows", i, "measure"), f"needs {needed.words}, and the run has none", "choose another measure"
-            )
+            wrong = f"needs {needed.words}, and the run has none"
+            yield Mistake(("rows", i, "measure"), wrong, "choose another measure")
     if protocol.counting.at_least > protocol.counting.points:
         yield Mistake(("counting", "at_least"), "is more than there are points", f"at most {protocol.counting.points}")
 
@@ -213,9 +209,9 @@ def uncountable(protocol: Protocol) -> Iterator[Mistake]:
 def config_of(protocol: Protocol, group: Group, quick: bool = False, seeds: int | None = None) -> Config:
     """The config of a run at its part of the published steps; UserError with the places of mistakes in the file."""
     data, source = protocol.origin
-    asked = flat(group.set)
+    asked, usual = flat(group.set), group.seeds or protocol.protocol.seeds
     whole = published_steps(protocol, group)
-    count = seeds or (min(QUICK_SEEDS, seeds_of(protocol, group)) if quick else seeds_of(protocol, group))
+    count = seeds or (min(QUICK_SEEDS, usual) if quick else usual)
     changes: list[tuple[str, Any]] = [*asked.items(), ("training.seeds", count)]
     changes.append(("training.steps", max(1, round(whole * protocol.part(group, quick)))))
     if "frames" not in data.get("training", {}) and "training.frames" not in asked:
@@ -223,10 +219,9 @@ def config_of(protocol: Protocol, group: Group, quick: bool = False, seeds: int 
     i = protocol.runs.index(group)
     said = {key: Place(source.name, under=("runs", i, "set")) for key in asked}
     said |= {"method.name": Place(source.name, under=("runs", i, "method"))}
-    scenario = {key: value for key, value in data.items() if key not in MORE}
     path = Path(source.name)
-    named = {"name": folder_name(path)} | scenario
-    return of_data(named, source, path.parent, group.method or None, changes, said)
+    scenario = {"name": folder_name(path)} | {key: value for key, value in data.items() if key not in MORE}
+    return of_data(scenario, source, path.parent, group.method or None, changes, said)
 
 
 ASKED = {  # what a paper says of a game, where it says all that decides it
@@ -252,10 +247,6 @@ def left_open(protocol: Protocol) -> dict[str, Any]:
     return found
 
 
-def seeds_of(protocol: Protocol, group: Group) -> int:
-    return group.seeds or protocol.protocol.seeds
-
-
 def published_steps(protocol: Protocol, group: Group) -> int:
     """The published number of steps of a run; UserError where it is none."""
     data, asked = protocol.origin.data, flat(group.set)
@@ -265,23 +256,15 @@ def published_steps(protocol: Protocol, group: Group) -> int:
         return steps
     i = protocol.runs.index(group)
     key: Key = ("runs", i, "set", "training", "steps") if "training.steps" in asked else ("training", "steps")
-    missing = "the published number of steps is missing"
-    raise UserError(
-        *placed(
-            [Mistake(key, missing if steps is None else "must be a whole number", "for example 25000")],
-            *protocol.origin,
-        )
-    )
+    wrong = "the published number of steps is missing" if steps is None else "must be a whole number"
+    raise UserError(*placed([Mistake(key, wrong, "for example 25000")], *protocol.origin))
 
 
 def mistakes_of(protocol: Protocol, i: int) -> Iterator[Mistake]:
-    """What is wrong with one run, at its place in the file."""
     try:
         config_of(protocol, protocol.runs[i])
     except UserError as error:
-        source = protocol.origin.source
-        lines = key_lines(source.text)
         for mistake in error.mistakes:
             under = mistake.place.under  # where a setting of the run was said
             key = under if under[-1:] == ("method",) else (*under, *(mistake.key or ()))
-            yield mistake._replace(key=key, place=locate(key, source, lines)) if under else mistake
+            yield mistake._replace(key=key, place=locate(key, protocol.origin.source)) if under else mistake

@@ -32,12 +32,12 @@ def refined_columns(exhibit: Exhibit, runs: Sequence[Row]) -> Iterator[dict[str,
 
 def refined_rows(exhibit: Exhibit, runs: Sequence[Row]) -> list[Record]:
     """The rows of all pieces, of the seeds of runs that ended; those of a seed that diverged have no numbers."""
-    return [
-        row_named(piece, run, *named) | numbers
-        for piece in exhibit.refined
-        for run, found in numbers_of_each([run for run in seeds_chosen(piece, runs) if run.get("status") in FINISHED])
-        for named, numbers in found.items()
-    ]
+    rows = []
+    for piece in exhibit.refined:
+        ended = [run for run in seeds_chosen(piece, runs) if run.get("status") in FINISHED]
+        for run, found in numbers_of_each(ended):
+            rows += [row_named(piece, run, *named) | numbers for named, numbers in found.items()]
+    return rows
 
 
 def numbers_of_each(runs: Sequence[Row]) -> Iterator[tuple[Row, dict[tuple[str, str], Record]]]:
@@ -80,10 +80,11 @@ def numbers_of(run: Row) -> dict[tuple[str, str], Record]:
     """What became of one seed's points, by critic and way; kept, for it takes seconds and depends on the run's weights alone."""
     folder, seed = Path(str(run["folder"])), int(run["seed"])
     of = [hashlib.sha256((folder / "weights.npz").read_bytes()).hexdigest(), read_facts(folder).config, seed]
-    found = cache.kept(
-        "refined", of, lambda: [[*named, one] for named, one in of_seed(refined(load(folder), seed)).items()]
-    )
-    return {(critic, way): numbers for critic, way, numbers in found}
+
+    def make() -> list[Any]:
+        return [[*named, one] for named, one in of_seed(refined(load(folder), seed)).items()]
+
+    return {(critic, way): numbers for critic, way, numbers in cache.kept("refined", of, make)}
 
 
 def of_seed(found: Refined) -> dict[tuple[str, str], Record]:
@@ -93,8 +94,8 @@ def of_seed(found: Refined) -> dict[tuple[str, str], Record]:
     clouds: dict[tuple[str, str], RefinedCloud] = {("none", AS_MADE): found.before}
     clouds |= {(critic, way): one for critic, ways in found.after.items() for way, one in ways.items()}
     mean, most = found.floor
-    return {
-        named: {"words": one.words, "w1_floor": mean, "perfect": most}
-        | ({} if math.isnan(one.w1) else {"w1": one.w1, "w1_over_floor": one.w1 / mean})
-        for named, one in clouds.items()
-    }
+    told: dict[tuple[str, str], Record] = {}
+    for named, one in clouds.items():
+        measured = {} if math.isnan(one.w1) else {"w1": one.w1, "w1_over_floor": one.w1 / mean}
+        told[named] = {"words": one.words, "w1_floor": mean, "perfect": most, **measured}
+    return told

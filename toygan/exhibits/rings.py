@@ -44,7 +44,6 @@ def rings_table(found: Sequence[Published]) -> Table:
 
 
 def line(ring: Ring, found: Sequence[Published]) -> dict[str, str]:
-    """One paper's ring in words."""
     values = (*(written(one) for one in (ring.radius, ring.std)), str(ring.places), written(ring.apart), ring.rule,
               ring.published, our_modes(ring, found))  # fmt: skip
     return {"ring of": ring.paper} | dict(zip(COLUMNS, values, strict=True))

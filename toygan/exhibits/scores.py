@@ -18,7 +18,7 @@ from pydantic import Field, PositiveFloat, PositiveInt
 from toygan.files.config import Config
 from toygan.files.strict import Strict
 from toygan.files.text import number
-from toygan.files.world import build_generator, build_rule, build_target
+from toygan.files.world import build_generator, build_target
 from toygan.game.streams import stream
 from toygan.quantities.modes import high_quality, mode_kl, mode_tv, modes_kept
 from toygan.quantities.spectrum import Spectrum
@@ -171,12 +171,9 @@ def squares(one: np.ndarray, other: np.ndarray) -> np.ndarray:
 def seen_distance(ended: Ended) -> np.ndarray:
     """What the critic takes W1 for, E f(real) - E f(fake), on independent points of both: [S]."""
     config, n = ended.recording.config(), ended.counting.points
-    real, moved = (
-        build_target(config).sample(stream(config.training.seed, 1, "protocol points"), n),
-        carried(config, n)[1],
-    )
-    return np.asarray(opinions(ended.recording, real).scores.mean(axis=1, dtype=float)
-                      - opinions(ended.recording, moved).scores.mean(axis=1, dtype=float))  # fmt: skip
+    real = build_target(config).sample(stream(config.training.seed, 1, "protocol points"), n)
+    told = [opinions(ended.recording, points).scores for points in (real, carried(config, n)[1])]
+    return np.asarray(told[0].mean(axis=1, dtype=float) - told[1].mean(axis=1, dtype=float))
 
 
 def true_distance(ended: Ended) -> np.ndarray:
@@ -193,7 +190,7 @@ def growth(ended: Ended) -> np.ndarray:
     only after a period the mean of its steps: [1]; NaN without one.
     """
     config = dirac.planar(ended.recording.config())
-    multipliers = dirac.eigenvalues(*dirac.stage(config), build_rule(config).period).multipliers
+    multipliers = dirac.eigenvalues(*dirac.stage(config)).multipliers
     return np.array([abs(multipliers[0]) if len(multipliers) else np.nan])
 
 
@@ -232,9 +229,8 @@ def ends_of(name: str, row: Quantity) -> tuple[float, float]:
 
 
 ENDS = {"share": (0.0, 1.0), "cosine": (-1.0, 1.0), "correlation": (-1.0, 1.0)}
-SIGNED = {
-    "critic_gap": (-1.0, 1.0)
-}  # shares of what is below 0 where a critic takes generated points for the better ones
+# shares of what is below 0 where a critic takes generated points for the better ones
+SIGNED = {"critic_gap": (-1.0, 1.0)}
 NEEDED_BY = {"modes": "mixture", "curve": "curve"}
 
 

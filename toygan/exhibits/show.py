@@ -10,8 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from toygan.exhibits.answer import answer
-from toygan.exhibits.claims import Verdict, judge, matching
-from toygan.exhibits.dials import dials_of
+from toygan.exhibits.claims import Verdict, matching
 from toygan.exhibits.explained import Behind, with_explanations
 from toygan.exhibits.files import PIECES, Exhibit, Panel
 from toygan.exhibits.refined import refined_rows
@@ -64,16 +63,11 @@ ALL = Pictures()
 class Showing(NamedTuple):
     """An exhibit after its runs: everything that a page needs. All texts are the users' own and to be escaped.
 
-    `films` are the folders of the runs to show as moving panels, `folders` those of all runs, `curves` the quantities that
-    its panels and claims are about; `answer` is computed from its claims, `dials` are the methods and rules
-    of its phase portraits.
+    `films` are the folders of the runs to show as moving panels, `folders` those of all runs; `answer` is computed from its
+    claims.
     """
 
-    name: str
-    title: str
-    question: str
-    text: str
-    reference: str
+    exhibit: Exhibit
     command: str
     films: Sequence[Path]
     folders: Sequence[Path]
@@ -82,8 +76,6 @@ class Showing(NamedTuple):
     pictures: Sequence[Picture]
     quick: bool
     answer: str = ""
-    curves: Sequence[str] = ()
-    dials: tuple[Sequence[str], Sequence[str]] = ((), ())
 
 
 def showing(
@@ -104,13 +96,10 @@ def showing(
     rows = [*with_refined(exhibit, runs), *theory_rows(exhibit, portraits)]
     finished = [row for row in rows if row.get("status") in (None, "done", "diverged")]
     films = [row for panel in exhibit.panels if panel.kind == "films" for row in matching(panel.of, runs)]
-    verdicts = verdicts_of(exhibit, Behind(works, rows), explaining)
+    others = [Behind(own, with_refined(exhibit, run_rows(own))) for own in explaining]
+    verdicts = with_explanations(exhibit, Behind(works, rows), others)
     shown = Showing(
-        name=exhibit.name,
-        title=exhibit.title,
-        question=exhibit.question,
-        text=exhibit.text,
-        reference=exhibit.reference,
+        exhibit=exhibit,
         command=command,
         films=folders_of(row for row in films if row in finished),
         folders=folders_of(runs),
@@ -119,17 +108,9 @@ def showing(
         pictures=pictures(exhibit, finished, portraits, place, command, QUICK if quick else "", options, asked),
         quick=quick,
         answer=answered(answer(exhibit.claims, verdicts, rows), quick),
-        curves=curves_of(exhibit),
-        dials=dials_of(exhibit),
     )
     give_back()  # a gallery shows dozens of exhibits in one process
     return shown
-
-
-def verdicts_of(exhibit: Exhibit, here: Behind, explaining: Sequence[Sequence[Work]]) -> list[Verdict]:
-    verdicts = [judge(claim, here.rows) for claim in exhibit.claims]
-    others = [Behind(own, with_refined(exhibit, run_rows(own))) for own in explaining]
-    return with_explanations(exhibit, verdicts, here, others) if explaining else verdicts
 
 
 def with_refined(exhibit: Exhibit, runs: Sequence[Record]) -> list[Record]:
@@ -149,9 +130,8 @@ def curves_of(exhibit: Exhibit) -> list[str]:
     shown = [name.strip() for panel in panels if panel.kind in CURVED for name in panel.measure.split(",")]
     terms = [term for claim in exhibit.claims for term in claim.terms.values()]
     claimed = [name for term in terms for name in (term.measure, *term.becomes.values()) if isinstance(name, str)]
-    return [
-        name for name in dict.fromkeys([*shown, *claimed]) if name in QUANTITIES and QUANTITIES[name].when == "frame"
-    ]
+    names = [name for name in dict.fromkeys([*shown, *claimed]) if name in QUANTITIES]
+    return [name for name in names if QUANTITIES[name].when == "frame"]
 
 
 CURVED = ("curves", "ends", "price", "critics")  # kinds of panels that say of what they are
@@ -176,15 +156,11 @@ def run_rows(works: Sequence[Work]) -> list[Record]:
         settings = {key: value for key, value in work.columns.items() if key != "group"}
         extra = {key: value for key, value in work.columns.items() if key == "group"}
         floors = {f"{name}_floor": floor.mean for name, floor in facts.floors("final").items()}
+        about, short = {"changes": work.changes, "as_shipped": work.as_shipped}, short_settings(settings)
         for row in records_of(replace(facts, settings=settings), work.task.folder):
             found = facts.labels_of(row["seed"]) if row["status"] in ("done", "diverged") else frozenset()
-            about = {
-                "changes": work.changes,
-                "as_shipped": work.as_shipped,
-                "labels": sorted(found),
-                "short_settings": short_settings(settings),
-            }
-            rows.append({**extra, **halves(work.task.config), **row, **floors, **about})
+            told = {"labels": sorted(found), "short_settings": short}
+            rows.append({**extra, **halves(work.task.config), **row, **floors, **about, **told})
     return labelled(rows)
 
 
@@ -201,13 +177,12 @@ def run_labels(rows: Sequence[Row]) -> list[str]:
     told = [name for name in columns if len({row.get(name) for row in rows}) > 1] or ["method"]
     told = [name for name in told if name != "method" or not groups_tell(rows)] or told
     names = [name_of(row, told) for row in rows]
-    folders: dict[str, list[Any]] = {}
+    folders: dict[str, dict[Any, int]] = {}  # of one name, numbered
     for name, row in zip(names, rows, strict=True):
-        if row.get("folder") not in folders.setdefault(name, []):
-            folders[name].append(row.get("folder"))
-    numbers = [folders[name].index(row.get("folder")) + 1 for name, row in zip(names, rows, strict=True)]
-    several = [len(folders[name]) > 1 for name in names]
-    return [f"{name}, {i}" if many else name for name, i, many in zip(names, numbers, several, strict=True)]
+        alike = folders.setdefault(name, {})
+        alike.setdefault(row.get("folder"), len(alike) + 1)
+    return [f"{name}, {folders[name][row.get('folder')]}" if len(folders[name]) > 1 else name
+            for name, row in zip(names, rows, strict=True)]  # fmt: skip
 
 
 def name_of(row: Row, columns: Sequence[str]) -> str:
@@ -310,7 +285,6 @@ def shown_in(panel: Panel, rows: Sequence[Row]) -> list[Row]:
 
 
 def material_of(panel: Panel, rows: Sequence[Row], portraits: Portraits, seed: int | None) -> Material:
-    """What a panel is drawn from."""
     from toygan.draw.exhibit import PANELS
     from toygan.draw.exhibit_parts import Labelled, Material
 
@@ -386,7 +360,5 @@ OF_CRITICS = ("critics", "steepness", "levels")  # kinds of panels that are noth
 def told_apart(portraits: Portraits) -> list[Portrait]:
     """Phase portraits of one panel, several of them called by what tells them apart."""
     told = [key for key in ("phases", "method", "update") if len({columns[key] for columns, _ in portraits}) > 1]
-    return [
-        found._replace(title=" · ".join(columns[key] for key in told)) if told else found
-        for columns, found in portraits
-    ]
+    titles = [" · ".join(columns[key] for key in told) for columns, _ in portraits]
+    return [one._replace(title=title) if told else one for title, (_, one) in zip(titles, portraits, strict=True)]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,7 +12,6 @@ from toygan.exhibits.scores import SCORES, Score
 from toygan.files.text import one_line, percent
 from toygan.many.sweep import plain_value
 from toygan.many.table import Table
-from toygan.view.statistics import Interval
 
 QUICK = "Quick: fewer seeds and steps than the protocol has; it decides nothing."
 
@@ -21,23 +19,17 @@ QUICK = "Quick: fewer seeds and steps than the protocol has; it decides nothing.
 def table_of(protocol: Protocol, rows: Sequence[Compared], quick: bool) -> Table:
     """A line a published number: the run, the measure, the number, ours, and whether they agree."""
     told = [
-        {
-            "run": one.row.run,
-            "measure": SCORES[one.row.measure].label,
-            "published": published_in_words(one.row),
-            "ours": ours_in_words(one),
-            "verdict": one.words,
-        }
+        {"run": one.row.run, "measure": SCORES[one.row.measure].label, "published": published_in_words(one.row),
+         "ours": ours_in_words(one), "verdict": one.words}
         for one in rows
-    ]
+    ]  # fmt: skip
     return Table(["run", "measure"], told, note_of(protocol, rows, quick))
 
 
 def note_of(protocol: Protocol, rows: Sequence[Compared], quick: bool) -> str:
     """How the runs were counted, how much of the published steps they have, and what is not as published."""
-    about, rule = protocol.protocol, protocol.counting
-    shares = sorted({one.share for one in rows})
-    steps = " to ".join(percent(share) for share in dict.fromkeys((shares[0], shares[-1])))
+    about, rule, shares = protocol.protocol, protocol.counting, [one.share for one in rows]
+    steps = " to ".join(percent(share) for share in dict.fromkeys((min(shares), max(shares))))
     needs = {SCORES[row.measure].needs for row in protocol.rows}
     modes = f", on a mode within {rule.sigma:g} sigma, a mode found by {rule.at_least}" if "modes" in needs else ""
     counted = [f"{rule.points} points{modes}"] if needs & {"modes", "funnels"} else []
@@ -49,15 +41,13 @@ def note_of(protocol: Protocol, rows: Sequence[Compared], quick: bool) -> str:
 def told_in_words(protocol: Protocol) -> dict[str, str]:
     """What a protocol says of itself, line by line."""
     about = protocol.protocol
-    lines = {"source": about.source, "setting": about.setting}
-    lines |= {f"unlike {i}": one for i, one in enumerate(about.unlike, 1)} | (
-        {"rest": about.rest} if about.rest else {}
-    )
-    lines |= {f"found {i}": one for i, one in enumerate(about.found, 1)}
+    unlike = {f"unlike {i}": one for i, one in enumerate(about.unlike, 1)}
+    found = {f"found {i}": one for i, one in enumerate(about.found, 1)}
     unsaid = ", ".join(f"{key} = {plain_value(value)}" for key, value in left_open(protocol).items())
-    lines |= {"as toygan has it": unsaid} if unsaid else {}
-    rows = {f"{row.run}, {SCORES[row.measure].label}": published_in_words(row) for row in protocol.rows}
-    return lines | {"runs": f"{percent(about.share)} of the steps, {about.seeds} seeds", **rows}
+    lines = {"source": about.source, "setting": about.setting, **unlike, "rest": about.rest, **found}
+    lines |= {"as toygan has it": unsaid, "runs": f"{percent(about.share)} of the steps, {about.seeds} seeds"}
+    lines |= {f"{row.run}, {SCORES[row.measure].label}": published_in_words(row) for row in protocol.rows}
+    return {name: words for name, words in lines.items() if words}
 
 
 def published_in_words(row: Reported) -> str:
@@ -82,25 +72,16 @@ def ours_in_words(one: Compared) -> str:
     """Our number with its interval and of how many seeds."""
     if not one.ours.n:
         return "-"
-    score = SCORES[one.row.measure]
-    seeds = "" if score.certain else f" ({so_many(score, one.ours.n)}{lost_in_words(one)})"
-    return score.write(one.ours.value) + ends_in_words(score, one.ours) + seeds
+    score, (low, high) = SCORES[one.row.measure], one.ours.ends
+    ends = "" if low == high else f" [{score.write(low)}, {score.write(high)}]"
+    lost = f", {one.lost} without a number" if one.lost else ""
+    lost += f", {one.diverged} diverged" if one.diverged else ""  # they have numbers where no point is one too
+    seeds = "" if score.certain else f" ({so_many(score, one.ours.n)}{lost})"
+    return score.write(one.ours.value) + ends + seeds
 
 
 def so_many(score: Score, n: int) -> str:
     return f"{n} {score.each}{'' if n == 1 else 's'}"
-
-
-def lost_in_words(one: Compared) -> str:
-    """How many seeds had no number, and how many diverged, which have numbers where no point is one too."""
-    lost = f", {one.lost} without a number" if one.lost else ""
-    return lost + (f", {one.diverged} diverged" if one.diverged else "")
-
-
-def ends_in_words(score: Score, found: Interval) -> str:
-    if math.isnan(found.low) or found.low == found.high:
-        return ""
-    return f" [{score.write(found.low)}, {score.write(found.high)}]"
 
 
 # --- for the picture, and for programs --------------------------------------------------------------------------------

@@ -51,7 +51,7 @@ def wrong_distances(exhibit: Exhibit, i: int, item: Distances) -> Iterator[Mista
         except UserError as error:
             yield from retold(exhibit, error, (*key, side))
             return
-    there = said(exhibit, (*key, "over"), [sweep.key])
+    there = said(exhibit, key, over=[sweep.key])
     try:
         read(item.b, overrides=[(sweep.key, changed(base, sweep, sweep.values[0], there[sweep.key]))], said=there)
     except UserError as error:
@@ -62,8 +62,8 @@ def wrong_phases(exhibit: Exhibit, i: int, item: Phases) -> dict[Mistake, None]:
     """What is wrong with the methods, update rules and settings of a piece, each mistake once."""
     wrong, key = dict[Mistake, None](), ("phases", i)
     for method, update in methods_by_rules(item):
-        there = said(exhibit, (*key, "set"), flat(item.set)) | said(exhibit, (*key, "methods"), ["method.name"])
-        there |= said(exhibit, (*key, "updates"), ["method.update"] if update else [])
+        updates = ["method.update"] if update else []
+        there = said(exhibit, key, set=flat(item.set), methods=["method.name"], updates=updates)
         try:
             if item.game:
                 check_finite(typed(item.game, "game"), Ask(**item.asks))
@@ -96,11 +96,8 @@ def distance_records(item: Distances) -> list[Record]:
 
 def phase_portraits(exhibit: Exhibit) -> list[tuple[dict[str, Any], Portrait]]:
     """Every phase portrait of an exhibit, with the columns that name it."""
-    return [
-        (phase_columns(item, method, update), portrait_of(item, method, update))
-        for item in exhibit.phases
-        for method, update in methods_by_rules(item)
-    ]
+    games = [(item, method, update) for item in exhibit.phases for method, update in methods_by_rules(item)]
+    return [(phase_columns(*one), portrait_of(*one)) for one in games]
 
 
 def portrait_of(item: Phases, method: str, update: str) -> Portrait:
@@ -140,13 +137,9 @@ def plan_found(item: Plans) -> Record:
     """The cheapest and the dearest way to carry every box to a place: total distance, and the cheapest one's moves."""
     costs = np.abs(np.subtract.outer(item.a, item.b))
     cheap, dear = (linear_sum_assignment(costs, maximize=maximize) for maximize in (False, True))
-    return {
-        "a": list(item.a),
-        "b": list(item.b),
-        "best": float(costs[cheap].sum()),
-        "worst": float(costs[dear].sum()),
-        "moves": np.stack(cheap, axis=1).tolist(),
-    }
+    best, worst = float(costs[cheap].sum()), float(costs[dear].sum())
+    moves = np.stack(cheap, axis=1).tolist()
+    return {"a": list(item.a), "b": list(item.b), "best": best, "worst": worst, "moves": moves}
 
 
 def bounds_by_noise(item: Bounds) -> Iterator[Record]:

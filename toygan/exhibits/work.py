@@ -55,10 +55,8 @@ def behind(exhibit: Exhibit, place: Path) -> list[list[Work]]:
     """The runs of every explanation, checked as the exhibit's own are; nothing is made yet. UserError with what is wrong in
     any of them, and with what a claim asks for though no run of its explanation has it.
     """
-    found = [
-        works_of(exhibit, one.runs, ("explanations", i, "runs"), place, quick=False)
-        for i, one in enumerate(exhibit.explanations)
-    ]
+    keys = [(one.runs, ("explanations", i, "runs")) for i, one in enumerate(exhibit.explanations)]
+    found = [works_of(exhibit, runs, key, place, quick=False) for runs, key in keys]
     wrong = [mistake for _, _, mistakes in found for mistake in mistakes]
     vain = (asked_in_vain(exhibit, i, [*rows, *refined_columns(exhibit, rows)]) for i, (_, rows, _) in enumerate(found))
     refuse(exhibit, wrong, [] if wrong else itertools.chain.from_iterable(vain))
@@ -82,10 +80,9 @@ def works_of(
     found, rows, wrong = list[Work](), list[Row](), list[Mistake]()
     for i, group in enumerate(groups):
         key = (*under, i)
-        there = said(exhibit, (*key, "set"), flat(group.set)) | said(exhibit, (*key, "grid"), flat(group.grid))
-        there |= said(exhibit, (*key, "methods"), ["method.name"])
-        methods, grid = methods_named(group.methods) or (None,), points(flat(group.grid))
-        for one in itertools.product(group.scenarios, methods, grid):
+        grid, methods = flat(group.grid), methods_named(group.methods) or (None,)
+        there = said(exhibit, key, set=flat(group.set), grid=grid, methods=["method.name"])
+        for one in itertools.product(group.scenarios, methods, points(grid)):
             try:
                 work = work_of(exhibit, group, one, place, quick, there)
                 found.append(work)
@@ -106,8 +103,7 @@ def work_of(exhibit: Exhibit, group: Runs, one: Run, place: Path, quick: bool, t
     config, order = run.prepared(scenario, method, changes, run.Order(place), there)
     if quick:
         asked |= sooner(config)
-        changes += sooner(config).items()
-        config, order = run.prepared(scenario, method, changes, run.Order(place), there)
+        config, order = run.prepared(scenario, method, [*changes, *sooner(config).items()], run.Order(place), there)
     data, columns = as_data(config), ({"group": group.name} if group.name else {}) | settings
     name, which = f"{config.name}/{config.method.name}", {"scenario": config.name, "method": config.method.name}
     folder, row = place / f"{name}-{fingerprint(config)}", which | halves(data) | columns
@@ -158,11 +154,8 @@ def quickened(exhibit: Exhibit) -> Exhibit:
 
 def quick_claim(claim: Claim) -> Claim:
     """One claim with its steps shortened; a ratio of two periods has none."""
-    terms = {
-        key: term.model_copy(update={"at": round(term.at * QUICK_STEPS)})
-        for key, term in claim.terms.items()
-        if isinstance(term.at, int)
-    }
+    steps = {key: term.at for key, term in claim.terms.items() if isinstance(term.at, int)}
+    terms = {key: claim.terms[key].model_copy(update={"at": round(at * QUICK_STEPS)}) for key, at in steps.items()}
     in_steps = claim.value.at == "period" and claim.over is None
     bounds = {name: bound * QUICK_STEPS for name, bound in claim.bounds.items()} if in_steps else {}
     return claim.model_copy(update=terms | bounds | ({"within": claim.within * QUICK_STEPS} if in_steps else {}))

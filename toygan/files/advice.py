@@ -11,8 +11,7 @@ from toygan.files.config import Config, toml_value
 from toygan.files.scenario import view_around
 from toygan.files.text import number, percent
 from toygan.files.world import build_target
-from toygan.targets.extent import Extent, core, extent, many
-from toygan.targets.target import Target
+from toygan.targets.target import Extent, Target, core, extent, many
 from toygan.targets.user_files import background, read_points
 
 UNSEEN = 0.01  # of the real points outside the view: more are told
@@ -52,18 +51,19 @@ def background_in_words(own: Subject) -> str:
     target = own.config.target
     if target.kind != "image":
         return ""
-    inverted, found = bool(target.invert), background(target.path, bool(target.invert))
+    inverted = bool(target.invert)
+    inked, stained = background(target.path, inverted)
     ink, paper = ("light", "dark") if inverted else ("dark", "light")
-    if found.inked > INKED:
+    if inked > INKED:
         remedy = "leave invert out of" if inverted else "set invert = true in"
         return (
-            f"{target.path.name} has a {ink} background ({percent(found.inked)} of its edge), and {ink} is where points "
+            f"{target.path.name} has a {ink} background ({percent(inked)} of its edge), and {ink} is where points "
             f"are likely; if they belong where it is {paper}, {remedy} [target]"
         )
-    if found.mass > STAINED:
+    if stained > STAINED:
         clean = "black" if inverted else "white"
         return (
-            f"about {percent(found.mass)} of the points fall on the background of {target.path.name}, which is not "
+            f"about {percent(stained)} of the points fall on the background of {target.path.name}, which is not "
             f"quite {clean}; make it {clean}, or transparent, in the picture"
         )
     return ""

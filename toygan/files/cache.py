@@ -63,33 +63,22 @@ def content(name: str) -> bytes | None:
 
 
 def keep(name: str, found: bytes) -> None:
-    """Keep bytes."""
-    put(name, digest_of(found) + b"\n" + found)
-
-
-def digest_of(found: bytes) -> bytes:
-    """The SHA-256 of bytes, as it stands before them in a file."""
-    return hashlib.sha256(found).hexdigest().encode()
-
-
-def put(name: str, written: bytes) -> None:
-    """Write a file, unless the place cannot be written: then what it keeps is made again by the next one. Of its kind, of which
-    all that is older may have been made by another version, no more than ROOM stays.
+    """Keep bytes in a file, unless the place cannot be written: then they are made again by the next one. Of their kind, of
+    which all that is older may have been made by another version, no more than ROOM stays.
     """
     with suppress(OSError, RuntimeError):
         path = folder() / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_aside(path, written, durable=False)
+        write_aside(path, digest_of(found) + b"\n" + found, durable=False)
         room = ROOM
-        for _, size, old in sorted(map(dated, path.parent.iterdir()), reverse=True):
-            room -= size
+        for old in sorted(path.parent.iterdir(), key=lambda one: one.stat().st_mtime_ns, reverse=True):
+            room -= old.stat().st_size
             if room < 0:
                 old.unlink(missing_ok=True)
 
 
-def dated(path: Path) -> tuple[float, int, Path]:
-    told = path.stat()
-    return told.st_mtime, told.st_size, path
+def digest_of(found: bytes) -> bytes:
+    return hashlib.sha256(found).hexdigest().encode()
 
 
 def digest(value: Any) -> str:

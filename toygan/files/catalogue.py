@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any, Literal, NamedTuple, get_args, get_origin, get_type_hints
 
 from toygan.files.advice import advice
-from toygan.files.config import Config, as_data, toml_lines, toml_value
+from toygan.files.config import as_data, toml_lines, toml_value
 from toygan.files.mistakes import UserError, did_you_mean, nearest, plainly
 from toygan.files.scenario import NAMED, find, read, spelled, unset_view
 from toygan.files.shipped import shipped, shipped_folder
@@ -130,17 +130,13 @@ def pages(name: str, more: Makers) -> list[Entry]:
 def scenario_page(name: str) -> Entry:
     """A scenario: what to look at, where it is from, its view if that follows the target, advice, and the file itself."""
     config = read(name)
-    lines = words(as_data(config)) | view_of(name, config)
+    lines, unset = words(as_data(config)), unset_view(read_toml(find(name))[0])
+    if unset:
+        ends = ", ".join(f"{axis} = {toml_value(getattr(config.view, axis))}" for axis in unset)
+        lines["view"] = f"{ends}, around the target, as the file does not set it"
     told = [] if name in shipped() else advice(config)  # of ours there is nothing to tell, which takes a second or two
     lines |= {f"note {i}": sentence for i, sentence in enumerate(told, 1)}
     return Entry(f"scenario {name}: {config.title}", lines, find(name).read_text(encoding="utf-8-sig"))
-
-
-def view_of(name: str, config: Config) -> dict[str, str]:
-    """The view that follows the target, where a scenario's file leaves it to that."""
-    unset = unset_view(read_toml(find(name))[0])
-    ends = ", ".join(f"{axis} = {toml_value(getattr(config.view, axis))}" for axis in unset)
-    return {"view": f"{ends}, around the target, as the file does not set it"} if unset else {}
 
 
 def method_page(name: str) -> Entry:

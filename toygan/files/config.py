@@ -26,10 +26,9 @@ from toygan.game.objectives import OBJECTIVES
 from toygan.game.optimisers import OPTIMISERS, SCHEDULES
 from toygan.game.players import CRITICS, GENERATORS
 from toygan.game.rules import RULES
-from toygan.targets.extent import Range
 from toygan.targets.refusal import Refusal
 from toygan.targets.table import TARGETS
-from toygan.targets.target import moved
+from toygan.targets.target import Range, moved
 
 Name = Annotated[str, Field(pattern=r"^\w[\w.+-]*$", max_length=100)]  # names become folders
 
@@ -114,13 +113,12 @@ class Method(Strict):
 
     def __init__(self, **options: Any) -> None:
         parts = {"objective", "constraint", "also", "update", "cast"} & options.keys()
-        data = options | {
-            part: given(options[part]) if callable(options[part]) else as_kind(options[part]) for part in parts
-        }
+        for part in parts:
+            options[part] = given(options[part]) if callable(options[part]) else as_kind(options[part])
         try:
-            super().__init__(**data)
+            super().__init__(**options)
         except ValidationError as error:
-            mistakes = mistakes_in(type(self), data, error)
+            mistakes = mistakes_in(type(self), options, error)
             raise UserError(*(one._replace(place=Place("toygan.Method")) for one in mistakes)) from None
 
     # Only what is made in Python comes through here: a file is checked as before.
@@ -155,9 +153,8 @@ class Config(Strict):
     training: Training = Training()
     method: NamedMethod
     methods: Mapping[Name, Method] = {}
-    measures: Annotated[tuple[Own, ...], Field(min_length=1, max_length=8)] | None = (
-        None  # of one's own, besides the table's
-    )
+    # of one's own, besides the table's
+    measures: Annotated[tuple[Own, ...], Field(min_length=1, max_length=8)] | None = None
 
 
 # --- from a config to a file -----------------------------------------------------------------------------------------
@@ -176,9 +173,8 @@ def as_toml(config: Config) -> str:
 def toml_of(data: Mapping[str, Any]) -> str:
     """Plain data as TOML: keys first, then a table each."""
     top = {key: value for key, value in data.items() if not isinstance(value, dict)}
-    tables = {key: value for key, value in data.items() if isinstance(value, dict)}
-    parts = [toml_lines(top), *(f"[{name}]\n{toml_lines(table)}" for name, table in tables.items())]
-    return "\n".join(parts)
+    tables = [f"[{key}]\n{toml_lines(value)}" for key, value in data.items() if isinstance(value, dict)]
+    return "\n".join([toml_lines(top), *tables])
 
 
 def toml_lines(table: Mapping[str, Any]) -> str:

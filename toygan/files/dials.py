@@ -7,7 +7,7 @@ how a game starts, or what is drawn.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
@@ -52,39 +52,33 @@ def is_in_steps(table: Strict, key: str) -> bool:
 PARTS = ("ema", "instance_noise", "noisy_labels", "mutual_information")
 
 
-def floats_in(table: Strict, prefix: str = "") -> dict[str, float]:
+def floats_in(table: Strict) -> dict[str, float]:
     """Every float of a table and of the tables in it, by its key."""
     found: dict[str, float] = {}
-    for key, value in table:
-        if isinstance(value, Strict):
-            found |= floats_in(value, f"{prefix}{key}.")
-        elif isinstance(value, float):
-            found[prefix + key] = value
-        elif isinstance(value, tuple) and all(isinstance(one, float) for one in value):
-            found |= {f"{prefix}{key}.{i}": one for i, one in enumerate(value)}
+    with_floats(table, found.setdefault)
     return found
 
 
 def turned(config: Config, dials: Dials) -> Config:
     """The config with dials in place of its numbers; it is for building a game only."""
     training = config.training.model_copy(update={"steps": dials["steps"]})
-    return config.model_copy(update={"method": with_dials(config.method, dials), "training": training})
+    return config.model_copy(update={"method": with_floats(config.method, dials.get), "training": training})
 
 
 def with_players(config: Config, dials: Dials) -> Config:
     """The config with dials in place of the numbers of its players; it is for building their bodies only."""
     tables = {"generator": config.generator, "critic": config.critic}
-    return config.model_copy(update={name: with_dials(table, dials, f"{name}.") for name, table in tables.items()})
+    return config.model_copy(update={name: with_floats(table, dials.get, f"{name}.") for name, table in tables.items()})
 
 
-def with_dials(table: Strict, dials: Dials, prefix: str = "") -> Strict:
-    """A table with dials in place of the floats in it and in its tables."""
+def with_floats(table: Strict, change: Callable[[str, float], Any], prefix: str = "") -> Strict:
+    """A table with what becomes, `change(key, value)`, of every float in it and in its tables."""
     changes: dict[str, Any] = {}
     for key, value in table:
         if isinstance(value, Strict):
-            changes[key] = with_dials(value, dials, f"{prefix}{key}.")
+            changes[key] = with_floats(value, change, f"{prefix}{key}.")
         elif isinstance(value, float):
-            changes[key] = dials.get(prefix + key, value)
+            changes[key] = change(prefix + key, value)
         elif isinstance(value, tuple) and all(isinstance(one, float) for one in value):
-            changes[key] = tuple(dials.get(f"{prefix}{key}.{i}", one) for i, one in enumerate(value))
+            changes[key] = tuple(change(f"{prefix}{key}.{i}", one) for i, one in enumerate(value))
     return table.model_copy(update=changes)

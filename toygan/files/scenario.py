@@ -38,9 +38,8 @@ from toygan.game.constraints import CONSTRAINTS
 from toygan.game.methods import METHODS
 from toygan.game.objectives import OBJECTIVES
 from toygan.game.zoo import ZOO
-from toygan.targets.extent import window
 from toygan.targets.refusal import Refusal
-from toygan.targets.target import Target
+from toygan.targets.target import Target, window
 
 DEFAULT_METHOD = "wgan-gp"
 KINDED = {*PARTS, "cast"}  # of a method, tables with a kind
@@ -60,7 +59,7 @@ def find(name: str) -> Path:
         hint = again if (path / "config.toml").is_file() else "a recorded loop cannot be played; toygan draw draws it"
         wrong = "is the folder of a run and no scenario"
         raise UserError(Mistake(None, wrong, hint, place=Place(f"scenario {name!r}")))
-    return file_of("shipped scenario", name, shipped(), shipped_folder())
+    return file_of("shipped scenario", name, shipped, shipped_folder())
 
 
 # --- from a file to a config -----------------------------------------------------------------------------------------
@@ -99,7 +98,9 @@ def of_data(
     data = with_kinds(spelled, folder)
     cast = cast_of(data)
     apply([change for change in changes if change not in own], data)
-    data = named_by_cast(data, cast)
+    table, now = as_table(data.get("method")), cast_of(data)
+    if now != cast and isinstance(now, str) and isinstance(table.get("name"), str):
+        table["name"] += f"+{now}"  # overrides gave it another cast: `cgan` becomes `cgan+encoder`
     data, more = with_own(with_kinds(data, Path.cwd()))
     unknown += more
     places: dict[Key, Place] = {change.key: change.place for change in changes}
@@ -109,16 +110,7 @@ def of_data(
 
 
 def cast_of(data: Mapping[str, Any]) -> Any:
-    """The kind of the method's cast; None where it has none."""
     return as_table(as_kind(as_table(data.get("method")).get("cast"))).get("kind")
-
-
-def named_by_cast(data: Mapping[str, Any], before: Any) -> dict[str, Any]:
-    """The data with the method's name and its new cast, where overrides gave it another one: `cgan` becomes `cgan+encoder`."""
-    method, now = as_table(data.get("method")), cast_of(data)
-    if now == before or not isinstance(now, str) or not isinstance(name := method.get("name"), str):
-        return dict(data)
-    return {**data, "method": {**method, "name": f"{name}+{now}"}}
 
 
 def scenario_of(scenario: str | Callable[..., Any]) -> tuple[dict[str, Any], Source, Path]:
@@ -142,10 +134,9 @@ def unset_view(data: Mapping[str, Any]) -> list[str]:
 
 def with_view(config: Config, unset: Sequence[str]) -> Config:
     """The config with the window around its target's mass along those axes that no view was set for."""
-    around = view_around(build_target(config)) if unset else config.view
-    return config.model_copy(
-        update={"view": config.view.model_copy(update={axis: getattr(around, axis) for axis in unset})}
-    )
+    around = dict(view_around(build_target(config))) if unset else {}
+    view = config.view.model_copy(update={axis: around[axis] for axis in unset})
+    return config.model_copy(update={"view": view})
 
 
 def view_around(target: Target) -> View:
@@ -158,10 +149,8 @@ def checked(data: Mapping[str, Any], source: Source, mistakes: Sequence[Mistake]
     """The config; UserError with these mistakes and all others."""
     config, more = examined(Config, data)
     found = [*mistakes, *beyond(data), *more]
-    if not found and config:
-        found += impossible(config)
-    else:
-        found += impossible_parts(data, {mistake.key[0] for mistake in found if mistake.key})
+    bad = {mistake.key[0] for mistake in found if mistake.key}
+    found += impossible_parts(data, bad) if found or config is None else impossible(config)
     if found or config is None:
         raise UserError(*placed(found, data, source))
     return config
@@ -202,9 +191,8 @@ def folder_name(path: Path) -> str:
     return re.sub(r"[^\w.+-]+", "-", path.stem).lstrip("-.+") or "scenario"
 
 
-def resolved(file: Mapping[str, Any], method: str | Method | None) -> tuple[dict[str, Any], list[Mistake]]:
+def resolved(data: dict[str, Any], method: str | Method | None) -> tuple[dict[str, Any], list[Mistake]]:
     """The file's data with its method spelled out under `method`, and what is wrong with the method's name."""
-    data = copy.deepcopy(dict(file))
     own = as_table(data.get("methods"))
     asked = data.pop("method", {})
     if isinstance(asked, str):
@@ -242,10 +230,9 @@ def with_own(data: Mapping[str, Any]) -> tuple[dict[str, Any], list[Mistake]]:
     """The data with every option of the parts that are a user's own functions, and what is wrong with them."""
     found, mistakes = dict(data), list[Mistake]()
     if method := dict(as_table(data.get("method"))):
-        for part in PARTS:
-            if part in method:
-                method[part], wrong = with_options(method[part], part)
-                mistakes += [mistake._replace(key=("method", *(mistake.key or ()))) for mistake in wrong]
+        for part in [part for part in PARTS if part in method]:
+            method[part], wrong = with_options(method[part], part)
+            mistakes += [mistake._replace(key=("method", *(mistake.key or ()))) for mistake in wrong]
         found["method"] = method
     for table in TABLES.keys() & data.keys():
         found[table], wrong = with_options(data[table], table)
@@ -311,9 +298,8 @@ def merged(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any
     for key, value in changes.items():
         old = result.get(key)
         if isinstance(old, dict) and isinstance(value, dict) and value.get("kind", old.get("kind")) == old.get("kind"):
-            result[key] = merged(old, value)
-        else:
-            result[key] = value
+            value = merged(old, value)
+        result[key] = value
     return result
 
 
@@ -366,13 +352,9 @@ def impossible(config: Config) -> list[Mistake]:
             mistakes.append(Mistake((key, "path"), f"cannot be read ({error.strerror})"))
         except ValueError as error:
             mistakes.append(refused((key,), error))
-    return without_echoes(mistakes) + too_big(config)
-
-
-def without_echoes(mistakes: Sequence[Mistake]) -> list[Mistake]:
-    """What is refused of a method, once, where it was found first: players are built of it too."""
+    # What is refused of a method is told once, where it was found first: players are built of it too.
     first = {mistake.message: mistake for mistake in reversed(mistakes) if mistake.key and mistake.key[0] in ECHOING}
-    return [mistake for mistake in mistakes if first.get(mistake.message, mistake) is mistake]
+    return [mistake for mistake in mistakes if first.get(mistake.message, mistake) is mistake] + too_big(config)
 
 
 ECHOING = ("method", "generator", "critic")
@@ -411,11 +393,10 @@ def too_big(config: Config) -> list[Mistake]:
     }
     there = memory()
     has = f"and this machine has {there / 2**30:.0f}; make one of them smaller"
-    return [
-        Mistake(("training",), f"{product} needs about {size / 2**30:.0f} GiB of memory", has)
-        for product, size in sizes.items()
-        if size > there
+    wrong = [
+        f"{product} needs about {size / 2**30:.0f} GiB of memory" for product, size in sizes.items() if size > there
     ]
+    return [Mistake(("training",), one, has) for one in wrong]
 
 
 def whole(player: Any, option: str, usual: int) -> int:

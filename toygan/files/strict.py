@@ -11,7 +11,7 @@ import re
 import stat
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
-from functools import lru_cache, reduce
+from functools import cache, lru_cache, reduce
 from operator import or_
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple, TypeVar, get_args, get_type_hints
@@ -23,6 +23,7 @@ from toygan.targets.refusal import Refusal
 
 Names = tuple[str, ...]
 Item = Mapping[str, Any]  # one of pydantic's errors
+Schema = dict[str, Any]  # of a model, or of a part of it
 Parsed = TypeVar("Parsed", bound=BaseModel)
 
 
@@ -107,24 +108,23 @@ def read_toml(path: Path) -> tuple[dict[str, Any], Source]:
     return data, Source(str(path), text)
 
 
-DATA = dict.fromkeys([".csv", ".tsv", ".txt", ".npy", ".npz"], "points") | dict.fromkeys(
-    [".png", ".jpg", ".jpeg"], "image"
-)
+DATA = dict.fromkeys((".csv", ".tsv", ".txt", ".npy", ".npz"), "points")
+DATA |= dict.fromkeys((".png", ".jpg", ".jpeg"), "image")
 
 
-def file_of(what: str, name: str, legal: Sequence[str], folder: Path) -> Path:
+def file_of(what: str, name: str, shipped: Callable[[], Sequence[str]], folder: Path) -> Path:
     """The file of a shipped name, such as an exhibit's, or of a path; UserError for neither."""
     path = Path(name)
     if path.suffix == ".toml":
         return path
-    if name in legal:
+    if name in {one.stem for one in folder.glob("*.toml")}:
         return folder / f"{name}.toml"
     kind = DATA.get(path.suffix.lower(), "")
     if kind and "scenario" in what and path.is_file():
         lines = f'title = {in_toml(path.stem)}\n[target]\nkind = "{kind}"\npath = {in_toml(path.name)}'
         advice = f"write a .toml file beside it with these four lines, and run that:\n{lines}"
         raise UserError(Mistake(None, "is no scenario, but one may be made of it", advice, place=Place(str(path))))
-    wrong = f"no {what} has this name; {suggestion(name, legal, 'names')}"
+    wrong = f"no {what} has this name; {suggestion(name, shipped(), 'names')}"
     place = Place(f"{what.removeprefix('shipped ')} {name!r}")
     raise UserError(Mistake(None, wrong, "or give the path of a .toml file", place=place))
 
@@ -261,9 +261,12 @@ def examined(model: type[Parsed], data: Mapping[str, Any]) -> tuple[Parsed | Non
 
 
 def mistakes_in(model: type[BaseModel], data: Mapping[str, Any], error: ValidationError) -> list[Mistake]:
-    """What pydantic has found, as mistakes."""
-    items = [item for item in error.errors(include_url=False) if not follows(data, item)]
-    return [mistake for group in by_union(data, items) for mistake in explain_group(model, data, group)]
+    """What pydantic has found, as mistakes; what the branches of one "this or that" say of one value stays together."""
+    groups: dict[Key | int, list[Item]] = {}
+    for number, item in enumerate(error.errors(include_url=False)):
+        if not follows(data, item):
+            groups.setdefault(union_place(data, item["loc"]) or number, []).append(item)
+    return [mistake for group in groups.values() for mistake in explain_group(model, data, group)]
 
 
 def within_64_bits(data: Any, mistakes: list[Mistake], key: Key = ()) -> Any:
@@ -299,13 +302,12 @@ def placed(mistakes: Sequence[Mistake], data: Mapping[str, Any], source: Source)
         key = mistake.key or ()
         value = lookup(data, key)
         given = "" if value is None or isinstance(value, dict) else shortened(in_toml(value))
-        first.setdefault(key, mistake._replace(key=key, given=given, place=locate(key, source, lines)))
-    return without_repeats(sorted(first.values(), key=lambda found: in_order(found.key or (), lines)))
+        first.setdefault(key, mistake._replace(key=key, given=given, place=locate(key, source)))
 
+    def in_order(key: Key) -> tuple[int, list[str]]:
+        return line_of(key, lines), [f"{part:09}" if isinstance(part, int) else part for part in key]
 
-def in_order(key: Key, lines: Mapping[Key, int]) -> tuple[int, list[str]]:
-    """Where a key stands among others of a file: by its line, then by its words and numbers."""
-    return line_of(key, lines) or 0, [f"{part:09}" if isinstance(part, int) else part for part in key]
+    return without_repeats([first[key] for key in sorted(first, key=in_order)])
 
 
 def without_repeats(mistakes: Sequence[Mistake]) -> list[Mistake]:
@@ -322,13 +324,13 @@ def without_repeats(mistakes: Sequence[Mistake]) -> list[Mistake]:
 SAME = 3  # elements of a list that are told
 
 
-def locate(key: Key, source: Source, lines: Mapping[Key, int]) -> Place:
+def locate(key: Key, source: Source) -> Place:
     """The place of a key: the option that put it there, or the line of the file and the text that stands there."""
     said = [one for one in source.overrides if key[: len(one)] == one or one[: len(key)] == key]
     if said:
         return source.overrides[max(said, key=len)]
-    line = line_of(key, lines)
-    return Place(source.name, line or 0, text=shortened(source.text.split("\n")[line - 1].strip()) if line else "")
+    line = line_of(key, key_lines(source.text))
+    return Place(source.name, line, text=shortened(source.text.split("\n")[line - 1].strip()) if line else "")
 
 
 def lookup(data: Any, key: Key) -> Any:
@@ -341,13 +343,16 @@ def lookup(data: Any, key: Key) -> Any:
     return data
 
 
-def key_lines(text: str) -> dict[Key, int]:
+@lru_cache(maxsize=64)
+def key_lines(text: str) -> Mapping[Key, int]:
     """The line of every table header and key, elements of arrays of tables counted; tomllib itself keeps no positions."""
     lines: dict[Key, int] = {}
     last: dict[Key, int] = {}  # the element that an array of tables has come to
     table: Key = ()
     inside = 0  # brackets of a value that are still open
-    for number, line in enumerate(without_long_strings(text).split("\n"), start=1):
+    # Strings over several lines, which may hold what looks like keys, are nothing but line ends.
+    bare = re.sub(r"(\"{3}|'{3}).*?\1", lambda found: "\n" * found[0].count("\n"), text, flags=re.DOTALL)
+    for number, line in enumerate(bare.split("\n"), start=1):
         if inside:
             inside += opened(line)
         elif header := re.match(rf"\s*(\[{{1,2}})\s*({DOTTED})\s*\]{{1,2}}\s*(#.*)?\r?$", line):
@@ -384,34 +389,17 @@ def in_elements(key: Key, last: Mapping[Key, int]) -> Key:
     return (*way, key[-1])
 
 
-def without_long_strings(text: str) -> str:
-    """The text with nothing but line ends in its multi-line strings, which may hold what looks like keys."""
-    return re.sub(r"(\"{3}|'{3}).*?\1", lambda found: "\n" * found[0].count("\n"), text, flags=re.DOTALL)
-
-
 def split_key(text: str) -> Key:
     """`methods."my own"` -> ("methods", "my own")."""
-    parts = re.findall(r"""[\w-]+|"[^"]*"|'[^']*'""", text)
-    return tuple(part.strip("\"'") for part in parts)
+    return tuple(part.strip("\"'") for part in re.findall(PART, text))
 
 
-def line_of(key: Key, lines: Mapping[Key, int]) -> int | None:
-    """The line of a key, or of the nearest table around it."""
-    for end in range(len(key), 0, -1):
-        if key[:end] in lines:
-            return lines[key[:end]]
-    return None
+def line_of(key: Key, lines: Mapping[Key, int]) -> int:
+    """The line of a key, or of the nearest table around it; 0 where there is none."""
+    return next((lines[key[:end]] for end in range(len(key), 0, -1) if key[:end] in lines), 0)
 
 
 # --- saying what is wrong --------------------------------------------------------------------------------------------
-
-
-def by_union(data: Mapping[str, Any], items: Sequence[Item]) -> list[list[Item]]:
-    """Group pydantic's errors: what the branches of one "this or that" say of one value stays together."""
-    groups: dict[Any, list[Item]] = {}
-    for number, item in enumerate(items):
-        groups.setdefault(union_place(data, item["loc"]) or number, []).append(item)
-    return list(groups.values())
 
 
 def union_place(data: Any, location: Key) -> Key | None:
@@ -436,7 +424,7 @@ def explain_group(model: type[BaseModel], data: Mapping[str, Any], group: Sequen
     if a_list or not {item["type"] for item in inside} <= WRONG_TYPES.keys():
         return [explain(model, data, item) for item in inside]
     wanted = " or ".join(dict.fromkeys(WRONG_TYPES[item["type"]] for item in group))
-    return [Mistake(key, f"must be {wanted}", for_example(model, place))]
+    return [Mistake(key, f"must be {wanted}", for_example(node_at(model, place)))]
 
 
 WRONG_TYPES = {"int_type": "an integer", "float_type": "a number", "tuple_type": "a list", "string_type": "a string"}
@@ -444,38 +432,34 @@ WRONG_TYPES = {"int_type": "an integer", "float_type": "a number", "tuple_type":
 
 def explain(model: type[BaseModel], data: Mapping[str, Any], item: Item) -> Mistake:
     """One of pydantic's errors in the words of the file."""
-    key, location, kind, context = real_key(data, item["loc"]), item["loc"], item["type"], item.get("ctx", {})
-    if kind == "extra_forbidden":
-        legal = legal_keys(model, location[:-1])
-        return Mistake(key, "unknown key", suggestion(str(key[-1]), legal, "keys"))
-    if kind == "union_tag_not_found" and not isinstance(lookup(data, key), dict):
-        return Mistake(key, "must be a table", for_example(model, location))
-    if kind == "union_tag_not_found":
-        kinds = ", ".join(sorted(legal_kinds(model, location)))
-        return Mistake((*key, "kind"), "this key is missing", f"legal values: {kinds}")
-    if kind in ("union_tag_invalid", "literal_error"):
-        a_tag = kind == "union_tag_invalid"
-        words, key = legal_kinds(model, location) if a_tag else legal_words(model, location), (*key, *["kind"] * a_tag)
-        return Mistake(key, "not one of the legal values", suggestion(str(lookup(data, key)), words, "values"))
-    if kind == "missing" and isinstance(key[-1], int):
-        return Mistake(key[:-1], "a value is missing", for_example(model, location[:-1]))
-    if kind == "missing":
-        return Mistake(key, "this key is missing", f"keys here: {', '.join(legal_keys(model, location[:-1]))}")
+    key, location, kind = real_key(data, item["loc"]), item["loc"], item["type"]
+    if kind == "value_error":
+        return refused(key, item["ctx"]["error"])
     if kind == "string_pattern_mismatch":
         return Mistake(key, "names a folder: must be one word of letters, digits and . + - _", example_of("my-own"))
-    if kind == "value_error":
-        return refused(key, context["error"])
-    value = lookup(data, key)
-    hint = example_of([value]) if kind == "tuple_type" and is_element(model, location, value) else ""
-    return Mistake(key, plain_words(item["msg"]), hint or for_example(model, location))
+    node, around, value = node_at(model, location), node_at(model, location[:-1]), lookup(data, key)
+    if kind == "extra_forbidden":
+        return Mistake(key, "unknown key", suggestion(str(key[-1]), [*around.get("properties", ())], "keys"))
+    if kind == "union_tag_not_found" and not isinstance(value, dict):
+        return Mistake(key, "must be a table", for_example(node))
+    if kind == "union_tag_not_found":
+        return Mistake((*key, "kind"), "this key is missing", f"legal values: {', '.join(sorted(legal_kinds(node)))}")
+    if kind == "union_tag_invalid":
+        legal = suggestion(str(value["kind"]), legal_kinds(node), "values")
+        return Mistake((*key, "kind"), "not one of the legal values", legal)
+    if kind == "literal_error":
+        several = node.get("anyOf", (node,))
+        words = [str(word) for one in several for word in one.get("enum", [one["const"]] if "const" in one else [])]
+        return Mistake(key, "not one of the legal values", suggestion(str(value), words, "values"))
+    if kind == "missing" and isinstance(key[-1], int):
+        return Mistake(key[:-1], "a value is missing", for_example(around))
+    if kind == "missing":
+        return Mistake(key, "this key is missing", f"keys here: {', '.join(around.get('properties', ()))}")
+    an_element = kind == "tuple_type" and type(value) in ELEMENTS.get(node.get("items", {}).get("type"), ())
+    return Mistake(key, plain_words(item["msg"]), example_of([value]) if an_element else for_example(node))
 
 
-def is_element(model: type[BaseModel], location: Key, value: Any) -> bool:
-    """Whether the list at pydantic's location would take a value as one of its elements."""
-    wanted = node_at(model, location).get("items", {}).get("type")
-    return type(value) in ELEMENTS.get(wanted, ())
-
-
+# What a list's schema calls its elements -> what these are: one alone should be a list of one.
 ELEMENTS: Mapping[str, tuple[type, ...]] = {"string": (str,), "number": (int, float), "integer": (int,)}
 
 
@@ -505,9 +489,8 @@ def plain_words(message: str) -> str:
     return message
 
 
-def for_example(model: type[BaseModel], location: Key) -> str:
-    """A value that would be right at pydantic's location, if the model tells."""
-    value = example(schema_of(model), node_at(model, location))
+def for_example(node: Schema) -> str:
+    value = example(node)
     return "" if value is None else example_of(value)
 
 
@@ -517,22 +500,21 @@ def example_of(value: Any) -> str:
     return f"for example {in_toml(value)}"
 
 
-def example(schema: Mapping[str, Any], node: Any) -> Any:
+def example(node: Schema) -> Any:
     """A legal value: the default, or one made from the type; None where the schema says too little."""
-    node = followed(schema, node)
     if examples := node.get("examples"):
         return examples[0]
     if isinstance(node.get("default"), bool | int | float | str | list):
         return node["default"]
     if choices := node.get("anyOf"):
-        return next((found for choice in choices if (found := example(schema, choice)) is not None), None)
+        return next((found for choice in choices if (found := example(choice)) is not None), None)
     if items := node.get("prefixItems"):
-        return [example(schema, item) for item in items]
+        return [example(item) for item in items]
     if node.get("type") == "array":
-        return [example(schema, node.get("items"))]
+        return [example(node.get("items", {}))]
     if "properties" in node or "oneOf" in node:
         return {}
-    return EXAMPLES.get(node.get("format", node.get("type", "")))
+    return EXAMPLES.get(str(node.get("format", node.get("type"))))
 
 
 EXAMPLES = {"integer": 1, "number": 0.5, "string": "some words", "path": "points.csv", "boolean": True, "object": {}}
@@ -554,61 +536,46 @@ def real_key(data: Any, location: Key) -> Key:
     return tuple(key)
 
 
-def legal_keys(model: type[BaseModel], location: Key) -> list[str]:
-    return list(node_at(model, location).get("properties", {}))
+def legal_kinds(node: Schema) -> list[str]:
+    return [choice["properties"]["kind"]["const"] for choice in node.get("oneOf", ())]
 
 
-def legal_kinds(model: type[BaseModel], location: Key) -> list[str]:
-    """The kinds of the table at pydantic's location, in the order of its own table."""
-    choices = [followed(schema_of(model), choice) for choice in node_at(model, location).get("oneOf", ())]
-    return [choice["properties"]["kind"]["const"] for choice in choices]
-
-
-def legal_words(model: type[BaseModel], location: Key) -> list[str]:
-    """The words, or numbers, that may stand at pydantic's location."""
-    node = node_at(model, location)
-    several = [followed(schema_of(model), choice) for choice in node.get("anyOf", (node,))]
-    return [str(word) for one in several for word in one.get("enum", [one["const"]] if "const" in one else [])]
-
-
-def node_at(model: type[BaseModel], location: Key) -> dict[str, Any]:
-    schema = schema_of(model)
-    node: Any = schema
-    for part in location:
-        node = step_into(schema, node, part)
-    return followed(schema, node)
+def node_at(model: type[BaseModel], location: Key) -> Schema:
+    """What the schema says of pydantic's location."""
+    return reduce(step_into, location, schema_of(model))
 
 
 @lru_cache(maxsize=64)
-def schema_of(model: type[BaseModel]) -> dict[str, Any]:
-    """The schema of a model, to be read only: making it takes a quarter of a second."""
-    return model.model_json_schema()
+def schema_of(model: type[BaseModel]) -> Schema:
+    """The schema of a model with its references followed, to be read only: making it takes a quarter of a second."""
+    schema = model.model_json_schema()
+
+    @cache
+    def named(reference: str) -> Any:
+        return followed(schema["$defs"][reference.rsplit("/", 1)[1]])
+
+    def followed(node: Any) -> Any:
+        """A part of it; of what may be left out, what may be there."""
+        if isinstance(node, list):
+            return [followed(one) for one in node]
+        if not isinstance(node, dict):
+            return node
+        if "$ref" in node:
+            return named(node["$ref"])
+        present = [choice for choice in node.get("anyOf", ()) if choice != {"type": "null"}]
+        return followed(present[0]) if len(present) == 1 else {key: followed(part) for key, part in node.items()}
+
+    return followed({key: part for key, part in schema.items() if key != "$defs"})
 
 
-def step_into(schema: Mapping[str, Any], node: Any, part: str | int) -> Any:
+def step_into(node: Schema, part: str | int) -> Schema:
     """The schema one step further down: into a property, a tagged choice, an item or any key of a mapping."""
-    node = followed(schema, node)
-    tags = node.get("discriminator", {}).get("mapping", {})
-    if part in tags:
-        return {"$ref": tags[part]}
-    if part in node.get("properties", {}):
-        return node["properties"][part]
-    if isinstance(part, int) and part < len(node.get("prefixItems", ())):
-        return node["prefixItems"][part]
+    tagged = dict(zip(legal_kinds(node), node.get("oneOf", ()), strict=True))
+    below = {**node.get("properties", {}), **tagged, **dict(enumerate(node.get("prefixItems", ())))}
+    if part in below:
+        return below[part]
     for choice in node.get("anyOf", ()) if isinstance(part, int) else ():
-        if followed(schema, choice).get("type") == "array":
-            return step_into(schema, choice, part)
+        if choice.get("type") == "array":
+            return step_into(choice, part)
     more = node.get("additionalProperties") or next(iter(node.get("patternProperties", {}).values()), None)
     return more if isinstance(more, dict) else node.get("items", node)
-
-
-def followed(schema: Mapping[str, Any], node: Any) -> dict[str, Any]:
-    """A schema node with its reference followed; of something that may be left out, the node of what may be there."""
-    while isinstance(node, dict) and ("$ref" in node or len(there := present(node)) == 1):
-        node = schema["$defs"][node["$ref"].rsplit("/", 1)[1]] if "$ref" in node else there[0]
-    return node if isinstance(node, dict) else {}
-
-
-def present(node: Mapping[str, Any]) -> list[Any]:
-    """What may be there, if something may, of a schema node that is this or that."""
-    return [choice for choice in node.get("anyOf", ()) if choice != {"type": "null"}]

@@ -10,8 +10,7 @@ import os
 import re
 import sys
 from collections.abc import Mapping
-from functools import partial
-from textwrap import TextWrapper
+from textwrap import wrap
 from typing import Any, TextIO
 
 # What shows nothing itself but rules or hides what does: control characters but tab and line end, soft hyphens, marks and
@@ -66,22 +65,20 @@ def percent(share: float) -> str:
 
 
 def folded(text: str, width: int) -> str:
-    """The text with lines no longer than a width, cut at blanks only; what goes on is as far in as its line."""
-    return "\n".join(part for line in text.split("\n") for part in folded_line(line, width))
-
-
-def folded_line(line: str, width: int) -> list[str]:
-    """One line, cut at blanks; as it is where it fits, or is so far in that little room is left."""
-    inset = len(line) - len(line.lstrip(" "))
-    if len(line) <= width or inset > width // 2:
-        return [line]
-    return FOLDER(width, subsequent_indent=" " * inset).wrap(line)
+    """The text with lines no longer than a width, cut at blanks only; what goes on is as far in as its line. A line that is so
+    far in that little room is left stays as it is.
+    """
+    lines = list[str]()
+    for line in text.split("\n"):
+        inset = len(line) - len(line.lstrip(" "))
+        stays = len(line) <= width or inset > width // 2
+        lines += [line] if stays else wrap(line, width, subsequent_indent=" " * inset, **AT_BLANKS)
+    return "\n".join(lines)
 
 
 # Lines are cut at blanks alone, which stay as they are where no line ends.
-FOLDER = partial(
-    TextWrapper, expand_tabs=False, replace_whitespace=False, break_long_words=False, break_on_hyphens=False
-)
+OTHERWISE = ("expand_tabs", "replace_whitespace", "break_long_words", "break_on_hyphens")
+AT_BLANKS: Mapping[str, Any] = dict.fromkeys(OTHERWISE, False)
 
 
 def room(stream: TextIO | None = None) -> int:

@@ -15,7 +15,6 @@ from toygan.files.own import Own, short
 from toygan.files.own_parts import Measure, own_row, rule_tried
 from toygan.files.strict import options
 from toygan.files.trial import constraint_tried, objective_tried
-from toygan.game.cast import Bodies, Cast, Wants
 from toygan.game.casts import CASTS, fair, labels_beside
 from toygan.game.constraints import CONSTRAINTS, Constraint, compose
 from toygan.game.duel import CRITIC, GENERATOR, LABEL, critic_opinion, generator_opinion
@@ -33,8 +32,8 @@ from toygan.game.objectives import (
     with_noisy_labels,
     zero_sum,
 )
-from toygan.game.optimisers import OPTIMISERS, SCHEDULES, Optimiser, remembering
-from toygan.game.play import Beside, Draw, Game, Opinion, Parameters, Player, State, step, termed
+from toygan.game.optimisers import OPTIMISERS, SCHEDULES, remembering
+from toygan.game.play import Beside, Bodies, Cast, Draw, Game, Player, State, Wants, step, with_terms
 from toygan.game.play import start as play_start
 from toygan.game.players import CRITICS, GENERATORS, Generator
 from toygan.game.rules import RULES, Rule
@@ -133,17 +132,9 @@ def bodies(config: Config) -> Bodies:
     generator = build_generator(config)
     if generator.like is None:
         raise Refusal(f"a cast needs a generator of kind mlp or translator, not {config.generator.kind}", option="cast")
-    latent = getattr(config.generator, "latent_dim", 2)
+    latent, critic = getattr(config.generator, "latent_dim", 2), partial(critic_of, config=config)
     inputs, shown = codes_of(config) + latent, 2 + (classes_of(config) if config.method.labels == "both" else 0)
-    return Bodies(
-        generator.network,
-        latent,
-        config.training.batch,
-        inputs,
-        shown,
-        generator.like,
-        lambda width: critic_of(width, config),
-    )
+    return Bodies(generator.network, latent, config.training.batch, inputs, shown, generator.like, critic)
 
 
 def build_objective(config: Config, at: Config | None = None, built: Built | None = None) -> Objective:
@@ -262,12 +253,8 @@ def misfits_of_worlds(config: Config) -> None:
 
 
 TWO_WORLDS = {"translators": "translator", "coupled": "mlp"}  # casts of two worlds, and the generator that each needs
-OF_LATENTS_ALONE = (
-    "translators",
-    "coarse-to-fine",
-    "equation",
-    "boosting",
-)  # casts of maps that have no place for codes
+# casts of maps that have no place for codes
+OF_LATENTS_ALONE = ("translators", "coarse-to-fine", "equation", "boosting")
 UNBLURRED = ("partners", "coarse-to-fine")  # noise would have to be of both that stand side by side
 
 
@@ -467,7 +454,7 @@ def build_game(config: Config, at: Config, built: Built) -> Game:
     wants |= {name: role.wants for name, role in cast.roles.items()}
     side = {CRITIC: "critic", GENERATOR: "generator", **{name: role.side for name, role in cast.roles.items()}}
     players = {
-        name: termed(name, seated(config, at, rule, body, wants[name], side[name]), cast.terms)
+        name: seated(config, at, rule, body, with_terms(name, wants[name], cast.terms), side[name])
         for name, body in built.networks.items()
     }
     return Game(
@@ -483,22 +470,14 @@ def build_game(config: Config, at: Config, built: Built) -> Game:
         noise_schedule=SCHEDULES[method.noise_schedule],
         pack=method.pack,
         steps=at.training.steps,
-        beside=built.labels + cast.beside,
-        carry=cast.carry,
-        chart=cast.chart,
-        terms=cast.terms,
-        clouds=cast.clouds,
-        draws=built.draws,
-        known=cast.known,
-        course=cast.course,
-        scored=cast.scored,
-        between=cast.between,
-        began=cast.began,
+        cast=cast._replace(beside=built.labels + cast.beside, draws=lambda: built.draws),
     )
 
 
 def seated(config: Config, at: Config, rule: Rule, body: Network, wants: Wants, side: str) -> Player:
-    values, optimiser, wants = at.method, rule.wrap(build_optimiser(config, at)), partial(knowing, wants)
+    values = at.method
+    made = OPTIMISERS[config.method.optimiser](values.betas, values.epsilon)
+    optimiser = rule.wrap(made if values.history is None else remembering(made, values.history))
     if side == "critic":
         constraint = build_constraint(at)
         return Player(
@@ -506,17 +485,6 @@ def seated(config: Config, at: Config, rule: Rule, body: Network, wants: Wants, 
         )
     ema = values.ema if config.method.ema else None
     return Player(body, optimiser, values.generator_rate, wants, ema=ema, head_start=config.method.head_start)
-
-
-def knowing(wants: Wants, game: Game, parameters: Parameters, state: State, row: Draw) -> Opinion:
-    """A player's opinion of a move's draws with what the cast knows of them."""
-    return wants(game, parameters, state, game.known(row))
-
-
-def build_optimiser(config: Config, at: Config) -> Optimiser:
-    make, weight = OPTIMISERS[config.method.optimiser], at.method.history
-    made = make(at.method.betas, at.method.epsilon)
-    return made if weight is None else remembering(made, weight)
 
 
 NOISE = {"real noise": normal(2), "fake noise": normal(2)}  # what blurs a real and a generated point

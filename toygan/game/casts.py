@@ -16,16 +16,14 @@ import torch
 from pydantic import Field, NonNegativeFloat, PositiveFloat
 from torch import Tensor
 
-from toygan.game import duel
-from toygan.game.cast import Bodies, Cast, Role, Wants, Weight, weighed
-from toygan.game.dials import Dial, over
+from toygan.game import duel, play
+from toygan.game.dials import over
 from toygan.game.duel import CRITIC, GENERATOR, PLAIN, Match
 from toygan.game.laws import Law, normal, points
-from toygan.game.networks import Layer, Network
+from toygan.game.networks import Layer
 from toygan.game.objectives import Extra, Heads, Losses, Objective, by_chance, with_guess
-from toygan.game.play import Beside, Draw, Game, LossTerm, Opinion, Parameters, State, pace
-from toygan.game.rounds import boosting, stages
-from toygan.game.stages import coarse_to_fine, equation
+from toygan.game.play import Beside, Bodies, Cast, Draw, Game, Opinion, Parameters, Role, State, Weight, weighed
+from toygan.game.rounds import boosting, coarse_to_fine, equation, stages
 
 Several = Annotated[int, Field(ge=1, le=100)]
 
@@ -57,14 +55,14 @@ def encoder(
     both = (ENCODER,) if teaches == "encoder" else (GENERATOR, ENCODER)
     terms = (
         weighed("latent_error", latents, both, latent_error),
-        weighed("point_error", points, both, partial(point_error, varies)),
+        weighed("point_error", points, both, point_error),
         weighed("code_divergence", divergence, (ENCODER,), code_divergence),
     )
     in_pairs, alone = judges != "points", [PLAIN._replace(critic=POINT_CRITIC, bare=True)] if judges == "both" else []
     body = partial(bodies.perceptron, 2, 2 * d if varies else d)
-    role = Role(body, encoder_opinion if in_pairs else only_terms, "generator")
+    role = Role(body, encoder_opinion, "generator") if in_pairs else Role(body, side="generator")
     return Cast(
-        roles={**more_critics(alone, lambda: bodies.critic(2)), ENCODER: role},
+        roles={**duel.critics_of(*alone, body=partial(bodies.critic, 2)), ENCODER: role},
         wants={GENERATOR: loses_to_all([PLAIN, *alone])} if alone else {},
         beside=(code_beside(d),) if in_pairs else (),
         no_optimum=IN_PAIRS if in_pairs else "",
@@ -90,7 +88,8 @@ def encode(game: Game, parameters: Parameters, x: Tensor) -> Tensor:
 
 def split_code(game: Game, parameters: Parameters, x: Tensor) -> tuple[Tensor, Tensor | None]:
     """An encoder's means and log-variances [seed, n, d], or its latents and None."""
-    code, varies = duel.sent(game, parameters, x, ENCODER), any(term.name == "code_divergence" for term in game.terms)
+    varies = any(term.name == "code_divergence" for term in game.cast.terms)
+    code = duel.sent(game, parameters, x, ENCODER)
     half = code.shape[2] // 2
     return (code[..., :half], code[..., half:]) if varies else (code, None)
 
@@ -102,8 +101,7 @@ def encoder_opinion(game: Game, parameters: Parameters, state: State, row: Draw)
     layers, body = duel.critic_layers(game, parameters), game.players[CRITIC].network
     real, fake = duel.real_side(game, parameters, state, row), duel.fake_side(game, parameters, state, row)
     r, g = (turned(duel.heads(game, body.forward(layers, x))) for x in (real, fake))
-    loss = duel.losses(game, state)(g, r, Extra(state.memory, row, fake, real)).generator
-    return Opinion(loss, {f"{ENCODER}_loss": loss})
+    return Opinion(duel.losses(game, state)(g, r, Extra(state.memory, row, fake, real)).generator)
 
 
 def turned(outputs: Heads) -> dict[str, Tensor]:
@@ -121,21 +119,16 @@ def fair(objective: Objective, n: int = 64) -> bool:
     return bool(torch.allclose(one, exchanged, rtol=1e-9, atol=1e-9))
 
 
-def only_terms(game: Game, parameters: Parameters, state: State, row: Draw) -> Opinion:
-    """Nothing but what terms add."""
-    return Opinion(torch.zeros_like(state.memory), {f"{ENCODER}_loss": torch.zeros_like(state.memory)})
-
-
 def latent_error(game: Game, parameters: Parameters, state: State, row: Draw) -> Tensor:
     """E |z - E(G(z))|^2: [seed]; 0 where E inverts G."""
     back = encode(game, parameters, duel.generate(game, parameters, row))
     return squared(back - row["latent"])
 
 
-def point_error(varies: bool, game: Game, parameters: Parameters, state: State, row: Draw) -> Tensor:
+def point_error(game: Game, parameters: Parameters, state: State, row: Draw) -> Tensor:
     """E |x - G(E(x))|^2, E(x) drawn where the encoder gives variances: [seed]; 0 where G inverts E."""
     code, log_variance = split_code(game, parameters, row["real"])
-    if varies and log_variance is not None:
+    if log_variance is not None:
         code = code + (log_variance / 2).exp() * row["code noise"]
     return squared(duel.generate(game, parameters, {**row, "latent": code}) - row["real"])
 
@@ -168,7 +161,7 @@ def translators(bodies: Bodies, *, cycle: Weight = 1.0, power: Literal[1, 2] = 1
     body = partial(bodies.perceptron, 2, bodies.latent)
     return Cast(
         roles={
-            BACK_CRITIC: Role(partial(bodies.critic, 2), partial(duel.critic_opinion, match=match), "critic"),
+            **duel.critics_of(match, body=partial(bodies.critic, 2)),
             BACK: Role(body, partial(duel.generator_opinion, match=match), "generator"),
         },
         terms=weighed("cycle", cycle, (GENERATOR, BACK), partial(cycle_error, power)),
@@ -187,21 +180,21 @@ def coupled(bodies: Bodies) -> Cast:
     """One generator that makes a point of the target and one of the source of the same latent, all layers but the last
     shared, against a critic of each (Liu and Tuzel, 2016, arXiv:1606.07536; their critics share layers too).
     """
-    first, second = (Match(CRITIC, GENERATOR, "real", partial(half_of_pair, 0)),
-                     Match(OTHER_CRITIC, GENERATOR, "source", partial(half_of_pair, 1), bare=True))  # fmt: skip
 
+    def half(start: int) -> Callable[[Game, Parameters, Draw], Tensor]:
+        return lambda game, parameters, row: duel.sent(game, parameters, duel.fed(game, row))[..., start : start + 2]
+
+    first, second = (
+        Match(CRITIC, GENERATOR, "real", half(0)),
+        Match(OTHER_CRITIC, GENERATOR, "source", half(2), bare=True),
+    )
     return Cast(
-        roles={OTHER_CRITIC: Role(partial(bodies.critic, 2), partial(duel.critic_opinion, match=second), "critic")},
+        roles=duel.critics_of(second, body=partial(bodies.critic, 2)),
         generator=partial(bodies.perceptron, bodies.inputs, 4),
         wants={CRITIC: partial(duel.critic_opinion, match=first), GENERATOR: loses_to_all([first, second])},
         carry=lambda game, parameters, latent: duel.sent(game, parameters, latent)[..., :2],
         draws=lambda: {"source": points()},
     )
-
-
-def half_of_pair(which: int, game: Game, parameters: Parameters, row: Draw) -> Tensor:
-    """The first or the second of the points that a coupled generator makes: [seed, batch, 2]."""
-    return duel.sent(game, parameters, duel.fed(game, row))[..., 2 * which : 2 * which + 2]
 
 
 # --- several generators ----------------------------------------------------------------------------------------------
@@ -221,7 +214,12 @@ def generators(
         return collected([duel.sent(game, parameters, part, name) for part, name in parts])
 
     each = [partial(one_of_several, k, number) for k in range(number)]
-    told = partial(by_classes if tell == "classes" else by_head, number, weight)
+
+    def told(base: Objective) -> Objective:
+        if tell == "classes":
+            return by_classes(number, base)
+        return base if number == 1 or weight is None else with_guess(base, "whose", number, weight)
+
     return Cast(
         roles={
             name: Role(lambda: bodies.generator, own, "generator")
@@ -269,12 +267,7 @@ def one_of_several(k: int, number: int, game: Game, parameters: Parameters, stat
     return duel.generator_opinion(game, parameters, state, own, match)
 
 
-def by_head(number: int, weight: Dial | None, base: Objective) -> Objective:
-    """An objective with a second head that tells the generators apart; as it is where there is one generator."""
-    return base if number == 1 or weight is None else with_guess(base, "whose", number, weight)
-
-
-def by_classes(number: int, weight: Dial | None, base: Objective) -> Objective:
+def by_classes(number: int, base: Objective) -> Objective:
     """The critic's classes are the generators and, last, the data: critic -E log D_data(real) - E log D_k(fake of k), generators
     -E log D_data; the drawn score is the logarithm of D_data / (1 - D_data).
     """
@@ -303,25 +296,18 @@ def critics(bodies: Bodies, *, number: Several = 3, sharpness: NonNegativeFloat 
     def wants(game: Game, parameters: Parameters, state: State, row: Draw) -> Opinion:
         every = torch.stack([duel.generator_loss(game, parameters, state, row, match) for match in matches])
         share = (over(sharpness, every[0]) * every.detach()).softmax(dim=0)
-        loss = (share * every).sum(dim=0)
-        return Opinion(loss, {f"{GENERATOR}_loss": loss})
+        return Opinion((share * every).sum(dim=0))
 
-    more = more_critics(matches[1:], lambda: bodies.critic(bodies.shown))
+    more = duel.critics_of(*matches[1:], body=partial(bodies.critic, bodies.shown))
     return Cast(roles=more, wants={GENERATOR: wants} if number > 1 else {})
 
 
-def more_critics(matches: Sequence[Match], body: Callable[[], Network]) -> dict[str, Role]:
-    """The critics of these matches, each of such a body."""
-    return {match.critic: Role(body, partial(duel.critic_opinion, match=match), "critic") for match in matches}
-
-
-def loses_to_all(matches: Sequence[Match]) -> Wants:
+def loses_to_all(matches: Sequence[Match]) -> play.Wants:
     """What a generator minimises against several critics: the sum of its losses."""
 
     def wants(game: Game, parameters: Parameters, state: State, row: Draw) -> Opinion:
         first, *others = (duel.generator_loss(game, parameters, state, row, match) for match in matches)
-        loss = sum(others, start=first)
-        return Opinion(loss, {f"{GENERATOR}_loss": loss})
+        return Opinion(sum(others, start=first))
 
     return wants
 
@@ -331,7 +317,7 @@ def opposed(bodies: Bodies) -> Cast:
     (Nguyen et al., 2017, arXiv:1709.03831).
     """
     matches = [PLAIN, PLAIN._replace(critic=numbered(CRITIC, 1), swapped=True)]
-    more = more_critics(matches[1:], lambda: bodies.critic(bodies.shown))
+    more = duel.critics_of(*matches[1:], body=partial(bodies.critic, bodies.shown))
     return Cast(roles=more, wants={GENERATOR: loses_to_all(matches)})
 
 
@@ -428,8 +414,7 @@ def feature_matching(bodies: Bodies) -> Cast:
     def wants(game: Game, parameters: Parameters, state: State, row: Draw) -> Opinion:
         real, fake = duel.real_side(game, parameters, state, row), duel.fake_side(game, parameters, state, row)
         apart = features(game, parameters, real).mean(dim=1) - features(game, parameters, fake).mean(dim=1)
-        loss = apart.square().sum(dim=1)
-        return Opinion(loss, {f"{GENERATOR}_loss": loss})
+        return Opinion(apart.square().sum(dim=1))
 
     return Cast(wants={GENERATOR: wants}, scored=False)
 
@@ -482,7 +467,7 @@ def heated(bodies: Bodies, *, temperature: PositiveFloat = 1e-4) -> Cast:
         own, drawn = parameters[player], row[f"{player} heat"].flatten(1)
         lacking = max(own.shape[1] - drawn.shape[1], 0)  # only looks have fewer points, and no heat
         drawn = torch.cat((drawn, drawn.new_zeros(len(drawn), lacking)), dim=1)
-        rate = over(game.players[player].rate * pace(game, state), own)
+        rate = over(game.players[player].rate * play.pace(game, state), own)
         size = (over(2 * temperature, own) / rate).sqrt()
         return (size * drawn[:, : own.shape[1]] * own).sum(dim=1)
 
@@ -491,7 +476,7 @@ def heated(bodies: Bodies, *, temperature: PositiveFloat = 1e-4) -> Cast:
         count = {name: len(body.initial(np.random.default_rng(0))) for name, body in bodies_of.items()}
         return {f"{name} heat": normal(-(-n // bodies.batch)) for name, n in count.items()}
 
-    terms = tuple(LossTerm(f"{name}_heat", (name,), partial(push, name)) for name in (CRITIC, GENERATOR))
+    terms = tuple(play.LossTerm(f"{name}_heat", (name,), partial(push, name)) for name in (CRITIC, GENERATOR))
     return Cast(terms=terms, draws=draws)
 
 

@@ -91,16 +91,11 @@ def clip(*, bound: PositiveFloat = 0.1, weights_only: Switch = None) -> Constrai
     """
 
     def project(parameters: Tensor, layers_of: LayersOf) -> Tensor:
-        held = within(bound, parameters)
+        limit = over(bound, parameters)
+        held = parameters.clamp(-limit, limit)
         return torch.where(owners_of(parameters, layers_of) > 0, held, parameters) if weights_only else held
 
     return Constraint(project=project)
-
-
-def within(bound: Dial, parameters: Tensor) -> Tensor:
-    """Every parameter in [-bound, bound]."""
-    limit = over(bound, parameters)
-    return parameters.clamp(-limit, limit)
 
 
 Where = Literal["interpolates", "real", "fake", "both", "around-real"]
@@ -148,11 +143,9 @@ def r2(*, weight: NonNegativeFloat = 0.1) -> Constraint:
 
 def r1_r2(*, weight: NonNegativeFloat = 0.1) -> Constraint:
     """weight/2 E |grad f(real)|^2 + weight/2 E |grad f(fake)|^2 (Huang et al., 2025, arXiv:2501.05441)."""
-
-    def penalty(sight: Sight) -> Tensor:
-        return weighed(weight / 2, squared_norm(sight.real_slopes()) + squared_norm(sight.fake_slopes()))
-
-    return Constraint(penalty)
+    return Constraint(
+        lambda sight: weighed(weight / 2, squared_norm(sight.real_slopes()) + squared_norm(sight.fake_slopes()))
+    )
 
 
 def zero_centred(*, weight: NonNegativeFloat = 0.1) -> Constraint:
@@ -243,10 +236,7 @@ def orthonormal(*, lipschitz: PositiveFloat = 1.0) -> Constraint:
     By Bjoerck's iteration W <- W (3 I - W^T W) / 2 (Bjoerck and Bowie, 1971): each step multiplies a small singular value
     by 3/2, so that one of less than 1e-4 of the largest would stay below 1; a layer of zeros is left as it is.
     """
-
-    def turned(weight: Tensor, factor: Tensor) -> Tensor:
-        return factor * orthonormalised(weight)
-
+    turned = lambda weight, share: share * orthonormalised(weight)  # noqa: E731
     return Constraint(reparametrise=lambda layers: shared_out(layers, lipschitz, turned))
 
 

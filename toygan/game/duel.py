@@ -15,9 +15,9 @@ from torch import Tensor
 
 from toygan.game.constraints import Sight, added
 from toygan.game.dials import over
-from toygan.game.networks import Layers, Pair
+from toygan.game.networks import Layers, Network, Pair
 from toygan.game.objectives import Extra, Heads, Losses, first_score
-from toygan.game.play import Beside, Draw, Game, Once, Opinion, Parameters, State, noise_left
+from toygan.game.play import Beside, Draw, Game, Once, Opinion, Parameters, Role, State, Wants, noise_left, with_player
 
 CRITIC, GENERATOR = "critic", "generator"
 LABEL = "real label"  # the draw of classes, which both sides of a move are told
@@ -47,20 +47,24 @@ PLAIN = Match(CRITIC, GENERATOR, "real", generate)
 
 def critic_opinion(game: Game, parameters: Parameters, state: State, row: Draw, match: Match = PLAIN) -> Opinion:
     """A critic's loss and penalties on one move's batches; its move also changes memories and running statistics."""
+    name, own = match.critic, parameters[match.critic]
     real, fake = real_side(game, parameters, state, row, match), fake_side(game, parameters, state, row, match)
-    layers, own = critic_layers(game, parameters, match.critic), parameters[match.critic]
-    pair = game.players[match.critic].network.judge_both(layers, real, fake)
+    layers, body = critic_layers(game, parameters, name), game.players[name].network
+    pair = body.judge_both(layers, real, fake)
     r, g = heads(game, pair.r), heads(game, pair.g)
     loss = losses(game, state)(*in_order(match, r, g), Extra(state.memory, row, real, fake)).critic
     penalty, parts = penalties(game, seeing(game, own, layers, pair, real, fake, row, match))
-    name, zero = match.critic, torch.zeros_like(loss)
-    told = {"penalty": zero, **parts} if name == CRITIC else {f"{name}_penalty": zero}
-    told |= {} if penalty is None else {next(iter(told)): penalty}
+    told = torch.zeros_like(loss) if penalty is None else penalty
+    penalised = {"penalty": told, **parts} if name == CRITIC else {f"{name}_penalty": told}
 
     def after(state: State) -> State:
-        return noted(game, state, parameters, (real, fake), (r, g), match.critic)
+        learned = state.players[name]
+        held = body.note(learned.parameters, lambda: critic_layers(game, {name: own.detach()}, name), (real, fake))
+        state = with_player(state, name, learned._replace(parameters=held))
+        seen = ({head: values.detach() for head, values in one.items()} for one in (r, g))
+        return state._replace(memory=game.objective.remember(state.memory, *seen)) if name == CRITIC else state
 
-    return Opinion(loss if penalty is None else loss + penalty, {f"{name}_loss": loss, **told}, after)
+    return Opinion(loss if penalty is None else loss + penalty, {f"{name}_loss": loss, **penalised}, after)
 
 
 def in_order(match: Match, r: Heads, g: Heads) -> tuple[Heads, Heads]:
@@ -75,37 +79,22 @@ def penalties(game: Game, sight: Sight) -> tuple[Tensor | None, dict[str, Tensor
     return penalty, {f"penalty_{name}": part for name, part in parts.items() if part is not None}
 
 
-def noted(
-    game: Game,
-    state: State,
-    parameters: Parameters,
-    batches: Sequence[Tensor],
-    outputs: tuple[Heads, Heads],
-    critic: str = CRITIC,
-) -> State:
-    """The state with the objective's memory and a critic's running statistics after a move on these batches."""
-    learned, body = state.players[critic], game.players[critic].network
-    judged_by = {critic: parameters[critic].detach()}
-    held = body.note(learned.parameters, lambda: critic_layers(game, judged_by, critic), batches)
-    state = state._replace(players={**state.players, critic: learned._replace(parameters=held)})
-    if critic != CRITIC:  # the memory is of the first one's outputs
-        return state
-    r, g = ({name: values.detach() for name, values in one.items()} for one in outputs)
-    return state._replace(memory=game.objective.remember(state.memory, r, g))
-
-
 def generator_opinion(game: Game, parameters: Parameters, state: State, row: Draw, match: Match = PLAIN) -> Opinion:
     """A generator's loss on its own batch."""
-    loss = generator_loss(game, parameters, state, row, match)
-    return Opinion(loss, {f"{match.generator}_loss": loss})
+    return Opinion(generator_loss(game, parameters, state, row, match))
 
 
-def wants_of(match: Match) -> dict[str, Callable[[Game, Parameters, State, Draw], Opinion]]:
+def wants_of(match: Match) -> dict[str, Wants]:
     """What both players of a match make of a move."""
     return {
         match.critic: partial(critic_opinion, match=match),
         match.generator: partial(generator_opinion, match=match),
     }
+
+
+def critics_of(*matches: Match, body: Callable[[], Network]) -> dict[str, Role]:
+    """The critics of these matches, each of such a body."""
+    return {match.critic: Role(body, partial(critic_opinion, match=match), "critic") for match in matches}
 
 
 def generator_loss(game: Game, parameters: Parameters, state: State, row: Draw, match: Match = PLAIN) -> Tensor:
@@ -154,7 +143,7 @@ def fed(game: Game, row: Draw) -> Tensor:
 
 def carried(game: Game, parameters: Parameters, latent: Tensor) -> Tensor:
     """Where the generators carry latents, codes included: [seed, n, d] -> [seed, n, 2]."""
-    return sent(game, parameters, latent) if game.carry is None else game.carry(game, parameters, latent)
+    return sent(game, parameters, latent) if game.cast.carry is None else game.cast.carry(game, parameters, latent)
 
 
 def sent(game: Game, parameters: Parameters, points: Tensor, name: str = GENERATOR) -> Tensor:
@@ -197,7 +186,7 @@ def fake_side(game: Game, parameters: Parameters, state: State, row: Draw, match
 
 def besides(game: Game, match: Match) -> Sequence[Beside]:
     """What a match's critic is shown beside a point."""
-    return () if match.bare else game.beside
+    return () if match.bare else game.cast.beside
 
 
 def shown(
@@ -322,9 +311,9 @@ def judge(game: Game, parameters: Parameters, real: Tensor, fake: Tensor) -> Jud
 
 def faces(game: Game, parameters: Parameters, points: Tensor, clouds: tuple[Tensor, Tensor]) -> list[Tensor]:
     """Points of the plane [seed, n, 2] with each of the things that may stand beside them; as they are where it stands there."""
-    if points.shape[2] > 2 or not game.beside:
+    if points.shape[2] > 2 or not game.cast.beside:
         return [points]
     with torch.no_grad():
-        each = [one.anywhere(game, parameters, points, clouds) for one in game.beside]
+        each = [one.anywhere(game, parameters, points, clouds) for one in game.cast.beside]
     most = max(map(len, each))
     return [torch.cat((points, *(one[i % len(one)] for one in each)), dim=2) for i in range(most)]

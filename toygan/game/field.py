@@ -123,8 +123,15 @@ def solved(
     return found
 
 
-def moved_at_once(game: Game, state: State, here: Here, slopes: Direction) -> State:
-    """All players moved down these slopes, and the step over."""
-    for name, opinion in here.opinions.items():
-        state = play.moved(game, state, name, slopes[name].detach(), opinion)
-    return play.over_with(state)
+def foreseen(game: Game, state: State, here: Here) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+    """LookAhead's slopes, each player's own after the others' next plain steps; and what the players gain by shaping these:
+    -sum_(j != i) rate_j d/di <df_i/dj, v_j> with df_i/dj held.
+    """
+    rates = strides(game, state)
+    ahead = plus(here.own, -1.0, along(here, scaled(here.own, rates), others_only=True))
+    shaped = {}
+    for name, slopes in here.slopes.items():
+        ways = scaled({other: slope.detach() for other, slope in slopes.items() if other != name}, rates)
+        sizes = [dot(here.slopes[other][other], way).sum() for other, way in ways.items()]
+        shaped[name] = -derivative(torch.stack(sizes).sum(), {name: here.at[name]})[name]
+    return ahead, shaped

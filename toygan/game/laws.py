@@ -46,20 +46,17 @@ def normal(columns: int) -> Law:
 
 def labels(columns: int) -> Law:
     """The class of a real point, one-hot; of the numbers that the point itself is of, so only a target can draw it."""
-
-    def sample(rng: np.random.Generator, n: int) -> np.ndarray:
-        raise NotImplementedError("a target draws the labels of its points")
-
-    return Law(columns, sample, "labels")
+    return Law(columns, from_elsewhere, "labels")
 
 
 def points() -> Law:
     """Points of the scenario's source, which draws them."""
+    return Law(2, from_elsewhere, "source")
 
-    def sample(rng: np.random.Generator, n: int) -> np.ndarray:
-        raise NotImplementedError("a scenario's source draws its points")
 
-    return Law(2, sample, "source")
+def from_elsewhere(rng: np.random.Generator, n: int) -> np.ndarray:
+    """What only a scenario's target or source draws."""
+    raise NotImplementedError("a scenario's target draws the labels of its points, its source points")
 
 
 def one_hot(columns: int) -> Law:

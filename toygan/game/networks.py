@@ -124,11 +124,6 @@ class LayerShape(NamedTuple):
     inputs: int
     outputs: int
 
-    @property
-    def size(self) -> int:
-        """How many parameters: weights and biases."""
-        return (self.inputs + 1) * self.outputs
-
 
 # --- activations: the function, and its derivative seen from the output (which keeps one tensor instead of two) -------
 
@@ -207,15 +202,7 @@ INITIALISATIONS: dict[str, Callable[[np.random.Generator, LayerShape], np.ndarra
 }
 
 
-def no_biases(rng: np.random.Generator, shape: LayerShape) -> np.ndarray:
-    """First biases [outputs] of zero, as most have it."""
-    return np.zeros(shape.outputs)
-
-
-# First biases where an initialisation has its own.
-BIASES: dict[str, Callable[[np.random.Generator, LayerShape], np.ndarray]] = {
-    "torch": lambda rng, shape: torchs(rng, shape)[0],
-}
+WITH_BIASES = ("torch",)  # those that draw biases too, as they draw one input's weights; others start them at zero
 
 
 # --- the multi-layer perceptron --------------------------------------------------------------------------------------
@@ -249,36 +236,45 @@ class Body(NamedTuple):
 
 
 def first_parameters(shapes: Sequence[LayerShape], body: Body, rng: np.random.Generator) -> np.ndarray:
-    """Every layer's weights times `gain`, and its biases, one layer after the other: [P]; a batch norm's shift starts at 0."""
-    weights, last = INITIALISATIONS[body.initialisation], BIASES.get(body.initialisation, no_biases)
-    hidden = no_biases if body.normalisation.startswith("batch") else last
-    drawn = zip(shapes, [*[hidden] * (len(shapes) - 1), last], strict=True)
-    each = [np.append(body.gain * weights(rng, shape).ravel(), bias(rng, shape)) for shape, bias in drawn]
-    return np.concatenate(each)
+    """Every layer's weights times `gain`, and its biases, one layer after the other: [P]; a batch norm's shift starts at 0.
+
+    Biases before a layer norm start as is usual for linear layers, uniform within 1 / sqrt(inputs): at zero the first layer
+    would not see the radius.
+    """
+    weights, draws_biases = INITIALISATIONS[body.initialisation], body.initialisation in WITH_BIASES
+    shifted = [body.normalisation.startswith("batch")] * (len(shapes) - 1)
+    each = []
+    for shape, is_shift in zip(shapes, [*shifted, False], strict=True):
+        own = body.gain * weights(rng, shape).ravel()
+        each.append((own, weights(rng, shape)[0] if draws_biases and not is_shift else np.zeros(shape.outputs)))
+    if body.normalisation == "layer":
+        for i, shape in enumerate(shapes[:-1]):
+            each[i] = each[i][0], rng.uniform(-1.0, 1.0, shape.outputs) / shape.inputs**0.5
+    return np.concatenate([numbers for layer in each for numbers in layer])
 
 
 def perceptron(inputs: int, outputs: int, body: Body) -> Network:
-    """Affine maps with `depth` hidden layers between; `first_parameters` says how they start, but see `with_scales`."""
-    ends = [inputs, *[body.width] * body.depth, outputs]
-    shapes = [LayerShape(a, b) for a, b in pairwise(ends)]
-    bend, initial = ACTIVATIONS[body.activation], partial(first_parameters, shapes, body)
-
-    def layers(parameters: Tensor) -> list[Layer]:
-        return unpack(parameters, shapes)
-
-    if body.normalisation == "batch":
-        return batch_normalised(*with_scales(initial, layers, shapes), bend)
-    if body.normalisation == "batch-running":
-        return with_running(batch_normalised(*with_scales(initial, layers, shapes), bend), bend, body.momentum)
+    """Affine maps with `depth` hidden layers between; `first_parameters` says how they start."""
+    widths = [body.width] * body.depth
+    shapes = [LayerShape(a, b) for a, b in pairwise([inputs, *widths, outputs])]
+    size, bend = sum((a + 1) * b for a, b in shapes), ACTIVATIONS[body.activation]
+    initial, layers = partial(first_parameters, shapes, body), partial(unpack, shapes=shapes)
+    if body.normalisation == "none":
+        judge = partial(plain_judge, bend) if bend.slope else None
+        return network(initial, layers, partial(plain_forward, bend), judge)
     if body.normalisation == "layer":
-        learned = with_scales(initial, layers, shapes, inner_bias=True)
-        return network(*learned, partial(normalised_forward, bend, layer_normalised))
-    return network(initial, layers, partial(plain_forward, bend), partial(plain_judge, bend) if bend.slope else None)
+        learned = with_units(initial, layers, widths, size, scale=1.0, shift=0.0)
+        return network(*learned, partial(plain_forward, bend, hidden=layer_normalised))
+    plain = batch_normalised(*with_units(initial, layers, widths, size, scale=1.0), bend)
+    is_running = body.normalisation == "batch-running"
+    return with_running(plain, widths, size + sum(widths), bend, body.momentum) if is_running else plain
 
 
-def plain_forward(bend: Bend, layers: Layers, x: Tensor) -> Tensor:
-    """Affine, activation, ..., affine: [seed, batch, inputs] -> [seed, batch, outputs]."""
-    return normalised_forward(bend, affine, layers, x)
+def plain_forward(bend: Bend, layers: Layers, x: Tensor, hidden: Callable[[Layer, Tensor], Tensor] = affine) -> Tensor:
+    """Affine, activation, ..., affine: [seed, batch, inputs] -> [seed, batch, outputs]; or `hidden` before activations."""
+    for layer in layers[:-1]:
+        x = bend.apply(hidden(layer, x))
+    return affine(layers[-1], x)
 
 
 def plain_judge(bend: Bend, layers: Layers, x: Tensor) -> Response:
@@ -303,31 +299,33 @@ def plain_judge(bend: Bend, layers: Layers, x: Tensor) -> Response:
 
 EPSILON = 1e-5  # added to variances
 
-Norm = Callable[[Tensor], Tensor]
 
-
-def standardised(dim: int, x: Tensor) -> Tensor:
-    """Zero mean and unit variance along one axis of x [seed, batch, units]."""
-    variance, mean = torch.var_mean(x, dim=dim, keepdim=True, correction=0)
+def standardised(x: Tensor, variance: Tensor, mean: Tensor) -> Tensor:
+    """With such statistics zero mean and unit variance."""
     return (x - mean) / (variance + EPSILON).sqrt()
 
 
-batch_norm: Norm = partial(standardised, 1)  # each unit over a seed's batch (Ioffe and Szegedy, 2015, arXiv:1502.03167)
-layer_norm: Norm = partial(standardised, 2)  # one point's units, never the batch (Ba et al., 2016, arXiv:1607.06450)
+def normed(x: Tensor, dim: int) -> Tensor:
+    """Zero mean and unit variance along one axis of x [seed, batch, units]."""
+    return standardised(x, *torch.var_mean(x, dim=dim, keepdim=True, correction=0))
 
 
 def layer_normalised(layer: Layer, x: Tensor) -> Tensor:
-    """LN(x W + b) times scale plus shift: a linear layer and then a layer norm.
+    """LN(x W + b) times scale plus shift: a linear layer and then a layer norm, of one point's units (Ba et al., 2016,
+    arXiv:1607.06450).
 
     The bias must be within. Ba et al. write it behind the norm of x W alone; a point and its double then look the same
     to the first layer, f(2x) = f(x), and a critic on the plane sees nothing but the angle.
     """
-    return scaled(layer, layer_norm(affine(layer, x)))
+    return scaled(layer, normed(affine(layer, x), dim=2))
 
 
-def batch_unit(norm: Norm, layer: Layer, x: Tensor) -> Tensor:
+def batch_unit(norm: Callable[[Tensor], Tensor], layer: Layer, x: Tensor) -> Tensor:
     """BN(x W) times scale plus bias: within the norm the mean would take a bias away, so the layer's own is the shift."""
     return scaled(layer, norm(torch.bmm(x, layer.weight))) + layer.bias
+
+
+batch_norm = partial(normed, dim=1)  # each unit over a seed's batch (Ioffe and Szegedy, 2015, arXiv:1502.03167)
 
 
 def scaled(layer: Layer, x: Tensor) -> Tensor:
@@ -336,42 +334,28 @@ def scaled(layer: Layer, x: Tensor) -> Tensor:
     return x if layer.shift is None else x + layer.shift
 
 
-def normalised_forward(bend: Bend, hidden: Callable[[Layer, Tensor], Tensor], layers: Layers, x: Tensor) -> Tensor:
-    """As `plain_forward`, with `hidden(layer, x)` in place of the affine maps before activations."""
-    for layer in layers[:-1]:
-        x = bend.apply(hidden(layer, x))
-    return affine(layers[-1], x)
-
-
 FirstOf = Callable[[np.random.Generator], np.ndarray]
 
 
-def with_scales(
-    initial: FirstOf, layers: LayersOf, shapes: Sequence[LayerShape], inner_bias: bool = False
+def with_units(
+    initial: FirstOf, layers: LayersOf, widths: Sequence[int], size: int, **starts: float
 ) -> tuple[FirstOf, LayersOf]:
-    """First parameters and layers with a scale for each hidden unit, which starts at 1.
-
-    With `inner_bias` each also has a shift behind the norm, which starts at 0, and its bias before the norm starts as
-    is usual for linear layers, uniform within 1 / sqrt(inputs): at zero the first layer would not see the radius.
+    """First parameters and layers with more numbers for each hidden unit, fields of a `Layer` by name with where they start; they
+    stand behind so many other parameters.
     """
-    hidden, size = shapes[:-1], sum(shape.size for shape in shapes)
-    widths = [shape.outputs for shape in hidden] * (2 if inner_bias else 1)
+    units = sum(widths)
 
     def first(rng: np.random.Generator) -> np.ndarray:
-        parameters, units = initial(rng), sum(shape.outputs for shape in hidden)
-        if inner_bias:
-            for layer, shape in zip(layers(torch.from_numpy(parameters)[None]), hidden, strict=False):
-                layer.bias.copy_(torch.from_numpy(rng.uniform(-1.0, 1.0, shape.outputs) / shape.inputs**0.5))
-        return np.concatenate((parameters, np.ones(units), np.zeros(sum(widths) - units)))
+        return np.concatenate((initial(rng), *(np.full(units, start) for start in starts.values())))
 
-    def with_learned(parameters: Tensor) -> list[Layer]:
-        inner = list(layers(parameters))
-        pieces = [piece.unsqueeze(1) for piece in parameters[:, size : size + sum(widths)].split(widths, dim=1)]
-        scales, shifts = pieces[: len(hidden)], pieces[len(hidden) :] or [None] * len(hidden)
-        learned = zip(inner, scales, shifts, strict=False)
-        return [*(layer._replace(scale=scale, shift=shift) for layer, scale, shift in learned), inner[-1]]
+    def with_more(parameters: Tensor) -> list[Layer]:
+        *inner, last = layers(parameters)
+        own = parameters[:, size : size + units * len(starts)].unsqueeze(1)
+        pieces = own.split([*widths] * len(starts), dim=2)
+        more = [dict(zip(starts, pieces[i :: len(widths)], strict=True)) for i in range(len(widths))]
+        return [*(layer._replace(**numbers) for layer, numbers in zip(inner, more, strict=True)), last]
 
-    return first, with_learned
+    return first, with_more
 
 
 def apart(judge: Callable[[Layers, Tensor], Response], layers: Layers, real: Tensor, fake: Tensor) -> Pair:
@@ -383,7 +367,7 @@ def apart(judge: Callable[[Layers, Tensor], Response], layers: Layers, real: Ten
 
 def batch_normalised(initial: FirstOf, layers: LayersOf, bend: Bend) -> Network:
     """A perceptron with batch norm, real and generated batches apart; a settled judge keeps the statistics it was settled on."""
-    forward = partial(normalised_forward, bend, partial(batch_unit, batch_norm))
+    forward = partial(plain_forward, bend, hidden=partial(batch_unit, batch_norm))
     judge = by_autograd(forward)
 
     def settled(layers: Layers, points: Tensor) -> Callable[[Tensor], Response]:
@@ -403,7 +387,7 @@ def statistics_of(bend: Bend, layers: Layers, points: Tensor, correction: int) -
         statistics.append(torch.var_mean(x, dim=1, keepdim=True, correction=correction))
         return batch_norm(x)
 
-    normalised_forward(bend, partial(batch_unit, noting), layers, points)
+    plain_forward(bend, layers, points, partial(batch_unit, noting))
     return statistics
 
 
@@ -412,60 +396,42 @@ def judge_by(statistics: Statistics, bend: Bend, layers: Layers) -> Callable[[Te
 
     def with_noted(layers: Layers, x: Tensor) -> Tensor:
         noted = iter(statistics)
-
-        def norm(x: Tensor) -> Tensor:
-            variance, mean = next(noted)
-            return (x - mean) / (variance + EPSILON).sqrt()
-
-        return normalised_forward(bend, partial(batch_unit, norm), layers, x)
+        return plain_forward(bend, layers, x, partial(batch_unit, lambda x: standardised(x, *next(noted))))
 
     return partial(by_autograd(with_noted), layers)
 
 
-def with_running(base: Network, bend: Bend, momentum: Dial) -> Network:
+def with_running(base: Network, widths: Sequence[int], size: int, bend: Bend, momentum: Dial) -> Network:
     """Batch norm that learns by each batch's own statistics, and is looked at with their running averages.
 
     Mean and variance (of n - 1) start at 0 and 1; of each move's batches, real and then generated, they take `momentum`.
     They stand behind the learned parameters, where no gradient reaches them.
     """
-    size = len(base.initial(np.random.default_rng(0)))
+    initial, layers = with_units(base.initial, base.layers, widths, size, mean=0.0, variance=1.0)
 
-    def initial(rng: np.random.Generator) -> np.ndarray:
-        first = base.initial(rng)
-        units = sum(layer.bias.shape[2] for layer in base.layers(torch.from_numpy(first)[None])[:-1])
-        return np.concatenate((first, np.zeros(units), np.ones(units)))
-
-    def layers(parameters: Tensor) -> list[Layer]:
-        inner = base.layers(parameters)
-        widths = [layer.bias.shape[2] for layer in inner[:-1]]
-        pieces = parameters[:, size : size + 2 * sum(widths)].detach().unsqueeze(1).split(widths * 2, dim=2)
-        kept = zip(inner, pieces[: len(widths)], pieces[len(widths) :], strict=False)
-        return [*(layer._replace(mean=mean, variance=variance) for layer, mean, variance in kept), inner[-1]]
+    def fresh(old: Tensor, new: Tensor) -> Tensor:
+        return torch.lerp(old, new, over(momentum, old))
 
     def settled(layers: Layers, points: Tensor) -> Callable[[Tensor], Response]:
         return judge_by(running_of(layers), bend, layers)
 
     def note(parameters: Tensor, layers: Callable[[], Layers], batches: Sequence[Tensor]) -> Tensor:
-        used, fresh = layers(), partial(fresher, momentum)
+        used = layers()
         kept = running_of(used)
         for points in batches:
             seen = statistics_of(bend, used, points, correction=min(1, points.shape[1] - 1))
             kept = [(fresh(*variances), fresh(*means)) for variances, means in map(zip, kept, seen)]
         news = [*(mean for _, mean in kept), *(variance for variance, _ in kept)]
-        rest = parameters[:, size + sum(one.shape[2] for one in news) :]
+        rest = parameters[:, size + 2 * sum(widths) :]
         return torch.cat((parameters[:, :size], *(one.squeeze(1).detach() for one in news), rest), dim=1)
 
     return base._replace(initial=initial, layers=layers, settled=settled, note=note)
 
 
-def fresher(momentum: Dial, old: Tensor, new: Tensor) -> Tensor:
-    """A running average that has seen one more batch, which weighs `momentum`."""
-    return torch.lerp(old, new, over(momentum, old))
-
-
 def running_of(layers: Layers) -> Statistics:
     """The running variance and mean of the layers that keep them."""
-    return [(layer.variance, layer.mean) for layer in layers if layer.variance is not None and layer.mean is not None]
+    kept = [(layer.variance, layer.mean) for layer in layers]
+    return [(variance.detach(), mean.detach()) for variance, mean in kept if variance is not None and mean is not None]
 
 
 def with_lengths(base: Network) -> Network:

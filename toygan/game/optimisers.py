@@ -34,6 +34,9 @@ class Optimiser(NamedTuple):
     uses: tuple[bool, bool, bool] = (True, True, True)
 
 
+Wrap = Callable[[Optimiser], Optimiser]
+
+
 def adam(betas: Betas, epsilon: Dial = 1e-8) -> Optimiser:
     """m / (1 - b1^t) over sqrt(v / (1 - b2^t)) + epsilon, times the rate (Kingma and Ba, 2014, arXiv:1412.6980)."""
     b1, b2 = betas
@@ -72,19 +75,36 @@ def descent(betas: Betas, epsilon: Dial = 1e-8) -> Optimiser:
     return Optimiser(0, move, uses=(False, False, False))
 
 
+Inner = Callable[[Tensor, Tensor, Dial], Move]  # its move of parameters down a gradient at a rate
+
+
+def with_slot(change: Callable[[Inner, Tensor, Tensor, Tensor, Tensor, Dial], tuple[Move, Tensor]]) -> Wrap:
+    """An optimiser with one slot more: how it moves then, and what the slot holds afterwards, is what
+    `change(own, parameters, gradient, held, t, rate)` makes of its own move.
+    """
+
+    def wrapped(optimiser: Optimiser) -> Optimiser:
+        def move(parameters: Tensor, gradient: Tensor, slots: Slots, t: Tensor, rate: Dial) -> Move:
+            *inner, held = slots
+            own: Inner = lambda at, down, rate: optimiser.move(at, down, tuple(inner), t, rate)  # noqa: E731
+            moved, held = change(own, parameters, gradient, held, t, rate)
+            return Move(moved.parameters, (*moved.slots, held))
+
+        return Optimiser(optimiser.slots + 1, move, optimiser.uses)
+
+    return wrapped
+
+
 def remembering(optimiser: Optimiser, weight: Dial) -> Optimiser:
     """The same optimiser of a loss plus weight * |p - mean p|^2, the mean of the parameters so far held fixed (historical
     averaging; Salimans et al., 2016, arXiv:1606.03498).
     """
 
-    def move(parameters: Tensor, gradient: Tensor, slots: Slots, t: Tensor, rate: Dial) -> Move:
-        *inner, before = slots
-        mean = before + (parameters - before) / over(t, parameters)
-        pulled = gradient + over(2 * weight, parameters) * (parameters - mean)
-        moved = optimiser.move(parameters, pulled, tuple(inner), t, rate)
-        return Move(moved.parameters, (*moved.slots, mean))
+    def pulled(own: Inner, p: Tensor, gradient: Tensor, before: Tensor, t: Tensor, rate: Dial) -> tuple[Move, Tensor]:
+        mean = before + (p - before) / over(t, p)
+        return own(p, gradient + over(2 * weight, p) * (p - mean), rate), mean
 
-    return Optimiser(optimiser.slots + 1, move, optimiser.uses)
+    return with_slot(pulled)(optimiser)
 
 
 OPTIMISERS: dict[str, Callable[[Betas, Dial], Optimiser]] = {

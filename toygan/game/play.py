@@ -9,9 +9,10 @@ affair (`toygan.game.rules`); what the two players of a plain game want is `toyg
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import torch
+from pydantic import PositiveFloat
 from torch import Tensor
 
 from toygan.game.constraints import Constraint
@@ -21,9 +22,7 @@ from toygan.game.networks import Network
 from toygan.game.objectives import Objective
 from toygan.game.optimisers import Optimiser, Slots
 
-Draw = Mapping[
-    str, Tensor
-]  # what a step consumes, by name, each [moves, seed, batch, c]; or a move's, [seed, batch, c]
+Draw = Mapping[str, Tensor]  # what a step consumes, by name: [moves, seed, batch, c]; or a move, [seed, batch, c]
 Parameters = Mapping[str, Tensor]  # of every player [seed, P]
 
 
@@ -59,39 +58,6 @@ class Player(NamedTuple):
     project: Callable[[Tensor], Tensor] = lambda parameters: parameters
     ema: Dial | None = None
     head_start: int = 0
-
-
-class Game(NamedTuple):
-    """The rules: the players, who moves first and how often, objective and constraint, and what dials have to do with time."""
-
-    players: Mapping[str, Player]
-    critics: tuple[str, ...]  # who moves first in a step, `critic_steps` times
-    generators: tuple[str, ...]  # who moves last, once; who is neither never moves, and only keeps what was learned
-    critic_steps: int
-    objective: Objective
-    constraint: Constraint
-    rule: Callable[[Game, State, Draw], State]
-    schedule: Callable[[Tensor], Tensor]  # the share of the full rates at each share of the run
-    noise: Dial | None  # standard deviation of the instance noise at the first step; None where there is none
-    noise_schedule: Callable[[Tensor], Tensor]  # what is left of it at each share of the run
-    pack: int  # points that the critic judges at once
-    steps: Dial  # where schedules end
-    beside: tuple[Beside, ...] = ()  # what the critics are shown beside a point
-    carry: Carry | None = None  # several generators' points; None: the generator's
-    chart: Carry | None = None  # the map of latents that is drawn; None: the carry
-    terms: tuple[LossTerm, ...] = ()  # what is added to players' losses
-    clouds: TwoClouds | None = None  # what the critic tells apart, if not points
-    draws: Mapping[str, Law] = {}  # what a cast draws besides
-    known: Callable[[Draw], Draw] = lambda row: row  # a move's draws with what a cast knows of them
-    course: Course | None = None  # the solution that the generator is to be, where that is known
-    scored: bool = True  # whether the generator's loss is one of the critic's scores
-    between: Callable[[Game, State], State] = lambda game, state: state  # what a cast changes when a step is over
-    # the step before the first one that a player's average is of
-    began: Callable[[Game, State, Player], Tensor | int] = lambda game, state, player: player.head_start
-
-
-Carry = Callable[[Game, Parameters, Tensor], Tensor]  # of latents [seed, n, d]
-TwoClouds = Callable[[Game, Parameters, Draw], tuple[Tensor, Tensor]]
 
 
 class Course(NamedTuple):
@@ -163,11 +129,84 @@ class State(NamedTuple):
 
 
 class Opinion(NamedTuple):
-    """What a player makes of one move: what it minimises [seed], what is told of it [seed], and what else its move changes."""
+    """What a player makes of one move: what it minimises [seed], what else it tells [seed], and what else its move changes."""
 
     loss: Tensor
-    told: Mapping[str, Tensor]
+    told: Mapping[str, Tensor] = {}
     after: Callable[[State], State] = lambda state: state
+
+
+Wants = Callable[["Game", Parameters, State, Draw], Opinion]
+Schedule = Callable[[Tensor], Tensor]  # the share of the full rates, or of the noise, at each share of the run
+Carry = Callable[["Game", Parameters, Tensor], Tensor]  # of latents [seed, n, d]
+Weight = PositiveFloat | None
+
+
+class Role(NamedTuple):
+    """Another player: its body, built when it is asked for, what it makes of a move, and with whom it moves, at whose rate; a
+    still one never moves, and only keeps what was learned.
+    """
+
+    body: Callable[[], Network]
+    wants: Wants = lambda game, parameters, state, row: Opinion(torch.zeros_like(state.memory))
+    side: Literal["critic", "generator", "still"] = "still"
+
+
+class Cast(NamedTuple):
+    """What a game has more than a plain one. Its rows are `toygan.game.casts`'."""
+
+    roles: Mapping[str, Role] = {}
+    generator: Callable[[], Network] | None = None  # the generator's body, where it is another one
+    wants: Mapping[str, Wants] = {}  # what critic and generator make of a move, where it is something else
+    beside: tuple[Beside, ...] = ()  # what the critics are shown beside a point
+    terms: tuple[LossTerm, ...] = ()  # what is added to players' losses
+    carry: Carry | None = None  # several generators' points; None: the generator's
+    chart: Carry | None = None  # the map of latents that is drawn; None: the carry
+    # what the critic tells apart, if not points
+    clouds: Callable[[Game, Parameters, Draw], tuple[Tensor, Tensor]] | None = None
+    no_optimum: str = ""  # why no optimal critic of points is drawn: a clause, where the critic judges more than points
+    objective: Callable[[Objective], Objective] = lambda objective: objective
+    draws: Callable[[], Mapping[str, Law]] = dict
+    known: Callable[[Draw], Draw] = lambda row: row  # a move's draws with what is known of them
+    course: Course | None = None  # the solution that the generator is to be
+    scored: bool = True  # whether the generator's loss is one of the critic's scores
+    between: Callable[[Game, State], State] = lambda game, state: state  # what changes when a step is over
+    # the step before the first one that a player's average is of
+    began: Callable[[Game, State, Player], Tensor | int] = lambda game, state, player: player.head_start
+    schedule: Callable[[Schedule], Schedule] = lambda schedule: schedule
+
+
+class Bodies(NamedTuple):
+    """What a cast may build its players of: the generator's body, how many numbers its latent has, the batch, how many numbers
+    the generator is fed, codes included, and a plain critic is shown of a point; a perceptron of the generator's make from so
+    many numbers to so many, and a critic of so many numbers, constrained.
+    """
+
+    generator: Network
+    latent: int
+    batch: int
+    inputs: int
+    shown: int
+    perceptron: Callable[[int, int], Network]
+    critic: Callable[[int], Network]
+
+
+class Game(NamedTuple):
+    """The rules: the players, who moves first and how often, objective and constraint, and what dials have to do with time."""
+
+    players: Mapping[str, Player]
+    critics: tuple[str, ...]  # who moves first in a step, `critic_steps` times
+    generators: tuple[str, ...]  # who moves last, once; who is neither never moves, and only keeps what was learned
+    critic_steps: int
+    objective: Objective
+    constraint: Constraint
+    rule: Callable[[Game, State, Draw], State]
+    schedule: Schedule
+    noise: Dial | None  # standard deviation of the instance noise at the first step; None where there is none
+    noise_schedule: Schedule
+    pack: int  # points that the critic judges at once
+    steps: Dial  # where schedules end
+    cast: Cast = Cast()
 
 
 def start(game: Game, parameters: Parameters) -> State:
@@ -192,19 +231,35 @@ def told_by(game: Game) -> list[str]:
     losses = [f"{name}_loss" for name in (*game.critics, *game.generators)]
     others = [f"{name}_penalty" for name in game.critics[1:]]
     parts = [f"penalty_{part}" for part in game.constraint.parts]
-    return [*losses, "penalty", *parts, *others, *(term.name for term in game.terms)]
+    return [*losses, "penalty", *parts, *others, *(term.name for term in game.cast.terms)]
 
 
-def termed(name: str, player: Player, terms: Sequence[LossTerm]) -> Player:
-    """A player with those of the terms that are its own added to its loss; as it is where none is."""
+def with_terms(name: str, wants: Wants, terms: Sequence[LossTerm]) -> Wants:
+    """A player's opinion of a move's draws with what the cast knows of them, those of the terms that are its own added."""
     own = [term for term in terms if name in term.players]
 
     def opinion(game: Game, parameters: Parameters, state: State, row: Draw) -> Opinion:
-        plain, row = player.opinion(game, parameters, state, row), game.known(row)
+        row = game.cast.known(row)
+        plain = wants(game, parameters, state, row)
         told = {term.name: term.of(game, parameters, state, row) for term in own}
-        return plain._replace(loss=sum(told.values(), start=plain.loss), told={**plain.told, **told})
+        loss = sum(told.values(), start=plain.loss)
+        return plain._replace(loss=loss, told={f"{name}_loss": plain.loss, **plain.told, **told})
 
-    return player._replace(opinion=opinion) if own else player
+    return opinion
+
+
+def weighed(
+    name: str, weight: Dial | None, players: tuple[str, ...], of: Callable[..., Tensor]
+) -> tuple[LossTerm, ...]:
+    """A term times its weight; none without a weight."""
+    if weight is None:
+        return ()
+
+    def times(game: Game, parameters: Parameters, state: State, row: Draw) -> Tensor:
+        found = of(game, parameters, state, row)
+        return over(weight, found) * found
+
+    return (LossTerm(name, players, times),)
 
 
 def play(game: Game, state: State, draws: Iterable[Draw]) -> Iterator[State]:
@@ -216,7 +271,7 @@ def play(game: Game, state: State, draws: Iterable[Draw]) -> Iterator[State]:
 
 def step(game: Game, state: State, draw: Draw) -> State:
     """The state after one step, and after what the cast changes then."""
-    return game.between(game, game.rule(game, state, draw))
+    return game.cast.between(game, game.rule(game, state, draw))
 
 
 # --- moves -----------------------------------------------------------------------------------------------------------
@@ -249,7 +304,8 @@ def moved(game: Game, state: State, name: str, gradient: Tensor, opinion: Opinio
     after = opinion.after(with_player(state, name, stepped(game, player, before, gradient, state)))
     if player.head_start:  # until it is over neither the player nor its memories move
         after = with_player(after, name, chosen(state.step >= player.head_start, after.players[name], before))
-    return after._replace(report={**state.report, **{key: value.detach() for key, value in opinion.told.items()}})
+    told = {f"{name}_loss": opinion.loss, **opinion.told}
+    return after._replace(report={**state.report, **{key: value.detach() for key, value in told.items()}})
 
 
 def chosen(condition: Tensor, now: Learned, before: Learned) -> Learned:
@@ -273,7 +329,7 @@ def stepped(game: Game, player: Player, before: Learned, gradient: Tensor, state
     held = player.project(after.parameters)
     if player.ema is None or before.average is None:
         return Learned(held, after.slots, t)
-    share = fresh_share(player.ema, state.step + 1 - game.began(game, state, player))
+    share = fresh_share(player.ema, state.step + 1 - game.cast.began(game, state, player))
     return Learned(held, after.slots, t, torch.lerp(before.average, held, over(share, held)))
 
 

@@ -15,7 +15,7 @@ import torch
 from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt
 from torch import Tensor
 
-from toygan.game.dials import Dial, InSteps, over
+from toygan.game.dials import InSteps, over
 from toygan.game.networks import (
     ACTIVATIONS,
     Activation,
@@ -103,16 +103,15 @@ def mlp_generator(
 
     def widened(codes: int) -> Network:
         made = perceptron(codes + latent_dim, 2, body)
-        return made if output == "linear" else made._replace(forward=partial(squashed, made, reach))
+
+        def squashed(layers: Layers, z: Tensor) -> Tensor:
+            points = made.forward(layers, z).tanh()
+            return over(reach, points) * points
+
+        return made if output == "linear" else made._replace(forward=squashed)
 
     like = partial(perceptron, body=body)
     return Generator(widened(0), lambda rng, n, target: LATENTS[latent](rng, n, latent_dim), widened, like)
-
-
-def squashed(made: Network, reach: Dial, layers: Layers, z: Tensor) -> Tensor:
-    """A body's points squashed into the square [-reach, reach]^2."""
-    points = made.forward(layers, z).tanh()
-    return over(reach, points) * points
 
 
 def translator(
@@ -243,7 +242,7 @@ def linear(inputs: int, outputs: int, *, start: tuple[float, float] = (1.0, 0.0)
     if not bias:
         return network(lambda rng: weights, without_bias, plain, judge)
     first, shapes = np.append(weights, np.zeros(outputs)), [LayerShape(inputs, outputs)]
-    return network(lambda rng: first, lambda parameters: unpack(parameters, shapes), plain, judge)
+    return network(lambda rng: first, partial(unpack, shapes=shapes), plain, judge)
 
 
 def autoencoder(
@@ -304,7 +303,7 @@ def maxout(
             x = affine(layer, x).unflatten(2, (width, pieces)).amax(dim=3)
         return affine(layers[-1], x)
 
-    return network(partial(first_parameters, shapes, body), lambda parameters: unpack(parameters, shapes), forward)
+    return network(partial(first_parameters, shapes, body), partial(unpack, shapes=shapes), forward)
 
 
 def identity(inputs: int, outputs: int) -> Network:

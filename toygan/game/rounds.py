@@ -1,4 +1,4 @@
-"""Casts whose generators come one after the other: a mixture that grows, and stages that are to be better than the last."""
+"""Casts with an order: a mixture that grows, stages that are to be better than the last, points made in two, or one a time."""
 
 from __future__ import annotations
 
@@ -11,13 +11,12 @@ import torch
 from pydantic import Field, PositiveFloat
 from torch import Tensor
 
-from toygan.game import duel
-from toygan.game.cast import Bodies, Cast, Role, Weight, weighed
+from toygan.game import duel, play
 from toygan.game.dials import Dial, over
 from toygan.game.duel import CRITIC, GENERATOR, Match
-from toygan.game.laws import uniform
+from toygan.game.laws import normal, uniform
 from toygan.game.objectives import with_code
-from toygan.game.play import Draw, Game, Learned, Parameters, Player, State, chosen
+from toygan.game.play import Beside, Bodies, Cast, Draw, Game, Learned, Parameters, Player, Role, State, chosen, weighed
 from toygan.game.players import weightless
 
 SHARES, JUDGE, PICK, LAST = "shares", "judge", "pick", "last"
@@ -43,12 +42,12 @@ def boosting(bodies: Bodies, *, rounds: Rounds = 4) -> Cast:
     kept = {earlier(k): Role(lambda: bodies.generator) for k in range(1, rounds)}
     return Cast(
         roles={
-            JUDGE: Role(partial(bodies.critic, 2), partial(duel.critic_opinion, match=all_so_far), "critic"),
+            **duel.critics_of(all_so_far, body=partial(bodies.critic, 2)),
             **kept,
             SHARES: Role(lambda: weightless(np.eye(rounds)[0], lambda layers, z: z)),
         },
         wants=duel.wants_of(own),
-        carry=mixture,
+        carry=lambda game, parameters, z: mixture(game, parameters, parameters[SHARES], z[..., 0], z[..., 1:]),
         clouds=lambda game, parameters, row: (lacking_points(game, parameters, row), newest(game, parameters, row)),
         no_optimum="the critic judges weighted points, and the newest generator's",
         chart=lambda game, parameters, latent: duel.sent(game, parameters, latent[..., 1:]),
@@ -80,19 +79,14 @@ def makers(shares: Tensor, pick: Tensor) -> Tensor:
     return torch.minimum(passed, round_of(shares).unsqueeze(1))  # the last end may fall a rounding short of 1
 
 
-def made_by(game: Game, parameters: Parameters, which: Tensor, latent: Tensor) -> Tensor:
-    """What the generators of these rounds [seed, n] make of latents [seed, n, d]: [seed, n, 2]."""
-    shares, points = parameters[SHARES], duel.sent(game, parameters, latent)
-    kept = torch.where(which == round_of(shares).unsqueeze(1), -1.0, which)  # the newest one is not kept yet
+def mixture(game: Game, parameters: Parameters, shares: Tensor, pick: Tensor, latent: Tensor) -> Tensor:
+    """What a mixture of the generators so far with these shares [seed, K] makes of picks [seed, n] and latents: [seed, n, 2]."""
+    which, points = makers(shares, pick), duel.sent(game, parameters, latent)
+    now = round_of(parameters[SHARES]).unsqueeze(1)
+    kept = torch.where(which == now, -1.0, which)  # the newest one is not kept yet
     for k in range(shares.shape[1] - 1):
         points = torch.where((kept == k).unsqueeze(2), duel.sent(game, parameters, latent, earlier(k + 1)), points)
     return points
-
-
-def mixture(game: Game, parameters: Parameters, latent: Tensor) -> Tensor:
-    """What all generators so far make, each its share: [seed, n, 1 + d] -> [seed, n, 2]."""
-    which = makers(parameters[SHARES], latent[..., 0])
-    return made_by(game, parameters, which, latent[..., 1:])
 
 
 def newest(game: Game, parameters: Parameters, row: Draw) -> Tensor:
@@ -102,8 +96,7 @@ def newest(game: Game, parameters: Parameters, row: Draw) -> Tensor:
 
 def finished(game: Game, parameters: Parameters, row: Draw) -> Tensor:
     """What the generators of the rounds before make, or in the first round its own."""
-    which = makers(before(parameters[SHARES]), row[PICK][..., 0])
-    return made_by(game, parameters, which, row["latent"])
+    return mixture(game, parameters, before(parameters[SHARES]), row[PICK][..., 0], row["latent"])
 
 
 def before(shares: Tensor) -> Tensor:
@@ -199,7 +192,7 @@ def at_rest(learned: Learned) -> Learned:
 # --- stages ----------------------------------------------------------------------------------------------------------
 
 
-def stages(bodies: Bodies, *, stages: Rounds = 3, margin: PositiveFloat = 2.0, ranking: Weight = 1.0) -> Cast:
+def stages(bodies: Bodies, *, stages: Rounds = 3, margin: PositiveFloat = 2.0, ranking: play.Weight = 1.0) -> Cast:
     """So many equal stages of one game; from the second on the critic also minimises ranking * E max(0, margin + f(x') - f(x))
     of points x' of the last stage's generator, so that with half this margin for the present one's, which is to be the
     objective's, the order is: real, present, last (GoGAN, after Juefei-Xu et al., 2017, arXiv:1704.04865; here the players
@@ -232,3 +225,127 @@ def next_stage(stages: int, game: Game, state: State) -> State:
     is_due = rounds_passed(game, state, stages) > rounds_passed(game, state._replace(step=state.step - 1), stages)
     kept = chosen(is_due, at_rest(state.players[GENERATOR]), state.players[LAST])
     return state._replace(players={**state.players, LAST: kept})
+
+
+# --- a point in two stages -------------------------------------------------------------------------------------------
+
+COARSE, COARSE_CRITIC = "coarse", "coarse_critic"
+
+
+def coarse_to_fine(bodies: Bodies, *, spacing: PositiveFloat = 0.5) -> Cast:
+    """A first generator makes points of a lattice, against a critic of its own that sees real points moved to the lattice; the
+    second one makes what is missing, told the lattice point, against a critic that is told it too (Denton et al., 2015,
+    arXiv:1506.05751, on the plane: theirs is a pyramid of pictures). While they learn it is a real point's.
+    """
+    snap, d = partial(on_lattice, spacing), bodies.latent
+
+    def roughly(game: Game, parameters: Parameters, row: Draw) -> Tensor:
+        return duel.sent(game, parameters, row["latent"], COARSE)
+
+    def finely(game: Game, parameters: Parameters, row: Draw) -> Tensor:
+        return refined(game, parameters, duel.fed(game, row)[..., :d], row["coarse real"])
+
+    def carry(game: Game, parameters: Parameters, latent: Tensor) -> Tensor:
+        rough = duel.sent(game, parameters, latent[..., d:], COARSE)
+        return refined(game, parameters, latent[..., :d], snap(rough))
+
+    rough = Match(COARSE_CRITIC, COARSE, "coarse real", roughly, bare=True)
+    return Cast(
+        roles={
+            **duel.critics_of(rough, body=partial(bodies.critic, 2)),
+            COARSE: Role(partial(bodies.perceptron, d, 2), partial(duel.generator_opinion, match=rough), "generator"),
+        },
+        generator=partial(bodies.perceptron, d + 2, 2),
+        wants=duel.wants_of(Match(CRITIC, GENERATOR, "real", finely)),
+        beside=(lattice_beside(snap),),
+        no_optimum="the critic judges a point with the coarse one that it began as",
+        carry=carry,
+        objective=partial(with_code, name="fine latent", law=normal(d)),
+        known=lambda row: {**row, "coarse real": snap(row["real"])},
+    )
+
+
+def lattice_beside(snap: Callable[[Tensor], Tensor]) -> Beside:
+    """The lattice point of a real point; of a generated one, the lattice point that it was made for."""
+
+    def nearest(game: Game, parameters: Parameters, points: Tensor, row: Draw) -> Tensor:
+        return snap(points)
+
+    def told(game: Game, parameters: Parameters, points: Tensor, row: Draw) -> Tensor:
+        return row["coarse real"] if "coarse real" in row else snap(points)
+
+    return Beside(2, nearest, told, lambda game, parameters, points, clouds: snap(points)[None], given=True)
+
+
+def on_lattice(spacing: Dial, points: Tensor) -> Tensor:
+    """The nearest points of a square lattice: [seed, n, 2]."""
+    h = over(spacing, points)
+    return (points / h).round() * h
+
+
+def refined(game: Game, parameters: Parameters, latent: Tensor, lattice: Tensor) -> Tensor:
+    """Lattice points plus what the fine generator adds to them: [seed, n, 2]."""
+    return lattice + duel.sent(game, parameters, torch.cat((latent, lattice), dim=2))
+
+
+# --- an equation -----------------------------------------------------------------------------------------------------
+
+MOMENTS = 5  # times over which the critic's score is averaged where it is drawn
+
+
+def time_beside() -> Beside:
+    """The time that a latent's first number tells; anywhere, several times over the whole way."""
+
+    def told(game: Game, parameters: Parameters, points: Tensor, row: Draw) -> Tensor:
+        return row["latent"][..., :1]
+
+    def anywhere(game: Game, parameters: Parameters, points: Tensor, clouds: tuple[Tensor, Tensor]) -> Tensor:
+        moments = torch.linspace(-1.0, 1.0, MOMENTS, dtype=points.dtype, device=points.device)
+        return moments[:, None, None, None].expand(-1, *points.shape[:2], -1)
+
+    return Beside(1, told, told, anywhere, given=True)
+
+
+def equation(bodies: Bodies, *, turns: PositiveFloat = 1.0) -> Cast:
+    """The generator gives place and speed at a time, (x, v)(t), for t from 0 to 2 pi `turns`, a latent from -1 to 1 telling the
+    time; the critic tells the right side (v, -x) of the oscillator's equation from the left one (x', v'), told the time
+    (Bullwinkel et al., 2022, arXiv:2209.07081). Beginning at (1, 0), the solution is (cos t, -sin t).
+    """
+
+    def time_of(latent: Tensor) -> Tensor:
+        return (latent[..., :1] + 1) * over(torch.pi * turns, latent)
+
+    def carry(game: Game, parameters: Parameters, latent: Tensor) -> Tensor:
+        begun = torch.eye(2, dtype=latent.dtype, device=latent.device)[0]  # the solution's place and speed at time 0
+        return begun + (1 - (-time_of(latent)).exp()) * duel.sent(game, parameters, latent)
+
+    def right(game: Game, parameters: Parameters, row: Draw) -> Tensor:
+        x, v = carry(game, parameters, row["latent"]).split(1, dim=2)
+        return torch.cat((v, -x), dim=2)
+
+    def left(game: Game, parameters: Parameters, row: Draw) -> Tensor:
+        with torch.enable_grad():
+            latent = row["latent"].detach().requires_grad_()
+            points = carry(game, parameters, latent)
+            each = [torch.autograd.grad(points[..., i].sum(), latent, create_graph=True)[0][..., :1] for i in (0, 1)]
+        return torch.cat(each, dim=2) / over(torch.pi * turns, latent)
+
+    def at(game: Game, parameters: Parameters, shares: Tensor) -> Tensor:
+        own = parameters[GENERATOR]
+        latent = own.new_zeros(len(own), len(shares), bodies.latent)  # the first column tells the time
+        latent[..., 0] = (2 * shares - 1).to(own)
+        return carry(game, parameters, latent)
+
+    return Cast(
+        wants=duel.wants_of(Match(CRITIC, GENERATOR, right, left)),
+        beside=(time_beside(),),
+        clouds=lambda game, parameters, row: (right(game, parameters, row), left(game, parameters, row)),
+        no_optimum="the critic compares two sides of an equation, not clouds of points",
+        carry=carry,
+        course=play.Course(2 * torch.pi * turns, at, oscillation),
+    )
+
+
+def oscillation(times: Tensor) -> Tensor:
+    """The solution of x'' = -x that begins at (1, 0), place and speed at times [..., m]: (cos t, -sin t) [..., m, 2]."""
+    return torch.stack((times.cos(), -times.sin()), dim=-1)

@@ -16,22 +16,8 @@ from torch import Tensor
 
 from toygan.game import play
 from toygan.game.dials import Dial, over
-from toygan.game.field import (
-    Here,
-    along,
-    back,
-    derivative,
-    dot,
-    moved_at_once,
-    plus,
-    product,
-    scaled,
-    share,
-    solved,
-    standing,
-    strides,
-)
-from toygan.game.optimisers import Move, Optimiser, Slots
+from toygan.game.field import Here, along, back, foreseen, plus, product, scaled, share, solved, standing, strides
+from toygan.game.optimisers import Inner, Move, Wrap, with_slot
 from toygan.game.play import Draw, Game, Learned, Parameters, Player, State
 
 
@@ -41,7 +27,7 @@ class Rule(NamedTuple):
     """
 
     step: Callable[[Game, State, Draw], State]
-    wrap: Callable[[Optimiser], Optimiser] = lambda optimiser: optimiser
+    wrap: Wrap = lambda optimiser: optimiser
     period: int = 1
     foresees: bool = False
 
@@ -69,14 +55,18 @@ def both_at(game: Game, state: State, draw: Draw, at: State) -> State:
     return play.move(game, state, game.generators, play.row_of(draw, -1), at=at)
 
 
-def simultaneous() -> Rule:
-    """Both players move at once, each against the other as it was."""
+def at_last(last: Callable[[Game, State, Draw], State]) -> Rule:
+    """All of the critics' moves but the last one after the other, then everybody's last as it is said here."""
 
     def step(game: Game, state: State, draw: Draw) -> State:
-        state = warm_up(game, state, draw, game.critic_steps - 1)
-        return play.over_with(both_at(game, state, draw, at=state))
+        return play.over_with(last(game, warm_up(game, state, draw, game.critic_steps - 1), draw))
 
     return Rule(step)
+
+
+def simultaneous() -> Rule:
+    """Both players move at once, each against the other as it was."""
+    return at_last(lambda game, state, draw: both_at(game, state, draw, at=state))
 
 
 def extragradient() -> Rule:
@@ -84,12 +74,7 @@ def extragradient() -> Rule:
 
     The look ahead leaves no trace in the optimisers' memories, and is on the batch of the move; see also extra-adam.
     """
-
-    def step(game: Game, state: State, draw: Draw) -> State:
-        state = warm_up(game, state, draw, game.critic_steps - 1)
-        return play.over_with(both_at(game, state, draw, at=both_at(game, state, draw, at=state)))
-
-    return Rule(step)
+    return at_last(lambda game, state, draw: both_at(game, state, draw, at=both_at(game, state, draw, at=state)))
 
 
 def extra_adam() -> Rule:
@@ -97,58 +82,37 @@ def extra_adam() -> Rule:
     a step (Gidel et al., 2018, arXiv:1802.10551, ExtraAdam; theirs draws a second batch for the move).
     """
 
-    def step(game: Game, state: State, draw: Draw) -> State:
-        state = warm_up(game, state, draw, game.critic_steps - 1)
+    def last(game: Game, state: State, draw: Draw) -> State:
         ahead = both_at(game, state, draw, at=state)
-        return play.over_with(both_at(game, fed(state, ahead), draw, at=ahead))
+        for name, learned in ahead.players.items():
+            now = state.players[name]._replace(slots=learned.slots, moves=learned.moves)
+            state = play.with_player(state, name, now)
+        return both_at(game, state, draw, at=ahead)
 
-    return Rule(step)
-
-
-def fed(state: State, ahead: State) -> State:
-    """The players where they are, with the memories and the number of moves of those who looked ahead."""
-    for name, learned in ahead.players.items():
-        now = state.players[name]._replace(slots=learned.slots, moves=learned.moves)
-        state = play.with_player(state, name, now)
-    return state
+    return at_last(last)
 
 
 def optimistic() -> Rule:
     """Simultaneous, with 2 g_t - g_(t-1) in place of the gradient g_t (Daskalakis et al., 2017, arXiv:1711.00141, for
     plain descent); under Adam or RMSprop the gradients are so foreseen, not the moves: see optimistic-adam.
     """
-    return Rule(simultaneous().step, wrap=looking_back)
 
+    def looking_back(own: Inner, p: Tensor, g: Tensor, last: Tensor, t: Tensor, rate: Dial) -> tuple[Move, Tensor]:
+        return own(p, torch.where(t == 1, g, 2 * g - last), rate), g
 
-def looking_back(optimiser: Optimiser) -> Optimiser:
-    """The same optimiser fed with 2 g_t - g_(t-1), and with g_1 at first."""
-
-    def move(parameters: Tensor, gradient: Tensor, slots: Slots, t: Tensor, rate: Dial) -> Move:
-        *inner, last = slots
-        foreseen = torch.where(t == 1, gradient, 2 * gradient - last)
-        moved = optimiser.move(parameters, foreseen, tuple(inner), t, rate)
-        return Move(moved.parameters, (*moved.slots, gradient))
-
-    return Optimiser(optimiser.slots + 1, move)
+    return Rule(simultaneous().step, with_slot(looking_back))
 
 
 def optimistic_adam() -> Rule:
     """Simultaneous, with 2 u_t - u_(t-1) in place of the optimiser's move u_t, u_0 = 0; with Adam that is Optimistic Adam
     (Daskalakis et al., 2017, arXiv:1711.00141, algorithm 1).
     """
-    return Rule(simultaneous().step, wrap=moving_on)
 
+    def moving_on(own: Inner, p: Tensor, g: Tensor, last: Tensor, t: Tensor, rate: Dial) -> tuple[Move, Tensor]:
+        moved = own(torch.zeros_like(p), g, 1.0)
+        return moved._replace(parameters=p + over(rate, p) * (2 * moved.parameters - last)), moved.parameters
 
-def moving_on(optimiser: Optimiser) -> Optimiser:
-    """The same optimiser, whose move at rate 1 is 2 u_t - u_(t-1)."""
-
-    def move(parameters: Tensor, gradient: Tensor, slots: Slots, t: Tensor, rate: Dial) -> Move:
-        *inner, last = slots
-        moved = optimiser.move(torch.zeros_like(parameters), gradient, tuple(inner), t, 1.0)
-        after = parameters + over(rate, parameters) * (2 * moved.parameters - last)
-        return Move(after, (*moved.slots, moved.parameters))
-
-    return Optimiser(optimiser.slots + 1, move)
+    return Rule(simultaneous().step, with_slot(moving_on))
 
 
 Bending = Callable[[Game, State, Here], Mapping[str, Tensor]]  # the field where all stand -> what each goes down
@@ -157,12 +121,14 @@ Bending = Callable[[Game, State, Here], Mapping[str, Tensor]]  # the field where
 def at_once(bent: Bending, foresees: bool = False) -> Rule:
     """Simultaneous, with what is made of the whole field in place of each player's own slope."""
 
-    def step(game: Game, state: State, draw: Draw) -> State:
-        state = warm_up(game, state, draw, game.critic_steps - 1)
+    def last(game: Game, state: State, draw: Draw) -> State:
         here = standing(game, state, draw)
-        return moved_at_once(game, state, here, bent(game, state, here))
+        slopes = bent(game, state, here)
+        for name, opinion in here.opinions.items():
+            state = play.moved(game, state, name, slopes[name].detach(), opinion)
+        return state
 
-    return Rule(step, foresees=foresees)
+    return at_last(last)._replace(foresees=foresees)
 
 
 def consensus(*, weight: NonNegativeFloat = 0.1) -> Rule:
@@ -182,10 +148,10 @@ def unrolled(*, ahead: NonNegativeInt = 5) -> Rule:
     def step(game: Game, state: State, draw: Draw) -> State:
         state, last = warm_up(game, state, draw, game.critic_steps), play.row_of(draw, -1)
         at = {name: own.detach().requires_grad_() for name, own in state.parameters.items()}
-        foreseen = state
+        there, foreseen = at, state
         for _ in range(ahead):
-            foreseen = moved_ahead(game, foreseen, {**at, **of(game.critics, foreseen)}, last)
-        there = {**at, **of(game.critics, foreseen)} if ahead else at
+            foreseen = moved_ahead(game, foreseen, there, last)
+            there = {**at, **{name: foreseen.players[name].parameters for name in game.critics}}
         opinions = {name: game.players[name].opinion(game, there, state, last) for name in game.generators}
         for name, opinion in opinions.items():
             (gradient,) = torch.autograd.grad(opinion.loss.sum(), at[name], retain_graph=len(opinions) > 1)
@@ -193,12 +159,6 @@ def unrolled(*, ahead: NonNegativeInt = 5) -> Rule:
         return play.over_with(state)
 
     return Rule(step, foresees=ahead > 0)
-
-
-def of(names: tuple[str, ...], state: State) -> dict[str, Tensor]:
-    """The parameters of some players, differentiable by themselves."""
-    own = {name: state.players[name].parameters for name in names}
-    return {name: one if one.requires_grad else one.detach().requires_grad_() for name, one in own.items()}
 
 
 def moved_ahead(game: Game, state: State, at: Parameters, row: Draw) -> State:
@@ -215,19 +175,13 @@ def negative_momentum(*, beta: Annotated[float, Bounded(gt=-1, lt=1)] = -0.5) ->
     """Alternating, and every move adds beta times the player's last one, the heavy ball z + beta (z - z_last) - rate g; a
     negative beta damps the turning (Gidel et al., 2018, arXiv:1807.04740, who take plain descent).
     """
-    return Rule(alternating().step, wrap=lambda optimiser: with_momentum(optimiser, beta))
 
-
-def with_momentum(optimiser: Optimiser, beta: Dial) -> Optimiser:
-    """The same optimiser, whose moves go on by beta of the last one."""
-
-    def move(parameters: Tensor, gradient: Tensor, slots: Slots, t: Tensor, rate: Dial) -> Move:
-        *inner, last = slots
-        moved = optimiser.move(parameters, gradient, tuple(inner), t, rate)
+    def going_on(own: Inner, p: Tensor, g: Tensor, last: Tensor, t: Tensor, rate: Dial) -> tuple[Move, Tensor]:
+        moved = own(p, g, rate)
         after = moved.parameters + over(beta, last) * last
-        return Move(after, (*moved.slots, after - parameters))
+        return moved._replace(parameters=after), after - p
 
-    return Optimiser(optimiser.slots + 1, move, optimiser.uses)
+    return Rule(alternating().step, with_slot(going_on))
 
 
 def lookahead(
@@ -249,7 +203,7 @@ def lookahead(
             after = play.with_player(after, name, now)
         return after
 
-    return Rule(step, wrap=with_distance, period=k)
+    return Rule(step, with_slot(lambda own, p, g, far, t, rate: (own(p, g, rate), far)), period=k)
 
 
 def drawn_back(player: Player, before: Learned, now: Learned, alpha: Dial, is_due: Tensor) -> Learned:
@@ -261,16 +215,6 @@ def drawn_back(player: Player, before: Learned, now: Learned, alpha: Dial, is_du
     between = now.parameters - over(1 - alpha, far) * far
     parameters = torch.where(is_due, player.project(between), now.parameters)
     return now._replace(parameters=parameters, slots=(*inner, torch.where(is_due, torch.zeros_like(far), far)))
-
-
-def with_distance(optimiser: Optimiser) -> Optimiser:
-    """The same optimiser with a slot that its moves leave alone."""
-
-    def move(parameters: Tensor, gradient: Tensor, slots: Slots, t: Tensor, rate: Dial) -> Move:
-        moved = optimiser.move(parameters, gradient, slots[:-1], t, rate)
-        return Move(moved.parameters, (*moved.slots, slots[-1]))
-
-    return Optimiser(optimiser.slots + 1, move, optimiser.uses)
 
 
 def cgd(*, iterations: Annotated[int, Bounded(ge=0, le=100)] = 4) -> Rule:
@@ -331,20 +275,6 @@ def sos(*, a: Annotated[float, Bounded(gt=0, lt=1)] = 0.5, b: PositiveFloat = 0.
         return plus(ahead, torch.minimum(kept, near), shaped)
 
     return at_once(bent, foresees=True)
-
-
-def foreseen(game: Game, state: State, here: Here) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
-    """LookAhead's slopes, each player's own after the others' next plain steps; and what the players gain by shaping these:
-    -sum_(j != i) rate_j d/di <df_i/dj, v_j> with df_i/dj held.
-    """
-    rates = strides(game, state)
-    ahead = plus(here.own, -1.0, along(here, scaled(here.own, rates), others_only=True))
-    shaped = {}
-    for name, slopes in here.slopes.items():
-        ways = scaled({other: slope.detach() for other, slope in slopes.items() if other != name}, rates)
-        sizes = [dot(here.slopes[other][other], way).sum() for other, way in ways.items()]
-        shaped[name] = -derivative(torch.stack(sizes).sum(), {name: here.at[name]})[name]
-    return ahead, shaped
 
 
 RULES: dict[str, Callable[..., Rule]] = {

@@ -117,7 +117,6 @@ def seated(config: Config, order: Order, claims: ExitStack) -> Companion | None:
 
 
 def abreast(parts: Sequence[Companion]) -> list[list[Companion]]:
-    """The runs that stand at one step and go on by one engine."""
     found = defaultdict[tuple[int, str], list[Companion]](list)
     for part in parts:
         found[-1 if part.state is None else step_of(part.state), part.ledger.backend].append(part)
@@ -215,9 +214,7 @@ def sharing(parts: Sequence[Companion]) -> Iterator[None]:
 
 
 def side_by_side(states: Sequence[State]) -> State:
-    """States of several games as one: every tensor of seeds one behind the other; the step and the number of moves are the
-    same in all.
-    """
+    """Several games' states as one: seeds one behind the other; the step and the number of moves are the same."""
     leaves = zip(*(leaves_of(state) for state in states), strict=True)
 
     def joined(own: Tensor) -> Tensor:

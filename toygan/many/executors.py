@@ -143,11 +143,8 @@ def looked(waiting: Waiting, pool: Pool, look: Listener) -> set[Future[End]]:
     """What has ended after a moment: something, nothing yet, or everything where the pool broke."""
     ended = wait(waiting, TICK, "FIRST_COMPLETED").done
     look(pool.at_work(waiting))
-    return wait(waiting).done if any(map(is_broken, ended)) else ended
-
-
-def is_broken(future: Future[End]) -> bool:
-    return not future.cancelled() and isinstance(future.exception(), BrokenProcessPool)
+    broke = any(not one.cancelled() and isinstance(one.exception(), BrokenProcessPool) for one in ended)
+    return wait(waiting).done if broke else ended
 
 
 def end_of(future: Future[End], task: Task) -> End | None:

@@ -150,9 +150,7 @@ class LoopRecorder:
         return list(self._takes[seed].steps) if seed in self._takes else []
 
     def close(self) -> Recording:
-        """Measure the end, draw, and leave a finished run; what came of it. UserError where no frame was recorded, or
-        seeds have not the same steps.
-        """
+        """Measure the end and draw; what came of it. UserError where there is no frame, or seeds' steps differ."""
         if self.recording is not None:
             return self.recording
         self._refuse_closed()
@@ -300,7 +298,7 @@ class Given(NamedTuple):
 
 def passed_over(take: Take, step: int, points: np.ndarray) -> None:
     """Pass a step over that was kept, with the same points [N, 2]; UserError for others."""
-    if not np.array_equal(takes.kept_frame(take, step)["samples"][0], points, equal_nan=True):
+    if not np.array_equal(folders.kept_frames(take.place, [step])["samples"][0, 0], points, equal_nan=True):
         raise UserError(
             f"step {step} of seed {take.seed}: was recorded earlier, with other samples, so this is another loop; go on from "
             f"step {take.steps[-1]}, or begin anew with fresh=True"

@@ -28,6 +28,8 @@ from toygan.session.recording import like_perfect
 from toygan.view.records import FINISHED, Record, flattened, legal_keys, unlike
 
 LAST = ("core_seconds", "message", "split_by", "folder")
+IDLE = {"about", "measures", "name", "reference", "title"}  # parts of a config that change no number
+FORMULA = ("=", "@", "+", "-", "\t", "\r")  # how a cell begins that a spreadsheet takes for a formula
 
 Tell = Callable[[str], None]
 
@@ -130,11 +132,7 @@ def is_told_by_kind(path: str, configs: Sequence[Mapping[str, Any]]) -> bool:
     return len(pairs) == len({kind for kind, _ in pairs})
 
 
-IDLE = {"about", "measures", "name", "reference", "title"}  # parts of a config that change no number
-
-
 def keys_overlap(key: str, other: str) -> bool:
-    """Whether one dotted key is the other one or lies in its table."""
     return f"{key}.".startswith(f"{other}.") or f"{other}.".startswith(f"{key}.")
 
 
@@ -215,9 +213,6 @@ def write_results(place: Path, more: Sequence[Record] = (), tell: Tell = to_stde
     rows = [*rows_of(runs), *more]
     write_aside(path, as_csv(rows, columns_of(rows)).encode("utf-8", "backslashreplace"))
     return path
-
-
-FORMULA = ("=", "@", "+", "-", "\t", "\r")  # how a cell begins that a spreadsheet takes for a formula
 
 
 def as_csv(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> str:

@@ -27,15 +27,14 @@ from toygan.files.disk import packed, write_aside, write_json
 from toygan.files.mistakes import Place, UserError
 from toygan.files.scenario import read
 from toygan.game.play import State
-from toygan.many.notebook import bar, in_notebook
-from toygan.many.progress import Progress, Watcher
+from toygan.many.progress import Progress, Watcher, bar, in_notebook
 from toygan.quantities.diagnosis import rates, sentences
 from toygan.quantities.table import QUANTITIES
 from toygan.quantities.transport import w1
 from toygan.session import folder as folders
 from toygan.session.facts import FORMAT, Facts
 from toygan.session.looks import generated, is_over, state_arrays, state_of, step_of, weights
-from toygan.session.measuring import Gauge, alignment_ceilings, final_floors, fixed_arrays, frame_floors, gauge, summary
+from toygan.session.measuring import Gauge, alignment_ceilings, fixed_arrays, floors_at, gauge, summary
 from toygan.session.recording import Recording, diagnose, load, metric_lines, read_metrics
 from toygan.session.simulation import simulation
 from toygan.session.stream import (
@@ -51,6 +50,8 @@ from toygan.session.stream import (
 )
 
 LIBRARIES = ("toygan", "torch", "numpy", "scipy", "matplotlib", "POT", "onnx", "onnxruntime")
+DIGESTED = ("metrics.jsonl", "frames.npz", "weights.npz")  # what a run ends with, the same bytes whatever came between
+SHORT_OPTIONS = {"training.seeds": "--seeds", "training.steps": "--steps"}
 
 
 def quiet(progress: Progress) -> None:
@@ -111,20 +112,17 @@ def prepared(
     changes were said, if not on the command line.
     """
     config = read(scenario, method, changes, said)
-    free_names(config)
+    for own_measure in config.measures or ():
+        name = own_measure.kind.rpartition(":")[2]
+        if name in QUANTITIES or name in ("step", "seed", "diverged_at"):
+            raise UserError(
+                f"--measure {own_measure.kind}: {name} is a quantity of toygan's; call the function otherwise"
+            )
     folder = wanted.folder / config.name / config.method.name
     command = with_own(command_line(scenario, method, changes), config)
     device = chosen_device(wanted.device)
     backend = usable_backend(wanted.backend, device)
     return config, wanted._replace(folder=folder, command=command, device=device, backend=backend)
-
-
-def free_names(config: Config) -> None:
-    """UserError for a measure of the user's own that is called as a quantity or a loss of the run is."""
-    for part in config.measures or ():
-        name = part.kind.rpartition(":")[2]
-        if name in QUANTITIES or name in ("step", "seed", "diverged_at"):
-            raise UserError(f"--measure {part.kind}: {name} is a quantity of toygan's; call the function otherwise")
 
 
 def command_line(scenario: str | Callable[..., Any], method: str | Method | None, changes: Sequence[Change]) -> str:
@@ -147,18 +145,11 @@ def command_line(scenario: str | Callable[..., Any], method: str | Method | None
 
 def with_own(command: str, config: Config) -> str:
     """The command with the user's own code named that a file alone names, and which would not run otherwise."""
-    words = [
-        f"{os.path.relpath(code.path)}:{code.kind.rpartition(':')[2]}"
-        for code in own.own_code(config).values()
-        if code.path.endswith(".py") and code.kind not in command
-    ]
-    is_typed = command.startswith("toygan run ")
-    return (
-        " ".join([command, *(f"--own {shlex.quote(word)}" for word in dict.fromkeys(words))]) if is_typed else command
-    )
-
-
-SHORT_OPTIONS = {"training.seeds": "--seeds", "training.steps": "--steps"}
+    if not command.startswith("toygan run "):
+        return command
+    unnamed = [one for one in own.own_code(config).values() if one.path.endswith(".py") and one.kind not in command]
+    words = dict.fromkeys(f"{os.path.relpath(one.path)}:{one.kind.rpartition(':')[2]}" for one in unnamed)
+    return " ".join([command, *(f"--own {shlex.quote(word)}" for word in words)])
 
 
 def backends_here() -> dict[str, str | None]:
@@ -249,9 +240,7 @@ def recorded_faults(ledger: Ledger) -> Iterator[None]:
 
 
 def keep_failure(config: Config, order: Order, message: str) -> None:
-    """Leave the record of a failed run in its folder, unless it holds a finished one; OSError or UserError where it cannot
-    be left.
-    """
+    """Leave the record of a failed run unless a finished one is there; OSError or UserError where it cannot be."""
     with folders.claimed(order.folder):
         facts = folders.begin(order.folder, config, first_facts(config, order), fresh=False)
         if facts["status"] not in folders.FINISHED:
@@ -362,7 +351,7 @@ def begun(config: Config, order: Order, ledger: Ledger) -> Gauge:
     sim = simulation(config, order.device)
     import_slow_libraries()
     with ledger.timed("floors"):
-        floors = frame_floors(config, sim)
+        floors = floors_at(config, sim, "frame")
     with ledger.timed("measure"):
         work = gauge(config, sim, floors)
     ledger.put(floors={"frame": floors})
@@ -411,7 +400,7 @@ def pack(work: Gauge, state: State, ledger: Ledger) -> None:
         frames = folders.kept_frames(place, steps)
         frames |= fixed_arrays(work.config, sim, steps) | {"final": generated(sim, state, sim.final)}
     with ledger.timed("floors"):
-        floors = final_floors(work)
+        floors = floors_at(work.config, work.sim, "final")
         ledger.put(floors=ledger.facts["floors"] | {"final": floors})
     with ledger.timed("measure"):
         kept = read_metrics(place / "metrics.jsonl", frames["step"], ledger.facts["seeds"])
@@ -424,9 +413,6 @@ def pack(work: Gauge, state: State, ledger: Ledger) -> None:
         ledger.put(digests={name: folders.of_file(place / name) for name in DIGESTED})
 
 
-DIGESTED = ("metrics.jsonl", "frames.npz", "weights.npz")  # what a run ends with, the same bytes whatever came between
-
-
 # --- the end ---------------------------------------------------------------------------------------------------------
 
 
@@ -436,18 +422,13 @@ def finish(order: Order, ledger: Ledger) -> None:
     with ledger.timed("draw"):
         ledger.write()
         recording = load(order.folder)
-        events, said = diagnosed(recording)
-        ledger.put(status="diverged" if diverged else "done", events=events, summary=ledger.facts["summary"] | said)
+        events, seeds = diagnose(recording), list(recording.facts.seeds)
+        told = [{"step": e.step, "seed": e.seed, "label": e.label, "evidence": e.evidence} for e in events]
+        said = {"rates": rates(events, seeds), "diagnosis": sentences(events, seeds)}
+        ledger.put(status="diverged" if diverged else "done", events=told, summary=ledger.facts["summary"] | said)
         draw(replace(recording, facts=Facts.of(ledger.facts)), order)
     ledger.write()
     shutil.rmtree(order.folder / "partial", ignore_errors=True)
-
-
-def diagnosed(recording: Recording) -> tuple[list[dict[str, Any]], dict[str, Any]]:
-    """The diagnosis as facts: every event with its evidence; the share of seeds with each label, and sentences."""
-    events, seeds = diagnose(recording), list(recording.facts.seeds)
-    told = [{"step": e.step, "seed": e.seed, "label": e.label, "evidence": e.evidence} for e in events]
-    return told, {"rates": rates(events, seeds), "diagnosis": sentences(events, seeds)}
 
 
 def draw(recording: Recording, order: Order) -> None:

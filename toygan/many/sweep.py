@@ -31,7 +31,7 @@ from toygan.game.methods import METHODS
 from toygan.game.objectives import OBJECTIVES
 from toygan.many import run as runs
 from toygan.many.executors import ENGINES, Pool, Shares, ends
-from toygan.many.notebook import in_html, in_notebook, line
+from toygan.many.progress import in_html, in_notebook, line
 from toygan.many.results import Tell, records_of, rows_of, sorted_out, to_stderr, write_results
 from toygan.many.task import Task, keep_failure
 from toygan.session import folder as folders
@@ -47,6 +47,8 @@ LONGEST, LONGEST_PART = 120, 255  # characters of a run's folder, and bytes of a
 PROBE_STEPS, PROBES = 24, 12  # steps that a probe plays, and how many pairs of scenario and method are probed
 WARM_STEPS = 4  # played before them
 END_SECONDS = 2.0  # the final measures and the picture of a run
+SIZE_OF_ENDS = 500  # passes: starting, drawing and the final measures
+GONE = "its record is gone"  # what is said of a run that did not fail and left none
 
 Values = Mapping[str, Sequence[Any]]  # key -> the values that a grid gives it
 GridPoint = Mapping[str, Any]  # key -> value
@@ -151,17 +153,17 @@ def grid_of(texts: Sequence[str]) -> dict[str, list[Any]]:
     grid: dict[str, list[Any]] = {}
     for text in texts:
         name, equals, listed = text.partition("=")
-        values = [parse_override(f"{name}={value}", "--grid")[1] for value in split_values(listed)]
+        values = [
+            parse_override(f"{name}={part}", "--grid")[1] for part in map(str.strip, VALUES.findall(listed)) if part
+        ]
         if not equals or not name.strip() or not values:
             raise UserError(f"--grid {text}: expected KEY=V1,V2,...; for example training.batch=64,256")
         grid.setdefault(name.strip(), []).extend(values)
     return grid
 
 
-def split_values(text: str) -> list[str]:
-    """Split at commas that are in no brackets and no quotes."""
-    parts = re.findall(r"""(?:"[^"]*"|'[^']*'|\[(?:[^\[\]]|\[[^\]]*\])*\]|\{[^}]*\}|[^,])+""", text)
-    return [part.strip() for part in parts if part.strip()]
+# What stands between commas that are in no brackets and no quotes.
+VALUES = re.compile(r"""(?:"[^"]*"|'[^']*'|\[(?:[^\[\]]|\[[^\]]*\])*\]|\{[^}]*\}|[^,])+""")
 
 
 def flat(table: Mapping[str, Any]) -> dict[str, Any]:
@@ -372,30 +374,25 @@ def outcome(tasks: Iterable[Task], failed: Mapping[str, str]) -> list[Record]:
     return [*rows_of([run for _, runs in found for run in runs]), *rows_without_runs(lost, failed)]
 
 
-GONE = "its record is gone"  # what is said of a run that did not fail and left none
-
-
 def rows_without_runs(tasks: Iterable[Task], failed: Mapping[str, str]) -> list[Record]:
     """The records of runs that left none, with what is known of why."""
-    return [row for task in tasks for row in failed_rows(task, failed.get(task.name, GONE))]
+    rows: list[Record] = []
+    for task in tasks:
+        facts = Facts(
+            scenario=task.config["name"],
+            method=task.config["method"]["name"],
+            settings=task.settings,
+            seeds=seeds_of(task),
+            status="failed",
+            message=failed.get(task.name, GONE),
+        )
+        rows += records_of(facts, task.folder)
+    return rows
 
 
 def unrecorded(tasks: Iterable[Task], failed: Mapping[str, str]) -> list[Record]:
     """The records of runs that left none in their folders: they failed, or somebody took them away."""
     return rows_without_runs((task for task in tasks if not sorted_out([task.folder])[0]), failed)
-
-
-def failed_rows(task: Task, message: str) -> list[Record]:
-    """The records of a run that failed and could leave none in its folder."""
-    facts = Facts(
-        scenario=task.config["name"],
-        method=task.config["method"]["name"],
-        settings=task.settings,
-        seeds=seeds_of(task),
-        status="failed",
-        message=message,
-    )
-    return list(records_of(facts, task.folder))
 
 
 def as_frame(rows: list[dict[str, Any]]) -> Any:
@@ -427,19 +424,14 @@ def carry_out(
     watch(standing)
     failed = {}
     if todo:
-        make(out)
+        try:
+            out.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise UserError(f"{out}: cannot be used ({error.strerror}); choose another place with --out") from None
         with pool_of(engine, workers, address, len(todo)) as pool:
             failed = played(todo, pool, standing, watch)
     write_results(out, unrecorded(todo, failed), tell)
     return failed
-
-
-def make(out: Path) -> None:
-    """Make the folder of a sweep; UserError where that cannot be."""
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UserError(f"{out}: cannot be used ({error.strerror}); choose another place with --out") from None
 
 
 def size_of(task: Task) -> float:
@@ -452,9 +444,6 @@ def seeds_of(task: Task) -> list[int]:
     """The seeds that a run trains together."""
     seeds = task.config["training"]["seeds"]
     return list(range(seeds)) if isinstance(seeds, int) else list(seeds)
-
-
-SIZE_OF_ENDS = 500  # passes: starting, drawing and the final measures
 
 
 def pool_of(engine: str, workers: int | None, address: str | None, runs: int) -> AbstractContextManager[Pool]:

@@ -14,6 +14,8 @@ from toygan.view.records import FINISHED, FIRST, OF_A_RUN, Record, groups, in_or
 from toygan.view.statistics import FEWEST, Interval, median, share
 
 NOT_MEASURES = {"seed", "diverged_at", "indistinguishable"}  # columns of records that a table does not average
+BESIDE = {"slope_alignment_ceiling", "indistinguishable", "diverged_at"}  # of a run's end, and no measures of their own
+INTERVALS = f" with 95 % intervals from order statistics (none below {FEWEST} values)"
 
 
 class Table(NamedTuple):
@@ -25,12 +27,6 @@ class Table(NamedTuple):
     rows: Sequence[Mapping[str, Any]]
     note: str
     best: frozenset[tuple[int, str]] = frozenset()
-
-
-def measures_of(rows: Sequence[Record]) -> list[str]:
-    taken = {*legal_keys(rows), *NOT_MEASURES, "status", "modes_of", "message", "folder"}
-    known = {name for row in rows for name, value in row.items() if isinstance(value, int | float)}
-    return [name for name in columns_of(rows) if name in known and name not in taken]
 
 
 def chosen_keys(rows: Sequence[Record], by: Sequence[str]) -> list[str]:
@@ -46,7 +42,6 @@ def chosen_keys(rows: Sequence[Record], by: Sequence[str]) -> list[str]:
 
 
 def tells_apart(rows: Sequence[Record], key: str, keys: Sequence[str]) -> bool:
-    """Whether runs of one scenario and method, in one row of a table by some keys, differ in a setting."""
     together = groups(rows, [*FIRST[:2], *keys]).values()
     return any(len({row.get(key) for row in members}) > 1 for members in together)
 
@@ -74,7 +69,7 @@ def medians(rows: Sequence[Record], by: Sequence[str] = (), measures: Sequence[s
     rows = once(rows)
     keys = chosen_keys(rows, by)
     names = chosen_measures(rows, measures)
-    told = by_group(rows, keys, lambda own: counts_of(own) | {name: median_of(own, name) for name in names})
+    told = by_group(rows, keys, lambda own: cells_of_group(own, names))
     note = f"medians over seeds{INTERVALS}, rates with 95 % Wilson intervals (none of one seed)"
     if any("values" in row for row in told):
         note += "; values: seeds of all runs of a row, which are of several scenarios or methods"
@@ -104,12 +99,11 @@ def lacks_seeds(name: str, row: Mapping[str, Any]) -> bool:
     return known and value.n < row.get("values", row.get("seeds", row.get("pairs", 0)))
 
 
-INTERVALS = f" with 95 % intervals from order statistics (none below {FEWEST} values)"
-
-
 def chosen_measures(rows: Sequence[Record], measures: Sequence[str]) -> list[str]:
     """The measures asked for, `all` of them, or a few that suit a page. UserError for an unknown one."""
-    legal = measures_of(rows)
+    taken = {*legal_keys(rows), *NOT_MEASURES, "status", "modes_of", "message", "folder"}
+    known = {name for row in rows for name, value in row.items() if isinstance(value, int | float)}
+    legal = [name for name in columns_of(rows) if name in known and name not in taken]
     if list(measures) == ["all"]:
         return legal
     for name in measures:
@@ -119,12 +113,10 @@ def chosen_measures(rows: Sequence[Record], measures: Sequence[str]) -> list[str
     return list(measures) or [*(name for name in shown_in("table") if name in legal), *own]
 
 
-BESIDE = {"slope_alignment_ceiling", "indistinguishable", "diverged_at"}  # of a run's end, and no measures of their own
-
-
-def counts_of(members: Sequence[Record]) -> dict[str, Any]:
+def cells_of_group(members: Sequence[Record], names: Sequence[str]) -> dict[str, Any]:
     """How many seeds ended, and in how many runs together where a seed was in several; which share diverged and, where
-    the target has modes, which share found them all.
+    the target has modes, which share found them all, and which cannot be told from a perfect sampler by W1, where that is
+    known; the median of each measure over the seeds that have it, or over runs where their seeds share it.
     """
     ended = [row for row in members if row["status"] in FINISHED]
     cells: dict[str, Any] = {"seeds": len({row["seed"] for row in ended})}
@@ -136,20 +128,13 @@ def counts_of(members: Sequence[Record]) -> dict[str, Any]:
     moded = [row for row in ended if row.get("modes_of")]
     if moded:
         cells["all modes"] = share(sum(row.get("modes") == row["modes_of"] for row in moded), len(moded))
-    return cells | like_perfect_of(ended)
-
-
-def like_perfect_of(ended: Sequence[Record]) -> dict[str, Interval]:
-    """Which share of the seeds cannot be told from a perfect sampler by W1, where that is known; diverged ones can be."""
-    known = [row for row in ended if row.get("indistinguishable") is not None or row["status"] == "diverged"]
-    if not any(row.get("indistinguishable") is not None for row in known):
-        return {}
-    return {"indistinguishable": share(sum(bool(row.get("indistinguishable")) for row in known), len(known))}
-
-
-def median_of(members: Sequence[Record], name: str) -> Interval:
-    """The median of a measure over the seeds that have it, or over runs where their seeds share it."""
-    return median(known_values([row for row in members if row["status"] in FINISHED], name))
+    if any(
+        row.get("indistinguishable") is not None for row in ended
+    ):  # a diverged one can be told from a perfect sampler
+        known = [bool(row.get("indistinguishable")) for row in ended
+                 if row.get("indistinguishable") is not None or row["status"] == "diverged"]  # fmt: skip
+        cells["indistinguishable"] = share(sum(known), len(known))
+    return cells | {name: median(known_values(ended, name)) for name in names}
 
 
 def differences(
@@ -223,9 +208,7 @@ DIRECTIONS = {"diverged": "lower", "all modes": "higher", "indistinguishable": "
 
 
 def marked(table: Table) -> Table:
-    """A table with the best of every column marked, in each scenario, and all whose interval overlaps the best one's;
-    where that is all of them, none.
-    """
+    """A table with the best of every column marked in each scenario, and all whose interval overlaps, unless all do."""
     scenarios = groups([{"i": i, "scenario": row.get("scenario")} for i, row in enumerate(table.rows)], ["scenario"])
     names = dict.fromkeys(name for row in table.rows for name in row if name not in table.keys)
     best = {

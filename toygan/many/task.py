@@ -117,9 +117,7 @@ def carried_out(task: Task, place: Path, config: Mapping[str, Any], watch: Watch
 
 
 def keep_failure(task: Task, message: str) -> None:
-    """Leave the record of a failed run in its folder where the run itself could not: one that was never begun, or that
-    died with its process.
-    """
+    """Leave the record of a failed run where the run itself could not: it was never begun, or died with its process."""
     try:
         config = check(Config, task.config, Source(task.name))
         run.keep_failure(config, run.Order(task.folder, task.command, settings=task.settings), message)
@@ -156,7 +154,6 @@ def leaving_without(driver: int | None) -> Watcher:
 
 
 def telling() -> Watcher:
-    """A watcher that tells the driver of a Dask cluster now and then how far the run is."""
     from distributed import get_worker
 
     worker, last = get_worker(), [0.0]

@@ -53,11 +53,10 @@ def brief(real: Any, view: Any, title: str, objective: Any) -> Brief:
     target, config, inputs = of_scenario(str(real)) if isinstance(real, str | Path) else of_points(real)
     window = view_in(view) or (View(**config["view"]) if "view" in config else view_around(target))
     method = None if objective is None else method_in(objective)
-    config = (
-        {"kind": RECORDED}
-        | config
-        | {"view": window.model_dump(mode="json"), "method": {"name": title_in(title)} | said_of(method)}
-    )
+    if not isinstance(title, str) or not title.strip() or not title.isprintable() or len(title) > LONGEST:
+        raise UserError(f"title: {shortened(repr(title), 60)}: must be one line of 1 to {LONGEST} letters")
+    said = {"name": title.strip()} | said_of(method)
+    config = {"kind": RECORDED} | config | {"view": window.model_dump(mode="json"), "method": said}
     return Brief(target, int(config["training"]["seed"]), window, method, config, inputs)
 
 
@@ -93,20 +92,11 @@ def view_in(given: Any) -> View | None:
     return check(View, {"x": x, "y": y}, Source("view"))
 
 
-def title_in(given: Any) -> str:
-    """What a loop is called; UserError for what is no line of words."""
-    if not isinstance(given, str) or not given.strip() or not given.isprintable() or len(given) > LONGEST:
-        raise UserError(f"title: {shortened(repr(given), 60)}: must be one line of 1 to {LONGEST} letters")
-    return given.strip()
-
-
 # --- the objective -------------------------------------------------------------------------------------------------------
 
 
 def method_in(given: Any) -> Method:
-    """An objective by its name, by that of a method or a pair, or as a table, as a method of which nothing else is known;
-    UserError for another one.
-    """
+    """An objective by its name, a method's or a pair's, or as a table: as a method of which no more is known."""
     if isinstance(given, Method):
         method = given
     elif isinstance(given, Mapping):
@@ -129,7 +119,6 @@ def table_in(name: Any) -> Mapping[str, Any]:
 
 
 def said_of(method: Method | None) -> dict[str, Any]:
-    """What a recording says of its objective: that, and what else decides the optimal critic."""
     if method is None:
         return {}
     data = method.model_dump(mode="json", include={"objective", "pack", "noisy_labels"}, exclude_none=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from toygan.files.mistakes import UserError, suggestion
@@ -34,9 +34,7 @@ def columns(table: Table) -> list[str]:
 
 
 def cell(value: Any, is_of_few: bool = False) -> str:
-    """A cell in words: a number with its interval, and of how many seeds where others have no value; a dash for what is
-    not known.
-    """
+    """A number with its interval, and of how many seeds where others have no value; a dash for what is not known."""
     if isinstance(value, Interval):
         if math.isnan(value.value):
             return "-"
@@ -143,25 +141,21 @@ def stacked(name: str, width: int) -> str:
 
 
 def text_of(table: Table) -> str:
-    """One table as aligned columns, text to the left, numbers to the right, with its note."""
     names, body = cells_of(table)
     widths, stacks = column_widths(names, body), [name.split("\n") for name in names]
     tall = max(map(len, stacks))
     heads = [list(line) for line in zip(*([""] * (tall - len(stack)) + stack for stack in stacks), strict=True)]
-    in_words = [all(isinstance(row.get(name), str) for row in table.rows) for name in columns(table)]
-    words = {i for i, is_so in enumerate(in_words) if is_so or i < len(table.keys)}
-    lines = ["  ".join(aligned(line, widths, words)).rstrip() for line in [*heads, *body]]
+    words = {i for i, name in enumerate(columns(table))
+             if i < len(table.keys) or all(isinstance(row.get(name), str) for row in table.rows)}  # fmt: skip
+    lines = []
+    for line in [*heads, *body]:
+        sized = enumerate(zip(line, widths, strict=True))
+        cells = [text.ljust(width) if i in words else text.rjust(width) for i, (text, width) in sized]
+        lines.append("  ".join(cells).rstrip())
     return "\n".join([*lines, *([f"({table.note})"] if table.note else []), ""])
 
 
-def aligned(line: Sequence[str], widths: Sequence[int], words: Container[int]) -> list[str]:
-    """The cells of a line, each as wide as its column; those of words flush left."""
-    sized = enumerate(zip(line, widths, strict=True))
-    return [text.ljust(width) if i in words else text.rjust(width) for i, (text, width) in sized]
-
-
 def markdown_of(table: Table) -> str:
-    """One pipe table with its note."""
     names, body = cells_of(table)
     body = [[f"**{text}**" if (i, name) in table.best else text for name, text in zip(names, line, strict=True)]
             for i, line in enumerate(body)]  # fmt: skip
@@ -212,7 +206,6 @@ LOWERED = str.maketrans(RAISED, "-0123456789")
 
 
 def csv_of(tables: Sequence[Table]) -> str:
-    """One table for programs: an interval is three columns; differences stand beside the medians they belong to."""
     lines = [spread(row) for row in tables[0].rows]
     for table in tables[1:]:
         extra = {tuple(row[key] for key in table.keys): row for row in table.rows}

@@ -6,8 +6,6 @@ Each view is there only where the game has what it is of; nothing here is random
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 import torch
 from torch import Tensor
@@ -42,18 +40,14 @@ def makers_of(game: Game, latents: Tensor) -> np.ndarray | None:
 # --- the critic ------------------------------------------------------------------------------------------------------
 
 
-class Grids(NamedTuple):
-    """Points of the plane at which critics [P, n, 2] and maps [P, m, 2] are looked at."""
-
-    fine: Tensor
-    coarse: Tensor
-
-
-def of_critic(game: Game, parameters: Parameters, grids: Grids, clouds: tuple[Tensor, Tensor]) -> Arrays:
-    """`class_scores [P, K, m]` where the critic is told classes, and `NAME_regions [P, n]`, which kind each of its heads takes
-    a place for, against clouds [P, k, d] with what stands beside their points; of the seeds that `parameters` are of.
+def of_critic(
+    game: Game, parameters: Parameters, fine: Tensor, coarse: Tensor, clouds: tuple[Tensor, Tensor]
+) -> Arrays:
+    """`class_scores [P, K, m]` at the coarse points [P, m, 2] where the critic is told classes, and `NAME_regions [P, n]`, which
+    kind each of its heads takes a fine one [P, n, 2] for, against clouds [P, k, d] with what stands beside their points; of the
+    seeds that `parameters` are of.
     """
-    scores, told = class_scores(game, parameters, grids.coarse, clouds), regions(game, parameters, grids.fine, clouds)
+    scores, told = class_scores(game, parameters, coarse, clouds), regions(game, parameters, fine, clouds)
     found = {f"{name}_regions": kinds.cpu().numpy().astype(np.uint8) for name, kinds in told.items()}
     return found if scores is None else found | {"class_scores": scores.cpu().numpy().astype(np.float32)}
 
@@ -64,7 +58,7 @@ def class_scores(game: Game, parameters: Parameters, points: Tensor, clouds: tup
     """
     columns = duel.code_place(game, duel.LABEL)
     classes = 0 if columns is None else columns.stop - columns.start
-    is_told = bool(game.beside) and game.beside[0].given and game.beside[0].columns == classes
+    is_told = bool(game.cast.beside) and game.cast.beside[0].given and game.cast.beside[0].columns == classes
     if not is_told or not 1 < classes <= MOST:
         return None
     critic, faces = duel.judge(game, parameters, *clouds), duel.faces(game, parameters, points, clouds)
@@ -103,8 +97,8 @@ def of_maps(game: Game, state: State, clouds: Watched, places: Tensor) -> Arrays
     """
     parameters, real = state.averaged, clouds.real.expand(len(clouds.fake), -1, -1)
     with torch.no_grad():
-        if game.course is not None:
-            return of_course(game, parameters, game.course)
+        if game.cast.course is not None:
+            return of_course(game, parameters, game.cast.course)
         if SHARES in game.players:
             return of_rounds(game, parameters, clouds, real)
         if ENCODER in game.players:
@@ -118,7 +112,6 @@ def of_maps(game: Game, state: State, clouds: Watched, places: Tensor) -> Arrays
 
 
 def as_arrays(found: Parameters) -> dict[str, np.ndarray]:
-    """Tensors as arrays of single precision."""
     return {name: values.cpu().numpy().astype(np.float32) for name, values in found.items()}
 
 
@@ -126,17 +119,13 @@ SHARES_OF_A_WAY = torch.linspace(0, 1, MOMENTS, dtype=torch.float64)
 
 
 def of_course(game: Game, parameters: Parameters, course: Course) -> Arrays:
-    """Of a way in time that is known: `way [S, M, 2]`, the generator's, at even times, and its mean distance from the exact one,
-    `way_error [S]`.
-    """
+    """The generator's way at even times, `way [S, M, 2]`, and its mean distance from the exact one, `way_error [S]`."""
     way, exact = course.at(game, parameters, SHARES_OF_A_WAY), course.exact(times_of(course))
     return as_arrays({"way": way, "way_error": distance(way, exact.to(way))})
 
 
 def times_of(course: Course) -> Tensor:
-    """Even times from 0 to the end of a way, which may be another one for each seed: [1 or S, M], in double precision, on the
-    host.
-    """
+    """Even times from 0 to the end of a way, which may differ by seed: [1 or S, M], in float64, on the host."""
     return torch.as_tensor(course.end).cpu().reshape(-1, 1) * SHARES_OF_A_WAY
 
 

@@ -7,17 +7,24 @@ from typing import NamedTuple
 
 import numpy as np
 
-from toygan.quantities.transport import Transport, directions
+from toygan.quantities.transport import Transport, directions, solved
 
 
-class TrainedOn(NamedTuple):
-    """What one seed's critic trains against at one frame: all of the live generator's points `fake [N, 2]`, and the first
-    few real [m, 2] and generated [n, 2] ones as it is shown them, blurred by instance noise where there is some.
+class Clouds(NamedTuple):
+    """What one seed's critic trains against at one frame: all of the live generator's points `fake [N, 2]`, the first few
+    real [m, 2] and generated [n, 2] ones as it is shown them, blurred by instance noise where there is some, and the plan
+    between these.
     """
 
     fake: np.ndarray
     some_real: np.ndarray
     some: np.ndarray
+    plan: Transport
+
+
+def clouds_of(fake: np.ndarray, some_real: np.ndarray, some: np.ndarray) -> Clouds:
+    """What a critic is shown, with the plan between its points."""
+    return Clouds(fake, some_real, some, solved(some, some_real))
 
 
 class Judged(NamedTuple):
@@ -33,7 +40,7 @@ class Judged(NamedTuple):
     fake_slopes: np.ndarray
     between_slopes: np.ndarray
     grid_slopes: np.ndarray = np.empty((0, 2))
-    shown: TrainedOn | None = None
+    shown: Clouds | None = None
 
 
 def critic_value(judged: Judged) -> float:
@@ -41,45 +48,45 @@ def critic_value(judged: Judged) -> float:
     return float(np.mean(judged.real_scores, dtype=float) - np.mean(judged.fake_scores, dtype=float))
 
 
-def critic_gap(judged: Judged, plan: Transport, points: np.ndarray, real: np.ndarray) -> float:
+def critic_gap(judged: Judged, clouds: Clouds) -> float:
     """(E f(real) - E f(fake)) / Lipschitz constant / W1: the share of W1 that this critic sees, at most 1.
 
-    On the plan's own points [n, 2] and real [m, 2], the first ones of each cloud. The constant is `lipschitz`: it knows
-    the plan's own moves, along which no critic can gain more, so rounding aside 1 is never passed. NaN for a flat
-    critic and where W1 is 0. (The gap is after Gulrajani et al., 2017, arXiv:1704.00028, and Korotin et al., 2022,
-    arXiv:2206.07767.)
+    On the plan's own points, the first ones of each cloud. The constant is `lipschitz`: it knows the plan's own moves,
+    along which no critic can gain more, so rounding aside 1 is never passed. NaN for a flat critic and where W1 is 0. (The
+    gap is after Gulrajani et al., 2017, arXiv:1704.00028, and Korotin et al., 2022, arXiv:2206.07767.)
     """
-    seen = judged._replace(real_scores=judged.real_scores[: len(real)], fake_scores=judged.fake_scores[: len(points)])
-    scale = lipschitz(judged, plan, points, real) * plan.distance
-    return critic_value(seen) / scale if scale > 0 else math.nan
+    real, fake = judged.real_scores[: len(clouds.some_real)], judged.fake_scores[: len(clouds.some)]
+    scale = lipschitz(judged, clouds) * clouds.plan.distance
+    return critic_value(judged._replace(real_scores=real, fake_scores=fake)) / scale if scale > 0 else math.nan
 
 
-def lipschitz(judged: Judged, plan: Transport, points: np.ndarray, real: np.ndarray) -> float:
+def lipschitz(judged: Judged, clouds: Clouds) -> float:
     """The critic's steepest slope seen, a lower bound of its Lipschitz constant.
 
     Over all points and the grid, the gradient's length; over the plan's moves, the score gained over the distance.
     """
-    gains = np.asarray(judged.real_scores, float)[plan.goal] - np.asarray(judged.fake_scores, float)[plan.start]
-    moves = np.asarray(real, float)[plan.goal] - np.asarray(points, float)[plan.start]
+    goal, start = clouds.plan.goal, clouds.plan.start
+    gains = np.asarray(judged.real_scores, float)[goal] - np.asarray(judged.fake_scores, float)[start]
+    moves = np.asarray(clouds.some_real, float)[goal] - np.asarray(clouds.some, float)[start]
     lengths = np.hypot(moves[:, 0], moves[:, 1])
     chords = np.divide(np.abs(gains), lengths, out=np.zeros_like(gains), where=lengths > 0)
     slopes = (judged.real_slopes, judged.fake_slopes, judged.between_slopes, judged.grid_slopes)
     return float(max(values.max(initial=0.0) for values in (chords, *map(steepness, slopes))))
 
 
-def slope_alignment(judged: Judged, plan: Transport, points: np.ndarray, real: np.ndarray) -> float:
-    """Mean cosine between the critic's gradient at points [n, 2] and where the exact plan sends them, -1 to 1.
+def slope_alignment(judged: Judged, clouds: Clouds) -> float:
+    """Mean cosine between the critic's gradient at generated points and where the exact plan sends them, -1 to 1.
 
     The direction is the mean of a point's unit moves in the W1 plan, by mass: with as many real as generated points,
     the one move it makes. Points that stay are left out; a gradient of 0 counts as 0. NaN when every point stays. What a
     critic can reach with so many points is `alignment_ceiling`.
     """
-    return alignment(judged.fake_slopes[: len(points)], plan, points, real)
+    return alignment(judged.fake_slopes[: len(clouds.some)], clouds)
 
 
-def alignment(slopes: np.ndarray, plan: Transport, points: np.ndarray, real: np.ndarray) -> float:
-    """Mean cosine between slopes [n, 2] at points [n, 2] and where the plan sends them; NaN when every point stays."""
-    towards = directions(plan, points, real)
+def alignment(slopes: np.ndarray, clouds: Clouds) -> float:
+    """Mean cosine between slopes [n, 2] at generated points and where the plan sends them; NaN when every point stays."""
+    towards = directions(clouds.plan, clouds.some, clouds.some_real)
     slopes = np.asarray(slopes, float)
     steep = steepness(slopes)
     cosines = np.divide((slopes * towards).sum(axis=1), steep, out=np.zeros(len(steep)), where=steep > 0)

@@ -58,6 +58,17 @@ LAWS: dict[str, LatentLaw] = {
 }
 
 
+class Estimate(NamedTuple):
+    """A number and how far off it may be, both NaN where it is not known."""
+
+    value: float
+    error: float
+
+
+UNKNOWN, INFINITE = Estimate(math.nan, math.nan), Estimate(math.inf, 0.0)
+NONE = np.empty(0)
+
+
 class Pushed(NamedTuple):
     """What a generator makes of its latents: `density [g, g]`, its mean over each cell of the window (row = y, column = x)
     with middles `x [g]`, `y [g]`; density times cell area sums to `inside`, the share of the mass in view, within 1 %; how
@@ -67,27 +78,17 @@ class Pushed(NamedTuple):
     of the latents whose surroundings go to a curve or a point. `why_not` says why a density or a divergence is none.
     """
 
-    x: np.ndarray
-    y: np.ndarray
-    density: np.ndarray
-    sheets: np.ndarray
-    folds: np.ndarray
-    inside: float
-    degenerate: float
-    kl: Estimate
-    reverse_kl: Estimate
-    missed: float
+    x: np.ndarray = NONE
+    y: np.ndarray = NONE
+    density: np.ndarray = NONE
+    sheets: np.ndarray = NONE
+    folds: np.ndarray = NONE
+    inside: float = math.nan
+    degenerate: float = math.nan
+    kl: Estimate = UNKNOWN
+    reverse_kl: Estimate = UNKNOWN
+    missed: float = math.nan
     why_not: str = ""
-
-
-class Estimate(NamedTuple):
-    """A number and how far off it may be, both NaN where it is not known."""
-
-    value: float
-    error: float
-
-
-UNKNOWN, INFINITE = Estimate(math.nan, math.nan), Estimate(math.inf, 0.0)
 
 
 def pushed(
@@ -100,20 +101,17 @@ def pushed(
     error of that and what the last refinement changed. A law without a density in the plane, as a circle's, has none here.
     """
     if law not in LAWS:
-        return nothing(f"a {law} latent of two numbers lies on a curve, and so does what is made of it: no density")
+        return Pushed(
+            why_not=f"a {law} latent of two numbers lies on a curve, and so does what is made of it: no density"
+        )
     mesh, reverse, degenerate = refined(send, LAWS[law], log_p)
     fine = mesh if mesh.sides.shape[1] > MAPPED else meshed(send, LAWS[law], MAPPED)
-    drawn = on_window(fine, window)
     squeezed = f"{100 * degenerate:.3g} % of the latents are sent to curves or points, where there is no density"
     why = squeezed if degenerate > LOST else ""
-    found, missed = against(mesh, send, log_p, real)
-    return drawn._replace(kl=found, reverse_kl=reverse, missed=missed, degenerate=degenerate, why_not=why)
-
-
-def nothing(why: str) -> Pushed:
-    """No density, and why."""
-    none = np.empty(0)
-    return Pushed(none, none, none, none, none, math.nan, math.nan, UNKNOWN, UNKNOWN, math.nan, why)
+    kl, missed = against(mesh, send, log_p, real)
+    return on_window(fine, window)._replace(
+        kl=kl, reverse_kl=reverse, missed=missed, degenerate=degenerate, why_not=why
+    )
 
 
 # --- the mesh --------------------------------------------------------------------------------------------------------
@@ -302,7 +300,7 @@ def on_window(mesh: Mesh, window: Window, cells: int = CELLS) -> Pushed:
     by_cell = mass.reshape(cells, FINE, cells, FINE).sum(axis=(1, 3))
     middle, sent = slice(FINE // 2, None, FINE), mesh.sent.mean(axis=1)
     inside = ((sent >= (left, bottom)) & (sent <= (right, top))).all(axis=1)
-    return nothing("")._replace(
+    return Pushed(
         x=x[middle],
         y=y[middle],
         density=by_cell / (size.prod() * FINE**2),
@@ -460,12 +458,10 @@ def own_density(send: Transform, law: LatentLaw, latents: np.ndarray, sent: np.n
 def own_triangles(mesh: Mesh, latents: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The triangle that each latent [m, 2] is in [m], and where the mesh sends the latent [m, 2]."""
     n = mesh.sides.shape[1] - 1
-    cells, places = [], []
-    for sides, z in zip(mesh.sides, latents.T, strict=True):
-        cells.append((np.searchsorted(sides, z, side="right") - 1).clip(0, n - 1))
-        places.append((z - sides[cells[-1]]) / np.diff(sides)[cells[-1]])
-    u, v = places
-    own = 2 * (cells[0] + n * cells[1]) + (v > u)
+    along = list(zip(mesh.sides, latents.T, strict=True))
+    column, row = cells = [(np.searchsorted(sides, z, side="right") - 1).clip(0, n - 1) for sides, z in along]
+    u, v = ((z - sides[cell]) / np.diff(sides)[cell] for (sides, z), cell in zip(along, cells, strict=True))
+    own = 2 * (column + n * row) + (v > u)
     beneath = np.stack([1 - u, u - v, v], axis=1)  # of the corners a, b, c
     above = np.stack([1 - v, u, v - u], axis=1)  # of a, c, d
     weights = np.where((v > u)[:, None], above, beneath)

@@ -51,7 +51,6 @@ class Event(NamedTuple):
 
     @property
     def evidence(self) -> str:
-        """The numbers behind it in words."""
         return self.words.format(*map(in_print, self.numbers)) if self.numbers else self.words
 
 
@@ -97,18 +96,12 @@ def sentences(events: Sequence[Event], seeds: Sequence[int]) -> list[str]:
     for label, predicate, *_ in RULES:
         group = [event for event in events if event.label == label]
         if group:
-            said.append(sentence(predicate, group, len(seeds)))
+            when = f"{'first ' * (len(group) > 1)}at step {min(group).step}"
+            said.append(f"{count(len(group), len(seeds))} {predicate} ({spread(group)}), {when}.")
     silent = len(set(seeds) - {event.seed for event in events})
     if silent:
         said.append(f"{count(silent, len(seeds))} ended neither converged nor in a failure known here.")
     return said
-
-
-def sentence(predicate: str, group: Sequence[Event], seeds: int) -> str:
-    """What a group of seeds has in common, the evidence of the one with the earliest event, and its step."""
-    first = min(group)
-    when = f"at step {first.step}" if len(group) == 1 else f"first at step {first.step}"
-    return f"{count(len(group), seeds)} {predicate} ({spread(group)}), {when}."
 
 
 def count(some: int, all_of_them: int) -> str:
@@ -130,14 +123,9 @@ def in_print(told: str) -> str:
     return text.number(float(told)) if "e" in told else told.replace("-", "\N{MINUS SIGN}")
 
 
-def three_digits(value: float) -> str:
-    """Three digits, without an exponent where none is needed."""
-    return f"{value:.3g}"
-
-
 def numbers(*values: float) -> tuple[str, ...]:
-    """Each in `three_digits`."""
-    return tuple(map(three_digits, values))
+    """Each with three digits, without an exponent where none is needed."""
+    return tuple(f"{value:.3g}" for value in values)
 
 
 # --- the rules -------------------------------------------------------------------------------------------------------
@@ -178,7 +166,7 @@ def still_grows(sizes: np.ndarray) -> bool:
 
 def swapped_critic(story: Story) -> Finding | None:
     """A critic that holds generated points for the real ones, and a cloud that it drives away."""
-    lead, w1 = lead_of(story), story.curve("w1")
+    lead, w1 = story.curve("lead", "critic_value"), story.curve("w1")  # from its scores, or as measured
     if lead is None or w1 is None or len(lead) < 5 or not far_off(story):
         return None
     below = lead < 0
@@ -190,12 +178,6 @@ def swapped_critic(story: Story) -> Finding | None:
         return None
     words = "scores generated points {} above real ones, W1 from {} to {}"
     return Finding(since(below) or 0, words, numbers(-middle(last(lead)), w1[0], middle(last(w1))))
-
-
-def lead_of(story: Story) -> np.ndarray | None:
-    """How far above the generated cloud the critic holds the real one [T], from its scores or as measured."""
-    lead = story.curve("lead")
-    return story.curve("critic_value") if lead is None else lead
 
 
 def runaway_generator(story: Story) -> Finding | None:
@@ -346,9 +328,7 @@ def mode_collapse(story: Story) -> Finding | None:
 
 
 def collapse(story: Story, few: np.ndarray, left: int) -> Finding:
-    """A collapse with its date: when the modes that are gone began to empty or, where nobody had found them, when most
-    points were at the others.
-    """
+    """A collapse with its date: when the modes that are gone began to empty or, if never found, most points were at others."""
     what = "" if story.has_modes else " regions of the target"
     words, told, at = f"{{}} of {{}}{what} kept {SHARE}", [str(left), str(len(story.weights))], since(few) or 0
     found = story.curve("modes")
@@ -399,26 +379,23 @@ def oscillation(story: Story) -> Finding | None:
     if not found:
         return None
     first, times, height = max(found, key=lambda one: one[1])
-    return Finding(first, "{} swings of {}, not damped at the end", (str(times), three_digits(height)))
+    return Finding(first, "{} swings of {}, not damped at the end", (str(times), *numbers(height)))
 
 
 def swinging(story: Story) -> list[tuple[np.ndarray, float]]:
     """The curves that may swing, each with the least swing that counts."""
-    w1, floor = story.curve("w1"), story.curve("w1_floor")
-    bottom = middle(floor) if floor is not None else 0.0
-    curves = [] if w1 is None else [(w1, max(bottom, LIMIT.swing * float(np.nanmax(w1))))]
+    w1 = story.curve("w1")
+    curves = [] if w1 is None else [(w1, max(story.floor, LIMIT.swing * float(np.nanmax(w1))))]
     if story.centre is not None and len(story.centre):
         path = story.centre
         reach = max(float(np.ptp(level(path[len(path) // 5 :, axis]))) for axis in (0, 1))
-        least = max(bottom, LIMIT.sway * story.size, LIMIT.swing * reach, LIMIT.errors * story.error)
+        least = max(story.floor, LIMIT.sway * story.size, LIMIT.swing * reach, LIMIT.errors * story.error)
         curves += [(path[:, 0], least), (path[:, 1], least)]
     return [(values, least) for values, least in curves if least > 0]
 
 
 def swings(values: np.ndarray, least: float) -> tuple[int, int, float] | None:
-    """Frame of the first swing, number of full swings and their height, where there are enough of them, they have a
-    rhythm and go on.
-    """
+    """Frame of the first swing, number and height of full ones, where there are enough, in a rhythm, and they go on."""
     later = level(values[len(values) // 5 :])
     turns = zigzag(later, least)
     times = (len(turns) - 1) // 2
@@ -466,17 +443,16 @@ def converged(story: Story) -> Finding | None:
     """As near to the target as perfect samplers are, in all that is measured, and staying there; the numbers
     are those of the frame named.
     """
-    there, w1, floor = arrived(story), story.curve("w1"), story.curve("w1_floor")
+    there, w1 = arrived(story), story.curve("w1")
     if there is None or w1 is None or (began := lasting(there)) is None:
         return None
-    bottom = middle(floor) if floor is not None else 0.0
-    words, told, count = ["W1 {}"], [three_digits(w1[began])], kept(story)
-    if bottom > 0:
-        words, told = [*words, "{} times its floor"], [*told, f"{w1[began] / bottom:.2g}"]
+    words, told, count = ["W1 {}"], [*numbers(w1[began])], kept(story)
+    if story.floor > 0:
+        words, told = [*words, "{} times its floor"], [*told, f"{w1[began] / story.floor:.2g}"]
         if count is not None and story.has_modes:
             words, told = [*words, "{} of {} modes"], [*told, f"{count[began]:.0f}", str(len(story.weights))]
         words += [f"{label_of(name)} {{}}\N{NO-BREAK SPACE}%" for name in qualities(story)]
-        told += [three_digits(100 * values[began]) for values in qualities(story).values()]
+        told += numbers(*(100 * values[began] for values in qualities(story).values()))
     return Finding(began, ", ".join(words), tuple(told))
 
 
@@ -484,11 +460,10 @@ def still_improving(story: Story) -> Finding | None:
     """Not there yet, and getting there by more than the noise: in W1 or, where that is near its floor, in shares of points
     on modes and curves.
     """
-    w1, floor = story.curve("w1"), story.curve("w1_floor")
+    w1 = story.curve("w1")
     if w1 is None or len(w1) < 3:
         return None
-    bottom = middle(floor) if floor is not None else 0.0
-    if falls(w1, bottom):
+    if falls(w1, story.floor):
         then, now = middle(before_last(w1)), middle(last(w1))
         return Finding(len(w1) - part(w1), "W1 fell from {} to {} over the last two fifths", numbers(then, now))
     if far_off(story):

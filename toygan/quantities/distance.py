@@ -32,6 +32,7 @@ DISTANCES = {
     "tv": "total variation",
 }
 DIVERGENCES = {"js": divergences.js, "kl": divergences.kl, "reverse_kl": divergences.reverse_kl, "tv": divergences.tv}
+COSTS: dict[str, tuple[Metric, int]] = {"w1": ("euclidean", 1), "w2": ("sqeuclidean", 2)}
 LONE = 100_000  # points behind a distance to one atom
 REPEATS = 4  # independent pairs of samples behind a sampled distance
 MOST_ATOMS = 3000  # exact transport between more atoms takes too long: they are sampled
@@ -91,11 +92,7 @@ def law(config: Config) -> Side:
 Teller = Callable[[str], None]  # is told what is being computed, before anything that may take long
 
 
-def unwatched(doing: str) -> None:
-    """Nobody wants to know."""
-
-
-def distances(a: Config, b: Config, points: int = 1000, watch: Teller = unwatched) -> Numbers:
+def distances(a: Config, b: Config, points: int = 1000, watch: Teller = lambda _: None) -> Numbers:
     """Every distance between the targets of two configs, each from the first of `FORMS` and `COSTLY` that knows it.
 
     `points` are drawn of either target, four times, for those that have to be sampled.
@@ -103,8 +100,7 @@ def distances(a: Config, b: Config, points: int = 1000, watch: Teller = unwatche
     return between_laws(law(a), law(b), points, watch)
 
 
-def between_laws(one: Side, other: Side, points: int, watch: Teller = unwatched) -> Numbers:
-    """Every distance of two laws."""
+def between_laws(one: Side, other: Side, points: int, watch: Teller) -> Numbers:
     found: Numbers = {}
     if one.atoms and other.atoms and min(len(one.atoms[0]), len(other.atoms[0])) > FEW_ATOMS:
         watch(f"exact, {len(one.atoms[0])} atoms against {len(other.atoms[0])}")
@@ -119,7 +115,6 @@ def between_laws(one: Side, other: Side, points: int, watch: Teller = unwatched)
 
 
 def all_of(values: Mapping[str, float], how: str) -> Numbers:
-    """Several numbers found in one way."""
     return {name: Number(float(value), how) for name, value in values.items()}
 
 
@@ -127,7 +122,6 @@ def all_of(values: Mapping[str, float], how: str) -> Numbers:
 
 
 def same(one: Side, other: Side) -> Numbers:
-    """A target and itself."""
     return all_of(dict.fromkeys(DISTANCES, 0.0), "closed form: the same target") if one.options == other.options else {}
 
 
@@ -185,8 +179,7 @@ def atoms(one: Side, other: Side) -> Numbers:
     masses = [np.bincount(places, weights, where.max() + 1) for places, weights in sides]
     found = all_of(of_shares(*masses), how)
     if max(len(here), len(there)) <= MOST_ATOMS:
-        costs = {"w1": weighted(here, there, p, q, "euclidean", 1), "w2": weighted(here, there, p, q, "sqeuclidean", 2)}
-        found |= all_of(costs, how)
+        found |= all_of({name: weighted(here, there, p, q, *cost) for name, cost in COSTS.items()}, how)
     return found
 
 
@@ -308,14 +301,11 @@ def reach(target: Target, sample: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return sample.min(axis=0) - margin, sample.max(axis=0) + margin
 
 
-COSTS: dict[str, tuple[Metric, int]] = {"w1": ("euclidean", 1), "w2": ("sqeuclidean", 2)}
-
-
 def by_samples(one: Side, other: Side, missing: Sequence[str], points: int) -> Numbers:
     """Transport distances between samples: mean and spread over four pairs, and the floor of one target."""
-    lone = [side.atoms[0][0] for side in (one, other) if side.atoms and len(side.atoms[0]) == 1]
-    if lone:
-        return to_a_point(other if one.atoms and len(one.atoms[0]) == 1 else one, lone[0], missing)
+    for side, beside in ((one, other), (other, one)):
+        if side.atoms and len(side.atoms[0]) == 1:
+            return to_a_point(beside, side.atoms[0][0], missing)
     found = {}
     for name in (name for name in missing if name in COSTS):
         a, b, again = (draws(side, points, which) for side, which in ((one, 0), (other, 1), (one, 2)))
@@ -371,7 +361,7 @@ def parsed_sweep(text: str) -> Sweep:
     return Sweep(key, None if place is None else int(place), np.linspace(low, high, count).tolist())
 
 
-def along(a: str, b: str, sweep: Sweep, points: int = 500, watch: Teller = unwatched) -> dict[str, list[Number]]:
+def along(a: str, b: str, sweep: Sweep, points: int = 500, watch: Teller = lambda _: None) -> dict[str, list[Number]]:
     """Every distance between a's target and b's as one key of b's goes through its values."""
     one, base = law(read(a)), as_data(read(b))
     others = [law(read(b, overrides=[(sweep.key, changed(base, sweep, value))])) for value in sweep.values]

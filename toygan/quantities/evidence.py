@@ -39,13 +39,16 @@ class Story(NamedTuple):
     points: int = 0  # generated points a frame
     error: float = 0.0  # standard error of the mean of a frame's generated points
 
-    def curve(self, name: str) -> np.ndarray | None:
-        """The living part of a curve, None where nothing of it is known."""
-        values = self.curves.get(name)
-        if values is None:
-            return None
-        values = values[: self.alive]
-        return values if np.isfinite(values).any() else None
+    def curve(self, *names: str) -> np.ndarray | None:
+        """The living part of the first of these curves of which anything is known; None where there is none."""
+        living = (self.curves[name][: self.alive] for name in names if name in self.curves)
+        return next((values for values in living if np.isfinite(values).any()), None)
+
+    @property
+    def floor(self) -> float:
+        """What perfect samplers score in W1, 0 where that is not known."""
+        floor = self.curve("w1_floor")
+        return 0.0 if floor is None else middle(floor)
 
 
 KnownFloors = Mapping[str, Mapping[str, float]]
@@ -55,12 +58,15 @@ def story_of(frames: Arrays, metrics: Arrays, floors: KnownFloors, s: int) -> St
     """What a recording's frames and metrics know of its seed number s; `floors` is what perfect samplers score in a frame."""
     steps, tables = np.asarray(frames["step"]), {**frames, **metrics}
     of_seed = {
-        name: np.asarray(table)[:, s].astype(float) for name, table in tables.items() if has_seed(table, len(steps), s)
+        name: np.asarray(table)[:, s].astype(float)
+        for name, table in tables.items()
+        if np.ndim(table) > 1 and len(table) == len(steps) and np.shape(table)[1] > s
     }
     curves = {name: values for name, values in of_seed.items() if values.ndim == 1} | score_curves(of_seed)
     samples = of_seed.get("samples")
     real = np.asarray(frames["real"], float) if "real" in frames else None
     alive, places = living(of_seed, samples, len(steps)), places_of(frames, real)
+    perfect = {name: (floors.get(name) or {}).get("mean") for name in ("modes", *QUALITIES)}
     story = Story(
         steps=steps,
         alive=alive,
@@ -68,7 +74,7 @@ def story_of(frames: Arrays, metrics: Arrays, floors: KnownFloors, s: int) -> St
         layers=of_seed.get("layer_gradients"),
         weights=np.empty(0) if places is None else places.weights,
         has_modes="mode_centres" in frames,
-        ceilings=CEILINGS | ceilings_of(floors),
+        ceilings=CEILINGS | {name: float(value) for name, value in perfect.items() if value is not None},
         size=0.0 if real is None or not len(real) else float(np.sqrt(real.var(axis=0).sum())),
         floor_spread=float((floors.get("w1") or {}).get("spread") or 0.0),
     )
@@ -86,18 +92,8 @@ def with_points(story: Story, samples: np.ndarray, real: np.ndarray | None, plac
     if places is None:
         return found
     moved = None if real is None else carried(samples, real, places)
-    return found._replace(shares=occupancy(samples, places.centres), home=at_home(samples, places), carried=moved)
-
-
-def ceilings_of(floors: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
-    """What perfect points score, as measured with the run, in what is better the higher it is."""
-    told = {name: (floors.get(name) or {}).get("mean") for name in ("modes", *QUALITIES)}
-    return {name: float(value) for name, value in told.items() if value is not None}
-
-
-def has_seed(table: np.ndarray, frames: int, s: int) -> bool:
-    """Whether a table is [T, S, ...] and has that seed."""
-    return np.ndim(table) > 1 and len(table) == frames and np.shape(table)[1] > s
+    home = np.array([within_reach(points, places)[1].mean() for points in samples])
+    return found._replace(shares=occupancy(samples, places.centres), home=home, carried=moved)
 
 
 def score_curves(of_seed: Arrays) -> dict[str, np.ndarray]:
@@ -150,7 +146,9 @@ def places_of(frames: Mapping[str, np.ndarray], real: np.ndarray | None) -> Plac
     if real is None or regions < 4 or len(np.unique(real, axis=0)) < LIMIT.regions:
         return None
     centres = spread_out(real, regions)
-    return Places(centres, occupancy(real[None], centres)[0], np.maximum(spacing(centres) / 2, widths(real, centres)))
+    owner, reach = nearest(real, centres), spacing(centres) / 2
+    np.maximum.at(reach, owner, np.linalg.norm(real - centres[owner], axis=1))
+    return Places(centres, occupancy(real[None], centres)[0], reach)
 
 
 def spacing(centres: np.ndarray) -> np.ndarray:
@@ -160,22 +158,10 @@ def spacing(centres: np.ndarray) -> np.ndarray:
     return np.asarray(distances.min(axis=1))
 
 
-def widths(real: np.ndarray, centres: np.ndarray) -> np.ndarray:
-    """How far the real points [N, 2] of each region reach from its centre [K, 2]: [K]."""
-    owner, distances = nearest(real, centres), np.zeros(len(centres))
-    np.maximum.at(distances, owner, np.linalg.norm(real - centres[owner], axis=1))
-    return distances
-
-
 def occupancy(samples: np.ndarray, centres: np.ndarray) -> np.ndarray:
     """Shares of the points [T, N, 2] that are nearest to each centre [K, 2]: [T, K]."""
     counts = [np.bincount(nearest(points, centres), minlength=len(centres)) for points in samples]
     return np.array(counts).reshape(len(samples), len(centres)) / samples.shape[1]
-
-
-def at_home(samples: np.ndarray, places: Places) -> np.ndarray:
-    """Share of the points [T, N, 2] that are within reach of their nearest centre: [T]."""
-    return np.array([within_reach(points, places)[1].mean() for points in samples])
 
 
 def within_reach(points: np.ndarray, places: Places) -> tuple[np.ndarray, np.ndarray]:
@@ -290,16 +276,12 @@ def lasting(holds: np.ndarray) -> int | None:
 
 
 def excess(story: Story) -> np.ndarray | None:
-    """W1 over what counts as arrived: below 1 the cloud is as good as a perfect one, by floor or, on a target without
-    one, by its first distance.
-    """
-    w1, floor = story.curve("w1"), story.curve("w1_floor")
+    """W1 over what counts as arrived, by floor or, on a target without one, by the first distance: below 1 it is there."""
+    w1 = story.curve("w1")
     if w1 is None:
         return None
-    bottom = middle(floor) if floor is not None else 0.0
-    start = w1[np.isfinite(w1)][0]
-    by_floor = max(LIMIT.floors * bottom, bottom + LIMIT.spreads * story.floor_spread)
-    arrived = by_floor if bottom > 0 else LIMIT.of_start * start
+    by_floor = max(LIMIT.floors * story.floor, story.floor + LIMIT.spreads * story.floor_spread)
+    arrived = by_floor if story.floor > 0 else LIMIT.of_start * w1[np.isfinite(w1)][0]
     return w1 / arrived if arrived > 0 else None
 
 
@@ -307,11 +289,11 @@ def arrived(story: Story) -> np.ndarray | None:
     """In which frames [T] a cloud is as good as a perfect one in all that is known of it: W1 near its floor, every mode
     or region there, shares on modes or on the curve near their ceilings. None where W1 is unknown.
     """
-    ratio, count, floor = excess(story), kept(story), story.curve("w1_floor")
+    ratio, count = excess(story), kept(story)
     if ratio is None:
         return None
     there = ratio <= 1
-    if floor is None or not middle(floor) > 0:  # a point is never hit
+    if not story.floor > 0:  # a point is never hit
         return there
     if count is not None:
         there &= count >= min(len(story.weights), np.ceil(story.ceilings.get("modes", np.inf) - 0.5))
@@ -333,9 +315,7 @@ def far_off(story: Story) -> bool:
 
 
 def holding(story: Story) -> np.ndarray | None:
-    """Which modes or regions have at least a quarter of their share [T, K]; those due too few points to tell always
-    have.
-    """
+    """Which modes or regions have a quarter of their share [T, K]; those due too few points to tell always have."""
     if story.shares is None or not len(story.shares):
         return None
     judged = story.weights * story.points >= LIMIT.expected
@@ -343,9 +323,7 @@ def holding(story: Story) -> np.ndarray | None:
 
 
 def kept(story: Story) -> np.ndarray | None:
-    """How many modes or regions have their points [T], by points or else as measured; where most points are on modes,
-    no more than were found there.
-    """
+    """How many modes or regions have points [T], or as measured; no more than are found, once most points are on modes."""
     held, quality = holding(story), story.curve("high_quality")
     found = story.curve("modes") if story.has_modes else None
     if held is None:
@@ -356,9 +334,7 @@ def kept(story: Story) -> np.ndarray | None:
 
 
 def lost_for_good(story: Story) -> int:
-    """How many particular modes or regions are empty in nearly all of the last fifth, or as many as are missing all
-    along.
-    """
+    """How many modes or regions are empty in nearly all of the last fifth, or as many as are missing all along."""
     gone, count = gone_for_good(story), kept(story)
     measured = 0 if count is None else int(len(story.weights) - np.nanmax(last(count), initial=0))
     return max(0 if gone is None else int(gone.sum()), measured)

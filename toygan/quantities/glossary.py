@@ -25,7 +25,6 @@ def labels() -> dict[str, str]:
 
 
 def summary_of(label: str) -> str:
-    """The rule of a label in a sentence or two."""
     return re.sub(r"\s+", " ", inspect.getdoc(rule_row(label)[2]) or "").strip()
 
 
@@ -63,7 +62,6 @@ def uses() -> dict[str, list[str]]:
 
 
 def names_given(node: ast.stmt) -> list[str]:
-    """The names that a statement defines."""
     if isinstance(node, ast.FunctionDef):
         return [node.name]
     return [target.id for target in getattr(node, "targets", []) if isinstance(target, ast.Name)]

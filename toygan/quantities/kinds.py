@@ -18,21 +18,20 @@ if TYPE_CHECKING:
     from toygan.targets.target import Modes
 
 
-class Kinds(NamedTuple):
-    """What is known of each point of a cloud: its class, `classes [N]`, beside those of the real points, `real_classes [M]`,
-    and which generator made it, `makers [N]`; whole numbers, None where there is no such thing.
-    """
-
-    classes: np.ndarray | None = None
-    real_classes: np.ndarray | None = None
-    makers: np.ndarray | None = None
-
-
 class Classes(NamedTuple):
     """The class of each generated point [N] and of each real one [M]: whole numbers."""
 
     points: np.ndarray
     real: np.ndarray
+
+
+class Kinds(NamedTuple):
+    """What is known of each point of a cloud beside the real ones: its class, and which generator made it, `makers [N]`, whole
+    numbers; None where there is no such thing.
+    """
+
+    classes: Classes | None = None
+    makers: np.ndarray | None = None
 
 
 def class_w1(points: np.ndarray, real: np.ndarray, classes: Classes) -> float:

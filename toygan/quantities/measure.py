@@ -8,18 +8,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from toygan.quantities.critic import Judged, TrainedOn
-from toygan.quantities.divergences import Nodes, fineness, shares
-from toygan.quantities.kinds import Classes, Kinds
-from toygan.quantities.neighbours import Nearness, Spacings, nearness, spacings
-from toygan.quantities.optimal import Clouds, Known, OptimalCritic, optimal_critic
+from toygan.quantities.critic import Clouds, Judged
+from toygan.quantities.divergences import fineness, shares
+from toygan.quantities.kinds import Kinds
+from toygan.quantities.neighbours import nearness, spacings
+from toygan.quantities.optimal import Known, optimal_critic
 from toygan.quantities.skeleton import Curve
 from toygan.quantities.table import N_W1, QUANTITIES, Floor, Quantity, When
-from toygan.quantities.transport import Transport, solved
+from toygan.quantities.transport import solved
 from toygan.targets.target import Modes
 
 # What one cloud is held against -----------------------------------------------------------------------------------
@@ -41,8 +41,12 @@ class Against(NamedTuple):
     many_real: np.ndarray | None = None
 
 
-class Seen(NamedTuple):
-    """One seed's cloud at one moment with all that measures need, each worked out once; None for what is not known.
+Seen = dict[str, Any]  # one seed's cloud at one moment: all that rows of the table need, by name
+
+
+def seen(points: np.ndarray, against: Against, judged: Judged | None, known: Known | None, kinds: Kinds) -> Seen:
+    """A cloud [N, 2] with all that measures need, each worked out once, None for what is not known; arguments as in
+    `measure_frame`.
 
     `points [N, 2]` and `real [N, 2]` are all points, `some [n, 2]` and `some_real [n, 2]` the first few of each: the
     plan, the neighbours and the sliced distance are about these. `cells`, `apart` and `near` need finite points,
@@ -50,62 +54,29 @@ class Seen(NamedTuple):
     `shown` is what the critic trains against, with a plan of its own: `judged` and `best` are about that. `classes` of all
     points, and `makers [N]`, where points have such.
     """
-
-    points: np.ndarray
-    real: np.ndarray
-    some: np.ndarray
-    some_real: np.ndarray
-    plan: Transport
-    cells: Nodes | None
-    apart: Spacings | None
-    near: Nearness | None
-    modes: Modes | None
-    curve: Curve | None
-    judged: Judged | None
-    shown: Clouds
-    best: OptimalCritic | None
-    classes: Classes | None = None
-    makers: np.ndarray | None = None
-
-
-def seen(
-    points: np.ndarray, against: Against, judged: Judged | None, known: Known | None, kinds: Kinds = NO_KINDS
-) -> Seen:
-    """A cloud [N, 2] beside real points [N, 2], with what several measures share; more arguments as in `measure_frame`."""
     real, n, many_real = against.real, against.n_w1, against.many_real
     some, some_real = points[:n], real[:n]
     finite = bool(np.isfinite(points).all())
     plan = solved(some, some_real)
-    shown = Clouds(points, some_real, some, plan) if judged is None or not judged.shown else clouds_of(judged.shown)
+    shown = (judged and judged.shown) or Clouds(points, some_real, some, plan)
     enough = finite and len(points) + len(real) >= 2 * fineness(many_real).per_cell
-    return Seen(
-        points=points,
-        real=real,
-        some=some,
-        some_real=some_real,
-        plan=plan,
-        cells=shares(points, real, many_real) if enough else None,
-        apart=spacings(some, some_real) if finite and min(len(some), len(some_real)) > 1 else None,
-        near=nearness(some, some_real) if finite and against.when == "final" else None,
-        modes=against.modes,
-        curve=against.curve,
-        judged=judged,
-        shown=shown,
-        best=optimal_critic(known, shown) if known else None,
-        classes=classes_in(kinds),
-        makers=kinds.makers,
-    )
-
-
-def classes_in(kinds: Kinds) -> Classes | None:
-    """The classes of both clouds, None where they are not known of both."""
-    own, due = kinds.classes, kinds.real_classes
-    return None if own is None or due is None else Classes(own, due)
-
-
-def clouds_of(shown: TrainedOn) -> Clouds:
-    """What a critic is shown, with the plan between its points."""
-    return Clouds(*shown, solved(shown.some, shown.some_real))
+    return {
+        "points": points,
+        "real": real,
+        "some": some,
+        "some_real": some_real,
+        "plan": plan,
+        "cells": shares(points, real, many_real) if enough else None,
+        "apart": spacings(some, some_real) if finite and min(len(some), len(some_real)) > 1 else None,
+        "near": nearness(some, some_real) if finite and against.when == "final" else None,
+        "modes": against.modes,
+        "curve": against.curve,
+        "judged": judged,
+        "shown": shown,
+        "best": optimal_critic(known, shown) if known else None,
+        "classes": kinds.classes,
+        "makers": kinds.makers,
+    }
 
 
 # Frames -----------------------------------------------------------------------------------------------------------
@@ -147,7 +118,7 @@ def measures_of(clouds: Sequence[Seen], names: Sequence[str]) -> dict[str, np.nd
 
 def value(row: Quantity, cloud: Seen) -> float:
     """One measure of one cloud; NaN where what it needs could not be worked out, as for points that are not finite."""
-    parts = [getattr(cloud, name) for name in row.needs]
+    parts = [cloud[name] for name in row.needs]
     return math.nan if row.of is None or any(part is None for part in parts) else row.of(*parts)
 
 
@@ -160,7 +131,7 @@ def measurable(
     """The names of the measures that can be taken, with what is known."""
     first = kinds[0] if kinds else NO_KINDS
     parts: dict[str, object] = {"modes": against.modes, "curve": against.curve, "judged": judged, "best": known}
-    parts |= {"classes": classes_in(first), "makers": first.makers}
+    parts |= {"classes": first.classes, "makers": first.makers}
     missing = {name for name, part in parts.items() if part is None}
     return [
         name

@@ -74,18 +74,20 @@ def again(net: FedNetwork) -> Held:
     first = net.of(net.rows).detach()
     if close(first, net.of(net.rows)):
         return holds(f"the same {net.fed}s give the same {net.made}s")
-
-    def seeded() -> Tensor:
-        reseed(0)
-        return net.of(net.rows).detach()
-
-    by_chance = close(seeded(), seeded())  # random numbers make the difference, and no state
-    if close(made_of(net, net.rows), made_of(net, net.rows)) and not by_chance:
+    if close(made_of(net, net.rows), made_of(net, net.rows)) and not is_repeated(net):
         told = "every call changes a state of its, as spectral norm's power iteration does"
         return note(f"{told}; the same state, the same {net.made}s")
     is_critic = net.made == "score"
     like = "critic: its slopes are those of no function" if is_critic else "generator, or a latent of its own"
     return broken(f"the same {net.fed}s give other {net.made}s at the next call", f"dropout or noise in a {like}")
+
+
+def is_repeated(net: FedNetwork) -> bool:
+    """Whether a call after the same random numbers gives the same: then these make the difference, and no state."""
+    reseed(0)
+    first = net.of(net.rows).detach()
+    reseed(0)
+    return close(first, net.of(net.rows))
 
 
 def slopes(net: FedNetwork) -> Held:
@@ -183,10 +185,10 @@ def varies(net: FedNetwork) -> Held:
     if close(points, points[:1]):
         return broken("all latents give one point", "a dead last layer, or a latent that is not used")
 
-    def slope_of(coordinate: int) -> Tensor:
-        return gradient(lambda rows: made_of(net, rows)[:, coordinate], net.rows).abs().sum(dim=0)
+    def slopes(axis: int) -> Tensor:
+        return gradient(lambda rows: made_of(net, rows)[:, axis], net.rows).abs().sum(dim=0)
 
-    idle = [str(i) for i, slope in enumerate((slope_of(0) + slope_of(1)).tolist()) if slope == 0]
+    idle = [str(i) for i, slope in enumerate((slopes(0) + slopes(1)).tolist()) if slope == 0]
     if len(idle) == net.rows.shape[1]:
         return note("the slopes are zero at every latent")
     if idle:

@@ -19,7 +19,7 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from toygan.quantities.critic import alignment
+from toygan.quantities.critic import Clouds, alignment
 from toygan.quantities.transport import Transport, units
 from toygan.targets.densities import in_blocks, log_sum_exp, maths
 from toygan.targets.target import BlurredLogDensity
@@ -36,15 +36,6 @@ class OptimalCritic(NamedTuple):
 
     on_grid: Callable[[], np.ndarray]
     at_clouds: Callable[[], np.ndarray]
-
-
-class Clouds(NamedTuple):
-    """One frame of what the critic trains against, as `TrainedOn` has it, with the plan between the first few points."""
-
-    fake: np.ndarray
-    some_real: np.ndarray
-    some: np.ndarray
-    plan: Transport
 
 
 class Told(NamedTuple):
@@ -204,8 +195,7 @@ def alignment_ceiling(clouds: Clouds, again: Clouds) -> float:
     """
     if not (np.isfinite(clouds.plan.distance) and np.isfinite(again.plan.distance)):
         return math.nan
-    slopes = potential_of(again.plan, again.some_real).slopes(clouds.some)
-    return alignment(slopes, clouds.plan, clouds.some, clouds.some_real)
+    return alignment(potential_of(again.plan, again.some_real).slopes(clouds.some), clouds)
 
 
 def kantorovich(clouds: Clouds, grid_x: np.ndarray, grid_y: np.ndarray) -> OptimalCritic:
@@ -215,8 +205,7 @@ def kantorovich(clouds: Clouds, grid_x: np.ndarray, grid_y: np.ndarray) -> Optim
     duals = clouds.plan.real_dual.astype(np.float32)
 
     def best(squares: np.ndarray) -> np.ndarray:
-        heights = np.subtract(duals, np.sqrt(squares, out=squares), out=squares)
-        return heights.max(axis=1)
+        return np.asarray(np.subtract(duals, np.sqrt(squares, out=squares), out=squares).max(axis=1))
 
     return OptimalCritic(
         on_grid=lambda: over_rows(best, clouds.some_real, grid_x, grid_y),
@@ -245,15 +234,14 @@ def mmd_witness(
     bandwidths: Sequence[float] = WIDTHS,
 ) -> OptimalCritic:
     """E k(x, real) - E k(x, fake) with the objective's kernel on the plane itself (Gretton et al., 2012)."""
-    similar = partial(mmd_similarity, kernel=kernel, bandwidths=bandwidths)
+    critic = witness(clouds, grid_x, grid_y, similar=partial(mmd_similarity, kernel=kernel, bandwidths=bandwidths))
+    if kernel == "rational-quadratic":
+        return critic
 
     def gaussians(cloud: np.ndarray) -> np.ndarray:
         sums = np.sum([kernel_sums(cloud, width, grid_x, grid_y) for width in bandwidths], axis=0)
         return np.asarray(sums / (len(bandwidths) * len(cloud)))
 
-    critic = witness(clouds, grid_x, grid_y, similar)
-    if kernel == "rational-quadratic":
-        return critic
     return critic._replace(on_grid=lambda: gaussians(clouds.some_real) - gaussians(clouds.some))
 
 
@@ -263,7 +251,9 @@ def mmd_similarity(squares: Any, *, kernel: Kernel = "gaussian", bandwidths: Seq
 
 
 def closeness(squares: Any) -> Any:
-    """Minus the mean distance to a cloud, from squared distances [..., n]: [...]."""
+    """Minus the mean distance to a cloud, from squared distances [..., n]: [...], so that its witness is
+    E |x - fake| - E |x - real| on the plane itself (Bellemare et al., 2017, arXiv:1705.10743).
+    """
     return -maths(squares).sqrt(squares).mean(axis=-1)
 
 
@@ -280,12 +270,7 @@ def kernel_sums(cloud: np.ndarray, width: float, grid_x: np.ndarray, grid_y: np.
     return np.asarray(up @ across.T)
 
 
-def energy_witness(clouds: Clouds, grid_x: np.ndarray, grid_y: np.ndarray) -> OptimalCritic:
-    """E |x - fake| - E |x - real| on the plane itself (Bellemare et al., 2017, arXiv:1705.10743)."""
-    return witness(clouds, grid_x, grid_y, closeness)
-
-
-def witness(clouds: Clouds, grid_x: np.ndarray, grid_y: np.ndarray, similar: OfSquares) -> OptimalCritic:
+def witness(clouds: Clouds, grid_x: np.ndarray, grid_y: np.ndarray, *, similar: OfSquares) -> OptimalCritic:
     """Mean similarity to the real points minus that to the generated ones, from squared distances."""
     from scipy.spatial.distance import cdist
 
@@ -293,8 +278,7 @@ def witness(clouds: Clouds, grid_x: np.ndarray, grid_y: np.ndarray, similar: OfS
 
     def at_clouds() -> np.ndarray:
         points = np.concatenate([real, fake])
-        one, other = (similar(cdist(points, cloud, "sqeuclidean")) for cloud in (real, fake))
-        return one - other
+        return similar(cdist(points, real, "sqeuclidean")) - similar(cdist(points, fake, "sqeuclidean"))
 
     return OptimalCritic(
         on_grid=lambda: over_rows(similar, real, grid_x, grid_y) - over_rows(similar, fake, grid_x, grid_y),
@@ -396,8 +380,7 @@ def exactly(known: Known, log_density: BlurredLogDensity, std: float, noise: flo
     """The optimum from both exact densities; ValueError where the target has none."""
     how = f"{known.how}, from both exact densities (generated = target + N(0, {std:g}^2))"
     exact = (lambda points: log_density(points, noise)), (lambda points: log_density(points, math.hypot(std, noise)))
-    log_p, log_q = (on_grid(log, known) for log in exact)
-    return known._replace(log_p=log_p, log_q=log_q, exact=exact, how=how)
+    return known._replace(log_p=on_grid(exact[0], known), log_q=on_grid(exact[1], known), exact=exact, how=how)
 
 
 def estimated(known: Known, real: np.ndarray, log_density: BlurredLogDensity | None, noise: float) -> Known:
@@ -432,7 +415,12 @@ def optimal_critic(known: Known, clouds: Clouds) -> OptimalCritic | None:
     if row.source != "density":
         critic: OptimalCritic = row.of(clouds, known.grid_x, known.grid_y, **taken(row.of, known.options))
         return critic
-    on_grid = cache(lambda: grid_densities(known, clouds))  # dear where the cloud is far away, and wanted twice
+
+    @cache  # dear where the cloud is far away, and wanted twice
+    def log_densities() -> tuple[Any, np.ndarray]:
+        if known.log_q is not None:
+            return known.log_p, known.log_q
+        return known.log_p, kernel_estimate(clouds.fake, known.width, known.grid_x, known.grid_y)
 
     def best(log_p: np.ndarray, log_q: np.ndarray) -> np.ndarray:
         return np.asarray(optimal_scores(known.kind, log_p, log_q, known.options, known.told))
@@ -441,17 +429,9 @@ def optimal_critic(known: Known, clouds: Clouds) -> OptimalCritic | None:
         points = np.concatenate([clouds.some_real, clouds.some])
         if known.exact:
             return best(*(log(points) for log in known.exact))
-        return best(*(read_off(log, known, points) for log in on_grid()))  # estimates are smooth
+        return best(*(read_off(log, known, points) for log in log_densities()))  # estimates are smooth
 
-    return OptimalCritic(on_grid=lambda: best(*on_grid()), at_clouds=at_clouds)
-
-
-def grid_densities(known: Known, clouds: Clouds) -> tuple[np.ndarray, np.ndarray]:
-    """Log-densities of both players on the grid, [g, g] each."""
-    assert known.log_p is not None
-    if known.log_q is not None:
-        return known.log_p, known.log_q
-    return known.log_p, kernel_estimate(clouds.fake, known.width, known.grid_x, known.grid_y)
+    return OptimalCritic(on_grid=lambda: best(*log_densities()), at_clouds=at_clouds)
 
 
 def read_off(table: np.ndarray, known: Known, points: np.ndarray) -> np.ndarray:
@@ -507,7 +487,6 @@ def from_densities() -> list[str]:
 
 
 def taken(function: Callable[..., Any], options: Mapping[str, Any]) -> dict[str, Any]:
-    """Those of the options that a function takes."""
     keywords = inspect.signature(function).parameters.values()
     return {k.name: options[k.name] for k in keywords if k.kind is k.KEYWORD_ONLY and k.name in options}
 
@@ -575,9 +554,8 @@ OPTIMA = {
     "non-saturating": Optimum(log_ratio, "density", "log p/q", boundary=True),
     "boundary-seeking": Optimum(log_ratio, "density", "log p/q", boundary=True),
     "soft-labels": Optimum(soft_log_ratio, "density", "log-odds of the mean label", boundary=True),
-    "least-squares": Optimum(
-        between_targets, "density", "(b p + a q)/(p + q), b and a the labels of real and generated points", boundary=True
-    ),
+    "least-squares": Optimum(between_targets, "density",
+                             "(b p + a q)/(p + q), b and a the labels of real and generated points", boundary=True),
     "hinge": Optimum(sides, "density", "sign(p - q)", boundary=True),
     "relativistic": Optimum(log_ratio, "density", "log p/q, up to a constant", linear=False),
     "f-kl": Optimum(above_one, "density", "1 + log p/q", boundary=True),
@@ -585,18 +563,15 @@ OPTIMA = {
     "f-pearson": Optimum(relative_excess, "density", "2 (p/q - 1)", boundary=True),
     "f-hellinger": Optimum(half_log_ratio, "density", "1/2 log p/q", boundary=True),
     "f-js": Optimum(log_ratio, "density", "log p/q", boundary=True),
-    "f-total-variation": Optimum(
-        sides, "density", "sign(p - q), times infinity", "only its sign: the score is endless", boundary=True
-    ),
+    "f-total-variation": Optimum(sides, "density", "sign(p - q), times infinity", "only its sign: the score is endless",
+                                 boundary=True),
     "density-ratio": Optimum(density_ratio, "density", "p/q", boundary=True),
     "positive-ratio": Optimum(positive_ratio, "density", "log(exp(a p/q) - 1), a the weight of real points", boundary=True),
     "energy": Optimum(least_energy, "density", "-margin where q > p, else 0", critics=("autoencoder",)),
     "wasserstein": Optimum(kantorovich, "potential", "the exact Kantorovich potential", critics=("mlp", "autoencoder")),
-    "c-transform": Optimum(
-        kantorovich, "potential", "the exact Kantorovich potential", critics=("mlp", "autoencoder"), linear=False
-    ),
+    "c-transform": Optimum(kantorovich, "potential", "the exact Kantorovich potential", critics=("mlp", "autoencoder"),
+                           linear=False),
     "mmd": Optimum(mmd_witness, "kernel", f"the kernel's {WITNESS}", critics=("mlp", "identity"), similar=mmd_similarity),
-    "cramer": Optimum(
-        energy_witness, "kernel", f"the energy distance's {WITNESS}", critics=("mlp", "identity"), similar=closeness
-    ),
+    "cramer": Optimum(partial(witness, similar=closeness), "kernel", f"the energy distance's {WITNESS}",
+                      critics=("mlp", "identity"), similar=closeness),
 }

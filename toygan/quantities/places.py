@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-
-if TYPE_CHECKING:
-    from scipy.sparse import coo_array
 
 NEIGHBOURS = 10
 APART = 2.0
@@ -41,20 +38,20 @@ def together(points: np.ndarray) -> np.ndarray:
     from scipy.spatial import cKDTree
 
     distances, near = cKDTree(points).query(points, NEIGHBOURS + 1)
-    rows = np.repeat(np.arange(len(points)), NEIGHBOURS)
-    knows = matrix(rows, near[:, 1:].ravel(), len(points))
-    part = connected_parts(knows.multiply(knows.T))
+    rows, columns = np.repeat(np.arange(len(points)), NEIGHBOURS), near[:, 1:].ravel()
+    mutual = np.isin(len(points) * rows + columns, len(points) * columns + rows)
+    part = connected_parts(rows[mutual], columns[mutual], len(points))
     large = np.flatnonzero(np.bincount(part) >= LEAST * len(points))
     inside = np.flatnonzero(np.isin(part, large))
     if not len(inside):
         return np.zeros(len(points), int)
     owner = np.searchsorted(large, part[inside])
-    merged = connected_parts(touching(points[inside], distances[inside, -1], owner))[owner]
+    merged = connected_parts(*touching(points[inside], distances[inside, -1], owner), len(large))[owner]
     return np.asarray(merged[cKDTree(points[inside]).query(points)[1]])
 
 
-def touching(points: np.ndarray, thinness: np.ndarray, part: np.ndarray) -> coo_array:
-    """Which parts have points no farther apart than twice the way to the tenth neighbour there."""
+def touching(points: np.ndarray, thinness: np.ndarray, part: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Which parts, and which others, have points no farther apart than twice the way to the tenth neighbour there."""
     from scipy.spatial import cKDTree
 
     pairs: list[tuple[int, int]] = []
@@ -64,22 +61,17 @@ def touching(points: np.ndarray, thinness: np.ndarray, part: np.ndarray) -> coo_
             gaps, i = cKDTree(points[other]).query(points[own])
             near = gaps <= APART * np.maximum(thinness[own], thinness[other[i]])
             pairs += [(k, j) for j in np.unique(part[other[i[near]]])]
-    rows, columns = np.array(pairs, int).reshape(-1, 2).T
-    return matrix(rows, columns, part.max() + 1)
+    ones, others = np.array(pairs, int).reshape(-1, 2).T
+    return ones, others
 
 
-def matrix(rows: np.ndarray, columns: np.ndarray, n: int) -> coo_array:
-    """A matrix [n, n] of ones there."""
+def connected_parts(ones: np.ndarray, others: np.ndarray, n: int) -> np.ndarray:
+    """The number of the connected part that each of n nodes belongs to, by edges from ones to others."""
     from scipy.sparse import coo_array
-
-    return coo_array((np.ones(len(rows)), (rows, columns)), (n, n)).tocsr()
-
-
-def connected_parts(graph: coo_array) -> np.ndarray:
-    """The number of the connected part that each row belongs to."""
     from scipy.sparse.csgraph import connected_components
 
-    return np.asarray(connected_components(graph, directed=False)[1])
+    edges = coo_array((np.ones(len(ones)), (ones, others)), (n, n))
+    return np.asarray(connected_components(edges, directed=False)[1])
 
 
 def are_apart(points: np.ndarray, found: Clusters) -> bool:

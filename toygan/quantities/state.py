@@ -68,7 +68,7 @@ def views(
     grids = [latent_grid(own, duel.code_columns(game)) for own in clouds.latent[:portraits]]
     averaged = {name: own[:portraits] for name, own in state.averaged.items()}
     drawn = first or game
-    sent = (drawn.chart or duel.carried)(drawn, averaged, torch.stack(grids))
+    sent = (drawn.cast.chart or duel.carried)(drawn, averaged, torch.stack(grids))
     shares, reach = weight_histogram(critic[:portraits])
     pairs = pairs or clouds
     through_layers = layer_gradients(game, state, pairs)
@@ -112,11 +112,11 @@ def with_beside(game: Game, state: State, clouds: Watched) -> tuple[Tensor, Tens
     """Both watched clouds with what stands beside their points [seed, n, d]."""
     real, fake = clouds.real.expand(len(clouds.fake), -1, -1), clouds.fake
     row, due = by_name(game, real, clouds.latent), by_name(game, real, clouds.due)
-    if game.clouds is not None:
-        real, fake = (cloud.detach() for cloud in game.clouds(game, state.parameters, row))
+    if game.cast.clouds is not None:
+        real, fake = (cloud.detach() for cloud in game.cast.clouds(game, state.parameters, row))
     with torch.no_grad():
-        r = [one.real(game, state.parameters, real, due) for one in game.beside]
-        g = [one.fake(game, state.parameters, fake, row) for one in game.beside]
+        r = [one.real(game, state.parameters, real, due) for one in game.cast.beside]
+        g = [one.fake(game, state.parameters, fake, row) for one in game.cast.beside]
     return torch.cat((real, *r), dim=2), torch.cat((fake, *g), dim=2)
 
 
@@ -147,7 +147,7 @@ def layer_gradients(game: Game, state: State, clouds: Watched) -> Tensor:
         if not loss.requires_grad:  # a body that adds no biases: nobody knows what its maps give out
             return real.new_full((len(real), len(layers)), torch.nan)
         found = torch.autograd.grad(loss, held, materialize_grads=True)
-    squares = [n_times(one).square().sum(dim=2) for one in found]
+    squares = [(one * one.shape[1]).square().sum(dim=2) for one in found]
     halves = zip(squares[: len(layers)], squares[len(layers) :], strict=True)
     return torch.stack([((a.mean(1) + b.mean(1)) / 2).sqrt() for a, b in halves], dim=1)
 
@@ -157,15 +157,8 @@ def per_point(layers: Sequence[Layer], n: int) -> list[Layer]:
     return [layer._replace(bias=layer.bias.detach().repeat(1, n, 1).requires_grad_()) for layer in layers]
 
 
-def n_times(gradient: Tensor) -> Tensor:
-    """Undo the mean over a batch [seed, n, d]."""
-    return gradient * gradient.shape[1]
-
-
 def generator_gradient(game: Game, state: State, clouds: Watched, own: Tensor | None = None) -> Tensor:
-    """Norm of the gradient of the generator's loss by all its parameters, or those that are its `own [seed, P]`, on watched
-    latents: [seed].
-    """
+    """Norm of the generator's gradient on watched latents, of all parameters or its `own [seed, P]`: [seed]."""
     with torch.enable_grad():
         held = {name: own.detach() for name, own in state.parameters.items()}
         parameters = held[GENERATOR].requires_grad_()
@@ -183,7 +176,7 @@ def score_saturation(game: Game, state: State, clouds: Watched) -> Tensor:
     """Share of generated points (or packs) whose score hardly moves the generator's loss, |n dLoss/dg| < 0.01: [seed]; against
     several critics, of its loss against the first, and NaN where its loss is none of scores.
     """
-    if not game.scored:
+    if not game.cast.scored:
         return torch.full_like(state.memory, torch.nan)
     real, fake = packs(game, state, clouds)
     body, layers = game.players[CRITIC].network, layers_of_critic(game, state)
@@ -194,7 +187,7 @@ def score_saturation(game: Game, state: State, clouds: Watched) -> Tensor:
         loss = duel.losses(game, state)(on_real, on_fake, extra(game, state, clouds)).generator
         (gradient,) = torch.autograd.grad(loss.sum(), g)
         gradient = gradient * (duel.pull(game, g, r, g) != 0)  # of other heads no score is made
-    return (n_times(gradient).norm(dim=2) < FLAT).to(g.dtype).mean(dim=1)
+    return ((gradient * gradient.shape[1]).norm(dim=2) < FLAT).to(g.dtype).mean(dim=1)
 
 
 def watched_row(game: Game, clouds: Watched) -> Draw:
@@ -204,10 +197,10 @@ def watched_row(game: Game, clouds: Watched) -> Draw:
 
 def as_moved_by(game: Game, real: Tensor, latent: Tensor) -> Draw:
     """Real points, and what the generator is fed [seed, n, d], as what a move consumes, other draws in the middle."""
-    laws = {**game.objective.draws, **game.draws}
+    laws = {**game.objective.draws, **game.cast.draws()}
     middle = {name: 0.0 if law.name == "normal" else 0.5 for name, law in laws.items()}
     others = {name: real.new_full((*real.shape[:2], law.columns), middle[name]) for name, law in laws.items()}
-    return game.known(others | dict(by_name(game, real, latent)))
+    return game.cast.known(others | dict(by_name(game, real, latent)))
 
 
 def by_name(game: Game, real: Tensor, latent: Tensor) -> Draw:

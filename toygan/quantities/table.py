@@ -15,7 +15,6 @@ import numpy as np
 
 from toygan.files.text import number, percent
 from toygan.quantities.critic import (
-    Judged,
     critic_gap,
     critic_value,
     input_slope,
@@ -28,9 +27,8 @@ from toygan.quantities.divergences import js, tv
 from toygan.quantities.kinds import class_accuracy, class_w1, generator_distance, generator_overlap
 from toygan.quantities.modes import grid_tv, high_quality, mode_kl, mode_mass_tv, mode_tv, modes_kept
 from toygan.quantities.neighbours import coverage, density, neighbour_kl, neighbour_reverse_kl, precision, recall
-from toygan.quantities.optimal import Clouds
 from toygan.quantities.skeleton import on_skeleton, skeleton_coverage
-from toygan.quantities.transport import Transport, sliced_w1, w2
+from toygan.quantities.transport import sliced_w1, w2
 from toygan.quantities.two_samples import mmd, neighbour_accuracy
 
 N_W1 = 400  # transport costs 10 ms a cloud at 400 points, 60 at 1000, 270 at 2000; its floor falls as 1 / sqrt(n)
@@ -162,26 +160,16 @@ def centre(points: np.ndarray, axis: int) -> float:
     return float(middle[axis]) if np.isfinite(middle).all() else math.nan
 
 
-def planned(of: Callable[[Judged, Transport, np.ndarray, np.ndarray], float]) -> Callable[[Judged, Clouds], float]:
-    """A measure of a critic against a plan, as one of what the critic is shown."""
-    return lambda judged, shown: of(judged, shown.plan, shown.some, shown.some_real)
-
-
-def cloud(
-    label: str, about: str, unit: str, better: Better, of: Callable[..., float], needs: str, shown: str = "",
-    when: When = "frame", best: float = math.nan,
+def measured(
+    source: Supplier, label: str, about: str, unit: str, better: Better, of: Callable[..., float], needs: str,
+    shown: str = "", when: When = "frame", best: float = math.nan,
 ) -> Quantity:  # fmt: skip
-    """A quantity of one generated cloud."""
-    return Quantity(label, about, unit, better, "cloud", of, tuple(needs.split()), when, best, shown)
+    """A quantity of one generated cloud, or of what a critic says of the clouds it is shown."""
+    return Quantity(label, about, unit, better, source, of, tuple(needs.split()), when, best, shown)
 
 
-def critic(
-    label: str, about: str, unit: str, better: Better, of: Callable[..., float], needs: str, shown: str = "",
-    best: float = math.nan,
-) -> Quantity:  # fmt: skip
-    """A quantity of what a critic says of the clouds it is shown."""
-    return Quantity(label, about, unit, better, "critic", of, tuple(needs.split()), "frame", best, shown)
-
+cloud, critic = partial(measured, "cloud"), partial(measured, "critic")
+term = partial(Quantity, unit="loss", better="lower", source="loss", shown="curves")  # of a loss, with its weight
 
 # fmt: off
 QUANTILES = {"low": 0.05, "median": 0.5, "high": 0.95}
@@ -191,115 +179,72 @@ NEGATIVE = "below 0 is its error"  # no divergence is negative, but an estimate 
 QUANTITIES = {
     "w1_over_floor": Quantity("W1 over its floor", "1 for a perfect sampler, give or take the band", "floors", "lower",
                               "derived", ratio, ("w1", "w1_floor"), best=1.0, shown="table page board"),
-    "w1": cloud(
-        "W1", "exact Wasserstein-1 distance to the real points", "plane", "lower",
-        lambda plan: plan.distance, "plan", "live line end curves terminal table page",
-    ),
+    "w1": cloud("W1", "exact Wasserstein-1 distance to the real points", "plane", "lower", lambda plan: plan.distance,
+                "plan", "live line end curves terminal table page"),
     "w2": cloud(
         "W2", "exact Wasserstein-2 distance to the real points", "plane", "lower",
         lambda some, some_real: w2(some[:N_W1], some_real[:N_W1]),  # dear, and in no picture: fewer points than W1 has
         "some some_real", when="final",
     ),
-    "sliced_w1": cloud(
-        "sliced W1", "mean Wasserstein-1 distance of the shadows in 32 directions", "plane", "lower",
-        sliced_w1, "some some_real", when="final",
-    ),
-    "js": cloud(
-        "JS", "Jensen-Shannon divergence, estimated from shares of cells", "nats", "lower", js, "cells", "end"
-    ),
-    "kl": cloud(
-        "KL", f"KL divergence of real from generated points, estimated from 5 neighbours; {NEGATIVE}", "nats", "lower",
-        neighbour_kl, "apart", "end",
-    ),
-    "reverse_kl": cloud(
-        "reverse KL", f"KL divergence of generated from real points, estimated from 5 neighbours; {NEGATIVE}", "nats",
-        "lower", neighbour_reverse_kl, "apart", "end",
-    ),
+    "sliced_w1": cloud("sliced W1", "mean Wasserstein-1 distance of the shadows in 32 directions", "plane", "lower",
+                       sliced_w1, "some some_real", when="final"),
+    "js": cloud("JS", "Jensen-Shannon divergence, estimated from shares of cells", "nats", "lower", js, "cells", "end"),
+    "kl": cloud("KL", f"KL divergence of real from generated points, estimated from 5 neighbours; {NEGATIVE}", "nats",
+                "lower", neighbour_kl, "apart", "end"),
+    "reverse_kl": cloud("reverse KL",
+                        f"KL divergence of generated from real points, estimated from 5 neighbours; {NEGATIVE}", "nats",
+                        "lower", neighbour_reverse_kl, "apart", "end"),
     "tv": cloud("TV", "total variation, estimated from shares of cells", "share", "lower", tv, "cells", "end"),
-    "modes": cloud(
-        "modes", "modes with a point within 3 sigma", "modes", "higher",
-        modes_kept, "points modes", "live line end curves terminal table page board",
-    ),
-    "high_quality": cloud(
-        "high quality", "share of points within 3 sigma of a mode", "share", "higher", high_quality, "points modes",
-        "line end share curves terminal table page board", best=1 - math.exp(-9 / 2),
-    ),
-    "mode_mass_tv": cloud(
-        "imbalance of modes", "total variation of the shares at modes from the weights", "share", "lower",
-        mode_mass_tv, "points modes", "end terminal",
-    ),
-    "mode_kl": cloud(
-        "mode KL", "reverse KL of the shares on modes from the weights", "nats", "lower", mode_kl, "points modes"
-    ),
-    "mode_tv": cloud(
-        "TV of modes and none", "total variation of the shares on modes, and on none, from the weights", "share", "lower",
-        mode_tv, "points modes", when="final",
-    ),
-    "grid_tv": cloud(
-        "TV of fine cells", "total variation of the shares in 41 x 41 cells from the target's exact ones", "share", "lower",
-        grid_tv, "points modes", when="final",
-    ),
-    "mmd": cloud(
-        "MMD", "maximum mean discrepancy, a Gaussian kernel of width 1", "", "lower",
-        lambda some, some_real: mmd(some[:N_W1], some_real[:N_W1]), "some some_real", when="final",
-    ),
+    "modes": cloud("modes", "modes with a point within 3 sigma", "modes", "higher", modes_kept, "points modes",
+                   "live line end curves terminal table page board"),
+    "high_quality": cloud("high quality", "share of points within 3 sigma of a mode", "share", "higher", high_quality,
+                          "points modes", "line end share curves terminal table page board", best=1 - math.exp(-9 / 2)),
+    "mode_mass_tv": cloud("imbalance of modes", "total variation of the shares at modes from the weights", "share",
+                          "lower", mode_mass_tv, "points modes", "end terminal"),
+    "mode_kl": cloud("mode KL", "reverse KL of the shares on modes from the weights", "nats", "lower", mode_kl,
+                     "points modes"),
+    "mode_tv": cloud("TV of modes and none", "total variation of the shares on modes, and on none, from the weights",
+                     "share", "lower", mode_tv, "points modes", when="final"),
+    "grid_tv": cloud("TV of fine cells", "total variation of the shares in 41 x 41 cells from the target's exact ones",
+                     "share", "lower", grid_tv, "points modes", when="final"),
+    "mmd": cloud("MMD", "maximum mean discrepancy, a Gaussian kernel of width 1", "", "lower",
+                 lambda some, some_real: mmd(some[:N_W1], some_real[:N_W1]), "some some_real", when="final"),
     "neighbour_accuracy": cloud(
         "told by a neighbour", "share of points whose nearest other is of their own cloud; 1/2 where nothing tells them apart",
         "share", "neither", lambda some, some_real: neighbour_accuracy(some[:N_W1], some_real[:N_W1]), "some some_real",
         when="final", best=0.5,
     ),
-    "on_skeleton": cloud(
-        "on the curve", "share of points on the target's curve", "share", "higher",
-        on_skeleton, "points curve", "line end share curves terminal table page", best=1.0,
-    ),
-    "skeleton_coverage": cloud(
-        "curve covered", "share of the target's curve with a point on it", "share", "higher",
-        skeleton_coverage, "points curve", "end share curves terminal page", best=1.0,
-    ),
-    "precision": cloud(
-        "precision", "share of points in a real point's ball, k = 3", "share", "higher", precision, "near", "end", "final"
-    ),
-    "recall": cloud(
-        "recall", "share of real points in a generated point's ball, k = 3", "share", "higher", recall, "near", "end", "final"
-    ),
-    "density": cloud(
-        "density", "real balls around a point over k = 5", "balls", "higher", density, "near", "end", "final"
-    ),
-    "coverage": cloud(
-        "coverage", "share of real points' balls with a point in them, k = 5", "share", "higher",
-        coverage, "near", "end", "final",
-    ),
+    "on_skeleton": cloud("on the curve", "share of points on the target's curve", "share", "higher", on_skeleton,
+                         "points curve", "line end share curves terminal table page", best=1.0),
+    "skeleton_coverage": cloud("curve covered", "share of the target's curve with a point on it", "share", "higher",
+                               skeleton_coverage, "points curve", "end share curves terminal page", best=1.0),
+    "precision": cloud("precision", "share of points in a real point's ball, k = 3", "share", "higher", precision,
+                       "near", "end", "final"),
+    "recall": cloud("recall", "share of real points in a generated point's ball, k = 3", "share", "higher", recall,
+                    "near", "end", "final"),
+    "density": cloud("density", "real balls around a point over k = 5", "balls", "higher", density, "near", "end",
+                     "final"),
+    "coverage": cloud("coverage", "share of real points' balls with a point in them, k = 5", "share", "higher",
+                      coverage, "near", "end", "final"),
     "critic_value": critic("critic value", "E f(real) - E f(fake)", "score", "neither", critic_value, "judged", "last"),
-    "critic_lipschitz": critic(
-        "steepest slope", "the critic's steepest slope seen", "score/plane", "neither", planned(lipschitz), "judged shown", "last"
-    ),
-    "critic_gap": critic(
-        "share of W1 seen", "share of the exact W1 that the critic sees", "share", "higher",
-        planned(critic_gap), "judged shown", "last curves", best=1.0,
-    ),
-    "slope_alignment": critic(
-        "slopes agree", "mean cosine of the critic's gradient with the exact transport direction",
-        "cosine", "higher", planned(slope_alignment), "judged shown", "last", best=1.0,
-    ),
-    "steep_share": critic(
-        "steep share", "share of watched points at which |grad f| exceeds 1", "share", "neither", steep_share, "judged", "last"
-    ),
-    "class_w1": cloud(
-        "W1 by class", "what transport costs where no mass may change its class", "plane", "lower",
-        class_w1, "some some_real classes", "end curves terminal page",
-    ),
-    "class_accuracy": cloud(
-        "of their class", "share of points whose nearest real point is of their own class", "share", "higher",
-        class_accuracy, "points real classes", "end curves terminal page", best=1.0,
-    ),
-    "generator_overlap": cloud(
-        "generators overlap", "how alike two generators serve modes: 0 none is two's, 1 all are all's", "share",
-        "lower", generator_overlap, "points modes makers", "end curves terminal page",
-    ),
-    "generator_distance": cloud(
-        "generators apart", "W1 of a generator's points from all others', the mean", "plane", "neither",
-        lambda some, makers: generator_distance(some, makers[: len(some)]), "some makers", "end curves terminal page",
-    ),
+    "critic_lipschitz": critic("steepest slope", "the critic's steepest slope seen", "score/plane", "neither",
+                               lipschitz, "judged shown", "last"),
+    "critic_gap": critic("share of W1 seen", "share of the exact W1 that the critic sees", "share", "higher",
+                         critic_gap, "judged shown", "last curves", best=1.0),
+    "slope_alignment": critic("slopes agree", "mean cosine of the critic's gradient with the exact transport direction",
+                              "cosine", "higher", slope_alignment, "judged shown", "last", best=1.0),
+    "steep_share": critic("steep share", "share of watched points at which |grad f| exceeds 1", "share", "neither",
+                          steep_share, "judged", "last"),
+    "class_w1": cloud("W1 by class", "what transport costs where no mass may change its class", "plane", "lower",
+                      class_w1, "some some_real classes", "end curves terminal page"),
+    "class_accuracy": cloud("of their class", "share of points whose nearest real point is of their own class", "share",
+                            "higher", class_accuracy, "points real classes", "end curves terminal page", best=1.0),
+    "generator_overlap": cloud("generators overlap",
+                               "how alike two generators serve modes: 0 none is two's, 1 all are all's", "share",
+                               "lower", generator_overlap, "points modes makers", "end curves terminal page"),
+    "generator_distance": cloud("generators apart", "W1 of a generator's points from all others', the mean", "plane",
+                                "neither", lambda some, makers: generator_distance(some, makers[: len(some)]),
+                                "some makers", "end curves terminal page"),
     "centre_x": cloud("centre x", "mean x of the points", "plane", "neither", partial(centre, axis=0), "points"),
     "centre_y": cloud("centre y", "mean y of the points", "plane", "neither", partial(centre, axis=1), "points"),
     "optimal_correlation": critic(
@@ -319,47 +264,38 @@ QUANTITIES = {
                             shown="live curves"),
     "generator_loss": Quantity("generator loss", "what the generator minimises", "loss", "neither", "loss", shown="curves"),
     "penalty": Quantity("penalty", "all penalties of the critic together", "loss", "neither", "loss"),
-    "weight_saturation": Quantity("weights at their bounds", "share of the critic's weights at a bound of theirs", "share",
-                                  "neither", "state"),
+    "weight_saturation": Quantity("weights at their bounds", "share of the critic's weights at a bound of theirs",
+                                  "share", "neither", "state"),
     "generator_gradient": Quantity("generator's gradient", "size of the gradient that the critic gives the generator",
                                    "gradient", "neither", "state", shown="curves"),
     "score_saturation": Quantity("saturated scores",
-                                 "share of points at which the generator's loss against the first critic is flat", "share",
-                                  "neither", "state"),
+                                 "share of points at which the generator's loss against the first critic is flat",
+                                 "share", "neither", "state"),
     "layer_gradient_ratio": Quantity("first layer's gradient over the last one's", "the critic's gradient, layer by layer",
                                      "ratio", "neither", "state", shown="last"),
-    "code_information": Quantity("code information", "share of a point's mode that its category tells", "share", "higher",
-                                 "state", shown="last"),
-    "reconstruction_error": Quantity(
-        "reconstruction error", "mean distance |x - G(E(x))| of real points from what comes back of them", "plane", "lower",
-        "state", shown="last end curves terminal page", best=0.0,
-    ),
-    "latent_distance": Quantity(
-        "latent distance", "mean distance |z - E(G(z))| of what G is fed from what comes back of it", "latent", "lower", "state",
-        shown="last end curves terminal page", best=0.0,
-    ),
+    "code_information": Quantity("code information", "share of a point's mode that its category tells", "share",
+                                 "higher", "state", shown="last"),
+    "reconstruction_error": Quantity("reconstruction error",
+                                     "mean distance |x - G(E(x))| of real points from what comes back of them", "plane",
+                                     "lower", "state", shown="last end curves terminal page", best=0.0),
+    "latent_distance": Quantity("latent distance",
+                                "mean distance |z - E(G(z))| of what G is fed from what comes back of it", "latent",
+                                "lower", "state", shown="last end curves terminal page", best=0.0),
     "travel": Quantity("way gone", "mean distance of a source point from where it is sent", "plane", "neither", "state",
                        shown="last curves page"),
-    "way_error": Quantity(
-        "distance from the way", "mean distance of a solution, or of classes' means, from where they are to be", "plane",
-        "lower", "state", shown="last end curves terminal page", best=0.0,
-    ),
-    "other_w1": Quantity("W1 in the other world", f"exact Wasserstein-1 distance there, of {N_W1} points", "plane", "lower",
-                         "state", shown="last end curves terminal page"),
-    "latent_error": Quantity("latent term", "what is added to losses for |z - E(G(z))|², with its weight", "loss", "lower",
-                             "loss", shown="curves"),
-    "point_error": Quantity("reconstruction term", "what is added to losses for |x - G(E(x))|², with its weight", "loss",
-                            "lower", "loss", shown="curves"),
-    "code_divergence": Quantity("code divergence term", "KL of codes from the latents' law, with its weight", "loss", "lower",
-                                "loss", shown="curves"),
-    "cycle": Quantity("cycle term", "what is added to losses for going there and back, with its weight", "loss", "lower",
-                      "loss", shown="curves"),
-    "ranking": Quantity("ranking term", "max(0, margin + f(x') - f(x)), x' of the last stage, with its weight", "loss", "lower",
-                        "loss", shown="curves"),
-    "sameness": Quantity("sameness term", "|z - z'| / |G(z) - G(z')|, with its weight", "loss", "lower", "loss",
-                         shown="curves"),
+    "way_error": Quantity("distance from the way",
+                          "mean distance of a solution, or of classes' means, from where they are to be", "plane",
+                          "lower", "state", shown="last end curves terminal page", best=0.0),
+    "other_w1": Quantity("W1 in the other world", f"exact Wasserstein-1 distance there, of {N_W1} points", "plane",
+                         "lower", "state", shown="last end curves terminal page"),
+    "latent_error": term("latent term", "what is added to losses for |z - E(G(z))|², with its weight"),
+    "point_error": term("reconstruction term", "what is added to losses for |x - G(E(x))|², with its weight"),
+    "code_divergence": term("code divergence term", "KL of codes from the latents' law, with its weight"),
+    "cycle": term("cycle term", "what is added to losses for going there and back, with its weight"),
+    "ranking": term("ranking term", "max(0, margin + f(x') - f(x)), x' of the last stage, with its weight"),
+    "sameness": term("sameness term", "|z - z'| / |G(z) - G(z')|, with its weight"),
     "w1_floor": Quantity("W1 floor", "what perfect samplers score in W1, the mean", "plane", "neither", "floor",
                          shown="live terminal"),
-    "core_seconds": Quantity("core-seconds", "seconds of a core, without drawing and floors", "seconds", "lower", "cost",
-                             when="final", shown="table page board"),
+    "core_seconds": Quantity("core-seconds", "seconds of a core, without drawing and floors", "seconds", "lower",
+                             "cost", when="final", shown="table page board"),
 }

@@ -40,12 +40,15 @@ def again(recording: Recording, steps: Sequence[int], tick: Tick = lambda step: 
     missing = sorted({*steps} - found.keys())
     if missing:
         work, running = set_up(recording)
-        status = AS_RECORDED
-        for state in states_at(work, running, stops(recording, missing), tick):
-            if is_another(recording, step_of(state), generated(work.sim, state, work.sim.watched)):
+        status, looks = AS_RECORDED, recording.frames["step"].tolist()
+        on_the_way = [step for step in looks if step < missing[-1]]
+        for state in states_at(work, running, sorted({*missing, *on_the_way}), tick):
+            step, now = step_of(state), generated(work.sim, state, work.sim.watched)
+            then = recording.frames["samples"][recording.frames["step"] == step]  # one look, or none
+            if not all(np.array_equal(points, now, equal_nan=True) for points in then):
                 status = OTHERWISE
-            if step_of(state) in missing:
-                found[step_of(state)] = at_moment(recording, work, state, status)
+            if step in missing:
+                found[step] = at_moment(recording, work, state, status)
     return [found[step] for step in steps]
 
 
@@ -67,18 +70,6 @@ def states_at(work: Gauge, running: Running, steps: Sequence[int], tick: Tick) -
             next(moves)
             tick(done)
         yield running.state()
-
-
-def stops(recording: Recording, steps: Sequence[int]) -> list[int]:
-    """Where to stop on the way: at the steps, and at the recorded looks before the last of them."""
-    looks = recording.frames["step"].tolist()
-    return sorted({*steps, *(step for step in looks if step < max(steps))})
-
-
-def is_another(recording: Recording, step: int, points: np.ndarray) -> bool:
-    """Whether a look was recorded at a step, and its points [S, n, 2] are not these to the bit."""
-    at = np.flatnonzero(recording.frames["step"] == step)
-    return bool(len(at)) and not np.array_equal(recording.frames["samples"][at[0]], points, equal_nan=True)
 
 
 def at_moment(recording: Recording, work: Gauge, state: State, status: str) -> Recording:

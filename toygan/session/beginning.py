@@ -55,7 +55,6 @@ class Listening:
         self.numbers: list[np.ndarray] = []
 
     def uniform(self, low: float, high: float, size: Any) -> np.ndarray:
-        """Uniform numbers, written down."""
         drawn = self.rng.uniform(low, high, size)
         self.draws.append((float(low), float(high), drawn.size))
         self.numbers.append(drawn.ravel())
@@ -74,10 +73,10 @@ def heard(initial: Initial, rng: np.random.Generator) -> Recipe | None:
     drawn = np.concatenate([*listening.numbers, np.empty(0)])
     place = {value: k for k, value in enumerate(drawn.tolist())}
     at = [place.get(value) for value in made.tolist()]
-    keys = [("number", k - i) if k is not None else ("value", made[i]) for i, k in enumerate(at)]
     parts: list[tuple[Any, ...]] = []
-    for (kind, value), group in groupby(enumerate(keys), key=lambda pair: pair[1]):
-        members = [i for i, _ in group]
-        first = at[members[0]]
-        parts.append((first, len(members)) if kind == "number" else (None, len(members), float(value)))
+    keys = [(None, made[i]) if k is None else (k - i, None) for i, k in enumerate(at)]
+    for _, members in groupby(range(len(at)), key=lambda i: keys[i]):
+        first, *others = members
+        more = (float(made[first]),) if at[first] is None else ()
+        parts.append((at[first], 1 + len(others), *more))
     return Recipe(tuple(listening.draws), tuple(parts))

@@ -27,7 +27,7 @@ def opinions(recording: Recording, points: np.ndarray) -> Opinions:
     A critic that needs clouds to judge by, as one with batch norm does, has the recording's own.
     """
     sim = simulation(recording.config())
-    if sim.world.game.beside:
+    if sim.world.game.cast.beside:
         why = "its critic is shown more than points, and cannot be asked about points alone"
         raise UserError(f"{recording.name}: {why}")
     like, learned = sim.start.memory, recording.weights("to ask its critic")

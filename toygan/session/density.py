@@ -21,9 +21,7 @@ NEEDED = "needs a perceptron of two latent numbers, generator.latent_dim = 2"
 
 
 class SeenDensity(NamedTuple):
-    """What the last generator of the seed that is shown makes, the target's density in the same cells, [g, g], and why there
-    is none, where there is not.
-    """
+    """What the shown seed's last generator makes, the target's density in the same cells, [g, g], or why there is none."""
 
     made: Pushed
     target: np.ndarray | None

@@ -25,7 +25,7 @@ from toygan.files.world import build_rule
 from toygan.game import play as rules
 from toygan.game.constraints import column_norms
 from toygan.game.duel import CRITIC, GENERATOR
-from toygan.game.play import Draw, Game, Learned, Parameters, State
+from toygan.game.play import Draw, Game, Parameters, State
 from toygan.game.streams import draws
 from toygan.quantities.spectrum import a_step
 from toygan.session.looks import like
@@ -46,9 +46,14 @@ class Eigenvalues(NamedTuple):
     units of the generator's rate h; k is 2, or more where the rule has a memory. `why_not` says why there are none.
     """
 
-    multipliers: np.ndarray
-    rates: np.ndarray
+    multipliers: np.ndarray = np.empty(0, complex)
+    rates: np.ndarray = np.empty(0, complex)
     why_not: str = ""
+
+    @property
+    def leading(self) -> tuple[float, float]:
+        """By how much the largest multiplier grows an offset, and how far it turns it."""
+        return float(abs(self.multipliers[0])), float(abs(np.angle(self.multipliers[0])))
 
 
 class Portrait(NamedTuple):
@@ -79,7 +84,7 @@ def portrait(
     Raises UserError where the players have more to learn than theta and psi.
     """
     config = planar(read(scenario, method, [("training.batch", BATCH), *overrides]))
-    (game, start, draw), period = stage(config), build_rule(config).period
+    game, start, draw, period = stage(config)
     axis = np.linspace(-WINDOW, WINDOW, ARROWS)
     found = eigenvalues(game, start, draw, period)
     return Portrait(
@@ -106,11 +111,12 @@ def planar(config: Config) -> Config:
     return config.model_copy(update={"training": training})
 
 
-def stage(config: Config) -> tuple[Game, State, Draw]:
-    """The game, one seed's state with the critic f(x, y) = x, and the draw of one step."""
+def stage(config: Config) -> tuple[Game, State, Draw, int]:
+    """The game, one seed's state with the critic f(x, y) = x, the draw of one step, and after how many the rule does the same."""
     upright = config.critic.model_copy(update={"start": (1.0, 0.0)})
     sim = simulation(config.model_copy(update={"critic": upright}))
-    return sim.world.game, sim.start, next(draws(sim.source, 0, like(sim.start)))
+    draw = next(draws(sim.source, 0, like(sim.start)))
+    return sim.world.game, sim.start, draw, build_rule(config).period
 
 
 def remembers(state: State) -> bool:
@@ -135,12 +141,12 @@ def placed(game: Game, start: State, plane: Tensor) -> State:
 
 def at_place(state: State, parameters: Parameters, averages: Parameters | None = None) -> State:
     """The same state with these parameters, and these averaged ones, the same where none are named."""
-
-    def at(name: str, learned: Learned) -> Learned:
-        average = None if learned.average is None else (averages or parameters)[name]
-        return learned._replace(parameters=parameters[name], average=average)
-
-    return state._replace(players={name: at(name, learned) for name, learned in state.players.items()})
+    means = averages or parameters
+    players = {
+        name: one._replace(parameters=parameters[name], average=None if one.average is None else means[name])
+        for name, one in state.players.items()
+    }
+    return state._replace(players=players)
 
 
 def repeated(state: State, n: int) -> State:
@@ -168,7 +174,7 @@ def after(game: Game, state: State, draw: Draw, steps: int) -> State:
     return state
 
 
-def settled(game: Game, state: State, draw: Draw, period: int = 1) -> State:
+def settled(game: Game, state: State, draw: Draw, period: int) -> State:
     """The same place after a head start, to the end of the period in which that is, and a period or step spent on it: memories
     are what standing still there leaves.
     """
@@ -181,10 +187,8 @@ def settled(game: Game, state: State, draw: Draw, period: int = 1) -> State:
 # --- the three things to see -----------------------------------------------------------------------------------------
 
 
-def field(game: Game, start: State, draw: Draw, axis: np.ndarray, period: int = 1) -> np.ndarray:
-    """The move of one step, the mean of a period, from every (theta, psi) of the grid, over the generator's rate: [g, g, 2],
-    row = psi.
-    """
+def field(game: Game, start: State, draw: Draw, axis: np.ndarray, period: int) -> np.ndarray:
+    """A step's move, mean of a period, from each (theta, psi) of the grid, over the generator's rate: [g, g, 2], row = psi."""
     grid = torch.from_numpy(np.stack(np.meshgrid(axis, axis), axis=-1).reshape(-1, 2))
     here = settled(game, placed(game, start, grid), draw, period)
     moved = seen(game, after(game, here, draw, period)) - grid
@@ -208,9 +212,7 @@ def bounded(places: np.ndarray) -> np.ndarray:
     return places[: int(lost.argmax())] if lost.any() else places
 
 
-def eigenvalues(
-    game: Game, start: State, draw: Draw, period: int = 1, at: tuple[float, float] = (0.0, 0.0)
-) -> Eigenvalues:
+def eigenvalues(game: Game, start: State, draw: Draw, period: int, at: tuple[float, float] = (0.0, 0.0)) -> Eigenvalues:
     """Eigenvalues of one step's derivative at a place, (0, 0) where none is named, memories included, by central differences
     in float64; of a rule that does the same only after a period, of its steps' mean.
 
@@ -222,22 +224,17 @@ def eigenvalues(
     drift = float((seen(game, after(game, origin, draw, period)) - place).abs().max())
     where = f"({number(at[0])}, {number(at[1])})"
     if not drift < AT_REST:
-        return without(f"{where} is not at rest, one step from there goes {drift:.2g} away")
+        return Eigenvalues(why_not=f"{where} is not at rest, one step from there goes {drift:.2g} away")
     wide, narrow = (derivative(game, origin, start, draw, nudge, period) for nudge in NUDGES)
     largest = float(np.abs(narrow).max())
     if not (largest < STEEP and np.abs(wide - narrow).max() <= AGREE * max(1.0, largest)):
-        return without(f"the step has no derivative at {where}")
+        return Eigenvalues(why_not=f"the step has no derivative at {where}")
     multipliers = a_step(np.linalg.eigvals(narrow), period)
     multipliers = multipliers[np.argsort(-np.abs(multipliers))]
     return Eigenvalues(multipliers, (multipliers - 1) / step_rate(game, origin))
 
 
-def without(why: str) -> Eigenvalues:
-    """No eigenvalues, and why."""
-    return Eigenvalues(np.empty(0, complex), np.empty(0, complex), why)
-
-
-def derivative(game: Game, origin: State, start: State, draw: Draw, nudge: float, period: int = 1) -> np.ndarray:
+def derivative(game: Game, origin: State, start: State, draw: Draw, nudge: float, period: int) -> np.ndarray:
     """The derivative [k, k] of a period's steps by theta, psi and the memories of both, by central differences."""
     used = [len(origin.players[name].slots) for name in (GENERATOR, CRITIC)]
     k = 2 + sum(used)
@@ -270,8 +267,7 @@ def motion_in_words(found: Eigenvalues) -> str:
     """What the eigenvalues say about small offsets, in one line."""
     if found.why_not:
         return f"no eigenvalues: {found.why_not}"
-    leading = found.multipliers[0]
-    size, turning = float(abs(leading)), float(abs(np.angle(leading)))
+    size, turning = found.leading
     turn = f", once around in {number(2 * pi / turning)} steps" if 1e-9 < turning < pi - 1e-9 else ""
     return f"eigenvalues {rates_in_words(found.rates[:2])}, |m| = {number(size, 6)}: {fate(size, turning)}{turn}"
 

@@ -10,7 +10,7 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property, reduce
+from functools import cached_property
 from pathlib import Path
 from statistics import fmean
 from typing import Annotated, Any, NamedTuple
@@ -103,7 +103,10 @@ class Facts:
             **known_of(said, PLAIN),
             title=str(said.get("title") or said.get("scenario") or ""),
             seeds=tuple(said.get("seeds") or ()),
-            events=tuple(map(event_in, said.get("events") or ())),
+            events=tuple(
+                Event(one["step"], one["seed"], one["label"], str(one.get("evidence") or ""))
+                for one in said.get("events") or ()
+            ),
             summary=summary_in(said.get("summary") or {}),
             said=said,
         )
@@ -167,13 +170,20 @@ class Facts:
         return [str(one["kind"]).rpartition(":")[2] for one in told if isinstance(one, Mapping) and "kind" in one]
 
     def floor(self, measure: str, when: str) -> Floor | None:
-        """What perfect samplers score in a measure of a `frame` or the `final` points; None where that is not known."""
-        return floor_in(self._floors_said(when).get(measure) or {})
+        """What perfect samplers score in a measure of a `frame` or the `final` points; None where that is not known. Older
+        records know no band of theirs: `draws` is 0, and the ends lie a spread either side of the mean.
+        """
+        said = self._floors_said(when).get(measure) or {}
+        mean, low, high, spread = (said.get(name) for name in ("mean", "low", "high", "spread"))
+        if mean is None:
+            return None
+        if low is None or high is None:
+            return Floor(mean, spread or 0.0, max(mean - (spread or 0.0), mean / 10), mean + (spread or 0.0), 0)
+        return Floor(mean, spread or 0.0, low, high, int(said.get("draws") or 1))
 
     def floors(self, when: str) -> dict[str, Floor]:
         """Every known floor of a `frame` or the `final` points, by measure."""
-        found = {measure: self.floor(measure, when) for measure in self._floors_said(when)}
-        return {measure: floor for measure, floor in found.items() if floor is not None}
+        return {name: floor for name in self._floors_said(when) if (floor := self.floor(name, when)) is not None}
 
     def _floors_said(self, when: str) -> Mapping[str, Mapping[str, float]]:
         """The floors as they are said; values are made of them when they are asked for: a table asks for one of many."""
@@ -209,22 +219,6 @@ class Facts:
 
 PLAIN = ("scenario", "method", "status", "step", "steps", "seconds", "config", "command", "settings", "inputs", "versions",
          "device", "backend", "message", "digests", "followed")  # fmt: skip
-
-
-def floor_in(said: Mapping[str, Any]) -> Floor | None:
-    """A floor; None where its mean is not known. Older records know no band of perfect samplers: `draws` is 0, and the ends
-    lie a spread either side of the mean.
-    """
-    mean, spread, low, high = (said.get(name) for name in ("mean", "spread", "low", "high"))
-    if mean is None:
-        return None
-    if low is None or high is None:
-        return Floor(mean, spread or 0.0, max(mean - (spread or 0.0), mean / 10), mean + (spread or 0.0), 0)
-    return Floor(mean, spread or 0.0, low, high, int(said.get("draws") or 1))
-
-
-def event_in(said: Mapping[str, Any]) -> Event:
-    return Event(said["step"], said["seed"], said["label"], str(said.get("evidence") or ""))
 
 
 def summary_in(said: Mapping[str, Any]) -> Summary:
@@ -271,8 +265,8 @@ def facts_in(said: Any, path: Path) -> Facts:
 
 
 def is_record(said: Any) -> bool:
-    """Whether what a `run.json` holds is the record of a run, in the one format that is known here."""
-    if not isinstance(said, dict) or not said.keys() >= FACTS or said["format"] != FORMAT:
+    """Whether what a `run.json` of the known format holds is the record of a run."""
+    if not isinstance(said, dict) or not said.keys() >= FACTS:
         return False
     if not all(isinstance(said.get(name, kind()), kind) for kind, names in OUTLINE.items() for name in names):
         return False
@@ -357,24 +351,13 @@ class SummaryShape(BaseModel):
     points_of: JsonText | None = None
 
 
-class ObjectiveShape(BaseModel):
-    """What is looked at of an objective."""
-
-    kind: JsonText | None = None
-
-
-class MethodShape(BaseModel):
-    """What is looked at of a method."""
-
-    objective: ObjectiveShape | None = None
-
-
 class ConfigShape(BaseModel):
-    """What is looked at of a config."""
+    """What is looked at of a config, of its method and of that's objective."""
 
     kind: JsonText | None = None
     about: JsonText | None = None
-    method: MethodShape | None = None
+    method: ConfigShape | None = None
+    objective: ConfigShape | None = None
 
 
 class RecordShape(BaseModel):
@@ -411,14 +394,9 @@ def fault_in(said: Mapping[str, Any]) -> str:
         RecordShape.model_validate(said)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
-        at = reduce(below, first["loc"], "")
-        return f"{at} = {brief(first['input'])}: must be {KINDS.get(first['type'], first['msg'])}"
+        at = "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in first["loc"])
+        return f"{at.lstrip('.')} = {brief(first['input'])}: must be {KINDS.get(first['type'], first['msg'])}"
     return ""
-
-
-def below(at: str, key: str | int) -> str:
-    """The name of a value inside: `summary.seeds[0].w1`."""
-    return f"{at}[{key}]" if isinstance(key, int) else f"{at}.{key}".lstrip(".")
 
 
 def brief(value: Any) -> str:

@@ -97,33 +97,30 @@ def begin(folder: Path, config: Config, facts: Mapping[str, Any], fresh: bool) -
 
 def refuse_recorded(folder: Path) -> None:
     """UserError for a folder with a training loop that toygan only recorded: no command would bring that back."""
-    if is_recorded(folder):
+    try:
+        kind = read_json(folder / "run.json")["config"]["kind"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return
+    if kind == RECORDED:
         raise UserError(
             f"{folder}: holds a recorded training loop, which toygan cannot play again\n"
             "    remove it by hand, or put this run elsewhere with --out DIR"
         )
 
 
-def is_recorded(folder: Path) -> bool:
-    """Whether a folder says that it holds a training loop that was only recorded."""
-    try:
-        return bool(read_json(folder / "run.json")["config"]["kind"] == RECORDED)
-    except (OSError, ValueError, KeyError, TypeError):
-        return False
-
-
 def agreeing(folder: Path, config: Config, now: Mapping[str, Any]) -> dict[str, Any]:
     """The facts of an earlier start of this very run, if there was one; UserError, with what differs, for another run's."""
     known = earlier(folder)
-    differences = differing(as_data(config), in_full(known["config"])) if known else []
-    if known and (read := as_table(known.get("inputs"))) != now["inputs"]:
-        differences += other_inputs(read, now["inputs"])
+    if not known:
+        return known
+    differences = differing(as_data(config), in_full(known["config"]))
+    differences += other_inputs(as_table(known.get("inputs")), now["inputs"])
     if differences:
         raise UserError(
             f"{folder}: holds a run with other settings\n    " + "\n    ".join(differences) + "\n"
             "    --fresh replaces it, --out DIR puts this run elsewhere"
         )
-    if known and known["status"] not in FINISHED and (folder / "partial" / "state.npz").exists():
+    if known["status"] not in FINISHED and (folder / "partial" / "state.npz").exists():
         refuse_elsewhere(folder, known, now)
     return known
 
@@ -137,7 +134,7 @@ def other_inputs(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
 
 def begun_by(known: Mapping[str, Any], now: Mapping[str, Any]) -> str:
     """The backend of an earlier start where any will do, else the one that is asked for."""
-    return str(known.get("backend", "eager")) if known and now["backend"] == "auto" else str(now["backend"])
+    return str(known.get("backend", "eager")) if now["backend"] == "auto" else str(now["backend"])
 
 
 def in_full(config: dict[str, Any]) -> dict[str, Any]:
@@ -214,19 +211,16 @@ def earlier(folder: Path) -> dict[str, Any]:
     try:
         facts = read_json(path)
     except ValueError:
-        return unreadable(path)
+        facts = {}
     is_ours = isinstance(facts, dict) and facts.keys() >= FACTS and isinstance(facts["config"], dict)
-    if not is_ours or facts["format"] != FORMAT:
-        return unreadable(path)
-    if facts["status"] in FINISHED and (fault := fault_in(facts)):
-        return unreadable(path, f" ({fault})")
+    is_ours = is_ours and facts["format"] == FORMAT
+    fault = fault_in(facts) if is_ours and facts["status"] in FINISHED else ""
+    if not is_ours or fault:
+        why = f" ({fault})" if fault else ""
+        raise UserError(
+            f"{path}: is not the record of a run{why}; --fresh replaces it, --out DIR puts this run elsewhere"
+        )
     return facts
-
-
-def unreadable(path: Path, fault: str = "") -> dict[str, Any]:
-    """Refuse a run.json that is damaged or not ours."""
-    hint = "--fresh replaces it, --out DIR puts this run elsewhere"
-    raise UserError(f"{path}: is not the record of a run{fault}; {hint}")
 
 
 def clear(folder: Path) -> None:
@@ -283,14 +277,6 @@ def marks(past: Trail) -> dict[str, np.ndarray]:
     }
 
 
-def unsealed(content: bytes) -> bytes:
-    """The content in front of its own digest. ValueError where it is not what was sealed."""
-    body, seal = content[:-32], content[-32:]
-    if digest(body) != seal:
-        raise ValueError("is damaged")
-    return body
-
-
 def kept_state(folder: Path, past: Trail, frame_steps: list[int]) -> Arrays | None:
     """The last kept state, its past put on the trail and `metrics.jsonl` cut after it; None, and a new start, where damaged."""
     try:
@@ -310,20 +296,19 @@ def traced(
     """The last kept state, its past put on the trail, and every frame's lines; without `frame_steps` the state says them.
     OSError, KeyError, TypeError or ValueError for damage.
     """
-    state = arrays_in(unsealed(content_of(folder / "partial" / "state.npz")))
-    lines = retrace(folder, past, state, state["steps"].tolist() if frame_steps is None else frame_steps)
-    return {name: values for name, values in state.items() if name not in marks(past)}, lines
-
-
-def retrace(folder: Path, past: Trail, state: Arrays, frame_steps: list[int]) -> list[bytes]:
-    """Put what a state has marked on the trail; every frame's lines. OSError, KeyError, TypeError or ValueError for damage."""
+    content = content_of(folder / "partial" / "state.npz")
+    if digest(content[:-32]) != content[-32:]:
+        raise ValueError("is damaged")
+    state = arrays_in(content[:-32])
+    steps = state["steps"].tolist() if frame_steps is None else frame_steps
     lines = cut(content_of(folder / "metrics.jsonl"), state["lengths"])
-    frames = [content_of(frame_path(folder, step)) for step in frame_steps if step <= state["step"]]
+    frames = [content_of(frame_path(folder, step)) for step in steps if step <= state["step"]]
     past.digests[:] = [digest(frame, measures) for frame, measures in zip(frames, lines, strict=True)]
     past.lengths[:] = state["lengths"].tolist()
-    if any(not np.array_equal(values, state[name]) for name, values in marks(past).items()):
+    kept = marks(past)
+    if any(not np.array_equal(values, state[name]) for name, values in kept.items()):
         raise ValueError("is not what was kept")
-    return lines
+    return {name: values for name, values in state.items() if name not in kept}, lines
 
 
 def cut(content: bytes, lengths: np.ndarray) -> list[bytes]:

@@ -5,6 +5,9 @@ Games that toygan plays and training loops that it only records stand on the sam
 
 from __future__ import annotations
 
+import functools
+import hashlib
+import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -13,19 +16,22 @@ import numpy as np
 from toygan.files import cache
 from toygan.files.config import View
 from toygan.files.disk import plain
+from toygan.files.shipped import shipped_folder
 from toygan.game.streams import stream
 from toygan.quantities import measure
-from toygan.quantities.kinds import Kinds
+from toygan.quantities.kinds import Classes, Kinds
 from toygan.quantities.optimal import OPTIMA, Known, Told, indifferent_score, known_optimum
 from toygan.quantities.table import N_W1, QUANTITIES, Floor
 from toygan.quantities.transport import w1
-from toygan.session.shipped_floors import fingerprint, known_floors
 from toygan.targets.target import MANY, Batch, Target
 
 PERFECT = 40  # samplers behind a floor: .7 s for a frame's, 3.5 s for those of the end, shipped or kept for later runs
+FILE = "floors.json"  # those shipped, each known by the very points that decide it: nobody is told another target's
 
 Axes = tuple[np.ndarray, np.ndarray]
 Floors = dict[str, dict[str, Any]]
+# "of", whose it is; "floors", as in run.json; "two", what the first two samplers score on average
+KeptFloor = dict[str, Any]
 FLOOR = ("mean", "spread", "low", "high", "draws")  # as it stands in `run.json`
 
 
@@ -116,7 +122,7 @@ def optimum_told(
 def best_on(ground: Ground, clouds: Sequence[measure.Seen]) -> np.ndarray:
     """The objective's optimal critic against what each cloud's critic is shown [P, g, g]; NaN where it is not known."""
     unknown = np.full([len(axis) for axis in ground.score_axes[::-1]], np.nan)
-    scores = [cloud.best.on_grid() if cloud.best else unknown for cloud in clouds]
+    scores = [cloud["best"].on_grid() if cloud["best"] else unknown for cloud in clouds]
     with np.errstate(over="ignore"):  # an endless score is drawn as such
         return np.stack(scores).astype(np.float32)
 
@@ -145,16 +151,15 @@ def floors_of(perfect: Perfect, draws: int = PERFECT) -> dict[str, Floor]:
     due = perfect.due
 
     def kinds(k: int) -> Kinds:
-        return Kinds(None if due is None else draw_of(perfect, k).labels, due, perfect.makers)
+        own = None if due is None else draw_of(perfect, k).labels
+        return Kinds(None if own is None or due is None else Classes(own, due), perfect.makers)
 
     held = against_on(perfect.ground, perfect.real, perfect.n_w1, perfect.when)
     return measure.floors(lambda k: draw_of(perfect, k).points, held, draws, kinds)
 
 
 def address_of(perfect: Perfect) -> str:
-    """A fingerprint of all that decides the floors but formulas: real points, how the samplers draw and are seen, what there is
-    to measure.
-    """
+    """A fingerprint of all that decides the floors but formulas: real points, samplers, how they are seen, what is measured."""
     curve, modes = curve_of(perfect.ground.target) or (), perfect.ground.target.modes or ()
     drawn = [draw_of(perfect, k) for k in (0, PERFECT - 1)]
     seen = [one.points for one in drawn] + [one.labels for one in drawn if perfect.due is not None]
@@ -250,3 +255,40 @@ def summed_up(
 def first_step(steps: np.ndarray, happened: np.ndarray) -> int | None:
     """The first of the steps at which it had happened."""
     return int(steps[happened.argmax()]) if happened.any() else None
+
+
+# --- those that are shipped ----------------------------------------------------------------------------------------------
+
+
+def fingerprint(*given: np.ndarray | float | str | None) -> str:
+    """The SHA-256 of arrays with their types and shapes, of numbers and of words: of fractions in single precision, for their
+    last digits are the processor's.
+    """
+    found = hashlib.sha256()
+    for one in given:
+        array = np.asarray("nothing" if one is None else one)
+        with np.errstate(over="ignore"):
+            told = array.astype(np.float32) + 0.0 if array.dtype.kind == "f" else array  # + 0.0: no minus zero
+        found.update(f"{array.dtype.str} {array.shape}".encode() + np.ascontiguousarray(told).tobytes())
+    return found.hexdigest()
+
+
+def known_floors(address: str) -> dict[str, dict[str, Any]] | None:
+    """The shipped floors of a fingerprint; None where there are none."""
+    entry = shipped_floors().get(address)
+    return None if entry is None else {name: dict(floor) for name, floor in entry["floors"].items()}
+
+
+@functools.cache
+def shipped_floors() -> Mapping[str, KeptFloor]:
+    """All that is shipped, by fingerprint; nothing where the file is not there or is damaged."""
+    try:
+        return dict(json.loads((shipped_folder() / FILE).read_text(encoding="utf-8")))
+    except (OSError, ValueError):
+        return {}
+
+
+def written(entries: Mapping[str, KeptFloor]) -> str:
+    """The file of these entries, a line each."""
+    lines = (f"{json.dumps(address)}: {json.dumps(entry, allow_nan=False)}" for address, entry in entries.items())
+    return "{\n" + ",\n".join(lines) + "\n}\n"

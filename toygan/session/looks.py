@@ -16,7 +16,7 @@ from toygan.game.dials import over
 from toygan.game.duel import CRITIC, GENERATOR
 from toygan.game.play import State
 from toygan.game.streams import stream
-from toygan.quantities.companions import Grids, kinds_of, of_critic, of_maps
+from toygan.quantities.companions import kinds_of, of_critic, of_maps
 from toygan.quantities.state import JUDGED, Watched, views, with_beside
 from toygan.session.simulation import ARROWS, GRID, Simulation, average_of, on_host
 
@@ -68,21 +68,21 @@ def observe(sim: Simulation, state: State) -> Frame:
     real, fake = (cloud[:drawn, :REFERENCES] for cloud in with_beside(sim.world.game, state, shown))
     first = {name: own[:drawn] for name, own in state.parameters.items()}
     critic = duel.judge(sim.portrait_game, first, real, fake)
-    x, y = sim.score_axes
-    grids = Grids(grid_points((x, y), seen, drawn), grid_points((x[::2], y[::2]), seen, drawn))
+    x, y = sim.ground.score_axes
+    fine, coarse = grid_points((x, y), seen, drawn), grid_points((x[::2], y[::2]), seen, drawn)
     return Frame(
         step=step_of(state),
         arrays={
             "samples": on_host(seen).astype(np.float32),
-            "scores": on_grid(critic.score(grids.fine), GRID),
-            "slopes": on_grid(critic.slopes(grid_points(sim.slope_axes, seen, drawn)), ARROWS),
+            "scores": on_grid(critic.score(fine), GRID),
+            "slopes": on_grid(critic.slopes(grid_points(sim.ground.slope_axes, seen, drawn)), ARROWS),
             "diverged": on_host(has_diverged(state)),
         }
         | unlike_the_samples(sim, state, live, shown)
         | means_of_classes(sim, on_host(seen))
         | views(sim.world.game, state, shown, drawn, sim.portrait_game, pairs)
-        | squared(of_critic(sim.portrait_game, first, grids, (real, fake)))
-        | squared(of_maps(sim.world.game, state, shown._replace(fake=seen, real=real_of(sim, seen)), grids.coarse)),
+        | squared(of_critic(sim.portrait_game, first, fine, coarse, (real, fake)))
+        | squared(of_maps(sim.world.game, state, shown._replace(fake=seen, real=real_of(sim, seen)), coarse)),
         report={name: on_host(told) for name, told in state.report.items()},
         noise=float(torch.as_tensor(play.noise_left(sim.world.game, state)).max()),
     )
@@ -112,19 +112,18 @@ def paired(sim: Simulation, state: State, shown: Watched) -> Watched:
 
 def real_of(sim: Simulation, like: Tensor) -> Tensor:
     """The real points to compare with, as a tensor [1, n, 2]."""
-    return torch.from_numpy(sim.real[None]).to(like)
+    return torch.from_numpy(sim.ground.real[None]).to(like)
 
 
 def squared(arrays: Arrays) -> dict[str, np.ndarray]:
     """Arrays of a grid's places, row by row, as squares: `class_scores [P, K, g, g]`, regions [P, g, g], maps [P, g, g, 2]."""
     axis = {"class_scores": 2, "code_map": 1} | {name: 1 for name in arrays if name.endswith("_regions")}
-
-    def as_square(name: str, values: np.ndarray) -> np.ndarray:
-        at = axis[name]
-        side = math.isqrt(values.shape[at])
-        return values.reshape(*values.shape[:at], side, side, *values.shape[at + 1 :])
-
-    return {name: as_square(name, values) if name in axis else values for name, values in arrays.items()}
+    found = dict(arrays)
+    for name, at in axis.items():
+        if name in arrays:
+            shape, side = arrays[name].shape, math.isqrt(arrays[name].shape[at])
+            found[name] = arrays[name].reshape(*shape[:at], side, side, *shape[at + 1 :])
+    return found
 
 
 def shown_clouds(sim: Simulation, state: State, real: Tensor, live: Tensor, place: int) -> Watched:
@@ -150,7 +149,7 @@ def shown_again(sim: Simulation, state: State, real: np.ndarray) -> list[tuple[n
 
 def judged_clouds(sim: Simulation, state: State, shown: Watched) -> tuple[Tensor, Tensor]:
     """The points [S, n, 2] that the critic tells apart: those that it is shown, or what a cast has in their place."""
-    if sim.world.game.clouds is None:
+    if sim.world.game.cast.clouds is None:
         return shown.real.expand(len(shown.fake), -1, -1), shown.fake
     real, fake = with_beside(sim.world.game, state, shown._replace(told=None))
     return real[..., :2], fake[..., :2]
@@ -162,7 +161,7 @@ def unlike_the_samples(sim: Simulation, state: State, live: Tensor, shown: Watch
     points, `shown_real`, `shown_fake [S, n, 2]`.
     """
     arrays = {} if state.players[GENERATOR].average is None else {"live": live}
-    if sim.world.game.noise is not None or sim.world.game.clouds is not None:
+    if sim.world.game.noise is not None or sim.world.game.cast.clouds is not None:
         both = zip(("shown_real", "shown_fake"), judged_clouds(sim, state, shown), strict=True)
         arrays |= {name: points[:, :JUDGED] for name, points in both}
     return {name: on_host(points).astype(np.float32) for name, points in arrays.items()}
@@ -191,7 +190,7 @@ def has_diverged(state: State) -> Tensor:
     return ~(numbers.abs() < RUNAWAY).all(dim=1)
 
 
-# --- when all is over ------------------------------------------------------------------------------------------------
+# --- states as arrays ------------------------------------------------------------------------------------------------
 
 
 def weights(state: State) -> dict[str, np.ndarray]:
@@ -202,9 +201,6 @@ def weights(state: State) -> dict[str, np.ndarray]:
     averages = {average_of(name): shown for name, shown in others.items()}
     kept = state.parameters | averages | {"average": state.players[GENERATOR].shown, "memory": state.memory}
     return {name: on_host(tensor) for name, tensor in kept.items()} | {"step": np.array(step_of(state))}
-
-
-# --- states as arrays ------------------------------------------------------------------------------------------------
 
 
 def state_arrays(state: State) -> dict[str, np.ndarray]:

@@ -110,22 +110,16 @@ def loss_name(name: Any) -> str:
 
 
 def asked(critic: Any, samples: Any, side: float) -> AnyCritic:
-    """A critic as functions of points, given what the samples are; `side` is how long the window is. UserError for what
-    cannot be called.
-    """
+    """A critic as functions of points such as the samples; `side` is the window's length. UserError for what cannot be called."""
     if not callable(critic):
         raise UserError(f"critic: {shortened(repr(critic), 60)} cannot be called; it is a function of points [n, 2]")
     if isinstance(critic, nn.Module) or isinstance(samples, Tensor):
-        return by_torch(critic, like_of(critic, samples), STEP * side)
+        held = [*critic.parameters(), *critic.buffers()] if isinstance(critic, nn.Module) else []
+        known = [one for one in (*held, samples) if isinstance(one, Tensor) and one.is_floating_point()]
+        # the type and the device that it takes: a module's own, else those of the samples
+        return by_torch(critic, known[0].detach() if known else torch.empty(0), STEP * side)
     is_double = getattr(samples, "dtype", None) == np.float64
     return by_arrays(critic, np.dtype(np.float64 if is_double else np.float32), STEP * side)
-
-
-def like_of(critic: Any, samples: Any) -> Tensor:
-    """A tensor of the type and on the device that a critic takes: a module's own, else that of the samples."""
-    held = [*critic.parameters(), *critic.buffers()] if isinstance(critic, nn.Module) else []
-    known = [one for one in (*held, samples) if isinstance(one, Tensor) and one.is_floating_point()]
-    return known[0].detach() if known else torch.empty(0)
 
 
 def by_torch(critic: Any, like: Tensor, step: float) -> AnyCritic:
@@ -251,9 +245,7 @@ def reached(thing: Any) -> Iterator[Any]:
 
 
 def variables_of(function: FunctionType) -> Iterator[Any]:
-    """What a function's own variables, its defaults and the globals that its code names hold; of Python's modules what it
-    names there.
-    """
+    """What a function's variables, defaults and the globals that its code names hold; of Python's modules what it names there."""
     for cell in function.__closure__ or ():
         with suppress(ValueError):  # a name that has no value yet
             yield cell.cell_contents
@@ -291,13 +283,9 @@ def glance(ground: Ground, samples: np.ndarray, critic: AnyCritic | None, losses
     lost = any(not (np.abs(one) < RUNAWAY).all() for one in numbers)
     lost |= any(not np.isfinite(values).all() for values in told.values())
     arrays = {"samples": samples, "diverged": np.array(lost), **told}
-    return Glance({name: row_of(values) for name, values in arrays.items()}, losses, judged)
-
-
-def row_of(values: np.ndarray) -> np.ndarray:
-    """Numbers of one seed as a frame keeps them: [1, ...], float32."""
     with np.errstate(over="ignore"):  # what is too large for single precision is as good as endless
-        return values[None] if values.dtype == bool else values[None].astype(np.float32)
+        single = {name: one if one.dtype == bool else one.astype(np.float32) for name, one in arrays.items()}
+    return Glance({name: one[None] for name, one in single.items()}, losses, judged)
 
 
 def opinions_on(ground: Ground, samples: np.ndarray, critic: AnyCritic) -> tuple[Arrays, Judged]:
@@ -305,22 +293,20 @@ def opinions_on(ground: Ground, samples: np.ndarray, critic: AnyCritic) -> tuple
     real, fake = ground.real[:JUDGED], samples[:JUDGED]
     pairs = min(len(real), len(fake))
     middle = between(*(torch.from_numpy(np.array(cloud[None, :pairs])) for cloud in (real, fake)))[0].numpy()
-    grids = [np.stack(np.meshgrid(*axes), axis=-1).reshape(-1, 2) for axes in (ground.score_axes, ground.slope_axes)]
-    scored = parted(critic.scores, grids[0], real, fake)
-    sloped = parted(critic.slopes, grids[1], real, fake, middle)
-    places = [len(axis) for axis in ground.score_axes[::-1]], [len(axis) for axis in ground.slope_axes[::-1]]
-    on_real, on_fake, on_middle = sloped[1:]
+    fine, coarse = (np.stack(np.meshgrid(*axes), axis=-1) for axes in (ground.score_axes, ground.slope_axes))
+    scores, *scored = parted(critic.scores, fine.reshape(-1, 2), real, fake)
+    slopes, *sloped = parted(critic.slopes, coarse.reshape(-1, 2), real, fake, middle)
     with np.errstate(invalid="ignore"):  # of endless slopes
-        steep = [np.quantile(np.hypot(*slopes.T), QUANTILES) for slopes in sloped[1:]]
+        steep = [np.quantile(np.hypot(*one.T), QUANTILES) for one in sloped]
     told = {
-        "scores": scored[0].reshape(places[0]),
-        "slopes": sloped[0].reshape(*places[1], 2),
-        "real_scores": scored[1],
-        "fake_scores": scored[2],
-        "fake_slopes": on_fake,
+        "scores": scores.reshape(fine.shape[:2]),
+        "slopes": slopes.reshape(coarse.shape),
+        "real_scores": scored[0],
+        "fake_scores": scored[1],
+        "fake_slopes": sloped[1],
         "slope_quantiles": np.stack(steep),
     }
-    return told, Judged(scored[1], scored[2], on_real, on_fake, on_middle)
+    return told, Judged(scored[0], scored[1], sloped[0], sloped[1], sloped[2])
 
 
 def parted(of: OfPoints, *clouds: np.ndarray) -> list[np.ndarray]:

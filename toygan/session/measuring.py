@@ -5,7 +5,7 @@ States and files are nobody's business here: arrays in, numbers out.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -21,28 +21,17 @@ from toygan.game.play import State
 from toygan.game.streams import stream
 from toygan.quantities import measure
 from toygan.quantities.companions import kinds_of, makers_of, times_of
-from toygan.quantities.kinds import Kinds
+from toygan.quantities.critic import Clouds, clouds_of
+from toygan.quantities.kinds import Classes, Kinds
 from toygan.quantities.modes import code_information
 from toygan.quantities.optimal import Known, Told, alignment_ceiling, decided
 from toygan.quantities.table import N_W1, QUANTITIES, shown_in
 from toygan.quantities.transport import w1
 from toygan.session import folder as folders
-from toygan.session.ground import (
-    Floors,
-    Ground,
-    Perfect,
-    against_on,
-    best_on,
-    fixed_on,
-    floor_between,
-    floors_on,
-    known_on,
-    optimum_told,
-    summed_up,
-    watched_batch,
-)
+from toygan.session import ground as grounds
+from toygan.session.ground import Floors, Perfect
 from toygan.session.looks import Frame, shown_again
-from toygan.session.simulation import FINAL_POINTS, Simulation, on_host, real_points
+from toygan.session.simulation import FINAL_POINTS, Simulation, on_host
 
 FINAL_W1 = 1000  # points a cloud for the final W1: 0.1 s each
 
@@ -61,32 +50,22 @@ class Gauge(NamedTuple):
 
 def gauge(config: Config, sim: Simulation, floors: Floors | None = None) -> Gauge:
     """Everything that is known before the first look; of floors what is known already."""
-    known = frame_floors(config, sim) if floors is None else floors
+    known = floors_at(config, sim, "frame") if floors is None else floors
     return Gauge(config, sim, known, optimum_of(config, sim), build_measures(config))
-
-
-def ground_of(config: Config, sim: Simulation) -> Ground:
-    """What a game's clouds are held against."""
-    return Ground(sim.world.target, config.training.seed, sim.real, sim.many_real, sim.score_axes, sim.slope_axes)
-
-
-def frame_floors(config: Config, sim: Simulation) -> Floors:
-    """What perfect samplers score at a look."""
-    return floors_at(config, sim, sim.real, N_W1, "frame")
 
 
 def measured(work: Gauge, frame: Frame) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
     """Every measure of one frame, [S] each; and the optimal critics of the portrait seeds, `optimal_scores [P, g, g]`."""
-    samples, ground = frame.arrays["samples"], ground_of(work.config, work.sim)
-    critics = [judged(frame.arrays, work.sim.real, s) for s in range(len(samples))]
+    samples, ground = frame.arrays["samples"], work.sim.ground
+    critics = [judged(frame.arrays, work.sim.ground.real, s) for s in range(len(samples))]
     kinds = kinds_seen(work.sim, work.sim.watched, 0)
-    held = against_on(ground)
+    held = grounds.against_on(ground)
     clouds = measure.clouds_seen(samples, held, critics, optimum_at(work, frame), kinds)
     measures = measure.measures_of(clouds, measure.measurable(held, critics, work.optimum, kinds))
     inner = {name: frame.arrays[name] for name in INNER if name in frame.arrays} | informed(work.sim, samples)
-    inner |= elsewhere(work, frame) | own_measures(work.own, samples, work.sim.real)
+    inner |= elsewhere(work, frame) | own_measures(work.own, samples, work.sim.ground.real)
     row = {**frame.report, **measures, **inner, "w1_floor": np.full(len(samples), work.floors["w1"]["mean"])}
-    best = {} if work.optimum is None else {"optimal_scores": best_on(ground, clouds[: work.sim.portraits])}
+    best = {} if work.optimum is None else {"optimal_scores": grounds.best_on(ground, clouds[: work.sim.portraits])}
     return row, best
 
 
@@ -117,18 +96,12 @@ def codes_of(sim: Simulation) -> np.ndarray | None:
 
 
 def kinds_seen(sim: Simulation, latents: Tensor, place: int) -> list[Kinds]:
-    """What is known of each seed's points of these latents [S, n, d]: classes, those of the real points of that place to
-    compare with, and makers, in turn.
-    """
+    """What is known of each seed's points of latents [S, n, d]: classes, those of a place's real points, and makers in turn."""
     classes, makers = kinds_of(sim.world.game, latents, LABEL), makers_of(sim.world.game, latents)
-    own: Sequence[np.ndarray | None] = [None] * len(latents) if classes is None else list(classes)
-    due = None if classes is None else real_classes(sim, latents.shape[1], place)
-    return [Kinds(each, due, makers) for each in own]
-
-
-def real_classes(sim: Simulation, n: int, place: int) -> np.ndarray | None:
-    """The classes of the real points of a place to compare with: [n]."""
-    return watched_batch(sim.world.target, sim.source.scenario_seed, n, place).labels
+    if classes is None:
+        return [Kinds(makers=makers)] * len(latents)
+    due = grounds.watched_batch(sim.ground.target, sim.ground.seed, latents.shape[1], place).labels
+    return [Kinds(None if due is None else Classes(own, due), makers) for own in classes]
 
 
 def elsewhere(work: Gauge, frame: Frame) -> dict[str, np.ndarray]:
@@ -146,7 +119,7 @@ def other_points(sim: Simulation) -> np.ndarray | None:
         return None
     if sim.world.generator.translates:
         return on_host(sim.watched[..., -2:])
-    points = sim.world.source.sample(stream(sim.source.scenario_seed, 0, "watched source", 0), len(sim.real))
+    points = sim.world.source.sample(stream(sim.source.scenario_seed, 0, "watched source", 0), len(sim.ground.real))
     return np.broadcast_to(points, (len(sim.watched), *points.shape))
 
 
@@ -156,31 +129,28 @@ def judged(arrays: Mapping[str, np.ndarray], real: np.ndarray, s: int) -> measur
     return measure.Judged(*(arrays[name][s] for name in names))._replace(shown=shown(arrays, real, s))
 
 
-def shown(arrays: Mapping[str, np.ndarray], real: np.ndarray, s: int) -> measure.TrainedOn | None:
+def shown(arrays: Mapping[str, np.ndarray], real: np.ndarray, s: int) -> Clouds | None:
     """What one seed's critic trains against in a frame; None where that is the samples and the real points [N, 2]."""
-    if not arrays.keys() & {"live", "shown_fake"}:
-        return None
     live = arrays.get("live", arrays["samples"])[s]
-    n = N_W1
     if "shown_fake" in arrays:
-        return measure.TrainedOn(live, arrays["shown_real"][s, :n], arrays["shown_fake"][s, :n])
-    return measure.TrainedOn(live, real[:n], live[:n])
+        return clouds_of(live, arrays["shown_real"][s, :N_W1], arrays["shown_fake"][s, :N_W1])
+    return clouds_of(live, real[:N_W1], live[:N_W1]) if "live" in arrays else None
 
 
-def floors_at(config: Config, sim: Simulation, real: np.ndarray, n_w1: int, when: measure.When) -> Floors:
-    """What perfect samplers score in every measure of clouds against these target points [n, 2], and in the other world."""
+def floors_at(config: Config, sim: Simulation, when: measure.When) -> Floors:
+    """What perfect samplers score at a look or at the end, in every measure of clouds and in the other world."""
     own = [as_data(config)["measures"]] if config.measures else []
-    about = [as_data(config)["target"], folders.digests(config), *own]
-    more = partial(own_measures, build_measures(config), real=real) if own else None
-    found = floors_on(perfect_at(config, sim, real, n_w1, when), about, more)
-    return found | other_floor(config, sim)
+    about, perfect = [as_data(config)["target"], folders.digests(config), *own], perfect_at(config, sim, when)
+    more = partial(own_measures, build_measures(config), real=perfect.real) if own else None
+    return grounds.floors_on(perfect, about, more) | other_floor(config, sim)
 
 
-def perfect_at(config: Config, sim: Simulation, real: np.ndarray, n_w1: int, when: measure.When) -> Perfect:
-    """Perfect samplers beside these target points [n, 2], of classes and by several generators where the game is."""
-    place, latents = (0, sim.watched) if when == "frame" else (1, sim.final)
-    classes = real_classes(sim, len(real), place) if config.method.labels is not None else None
-    return Perfect(ground_of(config, sim), real, n_w1, when, classes, makers_of(sim.world.game, latents))
+def perfect_at(config: Config, sim: Simulation, when: measure.When) -> Perfect:
+    """Perfect samplers beside a look's or the end's target points, of classes and by several generators where the game is."""
+    place, latents, n_w1 = (0, sim.watched, N_W1) if when == "frame" else (1, sim.final, FINAL_W1)
+    real = grounds.watched_batch(sim.ground.target, sim.ground.seed, latents.shape[1], place)
+    classes = None if config.method.labels is None else real.labels
+    return Perfect(sim.ground, real.points, n_w1, when, classes, makers_of(sim.world.game, latents))
 
 
 def other_floor(config: Config, sim: Simulation) -> Floors:
@@ -191,7 +161,7 @@ def other_floor(config: Config, sim: Simulation) -> Floors:
     about = [as_data(config)["source"], folders.digests(config)]
     points = None if sim.world.generator.translates else other_points(sim)
     real = None if points is None else points[0]
-    return {"other_w1": floor_between(source, sim.source.scenario_seed, about, real, N_W1)}
+    return {"other_w1": grounds.floor_between(source, sim.source.scenario_seed, about, real, N_W1)}
 
 
 def fixed_arrays(config: Config, sim: Simulation, steps: list[int]) -> dict[str, np.ndarray]:
@@ -202,7 +172,7 @@ def fixed_arrays(config: Config, sim: Simulation, steps: list[int]) -> dict[str,
     """
     codes, other, makers = codes_of(sim), other_points(sim), makers_of(sim.world.game, sim.watched)
     made, due = (kinds_of(sim.world.game, latents, LABEL) for latents in (sim.watched, sim.told))
-    arrays = fixed_on(ground_of(config, sim), steps) | ({} if codes is None else {"categories": codes})
+    arrays = grounds.fixed_on(sim.ground, steps) | ({} if codes is None else {"categories": codes})
     arrays |= {} if makers is None else {"makers": makers}
     arrays |= {} if made is None or due is None else {"made_classes": made, "classes": due[0]}
     arrays |= {} if other is None else {"other_real": other.astype(np.float32)}
@@ -213,7 +183,7 @@ def solution(sim: Simulation) -> dict[str, np.ndarray]:
     """Where a way is to be at even times, `exact_way [M, 2]`, and these, `times [M]`, where the game has one, of the first seed;
     where classes are the target's modes, their centres.
     """
-    course, modes = sim.world.game.course, sim.world.target.modes
+    course, modes = sim.world.game.cast.course, sim.world.target.modes
     if course is None:
         is_told = kinds_of(sim.world.game, sim.watched, LABEL) is not None
         is_known = modes is not None and is_told and len(modes.centres) == sim.world.target.classes
@@ -226,17 +196,17 @@ def optimum_of(config: Config, sim: Simulation, noise: float = 0.0) -> Known | N
     """What is known of the optimal critic of this method's objective with so much instance noise; None where its critic
     is after something else, is shown more than points, or tells other clouds apart.
     """
-    method, told = config.method, told_by(config)
     if not has_optimum(config, sim):
         return None
-    std, options = getattr(config.generator, "std", None), method.objective.model_dump()
-    return known_on(ground_of(config, sim), method.objective.kind, options, told, std, noise)
+    objective, std = config.method.objective, getattr(config.generator, "std", None)
+    told, options = told_by(config), objective.model_dump()
+    return grounds.known_on(sim.ground, objective.kind, options, told, std, noise)
 
 
 def has_optimum(config: Config, sim: Simulation) -> bool:
     """Whether the optimal critic of this method's objective, on points of the plane alone, is what its critic is after."""
     game = sim.world.game
-    if game.beside or game.clouds or config.generator.kind == "point":
+    if game.cast.beside or game.cast.clouds or config.generator.kind == "point":
         return False
     return decided(config.method.objective.kind, told_by(config), critic_kind(config))
 
@@ -259,16 +229,6 @@ def optimum_at(work: Gauge, frame: Frame) -> Known | None:
     return optimum_of(work.config, work.sim, frame.noise) if frame.noise else work.optimum
 
 
-def final_points(work: Gauge) -> np.ndarray:
-    """Fresh target points to hold the end against [n, 2]."""
-    return real_points(work.config, work.sim.world, FINAL_POINTS, 1)
-
-
-def final_floors(work: Gauge) -> Floors:
-    """What perfect samplers score at the end."""
-    return floors_at(work.config, work.sim, final_points(work), FINAL_W1, "final")
-
-
 def summary(
     work: Gauge, frames: Mapping[str, np.ndarray], last: Mapping[str, np.ndarray], floors: Floors
 ) -> dict[str, Any]:
@@ -278,10 +238,10 @@ def summary(
     seeds = work.config.training.seed_list
     known = {"w1_floor": np.full(len(seeds), floors["w1"]["mean"])}
     known |= {name: last[name] for name in (*shown_in("last"), "slope_alignment_ceiling") if name in last}
-    points = final_points(work)
+    ground, kinds = work.sim.ground, kinds_seen(work.sim, work.sim.final, 1)
+    points = grounds.watched_points(ground.target, ground.seed, FINAL_POINTS, 1)
     known |= own_measures(work.own, frames["final"], points)
-    ground, kinds = ground_of(work.config, work.sim), kinds_seen(work.sim, work.sim.final, 1)
-    ended = summed_up(ground, seeds, frames["final"], points, FINAL_W1, frames, known, kinds)
+    ended = grounds.summed_up(ground, seeds, frames["final"], points, FINAL_W1, frames, known, kinds)
     return ended | optimum_facts(work.config, work.optimum)
 
 
@@ -289,12 +249,13 @@ def alignment_ceilings(work: Gauge, state: State, frames: Mapping[str, np.ndarra
     """The slope alignment at the last frame of the potential of fresh points from both players, [S]."""
     sim, names = work.sim, ("samples", "live", "shown_real", "shown_fake")
     last = {name: frames[name][-1] for name in names if name in frames}
-    real = real_points(work.config, sim.world, min(N_W1, len(sim.real)), 2)
+    n = min(N_W1, len(sim.ground.real))
+    real = grounds.watched_points(sim.ground.target, sim.ground.seed, n, 2)
     pairs = []
     for s, (fresh_real, fresh) in enumerate(shown_again(sim, state, real)):
         samples = last["samples"][s]
-        seen = shown(last, sim.real, s) or measure.TrainedOn(samples, sim.real[: len(real)], samples[: len(real)])
-        pairs.append((measure.clouds_of(seen), measure.clouds_of(measure.TrainedOn(fresh, fresh_real, fresh))))
+        seen = shown(last, sim.ground.real, s) or clouds_of(samples, sim.ground.real[:n], samples[:n])
+        pairs.append((seen, clouds_of(fresh, fresh_real, fresh)))
     return np.array([alignment_ceiling(*pair) for pair in pairs])
 
 
@@ -303,7 +264,7 @@ def optimum_facts(config: Config, optimum: Known | None) -> dict[str, Any]:
     there is none, where the critic judges more than points of the plane.
     """
     objective, cast = config.method.objective, build_cast(config)
-    told = optimum_told(objective.kind, objective.model_dump(), critic_kind(config), optimum, against(config))
+    told = grounds.optimum_told(objective.kind, objective.model_dump(), critic_kind(config), optimum, against(config))
     # A mean over what may stand beside a point is not at zero where the critic cannot tell.
     if besides(config, cast):
         told.pop("boundary", None)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -12,7 +13,7 @@ from torch import Tensor
 from toygan.engines.graph import Untraceable
 from toygan.engines.onnx import Model as Model
 from toygan.engines.onnx import Port as Port
-from toygan.engines.part import part
+from toygan.engines.onnx import part
 from toygan.engines.tree import Tree, named
 from toygan.files.config import Config
 from toygan.files.dials import Dials, turned
@@ -24,20 +25,13 @@ from toygan.game.dials import over
 from toygan.game.duel import CRITIC, GENERATOR
 from toygan.game.play import Draw, Game, State
 from toygan.game.streams import draws, stream
-from toygan.quantities.blurred import blurred_divergences
+from toygan.quantities import state as inside
 from toygan.quantities.companions import makers_of, of_encoder, of_pairs, of_way_back
+from toygan.quantities.divergences import blurred_divergences
 from toygan.quantities.evidence import Places, places_of
 from toygan.quantities.optimal import OPTIMA, Told, log_of_points, of_clouds, squares, told_in_words, width_of
 from toygan.quantities.skeleton import Curve
-from toygan.quantities.state import (
-    Watched,
-    at_points,
-    generator_gradient,
-    layer_gradients,
-    score_saturation,
-    weight_saturation,
-    with_beside,
-)
+from toygan.quantities.state import Watched
 from toygan.session.beginning import Beginning, beginning
 from toygan.session.ground import curve_of, watched_points
 from toygan.session.looks import REFERENCES
@@ -46,13 +40,9 @@ from toygan.session.simulation import Simulation, data_points, simulation
 from toygan.session.tailored import FREE, Cut, cut_of, holding, moving
 from toygan.targets.target import Batch, Modes
 
-ALTERNATING = "alternating"
-
 
 class Fill(NamedTuple):
-    """A tensor of the first state: its shape, and the player whose first parameters it holds, or the number all over it,
-    None for a number that is not known yet.
-    """
+    """A tensor of the first state: its shape; whose first parameters it holds, or the number all over it, None if not known."""
 
     shape: tuple[int, ...]
     wide: bool  # float64; else float32
@@ -127,7 +117,7 @@ class Windows(NamedTuple):
 WINDOWS = Windows()
 
 
-def playable(config: Config, seeds: Sequence[int], windows: Windows = WINDOWS, to_measure: bool = False) -> Playable:
+def playable(config: Config, seeds: Sequence[int], to_measure: bool = False) -> Playable:
     """A config's game as a page plays it; `seeds` are those whose first parameters come along where they must. Players
     `to_measure` may be smaller than the config has them (`toygan.session.tailored`). Raises Untraceable, and UserError for
     numbers that a page does not draw.
@@ -136,9 +126,9 @@ def playable(config: Config, seeds: Sequence[int], windows: Windows = WINDOWS, t
     stage, state = sim.world, sim.start
     drawable(config, stage)
     best = best_of(config, sim)
-    seen = {**looks(sim, windows), "gauge": gauge(sim, windows, to_measure)}
+    seen = {**looks(sim), "gauge": gauge(sim, to_measure)}
     return Playable(
-        models=moves(config, sim, to_measure) | seen | (optimum(config, sim, windows) if best else {}),
+        models=moves(config, sim, to_measure) | seen | (optimum(config, sim) if best else {}),
         state={place: fill(state, leaf) for place, leaf in named(state, "state").items()},
         starts={
             name: beginning(config.training.seed, seeds, name, player.network.initial)
@@ -150,10 +140,10 @@ def playable(config: Config, seeds: Sequence[int], windows: Windows = WINDOWS, t
         critic_steps=config.method.critic_steps,
         batch=config.training.batch,
         codes=stage.game.objective.codes,
-        kinds=kinds_in(sim, windows),
+        kinds=kinds_in(sim),
         shift=shift_of(sim),
         best=best,
-        shows_samples=stage.game.clouds is None,
+        shows_samples=stage.game.cast.clouds is None,
         cut=cut_of(config, sum(stage.game.objective.heads.values())) if to_measure else None,
     )
 
@@ -179,10 +169,10 @@ def drawable(config: Config, stage: World) -> None:
             raise UserError(Mistake(None, wrong, f"toygan run {config.name} -m {config.method.name} plays it"))
 
 
-def kinds_in(sim: Simulation, windows: Windows) -> KindsMade | None:
+def kinds_in(sim: Simulation) -> KindsMade | None:
     """What tells generated points apart: generators where there are several, else classes, else categories."""
     game = sim.world.game
-    makers = makers_of(game, torch.zeros(1, windows.samples, sim.watched.shape[2]))
+    makers = makers_of(game, torch.zeros(1, WINDOWS.samples, sim.watched.shape[2]))
     if makers is not None:
         return KindsMade("generator", makers=tuple(map(int, makers)))
     for code, word in ((duel.LABEL, "class"), ("category", "category")):
@@ -215,66 +205,60 @@ def moves(config: Config, sim: Simulation, to_measure: bool = False) -> dict[str
     def step(state: State, draw: Draw, dials: Dials, held: Mapping[str, Tensor]) -> State:
         return play.step(holding(stage.game_at(dials), held), state, draw)
 
-    if config.method.update.kind != ALTERNATING:
+    if config.method.update.kind != "alternating":
         return {"step": part(step, "state", state=state, draw=draw, dials=stage.dials, held=held)}
     game, row = stage.game, play.row_of(draw, 0)
 
-    def mover(names: Sequence[str]) -> Callable[[State, Draw, Dials, Mapping[str, Tensor]], State]:
-        def move(state: State, draw: Draw, dials: Dials, held: Mapping[str, Tensor]) -> State:
-            return play.move(holding(stage.game_at(dials), held), state, names, draw, at=state)
-
-        return move
+    def move(names: Sequence[str], state: State, draw: Draw, dials: Dials, held: Mapping[str, Tensor]) -> State:
+        return play.move(holding(stage.game_at(dials), held), state, names, draw, at=state)
 
     def over(state: State, dials: Dials) -> State:
         game = stage.game_at(dials)
-        return game.between(game, play.over_with(state))
+        return game.cast.between(game, play.over_with(state))
 
-    both = {CRITIC: mover(game.critics), GENERATOR: mover(game.generators)}
+    both = {CRITIC: partial(move, game.critics), GENERATOR: partial(move, game.generators)}
     made = {name: part(one, "state", state=state, draw=row, dials=stage.dials, held=held) for name, one in both.items()}
     end = part(over, "state", state=state, dials=stage.dials)
     return made | ({"over": end} if len(end.outputs) > 1 else {})
 
 
-def looks(sim: Simulation, windows: Windows) -> dict[str, Model]:
+def looks(sim: Simulation) -> dict[str, Model]:
     """What is seen of a state: a `look` at generated points and, as it costs most and changes slowly, the critic's `map` apart,
     its drawn score on a grid and its slopes on a coarser one. A model works out all that it gives, asked for or not.
     """
-    columns = sim.watched.shape[2]
-    counts = {
-        "latents": (windows.samples + windows.mesh**2, columns),
-        "real": (windows.real, 2),
-        "scores": (windows.scores**2, 2),
-        "slopes": (windows.slopes**2, 2),
+    shapes = {
+        "latents": (WINDOWS.samples + WINDOWS.mesh**2, sim.watched.shape[2]),
+        "real": (WINDOWS.real, 2),
+        "scores": (WINDOWS.scores**2, 2),
+        "slopes": (WINDOWS.slopes**2, 2),
     }
-    rng = np.random.default_rng(0)
-    examples = {name: torch.from_numpy(rng.standard_normal((1, *shape))).to(sim.start.memory) for name, shape in
-                counts.items()}  # fmt: skip
+    examples = {name: one.to(sim.start.memory) for name, one in examples_of(**shapes).items()}
 
     def shown(state: State, at: Mapping[str, Tensor], dials: Dials) -> tuple[Game, Watched, Tensor, Tensor]:
-        game, latents = sim.world.game_at(dials), at["latents"][:, : windows.samples]
+        game, latents = sim.world.game_at(dials), at["latents"][:, : WINDOWS.samples]
         samples = duel.carried(game, state.averaged, latents)
         live = samples if state.players[GENERATOR].average is None else duel.carried(game, state.parameters, latents)
         return game, Watched(*(points[:, :REFERENCES] for points in (at["real"], live, latents))), samples, latents
 
     def points(state: State, at: Mapping[str, Tensor], dials: Dials) -> Tree:
         game, clouds, samples, latents = shown(state, at, dials)
-        mesh = (game.chart or duel.carried)(game, state.averaged, at["latents"][:, windows.samples :])
+        mesh = (game.cast.chart or duel.carried)(game, state.averaged, at["latents"][:, WINDOWS.samples :])
         return {"samples": torch.cat((samples, mesh[..., :2]), dim=1)} | maps(game, state, clouds, samples, latents)
 
     def scores(state: State, at: Mapping[str, Tensor], dials: Dials) -> Tree:
         game, clouds, *_ = shown(state, at, dials)
-        critic = duel.judge(game, state.parameters, *with_beside(game, state, clouds))
+        critic = duel.judge(game, state.parameters, *inside.with_beside(game, state, clouds))
         return {"scores": critic.score(at["scores"]), "slopes": critic.slopes(at["slopes"])}
 
     both = {"look": points, "map": scores}
     return {name: part(one, "seen", state=sim.start, at=examples, dials=sim.world.dials) for name, one in both.items()}
 
 
-def gauge(sim: Simulation, windows: Windows, to_measure: bool = False) -> Model:
+def gauge(sim: Simulation, to_measure: bool = False) -> Model:
     """What curves and the diagnosis want to know of a state, in fewer points than a look: watched points, the critic's scores of
     real and generated ones, how steep it is at them and between them, and sizes of gradients, by numbers that are not `held`.
     """
-    stage, n = sim.world, windows.judged
+    stage, n = sim.world, WINDOWS.judged
     examples = {
         "latents": torch.rand(1, n, sim.watched.shape[2]).to(sim.start.memory),
         "real": torch.rand(1, n, 2).to(sim.start.memory),
@@ -288,17 +272,17 @@ def gauge(sim: Simulation, windows: Windows, to_measure: bool = False) -> Model:
         samples = duel.carried(game, state.averaged, at["latents"])
         live = duel.carried(game, state.parameters, at["latents"])
         clouds = Watched(at["real"], live, at["latents"])
-        told = at_points(game, state, clouds, clouds)
+        told = inside.at_points(game, state, clouds, clouds)
         slopes = torch.cat([told[f"{where}_slopes"] for where in ("real", "fake", "between")], dim=1)
         return {
             "samples": samples,
             "real_scores": told["real_scores"],
             "fake_scores": told["fake_scores"],
             "steepness": slopes.norm(dim=2),
-            "generator_gradient": generator_gradient(game, state, clouds, own.get(GENERATOR)),
-            "score_saturation": score_saturation(game, state, clouds),
-            "weight_saturation": weight_saturation(state.players[CRITIC].parameters, own.get(CRITIC)),
-            "layer_gradients": layer_gradients(game, state, clouds),
+            "generator_gradient": inside.generator_gradient(game, state, clouds, own.get(GENERATOR)),
+            "score_saturation": inside.score_saturation(game, state, clouds),
+            "weight_saturation": inside.weight_saturation(state.players[CRITIC].parameters, own.get(CRITIC)),
+            "layer_gradients": inside.layer_gradients(game, state, clouds),
         }
 
     return part(seen, "seen", state=sim.start, at=examples, dials=stage.dials, held=held)
@@ -314,15 +298,15 @@ def best_of(config: Config, sim: Simulation) -> Best | None:
     return Best(row.source, row.about + told, row.drawn)
 
 
-def optimum(config: Config, sim: Simulation, windows: Windows) -> dict[str, Model]:
+def optimum(config: Config, sim: Simulation) -> dict[str, Model]:
     """The objective's optimal critic on the grid of scores, of clouds of as many points as a look sees, blurred as instance noise
     blurs them now; none for a potential.
     """
     kind = config.method.objective.kind
     if OPTIMA[kind].source == "potential":
         return {}
-    samples, side = windows.samples, windows.scores
-    clouds = clouds_of(points=side**2, real=samples, fake=samples)
+    samples, side = (WINDOWS.samples, 2), WINDOWS.scores
+    clouds = examples_of(points=(side**2, 2), real=samples, fake=samples)
 
     def best(at: Mapping[str, Tensor], dials: Dials, state: State) -> Tree:
         points, real, fake = (at[name].squeeze(0) for name in clouds)
@@ -337,10 +321,10 @@ def optimum(config: Config, sim: Simulation, windows: Windows) -> dict[str, Mode
     return {"optimum": part(best, "seen", at=clouds, dials=sim.world.dials, state=sim.start)}
 
 
-def clouds_of(**counts: int) -> dict[str, Tensor]:
-    """Examples of clouds of so many points each, [1, n, 2], by which a model is traced."""
+def examples_of(**shapes: tuple[int, int]) -> dict[str, Tensor]:
+    """Examples of clouds [1, n, d] by which a model is traced."""
     rng = np.random.default_rng(0)
-    return {name: torch.from_numpy(rng.standard_normal((1, n, 2))).float() for name, n in counts.items()}
+    return {name: torch.from_numpy(rng.standard_normal((1, *shape))).float() for name, shape in shapes.items()}
 
 
 def maps(game: Game, state: State, clouds: Watched, samples: Tensor, latents: Tensor) -> dict[str, Tensor]:
@@ -369,15 +353,14 @@ def fill(state: State, leaf: Tensor) -> Fill:
 
 def places(state: State) -> dict[str, str]:
     """Where a state holds its step, what its moves told, its players' parameters, and the generator's average, if any."""
-    wanted, average = {"step": state.step, **state.report, **state.parameters}, state.players[GENERATOR].average
-    told = {name: name for name in state.report}
+    wanted, average = {"step": state.step, **state.parameters}, state.players[GENERATOR].average
     found, leaves = {}, named(state, "state")
     for place, leaf in leaves.items():
         own = place.rsplit("/", 1)[1]
-        if own in told:
+        if own in state.report:
             found[own] = place
         else:
-            found |= {name: place for name, one in wanted.items() if one is leaf and name not in found | told}
+            found |= {name: place for name, one in wanted.items() if one is leaf and name not in found}
     if average is not None:  # it begins as the very parameters, and stands behind them
         found["average"] = [place for place, leaf in leaves.items() if leaf is average][-1]
     return found
@@ -386,21 +369,14 @@ def places(state: State) -> dict[str, str]:
 def drawn(config: Config, stage: World) -> dict[str, Drawn]:
     """The laws of everything that a move consumes, real points included."""
     own = {name: Drawn(law.name, law.columns) for name, law in stage.laws.items()}
-    return {"real": Drawn("real", 2), "latent": latent(config, stage), **own}
-
-
-def latent(config: Config, stage: World) -> Drawn:
-    """The law of latents: that of the generator's own option, or what the kinds without one are fed."""
     columns = stage.generator.latents(np.random.default_rng(0), 1, stage.target.sample).shape[1]
-    own = getattr(config.generator, "latent", None)
-    return Drawn(FED.get(config.generator.kind, "unknown") if own is None else CHOSEN[own], columns)
+    latents = FED.get(getattr(config.generator, "latent", None) or config.generator.kind, "unknown")
+    return {"real": Drawn("real", 2), "latent": Drawn(latents, columns), **own}
 
 
-CHOSEN = {"normal": "normal", "uniform": "symmetric", "sphere": "sphere"}  # laws of latents, as scenarios call them
-
-
-# what generators without a choice of latents are fed
-FED = {"point": "zero", "shift": "uniform", "translator": "source"}
+# the law of latents that a scenario names, or of what generators without a choice are fed
+FED = {"normal": "normal", "uniform": "symmetric", "sphere": "sphere", "point": "zero", "shift": "uniform",
+       "translator": "source"}  # fmt: skip
 
 
 # --- what a page needs besides --------------------------------------------------------------------------------------
@@ -438,7 +414,7 @@ def pool(config: Config, n: int) -> Supply:
     )
 
 
-def potential_model(windows: Windows = WINDOWS) -> Model:
+def potential_model() -> Model:
     """The 1-Lipschitz function min_j (|x - y_j| - v_j) of points x [1, n, 2], as a model, for ends y [1, m, 2] and duals v [1, m]
     of an exact transport (Villani, 2003, section 1.2): with these it attains the distance.
     """
@@ -447,26 +423,26 @@ def potential_model(windows: Windows = WINDOWS) -> Model:
         points, ends = (at[name].squeeze(0) for name in ("points", "ends"))
         return {"scores": (squares(points, ends).sqrt() - at["duals"]).amin(dim=1).unsqueeze(0)}
 
-    clouds = clouds_of(points=windows.scores**2, ends=windows.judged)
+    clouds = examples_of(points=(WINDOWS.scores**2, 2), ends=(WINDOWS.judged, 2))
     return part(highest, "seen", at=clouds | {"duals": clouds["ends"][..., 0]})
 
 
-def divergence_model(windows: Windows = WINDOWS) -> Model:
-    """Divergences of two blurred clouds [1, n, 2], real and generated, as a model (`toygan.quantities.blurred`)."""
+def divergence_model() -> Model:
+    """Divergences of two blurred clouds [1, n, 2], real and generated, as a model (`blurred_divergences`)."""
 
     def seen(at: Mapping[str, Tensor]) -> Tree:
         real, fake = (at[name].squeeze(0) for name in ("real", "fake"))
         return {name: value.reshape(1) for name, value in blurred_divergences(real, fake).items()}
 
-    return part(seen, "seen", at=clouds_of(real=windows.judged, fake=windows.judged))
+    return part(seen, "seen", at=examples_of(real=(WINDOWS.judged, 2), fake=(WINDOWS.judged, 2)))
 
 
-def density_model(windows: Windows = WINDOWS) -> Model:
+def density_model() -> Model:
     """The logarithm of a target's density at points [1, k, 2], a Gaussian kernel estimate of its points `cloud [1, n, 2]`."""
 
     def seen(at: Mapping[str, Tensor]) -> Tree:
         points, cloud = (at[name].squeeze(0) for name in ("points", "cloud"))
-        finest = (points.amax(dim=0) - points.amin(dim=0)).amax() / (windows.scores - 1)
+        finest = (points.amax(dim=0) - points.amin(dim=0)).amax() / (WINDOWS.scores - 1)
         return {"logs": log_of_points(points, cloud, width_of(cloud, finest)).unsqueeze(0)}
 
-    return part(seen, "seen", at=clouds_of(points=windows.scores**2, cloud=windows.samples))
+    return part(seen, "seen", at=examples_of(points=(WINDOWS.scores**2, 2), cloud=(WINDOWS.samples, 2)))

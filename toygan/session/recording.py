@@ -26,9 +26,6 @@ if TYPE_CHECKING:
 HUGE = 1e30  # beyond this, differences and squares of float32 overflow: as good as infinite
 
 
-CRITICS = ("scores", "slopes", "optimal_scores")
-
-
 class Moment(NamedTuple):
     """One frame of a recording: its step; generated `points [S, N, 2]` and `real [N, 2]`; of the first P seeds the scores
     of the `critic [P, g, g]`, its `slopes [P, h, h, 2]` and the `optimal` critic's scores [P, g, g], None for what is not
@@ -103,16 +100,12 @@ class Recording:
         steps = self.frames["step"]
         if not isinstance(i, int | np.integer) or not -len(steps) <= i < len(steps):
             raise UserError(f"frame {i!r}: {self.name} has {len(steps)} frames, numbered 0 to {len(steps) - 1}")
-        parts = {name: None if (table := self.frames.get(name)) is None else table[i] for name in CRITICS}
-        return Moment(
-            step=int(steps[i]),
-            points=self.frames["samples"][i],
-            real=self.frames["real"],
-            critic=parts["scores"],
-            slopes=parts["slopes"],
-            optimal=parts["optimal_scores"],
-            measures={name: table[i] for name, table in self.curves().items()},
+        critic, slopes, optimal = (
+            None if (table := self.frames.get(name)) is None else table[i]
+            for name in ("scores", "slopes", "optimal_scores")
         )
+        measures = {name: table[i] for name, table in self.curves().items()}
+        return Moment(int(steps[i]), self.frames["samples"][i], self.frames["real"], critic, slopes, optimal, measures)
 
     def curves(self) -> dict[str, np.ndarray]:
         """All curves [T, S] by name, those of the table of quantities first, in its order."""

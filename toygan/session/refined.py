@@ -15,7 +15,7 @@ from toygan.files.text import number
 from toygan.files.world import build_generator, build_target
 from toygan.game import duel
 from toygan.game.streams import stream
-from toygan.quantities.density import LAWS, meshed, own_density, summed
+from toygan.quantities.density import LAWS, Transform, meshed, own_density, summed
 from toygan.quantities.refine import Energy, calibrated, chained, drifted, rejected
 from toygan.quantities.transport import w1
 from toygan.session.density import sender
@@ -28,7 +28,6 @@ STEPS = {"learned": 300, "exact": 40}  # of Langevin
 CALIBRATION, FLOORS = 10_000, 16  # points of either side to calibrate with; perfect samples for the floor
 CELLS, NUDGE = 128, 1e-4  # of the mesh behind an exact density; of its differences
 SHORT = 0.5  # of a cloud's points: fewer are not compared
-
 
 MadeDensity = Callable[[np.ndarray, np.ndarray | None], np.ndarray]  # of points, and the latents that they are made of
 
@@ -65,15 +64,21 @@ class Refined(NamedTuple):
 
 
 class Stage(NamedTuple):
-    """One seed's last generator: `draw(n, k) -> latents [n, d], points [n, 2]`, and the random numbers of one purpose here,
-    `rng(purpose, k)`.
-    """
+    """One seed's last generator, of parameters [P], as a function from latents [n, d] to points [n, 2], `send`."""
 
     config: Config
+    seed: int
     target: Target
     parameters: np.ndarray
-    rng: Callable[..., np.random.Generator]
-    draw: Callable[[int, int], tuple[np.ndarray, np.ndarray]]
+    send: Transform
+
+    def rng(self, purpose: str, k: int = 0) -> np.random.Generator:
+        return stream(self.config.training.seed, self.seed, f"refined {purpose}", k)
+
+    def draw(self, n: int, k: int) -> tuple[np.ndarray, np.ndarray]:
+        """Latents [n, d], and the points [n, 2] that are made of them."""
+        latents = build_generator(self.config).latents(self.rng("latent", k), n, self.target.sample)
+        return latents, self.send(latents)
 
 
 def refined(recording: Recording, seed: int | None = None) -> Refined:
@@ -90,10 +95,11 @@ def refined(recording: Recording, seed: int | None = None) -> Refined:
         )
     seed = recording.facts.portrait if seed is None else seed
     kept, row = recording.weights("to refine points with"), config.training.seed_list.index(seed)
-    stage = stage_of(config, kept["average"][row], seed)
+    parameters = kept["average"][row]
+    stage = Stage(config, seed, build_target(config), parameters, sender(config, parameters))
     n = min(POINTS, recording.frames["real"].shape[0])
     real = stage.target.sample(stage.rng("real"), n)
-    critics = {"learned": learned(stage, kept["critic"][row], seed)}
+    critics = {"learned": learned(stage, kept["critic"][row])}
     found, why = exact(stage)
     critics |= {"exact": found} if found else {}
     perfect = [w1(stage.target.sample(stage.rng("perfect", k), n), real) for k in range(FLOORS)]
@@ -107,21 +113,6 @@ def refined(recording: Recording, seed: int | None = None) -> Refined:
     )
 
 
-def stage_of(config: Config, parameters: np.ndarray, seed: int) -> Stage:
-    """A generator of parameters [P] with its latents, and random numbers of a seed's own."""
-    target, generator = build_target(config), build_generator(config)
-    send = sender(config, parameters)
-
-    def rng(name: str, k: int = 0) -> np.random.Generator:
-        return stream(config.training.seed, seed, f"refined {name}", k)
-
-    def draw(n: int, k: int) -> tuple[np.ndarray, np.ndarray]:
-        latents = generator.latents(rng("latent", k), n, target.sample)
-        return latents, send(latents)
-
-    return Stage(config, target, parameters, rng, draw)
-
-
 def cloud(points: np.ndarray, real: np.ndarray, words: str) -> RefinedCloud:
     """A cloud held against the real points, where it has enough of its own."""
     enough = len(points) >= SHORT * len(real) and np.isfinite(points).all()
@@ -131,9 +122,9 @@ def cloud(points: np.ndarray, real: np.ndarray, words: str) -> RefinedCloud:
 # --- critics ---------------------------------------------------------------------------------------------------------
 
 
-def learned(stage: Stage, parameters: np.ndarray, seed: int) -> Ratio:
+def learned(stage: Stage, parameters: np.ndarray) -> Ratio:
     """The run's last critic, calibrated on fresh points of both sides."""
-    training = stage.config.training.model_copy(update={"precision": "double", "seeds": (seed,)})
+    training = stage.config.training.model_copy(update={"precision": "double", "seeds": (stage.seed,)})
     sim = simulation(stage.config.model_copy(update={"training": training}))
     references = [stage.target.sample(stage.rng("reference"), POINTS), stage.draw(POINTS, 1)[1]]
     own = of_one_seed(parameters)
@@ -190,12 +181,12 @@ def log_density_of(stage: Stage) -> tuple[MadeDensity | None, str]:
         return lambda points, _: density(points, generator.std), ""
     if not maps_latents(generator) or generator.latent_dim != 2:
         return None, "the generator has no density that can be computed; a perceptron of two latent numbers has one"
-    send, law = sender(stage.config, stage.parameters), LAWS[generator.latent]
-    mesh = meshed(send, law, CELLS)
+    law = LAWS[generator.latent]
+    mesh = meshed(stage.send, law, CELLS)
 
     def log_q(points: np.ndarray, latents: np.ndarray | None) -> np.ndarray:
         by_mesh = summed(mesh, points)[0]
-        found = by_mesh if latents is None else np.maximum(by_mesh, own_density(send, law, latents, points))
+        found = by_mesh if latents is None else np.maximum(by_mesh, own_density(stage.send, law, latents, points))
         with np.errstate(divide="ignore"):
             return np.asarray(np.log(found))
 
@@ -226,7 +217,7 @@ def by_every_way(stage: Stage, critic: Ratio, real: np.ndarray, steps: int) -> d
         return found
     after, share = drifted(latents[:n].astype(float), energy, steps, rng)
     words = f"{steps} steps, {100 * share:.3g} % taken"
-    return found | {"Langevin": cloud(sender(stage.config, stage.parameters)(after), real, words)}
+    return found | {"Langevin": cloud(stage.send(after), real, words)}
 
 
 def energy_of(stage: Stage, critic: Ratio) -> Energy | None:

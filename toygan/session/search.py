@@ -25,8 +25,6 @@ KEEPING = 0.002  # weight of |z - z0|^2, which keeps a dragged point's latent ne
 
 OPEN, OPEN_AT_LEAST = 0.1, 0.01  # of the distance, and in the plane's units: how far apart two searches may end
 
-SEARCHED = ("mlp",)  # kinds of generators that are maps of latents
-
 Send = Callable[[Tensor], Tensor]  # latents [n, d] -> points [n, 2]
 
 
@@ -72,10 +70,13 @@ def seen_anomaly(recording: Recording) -> Searched:
 
     Raises UserError for several generators, and for a recording without `weights.npz`.
     """
-    sim, send, latents, made, codes, _ = opened(recording)
-    x, y = (axis[::FINEST] for axis in sim.score_axes)
+    sim, send, row = opened(recording)
+    latents, codes = sim.final[row], code_columns(sim.world.game)
+    with torch.no_grad():
+        made = on_host(send(sim.watched[row]))
+    x, y = (axis[::FINEST] for axis in sim.ground.score_axes)
     grid = np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 2)
-    plane, real, own = (searched(send, latents, places, codes) for places in (grid, sim.real, made))
+    plane, real, own = (searched(send, latents, places, codes) for places in (grid, sim.ground.real, made))
     return Searched(
         x, y, plane.residual.reshape(len(y), len(x)), real.residual, own.residual,
         plane.open.reshape(len(y), len(x)), float(real.open.mean()), float(own.open.mean()),
@@ -86,7 +87,8 @@ def seen_edit(recording: Recording) -> Dragged:
     """What a few generated points become when each is dragged to where another one is: at every stop its latent z moves down
     |G(z) - t|^2 + 0.002 |z - z0|^2 from where it is (Zhu et al., 2016, arXiv:1609.03552). Raises UserError as `seen_anomaly`.
     """
-    _, send, latents, _, codes, law = opened(recording)
+    sim, send, row = opened(recording)
+    latents, codes, law = sim.final[row], code_columns(sim.world.game), recording.config().generator.latent
     with torch.no_grad():
         points = send(latents)
     chosen = spread_out(on_host(points), HANDLES)
@@ -103,45 +105,27 @@ def seen_edit(recording: Recording) -> Dragged:
                    BEYOND[law](on_host(z[:, codes:])))  # fmt: skip
 
 
-class Opened(NamedTuple):
-    """A run set up again: the averaged generator of the seed that is shown, latents [n, d], points made of others [N, 2], how
-    many of a latent's first numbers are codes, which a search leaves alone, and the law of the others.
-    """
-
-    sim: Simulation
-    send: Send
-    latents: Tensor
-    made: np.ndarray
-    codes: int
-    law: str
-
-
-def opened(recording: Recording) -> Opened:
-    """A run ready to be searched."""
+def opened(recording: Recording) -> tuple[Simulation, Send, int]:
+    """A run set up again, the averaged generator of the seed that is shown, and which of the seeds that is."""
     config = recording.config()
-    if config.generator.kind not in SEARCHED:
-        raise UserError(
-            f"{recording.name}: its generator is {config.generator.kind}; a search needs one that learns a map"
-        )
+    if (kind := config.generator.kind) != "mlp":
+        raise UserError(f"{recording.name}: its generator is {kind}; a search needs one that learns a map")
     sim = simulation(config)
     game, learned = sim.world.game, recording.weights("to search its generator")
-    if game.chart is not None and len(game.players) > 2:
+    if game.cast.chart is not None and len(game.players) > 2:
         many, together = len(game.generators), f"its points are made by {config.method.name}'s players together"
         other = f"has {many} generators" if many > 1 else together
         raise UserError(f"{recording.name}: {other}; a search is of one generator")
     names = [name for name in game.generators if average_of(name) in learned]
     row = config.training.seed_list.index(recording.facts.portrait)
     shown = {name: torch.from_numpy(learned[average_of(name)][row : row + 1]).to(sim.final) for name in names}
-
     codes, within = code_columns(game), LAWFUL[config.generator.latent]
 
     def send(latents: Tensor) -> Tensor:
         fed = torch.cat((latents[:, :codes], within(latents[:, codes:])), dim=1)
         return carried(game, shown, fed[None])[0]
 
-    with torch.no_grad():
-        made = on_host(send(sim.watched[row]))
-    return Opened(sim, send, sim.final[row], made, codes, config.generator.latent)
+    return sim, send, row
 
 
 # Latents that a search has moved, back to where their law has mass.

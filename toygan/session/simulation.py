@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -16,7 +16,7 @@ from toygan.game import play
 from toygan.game.duel import GENERATOR, LABEL, carried, code_place
 from toygan.game.play import Game, State
 from toygan.game.streams import Randomness, starts, stream
-from toygan.session.ground import axes_of, many_points, watched_points
+from toygan.session.ground import Ground, axes_of, many_points, watched_points
 from toygan.targets.target import Target
 
 GRID = 81  # score grid, points a side
@@ -35,52 +35,44 @@ class Simulation(NamedTuple):
     watched: Tensor  # latents [seed, points, d], codes first: the same at every frame, so that they can be followed
     told: Tensor  # the same with the classes of the real points to compare with: as a move tells both sides the same
     final: Tensor  # latents [seed, FINAL_POINTS, d], codes first
-    real: np.ndarray  # [points, 2]
-    many_real: np.ndarray  # [at most MANY, 2]
+    ground: Ground
     portraits: int  # the first seeds, whose critics are kept
     portrait_game: Game  # the game as those seeds alone play it
-    score_axes: tuple[np.ndarray, np.ndarray]
-    slope_axes: tuple[np.ndarray, np.ndarray]
 
 
 def simulation(config: Config, device: str = "cpu") -> Simulation:
     """Set a config up on a device, ready to play."""
     stage, training, seeds = world(config, device), config.training, config.training.seed_list
     like = torch.empty(0, dtype=PRECISIONS[training.precision], device=device)
+    laws, table = samplers(stage), data_points(config, stage.target)
+    if table is not None and training.reuse == "replacement":
+        laws = laws | {"real": lambda rng, n: table[rng.integers(len(table), size=n)]}
     source = Randomness(
         scenario_seed=training.seed,
         seeds=seeds,
         batch=training.batch,
         moves=config.method.critic_steps + 1,
-        **real_and_other(config, stage),
+        laws=laws,
+        epochs=table if training.reuse != "replacement" else None,
     )
     watched = watched_latents(stage, source, training.points, like, 0)
+    real = watched_points(stage.target, training.seed, training.points, 0)
+    many = many_points(stage.target, training.seed)
+    axes = axes_of(config.view, GRID), axes_of(config.view, ARROWS)
+    evenly = np.linspace(0, training.steps, max(training.frames, 2))  # the start, the end and between, each step once
     return Simulation(
         world=stage,
         source=source,
         steps=training.steps,
-        frame_steps=frame_steps(training.steps, training.frames),
+        frame_steps=[int(step) for step in np.unique(evenly.round())],
         start=first_state(stage, source, like),
         watched=watched,
         told=told_as_real(stage, source, watched),
         final=watched_latents(stage, source, FINAL_POINTS, like, 1),
-        real=real_points(config, stage, training.points, 0),
-        many_real=many_points(stage.target, config.training.seed),
+        ground=Ground(stage.target, training.seed, real, many, *axes),
         portraits=min(training.portraits, len(seeds)),
         portrait_game=stage.game,
-        score_axes=axes_of(config.view, GRID),
-        slope_axes=axes_of(config.view, ARROWS),
     )
-
-
-def real_and_other(config: Config, stage: World) -> dict[str, Any]:
-    """How a step's draws are sampled, real points from a fixed list if there is one, in epochs or with replacement."""
-    laws, table = samplers(stage), data_points(config, stage.target)
-    if table is None:
-        return {"laws": laws}
-    if config.training.reuse == "replacement":
-        return {"laws": laws | {"real": lambda rng, n: table[rng.integers(len(table), size=n)]}}
-    return {"laws": laws, "epochs": table}
 
 
 def data_points(config: Config, target: Target) -> np.ndarray | None:
@@ -90,11 +82,6 @@ def data_points(config: Config, target: Target) -> np.ndarray | None:
 
 
 PRECISIONS = {"single": torch.float32, "double": torch.float64}
-
-
-def frame_steps(steps: int, frames: int) -> list[int]:
-    """When to look: the start, the end and evenly between, each step once."""
-    return [int(step) for step in np.unique(np.linspace(0, steps, max(frames, 2)).round())]
 
 
 def first_state(stage: World, source: Randomness, like: Tensor) -> State:
@@ -129,18 +116,8 @@ def told_as_real(stage: World, source: Randomness, latents: Tensor) -> Tensor:
     return told
 
 
-def real_points(config: Config, stage: World, n: int, place: int) -> np.ndarray:
-    """Target points to compare with [n, 2], the same for every seed; none of them is trained on."""
-    return watched_points(stage.target, config.training.seed, n, place)
-
-
-# --- more points of a trained generator -------------------------------------------------------------------------------
-
-
 def fresh_points(config: Config, weights: Mapping[str, np.ndarray], n: int, k: int) -> np.ndarray:
-    """The k-th sample of n points of each seed's averaged generators, from what was learned, by name [S, P], and fresh
-    latents: [S, n, 2].
-    """
+    """The k-th sample of n points of each seed's averaged generators, learned by name [S, P], of fresh latents: [S, n, 2]."""
     # nothing of the target is read before a point of it is drawn
     target = Target(
         lambda rng, n: build_target(config).sample(rng, n), draw=lambda rng, n: build_target(config).batch(rng, n)

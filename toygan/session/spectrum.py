@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import torch
 from torch import Tensor
 
@@ -11,7 +13,7 @@ from toygan.files.mistakes import UserError
 from toygan.files.world import build_rule
 from toygan.game.play import Draw, Game, State
 from toygan.game.streams import draws
-from toygan.quantities.spectrum import Spectrum, Update, spectrum
+from toygan.quantities.spectrum import Spectrum, spectrum
 from toygan.session.dirac import after, at_place, repeated
 from toygan.session.looks import like
 from toygan.session.recording import Recording
@@ -34,21 +36,16 @@ def spectrum_of(recording: Recording) -> Spectrum:
     config = recording.config()
     row = config.training.seed_list.index(recording.facts.portrait)
     kept = {name: part[row : row + 1] for name, part in recording.weights("to start a step from").items() if part.ndim}
-    small_enough(kept)
-    step = min(recording.facts.step, config.training.steps - 1)  # at the end as in the last step that was played
-    game, state, draw = plain_stage(config, kept, recording.facts.portrait, step)
-    at, period = torch.cat(parts_of(state), dim=1)[0], build_rule(config).period
-    return spectrum(update_of(game, state, draw, period), at, config.method.generator_rate, period)
-
-
-def small_enough(kept: Arrays) -> None:
-    """UserError for players of too many parameters."""
     count = kept["generator"].shape[1] + kept["critic"].shape[1]
     if count > MOST:
         raise UserError(
             f"--view spectrum: both players have {count} parameters, and {MOST} are the most; Mescheder's have width 16: "
             "run with --set generator.width=16 --set critic.width=16"
         )
+    step = min(recording.facts.step, config.training.steps - 1)  # at the end as in the last step that was played
+    game, state, draw = plain_stage(config, kept, recording.facts.portrait, step)
+    at, period = torch.cat(parts_of(state), dim=1)[0], build_rule(config).period
+    return spectrum(partial(update, game, state, draw, period), at, config.method.generator_rate, period)
 
 
 def plain_stage(config: Config, kept: Arrays, seed: int, step: int) -> tuple[Game, State, Draw]:
@@ -78,16 +75,12 @@ def parts_of(state: State) -> list[Tensor]:
     return [part for learned in state.players.values() for part in (learned.parameters, *learned.slots)]
 
 
-def update_of(game: Game, state: State, draw: Draw, period: int = 1) -> Update:
-    """One step, or `period` of them, as a function of rows [n, k], each a state of its own."""
-    sizes = [part.shape[1] for part in parts_of(state)]
-
-    def update(rows: Tensor) -> Tensor:
-        wide, parts = repeated(state, len(rows)), iter(rows.split(sizes, dim=1))
-        players = {
-            name: learned._replace(parameters=next(parts), slots=tuple(next(parts) for _ in learned.slots))
-            for name, learned in wide.players.items()
-        }
-        return torch.cat(parts_of(after(game, wide._replace(players=players), draw, period)), dim=1).detach()
-
-    return update
+def update(game: Game, state: State, draw: Draw, period: int, rows: Tensor) -> Tensor:
+    """A period's steps from rows [n, k], each a state of its own."""
+    parts = iter(rows.split([part.shape[1] for part in parts_of(state)], dim=1))
+    wide = repeated(state, len(rows))
+    players = {
+        name: learned._replace(parameters=next(parts), slots=tuple(next(parts) for _ in learned.slots))
+        for name, learned in wide.players.items()
+    }
+    return torch.cat(parts_of(after(game, wide._replace(players=players), draw, period)), dim=1).detach()

@@ -202,9 +202,7 @@ def looks_from(
 def advancing(
     sim: Simulation, running: Running, first: int, dials: Dials, turns: Mapping[int, Dials] = {}
 ) -> Iterator[Dials]:
-    """One step on at a time, without end, from the first one, and the dials that it was played with; dials are turned when
-    so many steps are done.
-    """
+    """Step on, one step at a time, from the first, and tell the dials that each is played with, turned after so many steps."""
     for step, draw in enumerate(draws(sim.source, first, like(running.state())), first):
         dials = {**dials, **turns[step]} if step in turns else dials
         running.advance(draw, dials)

@@ -19,7 +19,7 @@ from torch import Tensor
 from toygan.files.config import Config
 from toygan.game.duel import CRITIC, GENERATOR
 from toygan.game.networks import Body, LayerShape, first_parameters
-from toygan.game.play import Game, Player
+from toygan.game.play import Game
 from toygan.session.beginning import heard
 
 FREE = 1e30  # in place of a number that is held: none is
@@ -68,11 +68,8 @@ def moving(held: Tensor) -> Tensor:
 def holding(game: Game, held: Mapping[str, Tensor]) -> Game:
     """The game with numbers of its players that stay as they are said [seed, P], FREE where they move."""
 
-    def hold(name: str, player: Player) -> Player:
-        def project(parameters: Tensor) -> Tensor:
-            return torch.where(moving(held[name]), player.project(parameters), held[name])
+    def project(name: str, parameters: Tensor) -> Tensor:
+        return torch.where(moving(held[name]), game.players[name].project(parameters), held[name])
 
-        return player._replace(project=project)
-
-    players = {name: hold(name, one) if name in held else one for name, one in game.players.items()}
-    return game._replace(players=players)
+    still = {name: game.players[name]._replace(project=partial(project, name)) for name in held}
+    return game._replace(players={**game.players, **still})

@@ -12,12 +12,12 @@ import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from toygan.files.config import deciding, differing
-from toygan.files.disk import unpacked, write_aside
+from toygan.files.disk import write_aside
 from toygan.files.mistakes import UserError
 from toygan.session import folder as folders
 from toygan.session.facts import RECORDED
@@ -53,9 +53,6 @@ class Take:
         }
 
 
-# --- beginning ---------------------------------------------------------------------------------------------------------
-
-
 def earlier_session(folder: Path, config: Mapping[str, Any], inputs: Mapping[str, str], fresh: bool) -> dict[str, Any]:
     """The facts of an earlier session of this very recording, none where there was none. UserError for a folder that holds
     a finished recording, one with other settings, or a run.
@@ -88,14 +85,9 @@ def origin_of(config: Mapping[str, Any], inputs: Mapping[str, str]) -> bytes:
     return folders.digest(json.dumps([deciding(config), sorted(inputs.values())], sort_keys=True).encode())
 
 
-def place_of(folder: Path, seed: int) -> Path:
-    """Where a seed is kept while its loop goes on."""
-    return folder / "partial" / f"seed-{seed}"
-
-
 def taken(folder: Path, seed: int, origin: bytes) -> Take:
     """What was recorded of a seed so far, nothing as yet among it. UserError where it is damaged."""
-    take = Take(seed, place_of(folder, seed), folders.Trail(origin, [], []))
+    take = Take(seed, folder / "partial" / f"seed-{seed}", folders.Trail(origin, [], []))
     (take.place / "partial").mkdir(parents=True, exist_ok=True)
     if not (take.place / "partial" / "state.npz").exists():
         (take.place / "metrics.jsonl").unlink(missing_ok=True)
@@ -110,14 +102,6 @@ def taken(folder: Path, seed: int, origin: bytes) -> Take:
     return take
 
 
-# --- going on ----------------------------------------------------------------------------------------------------------
-
-
-def kept_frame(take: Take, step: int) -> dict[str, np.ndarray]:
-    """The frame of a step that was recorded."""
-    return unpacked(folders.frame_path(take.place, step))
-
-
 def keep_take(take: Take, step: int, frame: Mapping[str, np.ndarray], lines: str) -> None:
     """Keep one frame with its measures."""
     take.steps.append(step)
@@ -128,19 +112,10 @@ def keep_take(take: Take, step: int, frame: Mapping[str, np.ndarray], lines: str
         raise
 
 
-# --- the end -----------------------------------------------------------------------------------------------------------
-
-
-class Stack(NamedTuple):
-    """All seeds along time: `frames` [T, S, ...] each with `step [T]`, and the lines of all measures."""
-
-    frames: dict[str, np.ndarray]
-    lines: bytes
-
-
-def stacked(takes: Sequence[Take]) -> Stack:
-    """All seeds' frames at the same steps. A seed that was lost stays as it was when it was last seen; UserError for one
-    that lacks a step otherwise. Of critics those of the first seeds are kept, up to the first that has none.
+def stacked(takes: Sequence[Take]) -> tuple[dict[str, np.ndarray], bytes]:
+    """All seeds' frames at the same steps, [T, S, ...] each and `step [T]`, and the lines of all measures. A seed that was lost
+    stays as it was when it was last seen; UserError for one that lacks a step otherwise. Of critics those of the first seeds
+    are kept, up to the first that has none.
     """
     steps = sorted({step for take in takes for step in take.steps})
     rows = [frames_of(take, steps) for take in takes]
@@ -148,7 +123,7 @@ def stacked(takes: Sequence[Take]) -> Stack:
     for name in rows[0]:
         having = next((s for s, row in enumerate(rows) if name not in row), len(rows))
         frames[name] = np.concatenate([row[name] for row in rows[:having]], axis=1)
-    return Stack(frames, b"".join((take.place / "metrics.jsonl").read_bytes() for take in takes))
+    return frames, b"".join((take.place / "metrics.jsonl").read_bytes() for take in takes)
 
 
 def frames_of(take: Take, steps: Sequence[int]) -> dict[str, np.ndarray]:

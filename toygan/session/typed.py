@@ -6,7 +6,8 @@ what the two players want is that game's: rules, optimisers, rates, and how path
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,25 +19,10 @@ from toygan.files.formula import Formula, formula
 from toygan.files.mistakes import Place, UserError
 from toygan.files.scenario import read
 from toygan.files.text import number
-from toygan.files.world import build_rule
 from toygan.game.duel import CRITIC, GENERATOR
 from toygan.game.play import Draw, Game, Opinion, Parameters, State
-from toygan.session.dirac import (
-    ARROWS,
-    Eigenvalues,
-    Portrait,
-    bounded,
-    eigenvalues,
-    fate,
-    field,
-    placed,
-    planar,
-    remembers,
-    seen,
-    stage,
-    stepped,
-    without,
-)
+from toygan.session import dirac
+from toygan.session.dirac import Eigenvalues, Portrait
 from toygan.session.simulation import on_host
 
 NEWTON, STARTS = 60, 15  # steps of Newton's method, and its starts along each side of the window
@@ -45,7 +31,6 @@ KINK = 1e-5  # a step to look for kinks
 MOST = 5  # places of rest that are shown; more of them are a curve
 MOST_STEPS = 100_000
 SETTLED = 1e-9  # how far from rest is at rest
-
 
 Coordinates = tuple[float, float]
 
@@ -111,41 +96,39 @@ def typed_portrait(game: Typed, ask: Ask, config: Config) -> Portrait:
 
     Raises UserError where the game has no finite slope at its start.
     """
-    (stand_in, start, draw), period = stage(config), build_rule(config).period
+    stand_in, start, draw, period = dirac.stage(config)
     played = with_losses(stand_in, game)
     check_finite(game, ask)
-    axis = np.linspace(-ask.window, ask.window, ARROWS)
+    axis = np.linspace(-ask.window, ask.window, dirac.ARROWS)
     every = rests_of(game, ask.window)
     rests = every if len(every) <= MOST else []
     found = [
-        without(f"no derivative at {place_in_words(place)}")
+        Eigenvalues(why_not=f"no derivative at {place_in_words(place)}")
         if has_kink(game, place)
-        else eigenvalues(played, start, draw, period, place)
+        else dirac.eigenvalues(played, start, draw, period, place)
         for place in rests
     ]
     path = path_of(played, start, draw, ask)
     return Portrait(
         title=title_of(config),
         axis=axis,
-        field=field(played, start, draw, axis, period),
+        field=dirac.field(played, start, draw, axis, period),
         path=path,
-        eigenvalues=found[0] if found else without("no place of rest is known"),
+        eigenvalues=found[0] if found else Eigenvalues(why_not="no place of rest is known"),
         rate=config.method.generator_rate,
         words=rests_in_words(every, found, ask.window),
         rests=np.array(rests).reshape(-1, 2),
         names=("x", "y"),
         more=(end_in_words(path, rests, ask.steps),),
-        remembers=remembers(start),
+        remembers=dirac.remembers(start),
     )
 
 
 def config_of(ask: Ask, overrides: Sequence[str | tuple[str, Any]], said: Mapping[str, Place] | None = None) -> Config:
-    """The Dirac-GAN in whose place a game is played, with the rule and the settings of `overrides`, as for `toygan run`, and
-    where these were said.
-    """
+    """The Dirac-GAN in whose place a game is played; `overrides` are as for `toygan run`, and may tell where they were said."""
     rates = [(f"method.{player}_rate", ask.rate) for player in (GENERATOR, CRITIC)]
     mine = [("training.steps", ask.steps), ("training.batch", 1), *rates]
-    return planar(read("dirac", "wasserstein+none", [*mine, *overrides], said or {}))
+    return dirac.planar(read("dirac", "wasserstein+none", [*mine, *overrides], said or {}))
 
 
 def title_of(config: Config) -> str:
@@ -166,19 +149,15 @@ def title_of(config: Config) -> str:
 def with_losses(game: Game, typed: Typed) -> Game:
     """The same game with players who want something else."""
     wanted = {GENERATOR: typed.x_loss, CRITIC: typed.y_loss}
-    players = {name: player._replace(opinion=opinion_of(name, wanted[name])) for name, player in game.players.items()}
-    return game._replace(players=players)
+    own = {name: partial(opinion, name, loss) for name, loss in wanted.items()}
+    return game._replace(players={name: one._replace(opinion=own[name]) for name, one in game.players.items()})
 
 
-def opinion_of(name: str, loss: Formula) -> Callable[[Game, Parameters, State, Draw], Opinion]:
+def opinion(name: str, loss: Formula, game: Game, parameters: Parameters, state: State, row: Draw) -> Opinion:
     """What a player makes of a move: its formula at x = theta and y = psi."""
-
-    def opinion(game: Game, parameters: Parameters, state: State, row: Draw) -> Opinion:
-        x, y = parameters[GENERATOR][:, 0], game.players[CRITIC].network.layers(parameters[CRITIC])[0].weight[:, 0, 0]
-        value = loss(x, y) + 0.0 * (x + y)  # a formula may go without a letter
-        return Opinion(value, {f"{name}_loss": value})
-
-    return opinion
+    x, y = parameters[GENERATOR][:, 0], game.players[CRITIC].network.layers(parameters[CRITIC])[0].weight[:, 0, 0]
+    value = loss(x, y) + 0.0 * (x + y)  # a formula may go without a letter
+    return Opinion(value, {f"{name}_loss": value})
 
 
 def check_finite(game: Typed, ask: Ask) -> None:
@@ -237,14 +216,12 @@ def has_kink(game: Typed, place: Coordinates) -> bool:
 
 def path_of(game: Game, start: State, draw: Draw, ask: Ask) -> np.ndarray:
     """(x, y) after every step from the start: [T, 2], cut where it leaves all bounds."""
-    state = placed(game, start, torch.tensor([ask.start], dtype=torch.float64))
-    places = [on_host(seen(game, state))]
-    for _ in range(ask.steps):
-        state = stepped(game, state, draw)
-        places.append(on_host(seen(game, state)))
-        if not (np.abs(places[-1]) < 1e6).all():
-            break
-    return bounded(np.concatenate(places))
+    state = dirac.placed(game, start, torch.tensor([ask.start], dtype=torch.float64))
+    places = [on_host(dirac.seen(game, state))]
+    while len(places) <= ask.steps and (np.abs(places[-1]) < 1e6).all():
+        state = dirac.stepped(game, state, draw)
+        places.append(on_host(dirac.seen(game, state)))
+    return dirac.bounded(np.concatenate(places))
 
 
 # --- in words --------------------------------------------------------------------------------------------------------
@@ -260,12 +237,10 @@ def rests_in_words(rests: Sequence[Coordinates], found: Sequence[Eigenvalues], w
 
 
 def rest_in_words(place: Coordinates, found: Eigenvalues) -> str:
-    """A place of rest, the multiplier there, and what it means."""
     if found.why_not:
         return found.why_not
-    leading = found.multipliers[0]
-    size, turning = float(abs(leading)), float(abs(np.angle(leading)))
-    return f"near {place_in_words(place)} |m| = {number(size, 6)}: {fate(size, turning)}"
+    size, turning = found.leading
+    return f"near {place_in_words(place)} |m| = {number(size, 6)}: {dirac.fate(size, turning)}"
 
 
 def place_in_words(place: Sequence[float]) -> str:

@@ -37,14 +37,11 @@ def cells_of(rows: Sequence[Record], places: Mapping[str, str]) -> list[Cell]:
     found = []
     for i, ((folder,), members) in enumerate(groups(list(once), ("folder",)).items()):
         first = members[0]
-        changes = in_short(str(first.get("changes") or first.get("settings") or ""))
+        # Without the tables that go without saying, with room to break lines.
+        plain = re.sub(r"\b(training|method)\.", "", str(first.get("changes") or first.get("settings") or ""))
+        changes = re.sub(r",(?=\S)", ", ", plain)
         found.append(Cell(i, str(first["scenario"]), str(first["method"]), changes, members, places.get(folder, "")))
     return found
-
-
-def in_short(changes: str) -> str:
-    """Settings without the tables that go without saying, with room to break lines."""
-    return re.sub(r",(?=\S)", ", ", re.sub(r"\b(training|method)\.", "", changes))
 
 
 def names(cells: Sequence[Cell], key: str) -> list[str]:
@@ -69,18 +66,18 @@ def matrix(cells: Sequence[Cell]) -> str:
     shown = [cell for cells in (*columns.values(), *pairs.values(), own) for cell in cells]
     known = [name for name in shown_in("page") if any(values_in(cell.members, name) for cell in shown)]
     facts = {"cells": {str(cell.i): {name: told(cell, name) for name in known} for cell in shown}}
-    parts = [matrix_filters(known), data(facts, "matrix-facts"), by_method(columns)]
+    measures = choice("Measure", "matrix-choice", [(name, text(label_of(name))) for name in known])
+    filters = tag("div", measures, class_="filters needs-js", role="group", aria_label="What is shown")
+    parts = [filters, data(facts, "matrix-facts"), by_method(columns)]
     parts += [by_pair(scenario, some) for scenario, some in pairs.items()]
     return "".join([*parts, on_their_own(own)])
 
 
 def named(cells: Sequence[Cell]) -> list[Cell]:
-    """The runs of methods that have a name, as their table has them."""
     return sorted((cell for cell in cells if not is_pair(cell.method)), key=lambda cell: (cell.method, cell.scenario))
 
 
 def paired(cells: Sequence[Cell]) -> list[Cell]:
-    """The runs of OBJECTIVE+CONSTRAINT, as their tables have them."""
     found = (cell for cell in cells if is_pair(cell.method))
     return sorted(found, key=lambda cell: (cell.scenario, cell.method.split("+")))
 
@@ -193,18 +190,11 @@ def on_their_own(cells: Sequence[Cell]) -> str:
     return tag("details", tag("summary", f"{counted(len(cells), 'run')} with settings of their own"), inner)
 
 
-def matrix_filters(known: Sequence[str]) -> str:
-    measures = choice("Measure", "matrix-choice", [(name, text(label_of(name))) for name in known])
-    return tag("div", measures, class_="filters needs-js", role="group", aria_label="What is shown")
-
-
 # --- the leaderboard -------------------------------------------------------------------------------------------------
 
 
 def leaderboard(cells: Sequence[Cell]) -> str:
-    """A sortable table a scenario, side by side where there is room: a row a method and settings, the best W1 over its
-    floor first.
-    """
+    """A sortable table a scenario, side by side: a row a method and settings, the best W1 over its floor first."""
     first = shown_in("board")[0]
     known = [cell for cell in cells if values_in(cell.members, first)]
     ranked = sorted(known, key=lambda cell: median_over_floor(cell.members))

@@ -71,9 +71,7 @@ def kinds_by_seed(frames: Arrays) -> list[list[int]]:
 
 
 def rounds_facts(shown: Scene) -> list[dict[str, Any]]:
-    """Of each round the frame at which it ended, which generator made each point by then, and what real points weighed, in
-    tenths.
-    """
+    """Of each round: the frame at its end, who made each point by then, and what real points weighed, in tenths."""
     made, weights = (kept_over_time(shown, name) for name in ("made_by", "real_weights"))
     return [
         {"end": end, "made": made[end, :MOST_POINTS].astype(int).tolist(),

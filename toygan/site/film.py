@@ -52,6 +52,13 @@ SWITCHES = (
     ("names", "names", False),
 )
 KEYS = (("Space", "plays and pauses"), ("← →", "step"), ("Home", "goes to the start"), ("End", "to the end"))
+OURS = re.compile(r"\d+(-\d+\.js|(-sheet)?\.webp)")  # files of runs
+UNSEEN = {"real_scores", "fake_scores", "real_slopes", "fake_slopes"}  # of single points
+AXES = {"stretched": STRETCHED, "wide": WIDE}  # when a chart's axis is cut, or logarithmic: as in pictures
+DASHES = ("solid", "dashed", "dotted")
+SIZES = ("one", "two", "few", "few", "many")  # how wide panels are, by how many there are
+NO_SCRIPTS = "These panels play where scripts are allowed. Below is the sheet of each run."
+PLAY = "play with this"
 
 NO_NAMES: Mapping[str, str] = {}
 Choices = Sequence[tuple[str, str]]
@@ -94,7 +101,7 @@ def place_runs(
     homes = [place / kind / under for kind in ("data", "stills")]
     for home in homes:
         home.mkdir(parents=True, exist_ok=True)
-    runs = [place_run(as_shown(load(folder)), place, root, f"{under}/{i}") for i, folder in enumerate(folders)]
+    runs = [place_run(folder, place, root, f"{under}/{i}") for i, folder in enumerate(folders)]
     used = {Path(path).name for run in runs for path in (*run.files.values(), run.poster, run.sheet)}
     for old in (file for home in homes for file in home.iterdir() if file.name not in used):
         if OURS.fullmatch(old.name):
@@ -102,25 +109,17 @@ def place_runs(
     return [run._replace(name=names.get(str(folder), "")) for run, folder in zip(runs, folders, strict=True)]
 
 
-OURS = re.compile(r"\d+(-\d+\.js|(-sheet)?\.webp)")
-
-
-def as_shown(recording: Recording) -> Recording:
-    """A recording without what no page shows, a third of its memory."""
-    return replace(recording, frames={name: table for name, table in recording.frames.items() if name not in UNSEEN})
-
-
-UNSEEN = {"real_scores", "fake_scores", "real_slopes", "fake_slopes"}  # of single points
-
-
-def place_run(recording: Recording, place: Path, root: str, name: str) -> Shown:
-    """Pack one run; its files start with `name`."""
+def place_run(folder: Path, place: Path, root: str, name: str) -> Shown:
+    """Pack one run, without what no page shows, a third of its memory; its files start with `name`."""
+    recording = load(folder)
+    seen = {name: table for name, table in recording.frames.items() if name not in UNSEEN}
+    recording = replace(recording, frames=seen)
     shown, files = scene(recording), {}
     for s, content in packed_runs(recording):
         files[s] = f"{root}data/{name}-{s}.js"
         write_aside(place / f"data/{name}-{s}.js", content, durable=False)
     write_aside(place / f"stills/{name}.webp", poster(shown, POSTER), durable=False)
-    picture = recording.folder / "picture.png" if recording.folder else Path()
+    picture = folder / "picture.png"
     sheet = f"{root}stills/{name}-sheet.webp" if picture.is_file() else ""
     if sheet:
         write_aside(place / f"stills/{name}-sheet.webp", shrunk(picture, SHEET), durable=False)
@@ -131,15 +130,14 @@ def place_run(recording: Recording, place: Path, root: str, name: str) -> Shown:
 # --- what the scripts know -------------------------------------------------------------------------------------------
 
 
-AXES = {"stretched": STRETCHED, "wide": WIDE}  # when a chart's axis is cut, or logarithmic: as in pictures
-
-
 def film_facts(runs: Sequence[Shown], about: About = PLAIN) -> dict[str, Any]:
     """Everything but the bytes: one clock for all runs, by the share of training that is done, and each run's facts."""
     total = max(len(kept_frames(run.recording)) for run in runs)
     lengths = {run.recording.facts.steps for run in runs}
     chosen = dict.fromkeys([*about.curves, *shown_in("curves"), *shown_in("line")])  # the chosen ones first
-    names = [*chosen, *own_measures(runs)]
+    own = list(dict.fromkeys(name for run in runs for name in run.recording.facts.own_measures))
+    names = [*chosen, *own]
+    known = [name for name in about.curves if any(run.recording.curve(name) is not None for run in runs)]
     return {
         "ticks": total,
         "steps": lengths.pop() if len(lengths) == 1 else None,
@@ -151,7 +149,7 @@ def film_facts(runs: Sequence[Shown], about: About = PLAIN) -> dict[str, Any]:
         "bands": bands_of_all(runs),
         "glossary": about.glossary,
         "axes": AXES,
-        "quantities": quantities(names, [*chosen_curves(runs, about.curves), *own_measures(runs)]),
+        "quantities": quantities(names, [*(known or shown_in("curves")), *own]),
         "runs": [
             run_facts(run, i, total, label, names)
             for i, (run, label) in enumerate(zip(runs, labels(runs), strict=True))
@@ -198,16 +196,6 @@ def quantities(names: Sequence[str], chosen: Sequence[str]) -> list[dict[str, An
     ]
 
 
-def own_measures(runs: Sequence[Shown]) -> list[str]:
-    return list(dict.fromkeys(name for run in runs for name in run.recording.facts.own_measures))
-
-
-def chosen_curves(runs: Sequence[Shown], chosen: Sequence[str]) -> list[str]:
-    """The chosen quantities that any run has a curve of; without any, those that the table has in this place."""
-    known = [name for name in chosen if any(run.recording.curve(name) is not None for run in runs)]
-    return known or shown_in("curves")
-
-
 def run_facts(run: Shown, i: int, ticks: int, label: str, names: Sequence[str]) -> dict[str, Any]:
     recording, shown = run.recording, run.scene
     kept, facts = kept_frames(recording), recording.facts
@@ -246,9 +234,7 @@ def run_facts(run: Shown, i: int, ticks: int, label: str, names: Sequence[str]) 
 
 
 def boundaries(recording: Recording, kept: np.ndarray) -> list[list[float]] | None:
-    """For every seed with a critic and every kept frame, how far above the scores' median the critic cannot tell; None
-    where the objective has no such score.
-    """
+    """For every seed with a critic and every kept frame, how far above the scores' median the critic cannot tell."""
     score = recording.facts.summary.boundary
     if score is None or "scores" not in recording.frames:
         return None
@@ -257,9 +243,7 @@ def boundaries(recording: Recording, kept: np.ndarray) -> list[list[float]] | No
 
 
 def rings_known(shown: Scene) -> dict[str, Any] | None:
-    """The share due to each mode, and the radius of a circle that stands for all points, as a share of the view's width;
-    None where the recording does not tell its modes.
-    """
+    """The share due to each mode, and the radius of a circle that stands for all points, in widths of the view."""
     if shown.rings is None:
         return None
     across = shown.view[1] - shown.view[0]
@@ -275,9 +259,6 @@ def colour_of(i: int) -> str:
 def dash_of(i: int) -> int:
     """How a run's lines are broken when the colours are used up."""
     return i // len(METHOD_COLOURS) % len(DASHES)
-
-
-DASHES = ("solid", "dashed", "dotted")
 
 
 def clock(steps: np.ndarray, total: int, ticks: int) -> list[int]:
@@ -335,7 +316,6 @@ def ramp() -> list[int]:
 
 
 def curves_of(recording: Recording, kept: np.ndarray, names: Sequence[str]) -> dict[str, list[list[float | None]]]:
-    """Quantities that have a curve: one list over the frames for every seed, null where unknown."""
     known = {name: recording.curve(name) for name in names}
     return {
         name: [[round_to(v) if np.isfinite(v) else None for v in line] for line in values[kept].T]
@@ -386,12 +366,6 @@ def film(runs: Sequence[Shown], about: About = PLAIN) -> str:
     return tag("section", *inner, class_="film", aria_label="Films of the runs")
 
 
-SIZES = ("one", "two", "few", "few", "many")  # how wide panels are, by how many there are
-
-
-NO_SCRIPTS = "These panels play where scripts are allowed. Below is the sheet of each run."
-
-
 def optima(runs: Sequence[Shown], names: Sequence[str]) -> str:
     known = [
         (name, optimum_in_words(run.recording))
@@ -435,14 +409,13 @@ def options(runs: Sequence[Shown], about: About) -> str:
     optimal = any(run.scene.optimal is not None for run in runs)
     lacking = {"optimal": not optimal, "extras": not any(shown_extras(run.scene) for run in runs)}
     rows = [row for row in SWITCHES if not lacking.get(row[0])]
-    chosen = [switch(name, words, on or (name == "names" and about.named)) for name, words, on in rows]
+    chosen = []
+    for name, words, on in rows:
+        box = tag("input", type="checkbox", id=f"show-{name}", checked=on or (name == "names" and about.named))
+        chosen.append(tag("label", box, f" {text(words)}"))
     keys = " · ".join(f"<kbd>{key}</kbd> {words}" for key, words in KEYS)
     switches = tag("div", *chosen, class_="switches", role="group", aria_label="What is drawn")
     return tag("div", switches, tag("span", keys, class_="keys"), class_="row options needs-js")
-
-
-def switch(name: str, words: str, on: bool) -> str:
-    return tag("label", tag("input", type="checkbox", id=f"show-{name}", checked=on), f" {text(words)}")
 
 
 def choice(words: str, name: str, rows: Choices, chosen: str = "") -> str:
@@ -465,9 +438,7 @@ def legend(runs: Sequence[Shown]) -> str:
 
 
 def panel(run: Shown, i: int, label: str, play: str = "", others: bool = False) -> str:
-    """One run: a poster until its data is there, then the canvas over it; and where one may play with it, or as much room
-    where one may with others.
-    """
+    """One run: a poster until its data is there, then the canvas; a link to the lab, or room if `others` have one."""
     left, right, bottom, top = run.scene.view
     width, height = POSTER, round(POSTER * (top - bottom) / (right - left))
     lost = diverged_words(run.recording)
@@ -481,9 +452,6 @@ def panel(run: Shown, i: int, label: str, play: str = "", others: bool = False) 
                   else tag("span", "\N{NO-BREAK SPACE}", class_="play-with") if others else "",
                   tag("span", class_="reading"))  # fmt: skip
     return tag("figure", stage, caption, extras_html(run.scene), class_="panel", id=f"run-{i}")
-
-
-PLAY = "play with this"
 
 
 def last_words(run: Shown) -> str:
@@ -524,7 +492,6 @@ def floor_in_words(recordings: Sequence[Recording], when: When) -> str:
 
 
 def floor_of(recording: Recording, when: When) -> str:
-    """A run's floor of W1 in words, empty where it is not known."""
     best = recording.floor("w1", when)
     if best is None:
         return ""
@@ -533,7 +500,6 @@ def floor_of(recording: Recording, when: When) -> str:
 
 
 def notes(runs: Sequence[Shown]) -> str:
-    """What a reader must know to trust the panels."""
     grid = min(64, len(runs[0].recording.frames["grid_x"]))
     arrows = len(runs[0].recording.frames["slope_x"])
     some = any(critics_of(run.recording.frames) < len(run.files) for run in runs)

@@ -41,7 +41,6 @@ def glossary_body() -> str:
 
 
 def term_list(title: str, entries: Mapping[str, list[str]], named: bool = False) -> str:
-    """One list of the glossary: terms, and lines about each."""
     rows = []
     for name, lines in entries.items():
         head = tag("dt", text(name if named else label_of(name)), id=None if named else anchor(name))

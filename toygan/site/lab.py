@@ -21,7 +21,7 @@ from toygan.draw.panels import band_colours
 from toygan.draw.points import GENERATED, REAL
 from toygan.files.cache import digest
 from toygan.files.config import Config, Method, as_data, deciding, differing
-from toygan.files.dials import floats_in, with_dials
+from toygan.files.dials import floats_in, with_floats
 from toygan.files.disk import write_aside
 from toygan.files.mistakes import UserError
 from toygan.files.scenario import read
@@ -80,6 +80,8 @@ LARGEST = ((32, 3), (100, 6))  # neurons and layers of the games that such playe
 DESCENT = 1e8  # an epsilon beside which roots of squared gradients are nothing: see `descent_dials`
 POOL = 4096  # real points that come with a scenario; batches are drawn from them
 BANDS = 9  # of the critic's colours on each side of the middle one
+AS_RUN = "run"  # the size of games that are played as they were run
+TRICKS = ("ema", "instance_noise", "noisy_labels", "mutual_information")  # zero is none of it, and another program
 
 
 class Repertoire(NamedTuple):
@@ -168,9 +170,6 @@ def write_lab_of(place: Path, runs: Mapping[str, Recording]) -> dict[str, str]:
         size = Size(getattr(config.generator, "width", 0), config.training.batch)
         completed(place, catalogue(worlds, about, {}, {AS_RUN: size}), worlds.values())
     return links
-
-
-AS_RUN = "run"  # the size of games that are played as they were run
 
 
 def game_of(recording: Recording) -> tuple[Config, Playable] | None:
@@ -315,7 +314,6 @@ def catalogue(
     opening: Mapping[str, Any],
     sizes: Mapping[str, Size] = SIZES,
 ) -> dict[str, Any]:
-    """What the page knows before anything is played."""
     colours = band_colours(np.arange(-BANDS, BANDS + 2) - 0.5)[:, :3]
     titles = Counter(config.title for config in worlds.values())
     return {
@@ -412,10 +410,7 @@ def without(method: Method, dials: Mapping[str, float]) -> dict[str, Any]:
     trick's number it stays whether it is used at all.
     """
     used: Mapping[str, Any] = {key: float(key in TRICKS and value > 0) for key, value in dials.items()}
-    return deciding(with_dials(method, used).model_dump(exclude={"critic_steps", "name"}))
-
-
-TRICKS = ("ema", "instance_noise", "noisy_labels", "mutual_information")  # zero is none of it, and another program
+    return deciding(with_floats(method, used.get).model_dump(exclude={"critic_steps", "name"}))
 
 
 def changed(change: tuple[str, float]) -> str:
@@ -425,6 +420,5 @@ def changed(change: tuple[str, float]) -> str:
 
 
 def nearest_size(config: Config) -> str:
-    """The size of the page whose width is nearest to the generator's."""
     width = getattr(config.generator, "width", SIZES["small"].width)
     return min(SIZES, key=lambda name: abs(SIZES[name].width - width))

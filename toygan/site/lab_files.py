@@ -16,11 +16,14 @@ import numpy as np
 
 from toygan.quantities.modes import maps_of
 from toygan.session.beginning import Beginning
-from toygan.session.playable import Fill, Model, Playable, Port, Supply
+from toygan.session.playable import Fill, Model, Playable, Supply
 from toygan.site.folding import folded
 from toygan.site.pack import as_json
 
 VENDOR = Path(__file__).parent / "vendor"
+PACKED = b"\x1f\x8b"  # how gzip begins
+FAR = 1e9  # the reach of a place that is alone
+FIRST_LETTER = 0x100  # letters from here on are none that a script has to escape, and all of one unit
 NOTHING: Mapping[str, bytes] = {}
 Header = dict[str, Any]
 File = tuple[Header, bytes]  # a file's header and its bytes, not yet packed
@@ -51,9 +54,6 @@ def packed(content: bytes, after: Mapping[str, bytes]) -> File:
     return {"after": list(after), "size": len(content)}, short
 
 
-FIRST_LETTER = 0x100  # letters from here on are none that a script has to escape, and all of one unit
-
-
 def letters(content: bytes) -> bytes:
     """Bytes as letters of UTF-16, 15 bits each, the highest bit first; the end is filled with zeros."""
     whole = np.zeros((-(-len(content) // 15), 16), np.uint8)  # eight letters a row, and a byte of zeros to look beyond
@@ -67,17 +67,13 @@ def letters(content: bytes) -> bytes:
     return codes.ravel()[: -(-8 * len(content) // 15)].tobytes()
 
 
-PACKED = b"\x1f\x8b"  # how gzip begins
-
-
 # --- models ----------------------------------------------------------------------------------------------------------
 
 
 def models_file(games: Mapping[str, Playable], plays: Mapping[str, Mapping[str, str]]) -> File:
     """A method's games."""
     pieces = Pieces()
-    kinds = sorted({kind for game in games.values() for kind in game.models})
-    for kind in kinds:  # equal kinds side by side: what they share is near enough for gzip
+    for kind in sorted({kind for game in games.values() for kind in game.models}):  # equal kinds near enough for gzip
         for game in games.values():
             if kind in game.models:
                 pieces.add(game.models[kind].content)
@@ -133,12 +129,11 @@ def described_start(start: Beginning, pieces: Pieces) -> Header:
 
 def described_model(model: Model, pieces: Pieces) -> Header:
     """Where a model's bytes are, and what goes in and comes out."""
-    ports = {"inputs": model.inputs, "outputs": model.outputs}
-    return {"at": pieces.add(model.content), **{way: list(map(described_port, some)) for way, some in ports.items()}}
-
-
-def described_port(port: Port) -> list[Any]:
-    return [port.name, str(port.dtype).removeprefix("torch."), list(port.stored)]
+    inputs, outputs = (
+        [[port.name, str(port.dtype).removeprefix("torch."), list(port.stored)] for port in ports]
+        for ports in (model.inputs, model.outputs)
+    )
+    return {"at": pieces.add(model.content), "inputs": inputs, "outputs": outputs}
 
 
 def described_fill(fill: Fill) -> Header:
@@ -173,9 +168,6 @@ def target_file(pool: Supply) -> File:
             "reach": np.nan_to_num(places.reach, posinf=FAR).tolist(),
         }
     return told | ({} if pool.source is None else {"source": boxed(pool.source, pieces)}), b"".join(pieces.content)
-
-
-FAR = 1e9  # the reach of a place that is alone
 
 
 def boxed(points: np.ndarray, pieces: Pieces) -> Header:

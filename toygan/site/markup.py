@@ -19,6 +19,10 @@ PAGES = (
     ("glossary.html", "Glossary"),
 )
 HOME = "index.html"
+VOID = {"img", "input", "link", "meta", "br"}
+CODE = re.compile(r"`([^`\n]+)`")
+ARXIV = re.compile(r"\barXiv:(\d{4}\.\d{4,5})\b")
+DOI = re.compile(r"\bdoi:(10\.\d{4,9}/[\w./()-]*\w)")
 STYLES, HEAD_SCRIPTS = ("page.css",), ("theme.js",)
 SCRIPTS = ("unpack.js", "paint.js", "extras.js", "curves.js", "film.js", "dials.js", "tables.js")
 ASSETS = (*STYLES, *HEAD_SCRIPTS, *SCRIPTS)
@@ -33,9 +37,6 @@ def tag(kind: str, *inner: str, **attributes: str | int | bool | None) -> str:
     words = [kind, *(attribute(key, value) for key, value in attributes.items() if value not in (None, False))]
     opening = f"<{' '.join(words)}>"
     return opening if kind in VOID else f"{opening}{''.join(inner)}</{kind}>"
-
-
-VOID = {"img", "input", "link", "meta", "br"}
 
 
 def attribute(key: str, value: str | int | bool | None) -> str:
@@ -58,17 +59,10 @@ def marked(words: object) -> str:
     return CODE.sub(r"<code>\1</code>", text(words))
 
 
-CODE = re.compile(r"`([^`\n]+)`")
-
-
 def linked(words: str) -> str:
     """The same, with arXiv numbers and DOIs in it as links."""
     found = ARXIV.sub(r'<a href="https://arxiv.org/abs/\1" rel="noreferrer">\g<0></a>', marked(words))
     return DOI.sub(r'<a href="https://doi.org/\1" rel="noreferrer">\g<0></a>', found)
-
-
-ARXIV = re.compile(r"\barXiv:(\d{4}\.\d{4,5})\b")
-DOI = re.compile(r"\bdoi:(10\.\d{4,9}/[\w./()-]*\w)")
 
 
 def file_name(name: str) -> str:
@@ -142,7 +136,6 @@ def styled(root: str, styles: Sequence[str]) -> list[str]:
 
 
 def top_bar(root: str, pages: Pages, here: str) -> str:
-    """The site's pages, and the switch between light and dark."""
     links = [tag("a", text(words), href=root + page, aria_current="page" if page == here else None)
              for page, words in pages]  # fmt: skip
     name = tag("a", "toygan", href=root + HOME, class_="brand") if pages else tag("span", "toygan", class_="brand")

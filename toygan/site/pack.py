@@ -67,9 +67,7 @@ def packed_runs(recording: Recording) -> Iterator[tuple[int, bytes]]:
 
 
 def on_modes(frames: Arrays, kept: np.ndarray, s: int) -> Mapping[str, Any] | None:
-    """How many of all recorded points of a seed are on each mode at some frames, `counts` [T, K] of `of`; None where the
-    recording does not tell its modes.
-    """
+    """How many of all recorded points of a seed are on each mode at some frames, `counts` [T, K] of `of`."""
     rings, samples = rings_of(frames, view_of(frames)), frames["samples"]
     if rings is None:
         return None

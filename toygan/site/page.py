@@ -15,6 +15,7 @@ from toygan.view.records import FINISHED, groups
 from toygan.view.statistics import median
 
 OWN = Path(__file__).parent / "assets"
+LONG = 24  # rows, beyond which a table scrolls in a box of its own
 
 
 def write_page(place: Path, title: str, about: str, folders: Sequence[Path], command: str) -> Path:
@@ -77,9 +78,7 @@ def diagnoses(runs: Sequence[Shown]) -> str:
 def final_table(
     rows: Sequence[Mapping[str, Any]], folders: Sequence[Path], glossary: str = "", chosen: Sequence[str] = ()
 ) -> str:
-    """A row a run: medians over seeds of the measures that are known, the chosen ones first, and their range; `folders` tell of
-    how many points.
-    """
+    """A row a run: medians over seeds of known measures, the chosen ones first; `folders` tell of how many points."""
     facts = [facts_of(folder) for folder in folders]
     names = dict.fromkeys([*chosen, *shown_in("page"), *(name for one in facts for name in one.own_measures)])
     known = [name for name in names if any(isinstance(record.get(name), int | float) for record in rows)]
@@ -91,8 +90,8 @@ def final_table(
         *(term(name, glossary) for name in known),
     ]
     cells = [
-        [*(breaking(members[0].get(key) or "–") for key in told[::-1]), ended_words(members),
-         *(median_cell(members, name) for name in known)]
+        [*(text(members[0].get(key) or "–").replace("+", "+<wbr>") for key in told[::-1]),  # a pair is narrow on a phone
+         ended_words(members), *(median_cell(members, name) for name in known)]
         for members in groups(list(map(dict, rows)), keys).values()
     ]  # fmt: skip
     points = text(fresh_in_words([one.summary for one in facts]))  # fresh ones unless they are told
@@ -103,14 +102,6 @@ def final_table(
     )
     kind = "numbers long" if len(cells) > LONG else "numbers"
     return table(head, cells, caption, len(told), class_=kind) if rows else ""
-
-
-def breaking(words: object) -> str:
-    """A name as HTML that may be broken behind a plus: a pair is narrow on a phone."""
-    return text(words).replace("+", "+<wbr>")
-
-
-LONG = 24  # rows, beyond which a table scrolls in a box of its own
 
 
 def term(name: str, glossary: str) -> str:

@@ -61,7 +61,6 @@ def player(*recordings: Recording) -> PagePlayer:
 
 
 def packed_run(recording: Recording, i: int) -> tuple[Shown, dict[str, str]]:
-    """One run as a page shows it, and its data files by name."""
     seen = scene(recording)
     files = {f"{i}-{s}": content.decode() for s, content in packed_runs(recording)}
     names = {int(name.rpartition("-")[2]): name for name in files}

@@ -10,8 +10,9 @@ from typing import NamedTuple
 from toygan.draw.exhibit import PANELS
 from toygan.draw.thumbnail import DAY, is_dark, is_tall, poster, shrunk, small_film
 from toygan.exhibits.claims import BY_CONSTRUCTION, JUDGED, Verdict, counted
+from toygan.exhibits.dials import dials_of
 from toygan.exhibits.published import Published
-from toygan.exhibits.show import Picture, Showing, labelled
+from toygan.exhibits.show import Picture, Showing, curves_of, labelled
 from toygan.files.disk import write_aside
 from toygan.files.memory import give_back
 from toygan.site.boards import cells_of, leaderboard, matrix
@@ -25,6 +26,8 @@ from toygan.site.start import start_body
 from toygan.view.records import Record
 
 STILL, CARD = 1600, 240  # pixels wide
+GLOSSARY = "../glossary.html"
+LAB = "lab/index.html"
 SIGNS = {JUDGED[True]: "✓", JUDGED[False]: "✗", BY_CONSTRUCTION: "=", JUDGED[None]: "–"}
 LEAD = (
     "Every way in which a GAN fails or holds, asked as a question and answered by runs that you can play with. Each answer is "
@@ -80,7 +83,7 @@ def in_order(showings: Sequence[Showing]) -> list[Neighbours]:
     """The way through the exhibits as they come, from the start page to the matrix of all."""
     pages = [
         ("../start.html", "What is a GAN?"),
-        *((f"{file_name(showing.name)}.html", showing.question) for showing in showings),
+        *((f"{file_name(showing.exhibit.name)}.html", showing.exhibit.question) for showing in showings),
         ("../matrix.html", "All scenarios and methods"),
     ]
     return [Neighbours(i, len(showings), pages[i - 1], pages[i + 1]) for i in range(1, len(showings) + 1)]
@@ -91,25 +94,19 @@ def in_order(showings: Sequence[Showing]) -> list[Neighbours]:
 
 def write_exhibit(place: Path, showing: Showing, way: Neighbours) -> None:
     """Write one exhibit's page, `exhibits/NAME.html`, with its data and pictures, each file whole or not at all."""
-    name = file_name(showing.name)
+    name = file_name(showing.exhibit.name)
     for home in ("exhibits", "stills/cards"):
         (place / home).mkdir(parents=True, exist_ok=True)
     runs = film_runs(showing, place, name)
     write_card(place, showing, name, runs)
-    prose = tag("div", tag("h2", "What to look for"), paragraphs(showing.text), class_="prose")
-    about = About(prose=prose, curves=showing.curves, glossary=GLOSSARY, play=lab_links(place, runs))
+    prose = tag("div", tag("h2", "What to look for"), paragraphs(showing.exhibit.text), class_="prose")
+    about = About(prose=prose, curves=curves_of(showing.exhibit), glossary=GLOSSARY, play=lab_links(place, runs))
     shown, seen = moving(showing, place, name, runs, about)
     body = exhibit_head(showing, way) + shown + exhibit_rest(showing, place, name, seen)
     body += steps(way, True)
-    content = document(showing.question, body, "../", PAGES)
+    content = document(showing.exhibit.question, body, "../", PAGES)
     write_aside(place / "exhibits" / f"{name}.html", content)
     give_back()
-
-
-GLOSSARY = "../glossary.html"
-
-
-LAB = "lab/index.html"
 
 
 def lab_links(place: Path, runs: Sequence[Shown]) -> dict[str, str]:
@@ -123,13 +120,11 @@ def lab_links(place: Path, runs: Sequence[Shown]) -> dict[str, str]:
 
 
 def moving(showing: Showing, place: Path, name: str, runs: Sequence[Shown], about: About) -> tuple[str, int]:
-    """What stands first on an exhibit's page, films or dials or else its first picture, with what to look for; and how many
-    of its pictures that took.
-    """
+    """What stands first on an exhibit's page, with what to look for, and how many of its pictures that took."""
     if runs:
         return film(runs, about), 0
-    if all(showing.dials):
-        return dials(*showing.dials, place, "../", name, about.prose), 0
+    if all(turning := dials_of(showing.exhibit)):
+        return dials(*turning, place, "../", name, about.prose), 0
     return tag("div", *pictures(showing.pictures[:1], place, name), about.prose, class_="plain"), 1
 
 
@@ -139,10 +134,12 @@ def runs_of(showing: Showing) -> list[Record]:
 
 
 def exhibit_head(showing: Showing, way: Neighbours) -> str:
-    place = tag("p", text(showing.title), tag("span", f"question {way.i} of {way.n}", class_="count"), class_="kicker")
+    place = tag(
+        "p", text(showing.exhibit.title), tag("span", f"question {way.i} of {way.n}", class_="count"), class_="kicker"
+    )
     parts = [
         tag("div", place, steps(way, False), class_="whereabouts"),
-        tag("h1", marked(showing.question)),
+        tag("h1", marked(showing.exhibit.question)),
         tag("p", text(showing.answer), class_="answer") if showing.answer else "",
         banner(showing.quick),
     ]
@@ -161,7 +158,6 @@ def steps(way: Neighbours, at_length: bool) -> str:
 
 
 def banner(quick: bool) -> str:
-    """What a reader of a quick page must know."""
     return tag("p", text(QUICK), class_="banner") if quick else ""
 
 
@@ -174,13 +170,12 @@ def film_runs(showing: Showing, place: Path, name: str) -> list[Shown]:
 
 def exhibit_rest(showing: Showing, place: Path, name: str, seen: int) -> str:
     stills = pictures(showing.pictures, place, name, seen, bool(showing.films))
+    measures = final_table(runs_of(showing), showing.folders, GLOSSARY, curves_of(showing.exhibit))
     parts = [
         section("Pictures", tag("div", *stills, class_="stills") if stills else ""),
         section("Claims", verdicts(showing.verdicts, showing.quick)),
-        section(
-            "Final measures", final_table(runs_of(showing), showing.folders, GLOSSARY, showing.curves), name="measures"
-        ),
-        section("Reference", tag("p", linked(showing.reference)) if showing.reference else ""),
+        section("Final measures", measures, name="measures"),
+        section("Reference", tag("p", linked(showing.exhibit.reference)) if showing.exhibit.reference else ""),
         section("The command that made this", command_box(showing.command)),
     ]
     return "".join(parts)
@@ -261,7 +256,7 @@ def stills_of(showing: Showing) -> dict[str, Path]:
 
 def pages_of_runs(showing: Showing) -> dict[str, str]:
     """Where each run of an exhibit is to be seen, by its folder: its film, or the table of measures."""
-    page = f"exhibits/{file_name(showing.name)}.html"
+    page = f"exhibits/{file_name(showing.exhibit.name)}.html"
     filmed = {str(folder): f"{page}#run-{i}" for i, folder in enumerate(showing.films)}
     return {str(folder): f"{page}#measures" for folder in showing.folders} | filmed
 
@@ -281,7 +276,7 @@ def write_index(place: Path, showings: Sequence[Showing], quick: bool, protocols
     lab = tag("p", tag("a", "The lab: train any of these yourself", href=LAB)) if (place / LAB).is_file() else ""
     papers = tag("p", tag("a", "Published experiments, and whether their numbers come out here", href="protocols.html"))
     opening = tag("div", tag("p", LEAD, class_="lead"), play, class_="lead-row") + lab + papers
-    ranked = [showing for showing in showings if showing.name == "leaderboard"] or showings
+    ranked = [showing for showing in showings if showing.exhibit.name == "leaderboard"] or showings
     best = cells_of([row for showing in ranked for row in runs_of(showing)], where)
     bodies = {
         "start.html": start_body(showings, place, "glossary.html"),
@@ -297,13 +292,13 @@ def write_index(place: Path, showings: Sequence[Showing], quick: bool, protocols
 
 
 def card(showing: Showing) -> str:
-    name = file_name(showing.name)
+    name = file_name(showing.exhibit.name)
     still = f"stills/cards/{name}"
     ends = {"": "day", "-dark": "night"} if showing.films or "-dark" in stills_of(showing) else {"": None}
     images = [tag("img", src=f"{still}{end}.webp", alt="", width=CARD, height=CARD, loading="lazy", class_=day,
                   data_film=f"{still}-film{end}.webp" if showing.films else None) for end, day in ends.items()]  # fmt: skip
-    title = tag("p", text(showing.title), class_="kicker")
-    question = tag("h2", tag("a", text(showing.question), href=f"exhibits/{name}.html"))
+    title = tag("p", text(showing.exhibit.title), class_="kicker")
+    question = tag("h2", tag("a", text(showing.exhibit.question), href=f"exhibits/{name}.html"))
     chart = not showing.films and showing.pictures and is_chart(showing.pictures[0])
     thumb = tag(
         "div", *(images if showing.films or showing.pictures else []), class_="thumb chart" if chart else "thumb"

@@ -43,7 +43,7 @@ def start_body(showings: Sequence[Showing], place: Path, glossary: str) -> str:
 
 
 def onward(showings: Sequence[Showing]) -> str:
-    first = showings[0]
+    first = showings[0].exhibit
     link = tag("a", text(first.question), href=f"exhibits/{file_name(first.name)}.html", rel="next")
     papers = tag("p", "For readers of papers: ", tag("a", "published experiments", href="protocols.html"), ".")
     return tag("p", "Next, the first question: ", link, class_="onward") + papers
@@ -75,24 +75,15 @@ def chosen(showings: Sequence[Showing]) -> Contrast:
 
 
 def shows(folder: Path) -> bool:
-    """Whether a run's film shows what the page tells: one generator of latents and one critic, and a first seed that comes
-    much nearer to its target.
+    """Whether a run's film shows what the page tells: one generator of latents and one critic, no further players, worlds,
+    classes or categories, and a first seed that comes much nearer to its target.
     """
     recording = load(folder)
-    return is_plain(recording) and moves(recording)
-
-
-def is_plain(recording: Recording) -> bool:
-    """Whether a game has no further players, worlds, classes or categories."""
-    method = recording.facts.config.get("method") or {}
-    return not recording.facts.config.get("source") and not any(
-        method.get(key) for key in ("cast", "labels", "categories")
-    )
-
-
-def moves(recording: Recording) -> bool:
-    w1 = recording.curve("w1")
-    line = np.zeros(0) if w1 is None else w1[np.isfinite(w1[:, 0]), 0]
+    config, w1 = recording.facts.config, recording.curve("w1")
+    method = config.get("method") or {}
+    if w1 is None or config.get("source") or any(method.get(key) for key in ("cast", "labels", "categories")):
+        return False
+    line = w1[np.isfinite(w1[:, 0]), 0]
     return len(line) > 1 and bool(line[0] > MOVED * line.min())
 
 

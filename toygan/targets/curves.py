@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Annotated
 
 import numpy as np
@@ -124,7 +125,7 @@ def circles(*, factor: Annotated[float, Field(gt=0, lt=1)] = 0.5, noise: NonNega
 
 def circle(*, noise: NonNegativeFloat = 0.05) -> Target:
     """One circle of radius 1 around the origin + noise N(0, I)."""
-    return without_labels(curve([circle_arc(1.0, turn=2.0)], noise))
+    return curve([circle_arc(1.0, turn=2.0)], noise)
 
 
 def s_curve(*, noise: NonNegativeFloat = 0.05) -> Target:
@@ -142,14 +143,11 @@ def spirals(
 ) -> Target:
     """(-t cos t, t sin t) / 3, t = 2 pi turns sqrt(u), and its copies turned by full circle / arms, + noise N(0, I)."""
 
-    def arm(angle: float) -> Arc:
-        def arc(v: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-            t = 2 * np.pi * turns * v
-            return -t / 3 * np.cos(t + angle), t / 3 * np.sin(t + angle)
+    def arm(angle: float, v: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        t = 2 * np.pi * turns * v
+        return -t / 3 * np.cos(t + angle), t / 3 * np.sin(t + angle)
 
-        return arc
-
-    return curve([arm(2 * np.pi * k / arms) for k in range(arms)], noise, power=2)
+    return curve([partial(arm, 2 * np.pi * k / arms) for k in range(arms)], noise, power=2)
 
 
 def line(*, start: Point = (0.0, 0.0), end: Point = (0.0, 1.0)) -> Target:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TypeVar
+from typing import Any
 
 import numpy as np
 from pydantic import NonNegativeFloat, PositiveFloat, PositiveInt
@@ -11,8 +11,6 @@ from pydantic import NonNegativeFloat, PositiveFloat, PositiveInt
 from toygan.targets.densities import ROUNDING, log_mixture
 from toygan.targets.refusal import Refusal
 from toygan.targets.target import Batch, Modes, Point, Switch, Target, of_parts
-
-T = TypeVar("T")
 
 
 def gaussians(centres: np.ndarray, covariances: np.ndarray, weights: np.ndarray) -> Target:
@@ -88,32 +86,18 @@ def mixture(
     """Any Gaussians: `stds` (one for all or one each) or `covariances`, and `weights` of any sum."""
     if not centres:
         raise Refusal("no centre given", "give at least one [x, y]", "centres")
-    shapes = mixture_covariances(len(centres), stds, covariances)
-    return gaussians(np.array(centres), shapes, checked_weights(weights, len(centres)))
-
-
-def mixture_covariances(
-    modes: int,
-    stds: Sequence[float] | float | None,
-    covariances: Sequence[tuple[Point, Point]] | None,
-) -> np.ndarray:
-    """Covariances [K, 2, 2] from whichever of the two was given; ValueError where they do not fit."""
     if (stds is None) == (covariances is None):
         raise Refusal("give either stds or covariances, and not both", option="stds")
-    if covariances is None:
-        stds = [stds] * modes if isinstance(stds, float | int) else list(stds or ())
-        return isotropic(fitting("stds", stds, modes))
-    matrices = np.array(fitting("covariances", covariances, modes))
-    if not np.allclose(matrices, matrices.transpose(0, 2, 1)) or np.linalg.eigvalsh(matrices).min() < 0:
+    name = "stds" if covariances is None else "covariances"
+    given: Any = stds if covariances is None else covariances
+    if isinstance(given, float | int):
+        given = [given] * len(centres)
+    if len(given) != len(centres):
+        raise Refusal(f"{len(given)} {name} for {len(centres)} centres", "give one for each centre", name)
+    shapes = np.array(covariances) if covariances else isotropic(given)
+    if not np.allclose(shapes, shapes.transpose(0, 2, 1)) or np.linalg.eigvalsh(shapes).min() < 0:
         raise Refusal("each must be symmetric with no negative eigenvalue", option="covariances")
-    return matrices
-
-
-def fitting(name: str, values: Sequence[T], modes: int) -> Sequence[T]:
-    """The values, if there is one for each mode; ValueError otherwise."""
-    if len(values) != modes:
-        raise Refusal(f"{len(values)} {name} for {modes} centres", "give one for each centre", name)
-    return values
+    return gaussians(np.array(centres), shapes, checked_weights(weights, len(centres)))
 
 
 def dirac(*, at: Point = (0.0, 0.0)) -> Target:

@@ -15,10 +15,9 @@ import numpy as np
 from toygan.targets.areas import banana, board, checkerboard, pinwheel, uniform
 from toygan.targets.curves import circle, circles, line, lines, s_curve, spirals, swiss_roll, two_moons
 from toygan.targets.densities import equal_points, log_mixture
-from toygan.targets.extent import extent
 from toygan.targets.mixtures import dirac, grid, mixture, ring
 from toygan.targets.refusal import Refusal
-from toygan.targets.target import MANY, Switch, Target, without_labels
+from toygan.targets.target import MANY, Switch, Target, extent, without_labels
 from toygan.targets.user_files import read_darkness, read_points
 
 ATOMS = 4096  # more change no colour of a picture, and every one costs a Gaussian at every place
@@ -29,34 +28,26 @@ def points(*, path: Path, normalise: Switch = None) -> Target:
 
     The radius is the root mean square distance from the mean; the density is of at most 4096 of the points.
     """
-    return listed(normalised(read_points(path)) if normalise else read_points(path))
+    table = read_points(path)
+    if normalise:
+        found = extent(table)
+        if not found.radius > 0:
+            raise Refusal("all points are one, which has no scale", "leave it out", "normalise")
+        table = (table - found.centre) / found.radius
+    return listed(table)
 
 
 def listed(table: np.ndarray) -> Target:
-    """The target of points [n, 2], each as likely as the others."""
-    atoms = some_of(table, ATOMS)
+    """The target of points [n, 2], each as likely as the others; its density is of some, by chance and always the same."""
+    few = len(table) <= ATOMS
+    atoms = table if few else table[np.sort(np.random.default_rng(0).choice(len(table), ATOMS, replace=False))]
     return Target(
         lambda rng, n: table[rng.integers(len(table), size=n)],
         log_density=lambda x, blur: log_mixture(x, equal_points(atoms), blur),
         singular=True,
-        density_of="" if len(atoms) == len(table) else f"{len(atoms)} of its {len(table)} points",
+        density_of="" if few else f"{len(atoms)} of its {len(table)} points",
         points=table if len(table) <= MANY else None,
     )
-
-
-def normalised(table: np.ndarray) -> np.ndarray:
-    """Points [n, 2] with mean 0 and root mean square radius 1; ValueError where all of them are one."""
-    found = extent(table)
-    if not found.radius > 0:
-        raise Refusal("all points are one, which has no scale", "leave it out", "normalise")
-    return np.asarray((table - found.centre) / found.radius)
-
-
-def some_of(table: np.ndarray, most: int) -> np.ndarray:
-    """At most so many rows of a table [n, 2], chosen by chance and always the same."""
-    if len(table) <= most:
-        return table
-    return table[np.sort(np.random.default_rng(0).choice(len(table), most, replace=False))]
 
 
 def image(*, path: Path, invert: Switch = None) -> Target:

@@ -13,7 +13,7 @@ import zipfile
 from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -238,21 +238,16 @@ def parsed_darkness(name: str, content: bytes, invert: bool) -> np.ndarray:
     return cells
 
 
-class Background(NamedTuple):
-    """What the edge of a picture says of its background: the share of the outermost pixels that are more likely than not,
-    and the share of all points that fall on pixels at most twice as likely as the median of them.
+def background(path: Path, invert: bool = False) -> tuple[float, float]:
+    """What a picture's edge says of its background, which should get no points; ValueError for bad files.
+
+    The share of the outermost pixels that are more likely than not, and that of all points which fall on pixels at most
+    twice as likely as the median of them.
     """
-
-    inked: float
-    mass: float
-
-
-def background(path: Path, invert: bool = False) -> Background:
-    """What a picture's edge says of its background, which should get no points; ValueError for bad files."""
     cells = read_darkness(path, invert)
     edge = np.concatenate([cells[0], cells[-1], cells[1:-1, 0], cells[1:-1, -1]])
     pale = cells[cells <= 2 * np.median(edge)]
-    return Background(float((edge > 0.5).mean()), float(pale.sum() / cells.sum()))
+    return float((edge > 0.5).mean()), float(pale.sum() / cells.sum())
 
 
 def opened(name: str, content: bytes) -> Image.Image:
@@ -261,9 +256,8 @@ def opened(name: str, content: bytes) -> Image.Image:
 
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter(
-                "ignore"
-            )  # of size: told below, before anything is decoded; of what a camera noted: not used
+            # of size: told below, before anything is decoded; of what a camera noted: not used
+            warnings.simplefilter("ignore")
             picture = Image.open(io.BytesIO(content))
             size = picture.size
             if math.prod(size) <= LARGEST_PICTURE:
@@ -292,8 +286,6 @@ def lightness(picture: Image.Image, paper: str) -> np.ndarray:
 
 def averaged(cells: np.ndarray, block: int) -> np.ndarray:
     """Means [rows, columns] over blocks x blocks of cells, the margins filled with 0."""
-    if block == 1:
-        return cells
     rows, columns = (-(-size // block) for size in cells.shape)
     full = np.zeros((rows * block, columns * block))
     full[: cells.shape[0], : cells.shape[1]] = cells

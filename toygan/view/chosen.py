@@ -12,12 +12,8 @@ from toygan.view.scene import Scene
 
 FIXED = {"step", "real", "grid_x", "grid_y", "slope_x", "slope_y", "mode_centres", "mode_covariances", "mode_weights",
          "makers", "classes", "times", "exact_way"}  # fmt: skip
-SEEDS_FIRST = {
-    "final",
-    "categories",
-    "made_classes",
-    "other_real",
-}  # arrays [S, ...]; all others are [T, S, ...], or [T, P, ...] of the first P seeds
+# Arrays [S, ...]; all others are [T, S, ...], or [T, P, ...] of the first P seeds.
+SEEDS_FIRST = {"final", "categories", "made_classes", "other_real"}
 
 
 def of_seed(recording: Recording, seed: int) -> Recording:
@@ -28,7 +24,7 @@ def of_seed(recording: Recording, seed: int) -> Recording:
     if seed not in facts.seeds:
         raise ValueError(f"seed {seed} was not run; this run's are {', '.join(map(str, facts.seeds))}")
     place = facts.seeds.index(seed)
-    seeds = tuple(np.array(facts.seeds)[order_of(len(facts.seeds), place)].tolist())
+    seeds = tuple(facts.seeds[i] for i in order_of(len(facts.seeds), place))
     rows = sorted(facts.summary.rows, key=lambda row: seeds.index(int(row["seed"] or 0)))
     frames = {name: seed_first(name, array, place) for name, array in recording.frames.items()}
     return replace(
@@ -40,7 +36,6 @@ def of_seed(recording: Recording, seed: int) -> Recording:
 
 
 def order_of(count: int, place: int) -> list[int]:
-    """The numbers below `count` with one of them first."""
     return [place, *(other for other in range(count) if other != place)]
 
 

@@ -40,9 +40,7 @@ def kinds_of(frames: Arrays) -> NamedKinds | None:
 
 
 def classes_of(frames: Arrays) -> Classes | None:
-    """The classes of the portrait seed's points and of the real ones, which in older recordings are the same; None where points
-    have none.
-    """
+    """The classes of the portrait seed's points and of real ones, in older recordings the same; None where there are none."""
     known = frames.get("classes")
     if known is None:
         return None

@@ -10,35 +10,33 @@ import re
 import textwrap
 import tomllib
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
 LANGUAGES = {"en": "English", "zh": "中文"}
 SENTENCES = re.compile(r"(?<=[.)]) +(?=[A-Z]|\d+ of \d+ seeds )")  # where one ends and the next begins
-BLANK = re.compile(
-    r"(?<=[\u3000-\u303f\uff00-\uffef]) |(?<=[\u3000-\uffef]) (?=[\u3000-\uffef])"
-)  # no Chinese one has it
+# Between sentences, of which no Chinese one has it.
+BLANK = re.compile(r"(?<=[\u3000-\u303f\uff00-\uffef]) |(?<=[\u3000-\uffef]) (?=[\u3000-\uffef])")
 ENGLISH = re.compile("[a-z]{4,}")  # a word that is left where a sentence is only begun; or a name
 ASIDE = " · ", " / "  # between things that are told beside each other
 WIDE_MARKS = {"; ": "；", ", ": "，"}  # between parts of a list, where one of them is Chinese
 
 
 def told(text: str, language: str) -> str:
-    """A text in a language: as a whole, by its lines or by its parts; what is in no table stays as it is."""
+    """A text in a language: as a whole, by its lines or by its parts; a sentence that was broken over several lines anew, in
+    lines no longer; what is in no table stays as it is.
+    """
     if language == "en" or not text.strip():
         return text
-    return "\n".join(lines_told(text.split("\n"), language))
-
-
-def lines_told(lines: list[str], language: str) -> Iterator[str]:
-    """Lines in a language; of a sentence that was broken over several, anew, in lines no longer."""
+    lines, done = text.split("\n"), list[str]()
     while lines:
         known = (n for n in range(1, len(lines) + 1) if is_known(" ".join(lines[:n]), language))
         many = next(known, 1)
         found = in_parts(" ".join(lines[:many]), language)
-        yield from [found] if many == 1 else wrapped(found, max(map(len, lines[:many])))
+        done += [found] if many == 1 else wrapped(found, max(map(len, lines[:many])))
         lines = lines[many:]
+    return "\n".join(done)
 
 
 def in_parts(text: str, language: str) -> str:
@@ -92,13 +90,9 @@ def items_of(text: str, mark: str) -> list[str]:
 
 
 def whole(text: str, language: str) -> str | None:
-    """The translation of a sentence as a whole, None where the table has none."""
-    words, sentences = tables(language)
-    if text in words:
-        return words[text]
-    for pattern, translation in sentences:
-        match = pattern.fullmatch(text)
-        if match:
+    """The translation of a sentence with parts that vary, None where the table has none."""
+    for pattern, translation in tables(language)[1]:
+        if match := pattern.fullmatch(text):
             return translation.format(*(in_parts(part, language) for part in match.groups()))
     return None
 
@@ -133,11 +127,9 @@ def wrapped(text: str, width: int, lines: int | None = None) -> list[str]:
             room = float(width)
         found[-1] += piece
         room -= size
-    return (
-        [line.strip() for line in found]
-        if lines is None or len(found) <= lines
-        else [*found[: lines - 1], found[lines - 1] + " …"]
-    )
+    if lines is not None and len(found) > lines:
+        return [*found[: lines - 1], found[lines - 1] + " …"]
+    return [line.strip() for line in found]
 
 
 def is_wide(letter: str) -> bool:

@@ -97,9 +97,7 @@ def range_in_words(of: Levels) -> str:
 
 
 class Scales(NamedTuple):
-    """What colours and arrows of a frame stand for: levels of the critic and of the optimal one, None where that is not
-    known, and the steepness of a full-length arrow.
-    """
+    """What colours and arrows stand for: levels of the critic and, where known, the optimal one; a full-length arrow's slope."""
 
     critic: Levels
     optimal: Levels | None
@@ -108,7 +106,6 @@ class Scales(NamedTuple):
 
 def scales(shown: Scene, frame: int = -1, scale: Scale = "frame") -> Scales:
     """The scales of one frame, of that frame alone or of the whole run, then the same ones in all of its frames."""
-    frame = shown.last if frame == -1 else frame
     frames = [frame] if scale == "frame" else list(range(len(shown.steps)))
     best = None if shown.optimal is None else np.broadcast_to(shown.optimal, shown.scores.shape)  # older: of one frame
     optimal = None if best is None else levels_of(shown, best, frames, exact=True)

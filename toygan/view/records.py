@@ -12,13 +12,12 @@ from toygan.quantities.table import QUANTITIES
 from toygan.session.facts import RECORDED
 
 FINISHED = ("done", "diverged")
-
 FIRST = ("scenario", "method", "settings")  # the columns that say which run it is, before the grid's own
-
 OF_A_RUN = {name for name, row in QUANTITIES.items() if row.source == "cost"}  # its seeds share the number
 
 Record = dict[str, Any]
 Row = Mapping[str, Any]  # a record that is read: which run and seed, or which piece of theory, and its measures
+NUMBER = re.compile(r"(\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)")
 
 
 def legal_keys(rows: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -26,9 +25,9 @@ def legal_keys(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     return list(dict.fromkeys(name for row in rows for name in itertools.takewhile("seed".__ne__, row)))
 
 
-def groups(rows: Sequence[Record], keys: Sequence[str]) -> dict[tuple[Any, ...], list[Record]]:
+def groups(rows: Sequence[Row], keys: Sequence[str]) -> dict[tuple[Any, ...], list[Any]]:
     """Records with the same values of the keys together, in order of first appearance."""
-    found: dict[tuple[Any, ...], list[Record]] = defaultdict(list)
+    found: dict[tuple[Any, ...], list[Any]] = defaultdict(list)
     for row in rows:
         found[tuple(row.get(key) for key in keys)].append(row)
     return found
@@ -48,9 +47,6 @@ def rank(value: Any) -> tuple[Any, ...]:
     if value is None:
         return (2,)
     return 1, [float(part) if i % 2 else part for i, part in enumerate(NUMBER.split(str(value)))]
-
-
-NUMBER = re.compile(r"(\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)")
 
 
 def known_values(members: Sequence[Mapping[str, Any]], name: str) -> list[float]:

@@ -21,6 +21,10 @@ ROUNDING = 1e-6  # a float32 score carries about this share of noise
 
 Points = Literal["all", "thin", "none"]
 THIN = 200  # points of either cloud that are drawn where they are thinned
+ESTIMATED = "kernel estimate of the generated points"
+DENSITIES = r"\bp/q\b|\bp [-+] |\bq > p\b"  # as the optima of `toygan.quantities.optimal` have them
+UNKNOWN = "for this game none is known"
+PLACED = "Ring: a place of real points that are alike, its area their share."
 
 
 class Milestone(NamedTuple):
@@ -73,9 +77,7 @@ class Scene:
 
     @property
     def places(self) -> tuple[np.ndarray, np.ndarray]:
-        """The few places on which all real points lie [K, 2] and radii [K], as `rings_of_places` has them; none where modes have
-        rings, or points are not all drawn.
-        """
+        """Places of real points [K, 2] and radii [K], as `rings_of_places`; none beside rings of modes, or without all points."""
         drawn = self.real if self.rings is None and self.points == "all" else self.real[:0]
         return rings_of_places(drawn, self.view)
 
@@ -167,19 +169,15 @@ def boundary_lines(scene: Scene, frame: int) -> list[np.ndarray]:
     """The decision boundary of a frame in the plane, as lines [n, 2]; none where the critic is on one side everywhere."""
     if scene.boundary is None:
         return []
-    found: list[np.ndarray] = contour_generator(scene.grid_x, scene.grid_y, scene.scores[frame]).lines(
-        float(scene.boundary[frame])
-    )  # type: ignore[assignment]
-    return found
+    lines = contour_generator(scene.grid_x, scene.grid_y, scene.scores[frame]).lines(float(scene.boundary[frame]))
+    return list(lines)  # type: ignore[arg-type]
 
 
 def optimal_scores(frames: Arrays, finite: int) -> np.ndarray | None:
     """The optimal critic of the finite frames [T, g, g]; of an older recording that of its last one, [1, g, g]."""
     known = frames.get("optimal_scores")
-    if known is None or not finite:
-        return None
-    old = known.ndim == 3
-    if old and finite < len(frames["step"]):
+    old = known is not None and known.ndim == 3
+    if known is None or not finite or (old and finite < len(frames["step"])):
         return None
     scores = np.stack([bounded(frame) for frame in (known[:1] if old else known[:finite, 0])])
     return scores if np.isfinite(scores[-1]).any() else None
@@ -207,22 +205,16 @@ def endless(frames: Arrays) -> bool:
 
 def optimum_in_words(recording: Recording) -> str:
     """How the optimal critic was found, how well the learned one agrees, and what the comparison leaves open."""
-    how = optimum_of(recording).how
-    free = " A constant is free, and away from the points it is not unique." if exact_transport(recording) else ""
-    known = " Here p is the density of real points, q that of generated ones." if re.search(DENSITIES, how) else ""
-    known += " Far from both it compares tails, and says little." if ESTIMATED in how else ""
-    return f"The optimal critic: {how}.{agreement(recording)}{known}{free}{slopes_in_words(recording)}"
-
-
-ESTIMATED = "kernel estimate of the generated points"
-DENSITIES = r"\bp/q\b|\bp [-+] |\bq > p\b"  # as the optima of `toygan.quantities.optimal` have them
-
-
-def slopes_in_words(recording: Recording) -> str:
-    """How well slopes can agree with exact transport at the end with so many points, where they are compared."""
-    ceiling = alignment_ceiling(recording) if exact_transport(recording) else None
-    told = " Found anew from as many fresh points, its slopes agree to {}: a critic can hardly do better."
-    return "" if ceiling is None else told.format(number(ceiling))
+    how, ceiling = optimum_of(recording).how, alignment_ceiling(recording)
+    told = f"The optimal critic: {how}.{agreement(recording)}"
+    told += " Here p is the density of real points, q that of generated ones." * bool(re.search(DENSITIES, how))
+    told += " Far from both it compares tails, and says little." * (ESTIMATED in how)
+    if not exact_transport(recording):
+        return told
+    told += " A constant is free, and away from the points it is not unique."
+    if ceiling is not None:
+        told += f" Found anew from as many fresh points, its slopes agree to {number(ceiling)}: a critic can hardly do better."
+    return told
 
 
 def alignment_ceiling(recording: Recording) -> float | None:
@@ -240,7 +232,6 @@ def agreement(recording: Recording) -> str:
 
 
 def hundredths(value: float) -> str:
-    """A number with two decimals and a true minus sign."""
     return f"{value:.2f}".replace("-", "\N{MINUS SIGN}")
 
 
@@ -261,9 +252,6 @@ def optimum_of(recording: Recording) -> Optimal:
 def no_optimum(recording: Recording) -> str:
     """Why no optimal critic is drawn of a run, in a clause."""
     return recording.facts.summary.no_optimum or UNKNOWN
-
-
-UNKNOWN = "for this game none is known"
 
 
 def exact_transport(recording: Recording) -> bool:
@@ -317,9 +305,6 @@ def real_in_words(shown: Scene) -> str:
     lost = f"{percent(share)} of the real points lie outside the view and are not drawn; x and y in [view] widen it."
     few = len(shown.places[0]) > 0
     return " ".join([lost] * (share > 0) + [PLACED] * few + normalised_unit(shown.recording))
-
-
-PLACED = "Ring: a place of real points that are alike, its area their share."
 
 
 def normalised_unit(recording: Recording) -> list[str]:

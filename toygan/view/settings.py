@@ -22,26 +22,21 @@ MOST = 12  # settings in a line
 
 
 def settings_line(recording: Recording) -> str:
-    """The settings of a run that are not the usual ones, in one line such as `Settings: batch 64, 2 critic steps`; empty
-    for a run whose config is not known.
-    """
+    """The settings of a run that are not the usual ones, in one line; empty for a run whose config is not known."""
     config = flat(recording.facts.config)
     if recording.facts.is_recorded:
         objective = config.get("method.objective.kind")
-        return "Recorded from a training loop, which toygan did not play." + (
-            f" Objective, as its owner tells: {objective}." if objective else ""
-        )
+        owner = f" Objective, as its owner tells: {objective}." if objective else ""
+        return f"Recorded from a training loop, which toygan did not play.{owner}"
     if not any(key.startswith("method.") for key in config):
         return ""
     told = [*replaced(recording.facts.method, recording.facts.config["method"]), *settings_in_words(config)]
-    few = [*told[:MOST], *([f"{len(told) - MOST} more"] if len(told) > MOST else [])]
+    few = [*told[:MOST], *[f"{len(told) - MOST} more"] * (len(told) > MOST)]
     return f"Settings: {', '.join(few)}; all else as usual." if few else "Settings: all as usual."
 
 
 def replaced(name: str, method: Mapping[str, Any]) -> list[str]:
-    """The objective and the constraint of a run in words, where the shipped method whose name and formula it bears has
-    others.
-    """
+    """Objective and constraint of a run in words, where the shipped method whose name and formula it bears has others."""
     row = shipped_row(name, method)
     if row is None:
         return []
@@ -54,6 +49,23 @@ def shipped_row(name: str, method: Mapping[str, Any]) -> dict[str, Any] | None:
     """The shipped method whose name and formula a run bears; none for a method of the user's own."""
     row = ROWS.get(name)
     return row if row is not None and method.get("formula") == row["formula"] else None
+
+
+def is_changed(name: str, method: Mapping[str, Any]) -> bool:
+    """Whether a run's method is a shipped one but for a setting that its formula tells or would tell: not as shipped or usual."""
+    row = shipped_row(name, method)
+    if row is None:
+        return False
+    played, shipped = flat({"method": method}), flat({"method": row})
+    counted = [key for key in played if key.split(".")[1] not in BESIDE and not key.endswith(".kind")]
+    counted += [key for key in ("method.also.kind", "method.update.kind", "method.cast.kind") if key in played]
+    others = any(plain(played[key]) != plain(shipped.get(key, unsaid(key, played))) for key in counted)
+    return others or bool(replaced(name, method))
+
+
+def unsaid(key: str, method: Mapping[str, Any]) -> Any:
+    table, _, last = key.rpartition(".")
+    return FILLED_IN.get(f"{method.get(f'{table}.kind')}.{last}", usual_of(key, method))
 
 
 def settings_in_words(config: Mapping[str, Any]) -> list[str]:
@@ -78,7 +90,6 @@ def cast_in_words(cast: Mapping[str, Any]) -> str:
 
 
 def tells(key: str, value: Any, config: Mapping[str, Any]) -> bool:
-    """Whether a reader should be told a setting of a flat config."""
     table, _, last = key.rpartition(".")
     if key.partition(".")[0] not in TOLD or key in ELSEWHERE:
         return False
@@ -181,3 +192,21 @@ USUAL: dict[str, Any] = {
     "autoencoder.depth": 2,
     "autoencoder.code": 2,
 }
+FILLED_IN = {  # by the builders of parts; a sheet tells them always, so that they are not among the usual settings
+    "encoder.teaches": "both",
+    "equation.turns": 1.0,
+    "generators.weight": 1.0,
+    "loss-sensitive.margin": 1.0,
+    "loss-sensitive.weight": 1.0,
+    "margin.margin": 1.0,
+    "neighbours.scales": [0.1, 0.5],
+    "positive-ratio.weight": 1.0,
+    "spectral-norm.lipschitz": 1.0,
+    "stages.margin": 2.0,
+    "stages.ranking": 1.0,
+    "translators.power": 1,
+    "uncrowded.weight": 0.05,
+    "uncrowded.width": 0.1,
+}
+BESIDE = {"critic_steps", "generator_rate", "critic_rate", "optimiser", "betas", "epsilon", "schedule", "ema",
+          "head_start"}  # of a row, but in no formula  # fmt: skip

@@ -17,6 +17,7 @@ from toygan.targets.target import Modes
 
 APART = 2 / 3  # of the way to the next mode that two neighbours' rings take together, at most
 WHOLE, WIDEST = 0.17, 0.08  # radii of all of the mass and of the largest ring, as shares of the view's shorter side
+FEW = 20  # places that have rings
 SAME_PLACE = 0.02  # of that side: nearer modes are one place to the eye, and their rings may overlap
 
 RINGS_IN_WORDS = "ring: a mode's due share; disc: generated, within 3σ"
@@ -53,13 +54,8 @@ def rings_of(frames: Arrays, view: Ends) -> Rings | None:
     return Rings(modes, whole_of(modes, min(view[1] - view[0], view[3] - view[2])))
 
 
-FEW = 20  # places that have rings
-
-
 def rings_of_places(points: np.ndarray, view: Ends) -> tuple[np.ndarray, np.ndarray]:
-    """The places [K, 2] on which all of some points [n, 2] lie, and the radii in the plane of circles that stand for their
-    shares [K]; none where they are many.
-    """
+    """The few places [K, 2] on which all points [n, 2] lie, and the radii [K] of circles for their shares; none where many."""
     places, counts = np.unique(points, axis=0, return_counts=True)
     if not 0 < len(places) <= FEW or len(points) < 2 * len(places):
         return np.empty((0, 2)), np.empty(0)

@@ -10,9 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 SHARE = 0.95  # of every interval
-
 FEWEST = 6  # values that an interval of a median needs: least to largest of five cover it in 93.75 %
-
 NORMAL = 1.959963984540054  # the standard normal's quantile at (1 + SHARE) / 2
 
 

@@ -1,4 +1,4 @@
-"""What is said of a recording's quantities: beneath a frame, and of its end."""
+"""What is said of a recording: its quantities beneath a frame and at its end, and what its formula leaves to be known."""
 
 from __future__ import annotations
 
@@ -13,34 +13,29 @@ from toygan.files.text import number, percent
 from toygan.quantities.table import QUANTITIES, Floor, When, label_of, row_of, shown_in, written
 from toygan.session.recording import Recording
 from toygan.view.scene import diagnosis_of, exact_transport
-from toygan.view.symbols import is_changed, symbols_in_words
+from toygan.view.settings import ROWS, is_changed
 
 CRITICS = {"learned": "learned critic", "exact": "optimal critic"}  # by which a cloud is refined
+FORMULAS: dict[str, str] = {name: str(row["formula"]) for name, row in ROWS.items()}
+NAMES = re.compile(rf"(?<![\w-])({'|'.join(sorted(map(re.escape, FORMULAS), key=len, reverse=True))})(?![\w-])")
+MANY = 0.5  # share of good points from which on a mode that counts is more than a stray point
 
 
 def frame_words(recording: Recording, frame: int, bands: bool = True) -> list[str]:
-    """The portrait seed's quantities at one frame, each with its floor or ceiling, as far as they are known; floors with
-    or without their bands.
-    """
-    values = {
-        name: recording.curve(name) for name in (*shown_in("line"), "high_quality", *recording.facts.own_measures)
-    }
-    found = {name: float(table[frame, 0]) for name, table in values.items() if table is not None}
+    """The portrait seed's quantities at one frame, each with its floor, with or without its band, or ceiling, as far as known."""
+    names = (*shown_in("line"), "high_quality", *recording.facts.own_measures)
+    found = {name: float(table[frame, 0]) for name in names if (table := recording.curve(name)) is not None}
     return listed(recording, found, "frame", bands) or ["nothing measured"]
 
 
 def listed(recording: Recording, found: Mapping[str, float], when: When, bands: bool = True) -> list[str]:
     """Quantities in words, of those that a line shows and of one's own, as far as they are finite."""
+    few = found.get("high_quality", 1.0) < MANY  # points are on any mode, and for a mode to count one is enough
     return [
-        in_words(recording, name, found[name], when, bands) + touched(name, found.get("high_quality"))
+        in_words(recording, name, found[name], when, bands) + " touched" * (few and name == "modes")
         for name in (*shown_in("line"), *recording.facts.own_measures)
         if math.isfinite(found.get(name, math.nan))
     ]
-
-
-def touched(name: str, good: float | None) -> str:
-    """What a number of modes is where few points are on any: for a mode to count one point is enough."""
-    return " touched" if name == "modes" and good is not None and good < MANY else ""
 
 
 def in_words(recording: Recording, name: str, value: float, when: When = "frame", bands: bool = True) -> str:
@@ -50,20 +45,13 @@ def in_words(recording: Recording, name: str, value: float, when: When = "frame"
         many = len(recording.frames.get("mode_centres", ())) or None
         return f"{value:.0f}{f' of {many}' if many else ''} {row.label if many != 1 else row.label.removesuffix('s')}"
     told = f"{percent(value)} {row.label}" if row.unit == "share" else f"{row.label} {row.write(value)}"
-    told += points_in_words(recording) if when == "frame" and "plan" in row.needs else ""
+    if when == "frame" and "plan" in row.needs and (points := recording.facts.summary.critic_points):
+        told += f" of {points} points"  # fewer than at the end, so that both the value and its floor are higher
     if best is None:
         return told
     if row.better == "higher":
         return f"{told} (ceiling {row.write(best.mean)})"
     return f"{told} (floor {with_band(best) if bands else number(best.mean)})"
-
-
-def points_in_words(recording: Recording) -> str:
-    """On how many points a frame's transport is measured: fewer than at the end, so that both its value and its floor are
-    higher.
-    """
-    points = recording.facts.summary.critic_points
-    return f" of {points} points" if points else ""
 
 
 def with_band(best: Floor) -> str:
@@ -109,6 +97,24 @@ def purpose(recording: Recording) -> list[str]:
     return [part for part in (str(config.get("about") or ""), told, letters) if part]
 
 
+def symbols_in_words(formula: str) -> str:
+    """The formulas of the methods that a formula names, and what its letters stand for; nothing of one in other letters."""
+    named = names_in(formula)
+    known = "  ".join([formula, *(FORMULAS[name] for name in named)])
+    if not re.search(r"\b[CG]\d?\b", known):
+        return ""
+    letters = "; ".join(words for pattern, words in SYMBOLS if re.search(pattern, known))
+    return " ".join([*(f"{name}: {FORMULAS[name]}." for name in named), f"Letters: {letters}."])
+
+
+def names_in(formula: str) -> list[str]:
+    """The methods that a formula names, and those that their formulas name, each once."""
+    found = list(dict.fromkeys(NAMES.findall(formula)))
+    for name in found:  # which grows on the way
+        found += [other for other in dict.fromkeys(NAMES.findall(FORMULAS[name])) if other not in found]
+    return found
+
+
 def headline(recording: Recording) -> str:
     """The one number of a run: W1 at the end, on how many points, beside its floor; empty before the end."""
     row, summary, best = recording.facts.portrait_row, recording.facts.summary, recording.floor("w1", "final")
@@ -130,17 +136,11 @@ def diagnosed(recording: Recording) -> str:
     return f"{told} Here W1 is of a look's {points} points." if points and has_w1 else told
 
 
-MANY = 0.5  # share of good points from which on a mode that counts is more than a stray point
-
-
 def numbers_in_words(recordings: Sequence[Recording], when: str = "of the end") -> str:
     """What the numbers beneath panels are of."""
-    told = (
-        " on fresh points"
-        if not any(one.facts.is_recorded for one in recordings)
-        else (" of a recorded loop on its last frame's points, else on fresh ones")
-    )
-    return f"Numbers beneath: {when},{told}."
+    recorded = any(one.facts.is_recorded for one in recordings)
+    points = "of a recorded loop on its last frame's points, else on fresh ones" if recorded else "on fresh points"
+    return f"Numbers beneath: {when}, {points}."
 
 
 class Scored(NamedTuple):
@@ -153,13 +153,12 @@ class Scored(NamedTuple):
 
 def final_rows(recording: Recording) -> list[Scored]:
     """The portrait seed's quantities of the end, each with what a perfect generator scores."""
-    row, best = recording.facts.portrait_row, recording.floor
-    found = {name: value for name in shown_in("end") if (value := row.get(name)) is not None}
-    floors = {name: best(name, "final") for name in found}
-    return [
-        Scored(label_of(name), written(name, value), written(name, floor.mean) if (floor := floors[name]) else "")
-        for name, value in found.items()
-    ]
+    rows = []
+    for name in shown_in("end"):
+        value, floor = recording.facts.portrait_row.get(name), recording.floor(name, "final")
+        if value is not None:
+            rows.append(Scored(label_of(name), written(name, value), written(name, floor.mean) if floor else ""))
+    return rows
 
 
 def final_notes(recording: Recording) -> list[str]:
@@ -184,3 +183,22 @@ def final_notes(recording: Recording) -> list[str]:
     if row.get("modes") and good is not None and (good < MANY or few):
         notes.append("Modes: one point within 3 sigma is enough for a mode to count.")
     return notes
+
+
+SYMBOLS = [
+    (r"\b[CG]\d?:", "C critic's loss, G generator's loss"),
+    (r"\bE [-|(\w]", "E mean"),
+    (r"\b[rg]\b", "r, g scores of real, generated points"),
+    (r"\bsp\(", "sp(x) = log(1\N{NO-BREAK SPACE}+\N{NO-BREAK SPACE}e^x)"),
+    (r"\bf'", "f' slope of the score"),
+    (r"\|x\b", "x a point"),
+    (r"^D = \|x", "the score is -D"),
+    (r"\bfake\b", "fake = generated"),
+    (r"\bsum \|?w\b", "w weights of the critic"),
+    (r"\bMMD\b", "MMD maximum mean discrepancy"),
+    (r"\bN\(", "N normal law"),
+    (r"\bz\b", "z latent"),
+    (r"\bE\(", "E(x) the encoder's latent of x"),
+    (r"\bF\(", "F way back"),
+    (r"\bH\[", "H entropy"),
+]
