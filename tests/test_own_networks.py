@@ -136,7 +136,7 @@ def played(method: str = "hinge+r1", **overrides):
 
 def test_a_module_of_linear_maps_is_the_shipped_perceptron(mine):
     """Outputs, slopes, and their gradients by the same flat parameters."""
-    mine_is = own_critic(making(function_named("mine.py:my_net"), "critic"))(2, 1, width=8, depth=2)
+    mine_is = own_critic(making(function_named("mine.py:my_net"), "critic"), 2, 1, width=8, depth=2)
     shipped = mlp_critic(2, 1, width=8, depth=2, activation="silu")
     rng = np.random.default_rng(0)
     parameters = torch.from_numpy(np.stack([shipped.initial(rng) for _ in range(3)])).requires_grad_()

@@ -45,17 +45,14 @@ def check(
         code = function_named(word)
         part, facts = held(code, role)
         facts = [*facts, *filter(None, [cost(code, part, facts)] if with_cost else [])]
-        wrong = sum(fact.holds is False for fact in facts)
         say_json(as_data(word, part, facts)) if as_json else say(report(word, part, facts))
-        if wrong:
+        if any(fact.holds is False for fact in facts):
             raise typer.Exit(FAILED)
 
 
 def as_data(word: str, part: str, facts: list[Held]) -> dict[str, Any]:
     """The facts as one JSON object."""
-    rows = [
-        {"fact": fact.name, "holds": fact.holds, "found": fact.said, "looks_like": fact.looks_like} for fact in facts
-    ]
+    rows = [dict(zip(("fact", "holds", "found", "looks_like"), fact, strict=True)) for fact in facts]
     return {"name": word, "as": part, "holds": all(fact.holds is not False for fact in facts), "facts": rows}
 
 

@@ -407,24 +407,20 @@ def option(code: Code, name: str, parameter: inspect.Parameter, hints: Mapping[s
     return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=hint)
 
 
-# --- from a function to a row ------------------------------------------------------------------------------------------
+# --- from a function and its options to a part -------------------------------------------------------------------------
 
 
-@cache  # a game is built anew at every step that is not a graph
-def own_objective(code: Code) -> Callable[..., Objective]:
-    """The row of a user's own objective: a function of its options."""
+def own_objective(code: Code, /, **options: Any) -> Objective:
+    """A user's own objective."""
 
-    def row(**options: Any) -> Objective:
-        def losses(real: Heads, fake: Heads, extra: Extra) -> Losses:
-            r, g = real["score"], fake["score"]
-            if not any(is_by_seed(option) for option in options.values()):
-                return pair(code, answer_of(code, (r, g), options, r), len(r))
-            alone = [pair(code, answer_of(code, one, its, one[0]), 1) for *one, its in each_seed(r, g, options)]
-            return Losses(*map(torch.cat, zip(*alone, strict=True)))
+    def losses(real: Heads, fake: Heads, extra: Extra) -> Losses:
+        r, g = real["score"], fake["score"]
+        if not any(is_by_seed(option) for option in options.values()):
+            return pair(code, answer_of(code, (r, g), options, r), len(r))
+        alone = [pair(code, answer_of(code, one, its, one[0]), 1) for *one, its in each_seed(r, g, options)]
+        return Losses(*map(torch.cat, zip(*alone, strict=True)))
 
-        return Objective(losses, looks_at_real(code))
-
-    return with_its_options(row, code)
+    return Objective(losses, looks_at_real(code))
 
 
 def is_by_seed(option: Any) -> bool:
@@ -447,40 +443,25 @@ def looks_at_real(code: Code) -> bool:
         return True
 
 
-@cache
-def own_constraint(code: Code) -> Callable[..., Constraint]:
-    """The row of a user's own penalty: a function of its options. It may ask for `mix`, a number from 0 to 1 a point."""
+def own_constraint(code: Code, /, **options: Any) -> Constraint:
+    """A user's own penalty. It may ask for `mix`, a number from 0 to 1 a point."""
 
-    def row(**options: Any) -> Constraint:
-        def penalty(sight: Sight) -> Tensor:
-            seeds = sight.real[:, 0, 0]
-            return one_a_seed(code, answer_of(code, (sight,), options, seeds), len(seeds), "penalty")
+    def penalty(sight: Sight) -> Tensor:
+        seeds = sight.real[:, 0, 0]
+        return one_a_seed(code, answer_of(code, (sight,), options, seeds), len(seeds), "penalty")
 
-        return Constraint(penalty, draws={"mix": uniform(1)})
-
-    return with_its_options(row, code)
+    return Constraint(penalty, draws={"mix": uniform(1)})
 
 
-def with_its_options(row: Callable[..., Any], code: Code) -> Callable[..., Any]:
-    """A row that tells the options of a user's function as its own."""
-    row.__signature__ = inspect.signature(signed(code))  # type: ignore[attr-defined]
-    return row
-
-
-@cache
-def returning(code: Code, part: str) -> Callable[..., Any]:
-    """The row of a function of options alone, which returns the whole part, whose faults are told as the user's."""
+def made_whole(code: Code, part: str, /, **options: Any) -> Any:
+    """The part that a function of options alone returns, whose faults are told as the user's."""
     want = SHAPES[part]
-
-    def row(**options: Any) -> Any:
-        with blaming(code.file):
-            made = code.function(**options)
-        if not isinstance(made, want.made):
-            said = f"it takes options alone and returns {in_words(made)}, no {want.made.__name__}"
-            raise wrong_shape(code, want, said)
-        return made._replace(**{want.calls: blaming(code.file)(getattr(made, want.calls))})
-
-    return with_its_options(row, code)
+    with blaming(code.file):
+        made = code.function(**options)
+    if not isinstance(made, want.made):
+        said = f"it takes options alone and returns {in_words(made)}, no {want.made.__name__}"
+        raise wrong_shape(code, want, said)
+    return made._replace(**{want.calls: blaming(code.file)(getattr(made, want.calls))})
 
 
 def answer_of(code: Code, given: Sequence[Any], options: Mapping[str, Any], values: Tensor) -> Any:

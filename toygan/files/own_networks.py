@@ -7,7 +7,7 @@ is not learned, buffers and frozen parameters, all seeds have the same.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import cache, partial, wraps
 from typing import Any, NamedTuple
 
@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from torch.func import functional_call, replace_all_batch_norm_modules_, vmap
 
 from toygan.files.mistakes import UserError
-from toygan.files.own import SHAPES, Code, blaming, in_words, is_fixed, parameters, with_its_options, wrong_shape
+from toygan.files.own import SHAPES, Code, blaming, in_words, is_fixed, parameters, wrong_shape
 from toygan.files.samplers import reseed, streams_restored
 from toygan.game.networks import Layer, Layers, Network, apart, by_autograd
 from toygan.game.players import LATENTS, Generator, Latent
@@ -66,31 +66,19 @@ def making(code: Code, part: str) -> Code:
     return code._replace(function=make)
 
 
-@cache
-def own_critic(code: Code) -> Callable[..., Network]:
-    """The row of a user's own critic: a function of its inputs, its outputs and options."""
-
-    def row(inputs: int, outputs: int, **options: Any) -> Network:
-        return network_of(code, "critic", inputs, outputs, tuple(options.items()))
-
-    return with_its_options(row, code)
+def own_critic(code: Code, inputs: int, outputs: int, /, **options: Any) -> Network:
+    """A user's own critic."""
+    return network_of(code, "critic", inputs, outputs, tuple(options.items()))
 
 
-@cache
-def own_generator(code: Code) -> Callable[..., Generator]:
-    """The row of a user's own generator: a function of what it is fed and of options."""
+def own_generator(code: Code, /, *, latent: Latent, latent_dim: int, **options: Any) -> Generator:
+    """A user's own generator, and what it is fed."""
+    body = partial(network_of, code, "generator", options=tuple(options.items()))
 
-    def row(latent: Latent, latent_dim: int, **options: Any) -> Generator:
-        body = partial(network_of, code, "generator", options=tuple(options.items()))
+    def widened(codes: int) -> Network:
+        return body(codes + latent_dim, 2)
 
-        def widened(codes: int) -> Network:
-            return body(codes + latent_dim, 2)
-
-        return Generator(widened(0), lambda rng, n, target: LATENTS[latent](rng, n, latent_dim), widened, body)
-
-    fed, own = (inspect.signature(one).parameters.values() for one in (own_latents, with_its_options(row, code)))
-    row.__signature__ = inspect.Signature([*fed, *own])  # type: ignore[attr-defined]
-    return row
+    return Generator(widened(0), lambda rng, n, target: LATENTS[latent](rng, n, latent_dim), widened, body)
 
 
 # --- from a module to a body -------------------------------------------------------------------------------------------

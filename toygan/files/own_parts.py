@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
-from functools import cache, wraps
+from functools import cache, partial, wraps
 from typing import Any
 
 import numpy as np
@@ -17,13 +17,12 @@ from toygan.files.own import (
     blaming,
     code_of,
     in_words,
+    made_whole,
     own_constraint,
     own_objective,
     parameters,
-    returning,
     signed,
     takes,
-    with_its_options,
 )
 from toygan.files.own_networks import ENDS, making, own_critic, own_generator, own_latents
 from toygan.files.samplers import cloud_of, is_sampler, sampler_of
@@ -62,8 +61,15 @@ def code_for(part: Own, name: str) -> Code:
 
 def own_row(part: Own, name: str) -> Callable[..., Any]:
     """The row of a part of one's own: a function of its options, as in the tables of kinds."""
-    code = code_for(part, name)
-    return returning(code, name) if name in WHOLE and not takes(code, name) else ROWS[name](code)
+    return row_of_code(code_for(part, name), name)
+
+
+@cache  # a game is built anew at every step that is not a graph
+def row_of_code(code: Code, name: str) -> Callable[..., Any]:
+    row: Any = partial(made_whole, code, name) if name in WHOLE and not takes(code, name) else partial(ROWS[name], code)
+    told = [one for of in (row, signed(code)) for one in inspect.signature(of).parameters.values()]
+    row.__signature__ = inspect.Signature([one for one in told if one.kind is one.KEYWORD_ONLY])
+    return row
 
 
 WHOLE = {"objective", "constraint", "also", "update"}  # parts that a function of options alone may return whole
@@ -72,21 +78,17 @@ WHOLE = {"objective", "constraint", "also", "update"}  # parts that a function o
 # --- rules -------------------------------------------------------------------------------------------------------------
 
 
-@cache
-def own_rule(code: Code) -> Callable[..., Rule]:
-    """The row of a user's own rule: a function of its options, which are dials as the shipped rules' are."""
+def own_rule(code: Code, /, **options: Any) -> Rule:
+    """A user's own rule, whose options are dials as the shipped rules' are."""
 
-    def row(**options: Any) -> Rule:
-        def step(game: Game, state: State, draw: Draw) -> State:
-            first = next(iter(state.parameters.values()))
-            said = answer_of(code, (game, state, draw), options, first)
-            if not isinstance(said, State):
-                raise code.fault(f"returns {in_words(said)} where the next state is wanted", MOVES)
-            return said
+    def step(game: Game, state: State, draw: Draw) -> State:
+        first = next(iter(state.parameters.values()))
+        said = answer_of(code, (game, state, draw), options, first)
+        if not isinstance(said, State):
+            raise code.fault(f"returns {in_words(said)} where the next state is wanted", MOVES)
+        return said
 
-        return Rule(step)
-
-    return with_its_options(row, code)
+    return Rule(step)
 
 
 MOVES = "toygan.game.play has the moves: play.over_with(play.move(game, state, game.generators, row, at=state))"
@@ -135,28 +137,21 @@ def drawing(code: Code) -> Code:
     return code._replace(function=draw)
 
 
-@cache
-def own_target(code: Code) -> Callable[..., Target]:
-    """The row of a user's own target: a function of its options. What it draws is put in an order of chance, for whoever looks
-    at the first points only.
-    """
+def own_target(code: Code, /, **options: Any) -> Target:
+    """A user's own target. What it draws is put in an order of chance, for whoever looks at the first points only."""
     if not takes(code, "target"):
-        whole = returning(code, "target")
-        return with_its_options(lambda **options: with_labels_checked(code, whole(**options)), code)
+        return with_labels_checked(code, made_whole(code, "target", **options))
 
-    def row(**options: Any) -> Target:
-        def draw(rng: np.random.Generator, n: int) -> Batch:
-            with blaming(code.file):
-                found = batch_of(code, code.function(rng, n, **options), n)
-            mixed = rng.permutation(n)
-            return Batch(found.points[mixed], None if found.labels is None else found.labels[mixed])
+    def draw(rng: np.random.Generator, n: int) -> Batch:
+        with blaming(code.file):
+            found = batch_of(code, code.function(rng, n, **options), n)
+        mixed = rng.permutation(n)
+        return Batch(found.points[mixed], None if found.labels is None else found.labels[mixed])
 
-        tried = both_alike(code, draw)
-        if tried.labels is None:
-            return Target(lambda rng, n: draw(rng, n).points)
-        return with_labels_checked(code, of_parts(draw, 1 + int(tried.labels.max())))
-
-    return with_its_options(row, code)
+    tried = both_alike(code, draw)
+    if tried.labels is None:
+        return Target(lambda rng, n: draw(rng, n).points)
+    return with_labels_checked(code, of_parts(draw, 1 + int(tried.labels.max())))
 
 
 def with_labels_checked(code: Code, target: Target) -> Target:
@@ -223,31 +218,27 @@ def both_alike(code: Code, draw: Callable[[np.random.Generator, int], Batch]) ->
 Measure = Callable[[np.ndarray, np.ndarray], float]
 
 
-@cache
-def own_measure(code: Code) -> Callable[..., Measure]:
-    """The row of a user's own measure: a function of its options, which returns one of generated and real points [n, 2]."""
+def own_measure(code: Code, /, **options: Any) -> Measure:
+    """A user's own measure: a function of generated and real points [n, 2]."""
     if takes(code, "measure") != 2:
         raise code.fault("takes no points", "write def NAME(points, real)")
 
-    def row(**options: Any) -> Measure:
-        def measure(points: np.ndarray, real: np.ndarray) -> float:
-            with blaming(code.file):
-                said = code.function(points.astype(float), real.astype(float), **options)
-            try:
-                found = np.asarray(said, float)
-            except (TypeError, ValueError):
-                found = np.zeros(0)
-            if found.size != 1:
-                raise code.fault(f"returns {in_words(said)} where a number is wanted")
-            return float(found.reshape(()))
+    def measure(points: np.ndarray, real: np.ndarray) -> float:
+        with blaming(code.file):
+            said = code.function(points.astype(float), real.astype(float), **options)
+        try:
+            found = np.asarray(said, float)
+        except (TypeError, ValueError):
+            found = np.zeros(0)
+        if found.size != 1:
+            raise code.fault(f"returns {in_words(said)} where a number is wanted")
+        return float(found.reshape(()))
 
-        measure(*np.random.default_rng(0).standard_normal((2, 50, 2)))  # tried before a run begins
-        return measure
-
-    return with_its_options(row, code)
+    measure(*np.random.default_rng(0).standard_normal((2, 50, 2)))  # tried before a run begins
+    return measure
 
 
-ROWS: dict[str, Callable[[Code], Callable[..., Any]]] = {
+ROWS: dict[str, Callable[..., Any]] = {
     "objective": own_objective,
     "constraint": own_constraint,
     "also": own_constraint,

@@ -14,7 +14,7 @@ from toygan.files.own import SHAPES, Code, blaming, in_one_line, is_fixed, param
 from toygan.files.own_networks import ENDS, INPUTS, OUTPUTS
 from toygan.files.own_parts import own_measure
 from toygan.files.samplers import is_sampler, reseed, sampler_of
-from toygan.quantities.forms import CRITICS, GENERATORS, critics_in, is_score, losses_of, penalty_of
+from toygan.quantities.forms import CRITICS, GENERATORS, critics_in, is_score, losses_of, needed, penalty_of
 from toygan.quantities.held import Contract, Held, all_held, normal, streams_kept
 from toygan.quantities.loss_contract import LOSS
 from toygan.quantities.measure_contract import MEASURE
@@ -121,13 +121,12 @@ def made_network(code: Code, part: str) -> Callable[[Tensor], Tensor]:
     """A network in double precision, made with what its arguments usually are. UserError for arguments that say nothing."""
     made: Any = code.function
     if isinstance(made, type) or makes_network(code):
-        asked, widths = parameters(code), usual_widths(part)
-        fixed = [name for name, one in asked.items() if is_fixed(one) and one.kind is not one.VAR_POSITIONAL]
+        fixed, widths = needed(code), usual_widths(part)
         unknown = [name for name in fixed if name.lower() not in widths]
         if unknown:
             hint = "give it a default, or name a function, or a module that is made already"
             raise code.fault(f"what is {unknown[0]!r}?", hint)
-        given = [name for name in asked if name in fixed or name.lower() in (*INPUTS, *OUTPUTS)]
+        given = [name for name in parameters(code) if name in fixed or name.lower() in (*INPUTS, *OUTPUTS)]
         made = made(**{name: widths[name.lower()] for name in given})
     return made.double() if isinstance(made, nn.Module) else made
 
@@ -169,5 +168,5 @@ PARTS: dict[str, tuple[Callable[[Code], Any], Contract[Any]]] = {
     "critic": (critic_of, CRITIC),
     "generator": (generator_of, GENERATOR),
     "target": (lambda code: Looked(sampler_of(code)), TARGET),
-    "measure": (lambda code: own_measure(code)(), MEASURE),
+    "measure": (own_measure, MEASURE),
 }

@@ -6,7 +6,6 @@ whatever axes, argument names or squashed scores they were written for. What can
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, NamedTuple
@@ -15,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils._python_dispatch import _disable_current_modes
 
-from toygan.files.own import Code, in_words, parameters
+from toygan.files.own import Code, in_words, is_fixed, parameters
 from toygan.game.constraints import Constraint, Sight
 from toygan.game.objectives import Extra, Objective
 
@@ -98,8 +97,7 @@ def pushes_real_up(call: Callable[[Tensor, Tensor], Any], size: Sequence[int]) -
 
 def needed(code: Code) -> list[str]:
     """The arguments by position that a function has no default for."""
-    positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-    return [name for name, one in parameters(code).items() if one.default is one.empty and one.kind in positional]
+    return [name for name, one in parameters(code).items() if is_fixed(one) and one.kind is not one.VAR_POSITIONAL]
 
 
 def caller(

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from toygan.engines.graph import Graph, Untraceable, recorded
+from toygan.engines.graph import Untraceable, recorded
 from toygan.files.own import Code, in_one_line, place_of
 from toygan.files.samplers import reseed, streams_restored
 
@@ -157,15 +157,14 @@ def settings() -> dict[str, Any]:
 
 def traced(step: Callable[..., Sequence[Tensor]], args: Sequence[Tensor]) -> Held:
     """Whether a function is a graph of its arguments; where it is none it runs all the same, as it is written."""
-
-    def graph_of(given: Sequence[Tensor]) -> Graph:
-        reseed(0)
-        return recorded(step, given)[0]
-
+    graphs = []
     try:
-        graph, other = graph_of(args), graph_of([given + 0.1 for given in args])
+        for given in (args, [one + 0.1 for one in args]):
+            reseed(0)
+            graphs.append(recorded(step, given)[0])
     except Untraceable as error:
         return note(f"runs by the eager engine, not as a graph: {error}")
+    graph, other = graphs
     pairs = zip(graph.constants.values(), other.constants.values(), strict=False)
     if len(graph.nodes) != len(other.nodes) or not all(torch.equal(*pair) for pair in pairs):
         return note("runs by the eager engine, not as a graph: it takes numbers out of tensors")

@@ -182,7 +182,6 @@ def share(loss: Loss, of: str, slope: Callable[[float], float]) -> float | None:
 
 
 def seeds_apart(form: LossForm) -> Held:
-    """Whether the loss of a seed depends on its own scores alone, and is what it is when the seed is alone."""
     if form.together is None:
         return note("one seed at a time; toygan run wants scores [seed, batch, 1] and losses [seed]: mean(dim=(1, 2))")
     r, g = (torch.stack([scores(seed=s)[i] for s in (0, 7)]) for i in range(2))
@@ -235,7 +234,6 @@ def mean_not_sum(form: LossForm) -> Held:
 
 
 def large(form: LossForm) -> Held:
-    """Whether losses and slopes stay finite for large scores, in single precision, as games have them."""
     players = form.players
     worst = [(who, size) for who, loss in players.items() for size in (60.0, 200.0) if not finite_at(loss, size)]
     if not worst:

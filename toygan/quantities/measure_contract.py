@@ -10,15 +10,12 @@ from toygan.quantities.held import Contract, Held, broken, holds, note, six_digi
 
 N = 200
 
-
-def unlike_clouds() -> tuple[np.ndarray, np.ndarray]:
-    """Generated and real points of a little game: unlike each other."""
-    rng = np.random.default_rng(0)
-    return 0.5 * rng.standard_normal((N, 2)) + [1.0, 0.0], rng.standard_normal((N, 2))
+DRAWN = np.random.default_rng(0).standard_normal((2, N, 2))
+GENERATED, REAL = 0.5 * DRAWN[0] + [1.0, 0.0], DRAWN[1]  # unlike each other; a measure is given copies
 
 
 def is_number(measure: Measure) -> Held:
-    found = measure(*unlike_clouds())
+    found = measure(GENERATED, REAL)
     if not np.isfinite(found):
         return broken(f"{found} of two clouds")
     return holds(f"{six_digits(found)} of two unlike clouds")
@@ -26,9 +23,9 @@ def is_number(measure: Measure) -> Held:
 
 def again(measure: Measure) -> Held:
     reseed(0)
-    first = measure(*unlike_clouds())
+    first = measure(GENERATED, REAL)
     reseed(1)
-    second = measure(*unlike_clouds())
+    second = measure(GENERATED, REAL)
     if first == second:
         return holds("the same points give the same number")
     wrong = f"{six_digits(first)}, then {six_digits(second)}: a run's record would depend on chance"
@@ -37,11 +34,10 @@ def again(measure: Measure) -> Held:
 
 def order(measure: Measure) -> Held:
     """Whether points in another order are the same cloud; chance aside, which `again` is about."""
-    points, real = unlike_clouds()
     reseed(0)
-    first = measure(points, real)
+    first = measure(GENERATED, REAL)
     reseed(0)
-    mixed = measure(points[::-1].copy(), real)
+    mixed = measure(GENERATED[::-1].copy(), REAL)
     if np.isclose(first, mixed, rtol=1e-9, atol=1e-12):
         return holds("it does not matter")
     wrong = f"{six_digits(first)}, of the same points in another order {six_digits(mixed)}"
@@ -50,9 +46,9 @@ def order(measure: Measure) -> Held:
 
 def tells(measure: Measure) -> Held:
     rng = np.random.default_rng(1)
-    found = measure(*unlike_clouds())
-    perfect = [measure(rng.standard_normal((N, 2)), unlike_clouds()[1]) for _ in range(2)]
-    same = measure(unlike_clouds()[1].copy(), unlike_clouds()[1])
+    found = measure(GENERATED, REAL)
+    perfect = [measure(rng.standard_normal((N, 2)), REAL) for _ in range(2)]
+    same = measure(REAL, REAL)
     if found == perfect[0] == perfect[1] == same:
         return broken(f"{six_digits(found)} of every cloud")
     told = six_digits(np.mean(perfect))
@@ -60,7 +56,7 @@ def tells(measure: Measure) -> Held:
 
 
 def of_one_place(measure: Measure) -> Held:
-    found = measure(np.ones((N, 2)), unlike_clouds()[1])
+    found = measure(np.ones((N, 2)), REAL)
     if np.isfinite(found):
         return holds(f"{six_digits(found)} of a generator with one point")
     return note(f"{found} of a generator with one point, of which a run has no value then")
@@ -72,5 +68,5 @@ MEASURE: Contract[Measure] = {
     "order in the batch": order,
     "tells clouds apart": tells,
     "one place": of_one_place,
-    "global state": lambda measure: state_kept(lambda: measure(*unlike_clouds())),
+    "global state": lambda measure: state_kept(lambda: measure(GENERATED, REAL)),
 }

@@ -195,7 +195,6 @@ def mean_h(of: Of, at: Tensor) -> float:
 
 
 def where_taken(of: Of) -> Held:
-    """Where slopes are taken: at real or generated points, or between pairs by a fresh number for each."""
     real, fake = clouds()
     first, second, apart = (asked_at(of, seed, real, other) for seed, other in ((1, fake), (2, fake), (1, fake + 1)))
     found = [

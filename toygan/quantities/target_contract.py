@@ -166,7 +166,6 @@ def by_batch(at: Looked) -> Held:
 
 
 def order(at: Looked) -> Held:
-    """Whether the first half of a draw is a sample as good as all of it."""
     first, second = np.array_split(at.points, 2)
     off = np.abs(first.mean(axis=0) - second.mean(axis=0))
     sure = SURE * np.sqrt((first.var(axis=0) + second.var(axis=0)) / len(first)) + 1e-9
@@ -179,7 +178,6 @@ def order(at: Looked) -> Held:
 
 
 def told_places(at: Looked) -> Held:
-    """How many places there are, and whether one is missing on a circle or a lattice, or beside what an option says."""
     found, k = at.found, len(at.found.counts)
     if not are_apart(at.points, found):
         return note("its mass hangs together: no separate modes")
@@ -283,7 +281,6 @@ def scale(at: Looked) -> Held:
 
 
 def labels_near(at: Looked) -> Held | None:
-    """Whether the labels are those of the points: near points have the same."""
     from scipy.spatial import cKDTree
 
     points, names = at.sampler.draw(N)

@@ -80,10 +80,8 @@ def end_of_game(sim: Simulation, change: Callable[[Game], Game]) -> str:
     assert modes is not None
     if not len(points):
         return "is lost: all seeds diverge"
-    found, kept = (
-        [w1(one, sim.ground.many_real[:POINTS]) for one in points],
-        [str(modes_kept(one, modes)) for one in points],
-    )
+    real = sim.ground.many_real[:POINTS]
+    found, kept = [w1(one, real) for one in points], [str(modes_kept(one, modes)) for one in points]
     lost = "" if alive.all() else f", {SEEDS - len(points)} of {SEEDS} seeds diverge"
     return f"{np.mean(found):.2f} ({min(found):.2f} to {max(found):.2f}; modes {', '.join(kept)}{lost})"
 
