@@ -13,8 +13,8 @@ import typer
 
 from toygan.cli import drawing
 from toygan.cli.completion import complete_exhibit
-from toygan.cli.exits import FAILED, SOME_FAILED, clear_faults, complain
-from toygan.cli.many import watching
+from toygan.cli.exits import FAILED, clear_faults
+from toygan.cli.many import tell_failed, watching
 from toygan.cli.shared import Json, OwnCode, again, argument, option, options_again
 from toygan.files.mistakes import UserError
 from toygan.files.shipped import shipped, shipped_exhibits
@@ -215,10 +215,7 @@ def played(tasks: Sequence[Task], runs: Path, workers: int | None) -> dict[str, 
 
 
 def end(shown: Sequence[Showing], failed: dict[str, str], strict: bool) -> None:
-    if failed:
-        listed = "".join(f"\n    {name}: {message}" for name, message in failed.items())
-        complain(f"{len(failed)} runs failed; the same command tries them again{listed}")
-        raise typer.Exit(SOME_FAILED)
+    tell_failed(failed)
     if strict and any(not verdict.held for one in shown for verdict in one.verdicts):
         raise typer.Exit(FAILED)
 
