@@ -207,8 +207,8 @@ def dirac(
     from toygan.files.own import allow
 
     with clear_faults():
-        options, files = drawing.looked(look), drawing.files_of(out, formats)
-        drawing.fits(options, [path.suffix[1:].lower() for path in files])
+        options = drawing.looked(look)
+        files = drawing.files_of(out, formats, options)
         allow([*methods, *changes])
         told = {"rate": rate, "start": start, "steps": steps, "window": window}
         told = {name: value for name, value in told.items() if value is not None}
