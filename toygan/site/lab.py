@@ -82,6 +82,7 @@ POOL = 4096  # real points that come with a scenario; batches are drawn from the
 BANDS = 9  # of the critic's colours on each side of the middle one
 AS_RUN = "run"  # the size of games that are played as they were run
 TRICKS = ("ema", "instance_noise", "noisy_labels", "mutual_information")  # zero is none of it, and another program
+SKETCHED, SIDE, FIRST_PLACE = 160, 64, ord("0")  # points of a sketch; places a side; the letter of the first one
 
 
 class Repertoire(NamedTuple):
@@ -356,9 +357,6 @@ def about_scenario(said: str, config: Config, number: int, sizes: Mapping[str, S
         "settings": {size: settings(config, size) if size in SIZES else [] for size in sizes},
         "sketch": sketch(config),
     }
-
-
-SKETCHED, SIDE, FIRST_PLACE = 160, 64, ord("0")  # points of a sketch; places a side; the letter of the first one
 
 
 def sketch(config: Config) -> str:
