@@ -48,14 +48,11 @@ def start_body(showings: Sequence[Showing], place: Path, glossary: str) -> str:
     names = {pair.best: "a game that goes well", pair.worst: "the same data, another game"}
     runs = place_runs(folders, place, "", "start", names if pair.worst else {})
     about = About(prose=story(runs), curves=("w1", "modes"), glossary=glossary, named=True)
-    return head + film(runs, about) + onward(showings)
-
-
-def onward(showings: Sequence[Showing]) -> str:
     first = showings[0]
     link = tag("a", text(first.question), href=f"exhibits/{file_name(first.name)}.html", rel="next")
+    onward = tag("p", "Next, the first question: ", link, class_="onward")
     papers = tag("p", "For readers of papers: ", tag("a", "published experiments", href="protocols.html"), ".")
-    return tag("p", "Next, the first question: ", link, class_="onward") + papers
+    return head + film(runs, about) + onward + papers
 
 
 # --- which runs ------------------------------------------------------------------------------------------------------
