@@ -91,9 +91,8 @@ def play_together(runs: Sequence[tuple[Config, Order]]) -> None:
     """
     with ExitStack() as claims:
         there = [part for config, order in runs if (part := seated(config, order, claims))]
-        abreast = defaultdict[tuple[int, str], list[Companion]](
-            list
-        )  # those that stand at one step and go on by one engine
+        # Together are those that stand at one step and go on by one engine.
+        abreast = defaultdict[tuple[int, str], list[Companion]](list)
         for part in there:
             abreast[-1 if part.state is None else step_of(part.state), part.ledger.backend].append(part)
         try:
