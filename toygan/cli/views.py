@@ -26,6 +26,10 @@ if TYPE_CHECKING:
     from toygan.session.dirac import Portrait
     from toygan.session.recording import Recording
 
+SIDE_BY_SIDE = ("density", "spectrum")  # views that may show several steps
+USUAL_METHODS = ["ns-gan", "ns-gan-r1"]
+USUAL_RULES = ["simultaneous", "alternating", "extragradient", "optimistic", "sga", "cgd"]
+
 
 def drawn_points(recording: Recording, n: int, suffix: str, folder: Path, options: Options) -> Path:
     """Draw n fresh points of every seed's last generator as FOLDER/points.SUFFIX; where it is."""
@@ -36,9 +40,6 @@ def drawn_points(recording: Recording, n: int, suffix: str, folder: Path, option
     path = folder / f"points.{suffix}"
     save_figure(fresh(recording, recording.sample(n)), path, recording.facts.command, options)
     return path
-
-
-SIDE_BY_SIDE = ("density", "spectrum")  # views that may show several steps
 
 
 def seen_by(recording: Recording, view: str, steps: str | None, formats: Sequence[str]) -> list[Recording]:
@@ -226,10 +227,6 @@ def save_phases(several: Sequence[Portrait], path: Path, command: str, options: 
 
     figure = portraits(several, command) if game is None else typed_portraits(game, several, command)
     save_figure(figure, path, command, options)
-
-
-USUAL_METHODS = ["ns-gan", "ns-gan-r1"]
-USUAL_RULES = ["simultaneous", "alternating", "extragradient", "optimistic", "sga", "cgd"]
 
 
 def asked_portraits(
