@@ -81,8 +81,3 @@ complete_name = starting(shown_names)
 complete_list = starting(lists)
 complete_setting = starting(settings)
 complete_quantity = starting(lambda: rows_of(*TABLES["quantities"]))
-
-
-def complete_words(*words: str) -> Completer:
-    """A completer of a few fixed words."""
-    return starting(lambda: words)

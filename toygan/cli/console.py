@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -23,7 +22,7 @@ from toygan.files.advice import advice
 from toygan.files.catalogue import Entry
 from toygan.files.config import Config
 from toygan.files.text import number, one_line, say, tell, visible
-from toygan.many.progress import Progress, Watcher
+from toygan.many.progress import Progress, Watcher, live
 from toygan.many.run import LIBRARIES, automatic, backends_here, installed
 from toygan.quantities.table import QUANTITIES, label_of, shown_in, written
 from toygan.session.recording import Recording, like_perfect
@@ -132,13 +131,7 @@ class Meter:
                 f"{steps / seconds:.0f}/s",
                 f"{duration((progress.steps - progress.step) * seconds / steps)} left",
             ]
-        return "  ".join([*parts, *live(progress.numbers)])
-
-
-def live(numbers: Mapping[str, float]) -> list[str]:
-    """The few numbers that say whether it goes well, the most telling first."""
-    names = [name for name in shown_in("live") if math.isfinite(numbers.get(name, math.nan))]  # no loss before a step
-    return [f"{label_of(name)} {written(name, numbers[name])}" for name in names[: None if err.width >= WIDE else 2]]
+        return "  ".join([*parts, *live(progress.numbers)[: None if err.width >= WIDE else 2]])
 
 
 # --- results ---------------------------------------------------------------------------------------------------------

@@ -65,8 +65,7 @@ def distance(
                     raise UserError(f"{name}: there is a picture only with --over, as in --over target.shift=-1:1:21")
             say(table_of(a, b, points, as_json))
             return
-        files = drawing.files_of(out or PICTURE, formats)
-        drawing.fits(options, [path.suffix[1:].lower() for path in files])
+        files = drawing.files_of(out or PICTURE, formats, options)
         wanted = drawing.panels_in(panels, DRAWN)
         command = again(context, "out")
         say(along_key(a, b, over, points, files, options, as_json, wanted or DRAWN, command))

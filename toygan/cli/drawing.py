@@ -362,9 +362,9 @@ def refuse_films(formats: Sequence[str], why: str = "unknown") -> None:
             raise UserError(f"--format {name}: {why}; {suggestion(name, PICTURES, 'formats')}")
 
 
-def files_of(out: Path, formats: Sequence[str]) -> list[Path]:
+def files_of(out: Path, formats: Sequence[str], options: Options) -> list[Path]:
     """The files that a picture at OUT is written to: OUT itself, or with the suffix of each format that is asked for;
-    UserError for what is no format of a picture, and for a place where no file can be.
+    UserError for what is no format of a picture, for a place where no file can be, and as `fits` has it.
     """
     refuse_films(formats)
     if out.name in ("", ".."):
@@ -379,6 +379,7 @@ def files_of(out: Path, formats: Sequence[str]) -> list[Path]:
             raise UserError(f"--out {path}: is a folder; give the name of a file, such as {path / 'picture.png'}")
         if taken := next((folder for folder in path.parents if folder.exists() and not folder.is_dir()), None):
             raise UserError(f"--out {path}: {taken} is a file, and no folder; give another place")
+    fits(options, [path.suffix[1:].lower() for path in files])
     return files
 
 
@@ -479,19 +480,3 @@ def saved(still: Callable[..., None], film: Callable[..., None], path: Path, suf
         with blamed(f"--format {suffix}", ImportError):
             film(path=place)
     return place
-
-
-def without_film(formats: Sequence[str], animation: bool) -> None:
-    """UserError where a film is asked for and forbidden at once."""
-    films = [suffix for suffix in formats if suffix in FILMS]
-    if films and not animation:
-        raise UserError(f"--no-animation: leaves no film, and --format {films[0]} is one; leave out either")
-
-
-def named(paths: Sequence[Path]) -> dict[str, Path]:
-    """Files by what they are: picture and film, further ones with their format, such as `picture.pdf`."""
-    found: dict[str, Path] = {}
-    for path in paths:
-        kind, suffix = "picture" if path.suffix[1:] in PICTURES else "film", path.suffix
-        found[kind if kind not in found else f"{kind}{suffix}"] = path
-    return found

@@ -13,8 +13,8 @@ import typer
 
 from toygan.cli import drawing
 from toygan.cli.completion import complete_exhibit
-from toygan.cli.exits import FAILED, SOME_FAILED, clear_faults, complain
-from toygan.cli.many import watching
+from toygan.cli.exits import FAILED, clear_faults
+from toygan.cli.many import tell_failed, watching
 from toygan.cli.shared import Json, OwnCode, again, argument, option, options_again
 from toygan.files.mistakes import UserError
 from toygan.files.shipped import shipped, shipped_exhibits
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 RUNS, PROTOCOLS = Path("runs/exhibits"), Path("runs/protocols")
 LONGEST_NAME = 255  # bytes of a file's or folder's name on the usual disks
+CLAIM = ("says", "held", "numbers", "by_construction", "restated", "explanations")
+ELSEWHERE = ("setting", "held", "numbers", "differs", "decides", "words")
 
 Quick = Annotated[bool, typer.Option("--quick", help="At most 2 seeds and a quarter of the steps; the page says so.")]
 RunsFolder = Annotated[Path, option("--runs", "DIR", "Where the run folders are kept, for every exhibit.")]
@@ -118,6 +120,7 @@ def gallery(
         from joblib import cpu_count
 
         from toygan.exhibits import read
+        from toygan.exhibits.show import ALL
         from toygan.files.own import allow_named
         from toygan.site.site import write_site
 
@@ -127,7 +130,7 @@ def gallery(
         commands = [shlex.join(["toygan", "demo", name, *options_again(context)]) for name in names]
         allow_named(own)
         exhibits = [read(name) for name in names]
-        shown, failed = shown_exhibits(exhibits, runs / "pictures", runs, quick, workers, commands, options)
+        shown, failed = shown_exhibits(exhibits, runs / "pictures", runs, quick, workers, commands, options, ALL)
         papers = [] if only else beside_questions(out, runs)
         index = write_site(out, shown, quick, workers or cpu_count(), papers)
         if as_json:
@@ -154,22 +157,23 @@ def shown_exhibits(
     quick: bool,
     workers: int | None,
     commands: Sequence[str],
-    options: Options | None = None,
-    asked: Pictures | None = None,
+    options: Options,
+    asked: Pictures,
 ) -> tuple[list[Showing], dict[str, str]]:
     """Do every run of some exhibits, then judge and draw them, several at once; also the runs that failed."""
     from joblib import Parallel, cpu_count, delayed
 
     from toygan.exhibits import behind, planned, showing
-    from toygan.exhibits.show import ALL, refuse_seed
+    from toygan.exhibits.show import refuse_seed
     from toygan.exhibits.work import quickened, tasks_of
     from toygan.files.memory import give_back
-    from toygan.view.look import Options
 
-    refuse_equal_names(exhibits)
+    for name, count in Counter(exhibit.name for exhibit in exhibits).items():
+        if count > 1:
+            raise UserError(f"--only: {count} exhibits are called {name!r}; give one of them another name in its file")
     works = [planned(exhibit, runs, quick) for exhibit in exhibits]
     for exhibit, own in zip(exhibits, works, strict=True):
-        refuse_seed(exhibit, own, asked or ALL)
+        refuse_seed(exhibit, own, asked)
     beside = [[] if quick else behind(exhibit, runs) for exhibit in exhibits]  # quick runs explain nothing
     every = [*works, *(own for each in beside for own in each)]
     failed = played(tasks_of([work for each in every for work in each]), runs, workers)
@@ -177,9 +181,7 @@ def shown_exhibits(
     judged = map(quickened, exhibits) if quick else exhibits
     at_once = min(len(exhibits), workers or cpu_count())
     jobs = [
-        delayed(showing)(
-            exhibit, own, place / exhibit.name, command, quick, options or Options(), explaining, asked or ALL
-        )
+        delayed(showing)(exhibit, own, place / exhibit.name, command, quick, options, explaining, asked)
         for exhibit, own, command, explaining in zip(judged, works, commands, beside, strict=True)
     ]
     made = []
@@ -198,12 +200,6 @@ def refuse_a_file(option: str, place: Path) -> None:
             raise UserError(f"{option} {place}: {path} is a file; give a folder, or the name of one to make")
 
 
-def refuse_equal_names(exhibits: Sequence[Exhibit]) -> None:
-    for name, count in Counter(exhibit.name for exhibit in exhibits).items():
-        if count > 1:
-            raise UserError(f"--only: {count} exhibits are called {name!r}; give one of them another name in its file")
-
-
 def played(tasks: Sequence[Task], runs: Path, workers: int | None) -> dict[str, str]:
     """Play what is not finished; the messages of the runs that failed."""
     from toygan.many import sweep
@@ -215,10 +211,7 @@ def played(tasks: Sequence[Task], runs: Path, workers: int | None) -> dict[str, 
 
 
 def end(shown: Sequence[Showing], failed: dict[str, str], strict: bool) -> None:
-    if failed:
-        listed = "".join(f"\n    {name}: {message}" for name, message in failed.items())
-        complain(f"{len(failed)} runs failed; the same command tries them again{listed}")
-        raise typer.Exit(SOME_FAILED)
+    tell_failed(failed)
     if strict and any(not verdict.held for one in shown for verdict in one.verdicts):
         raise typer.Exit(FAILED)
 
@@ -268,10 +261,6 @@ def plain(verdict: Verdict) -> dict[str, Any]:
     """A verdict as plain data, with what became of its claim elsewhere."""
     elsewhere = [dict(zip(ELSEWHERE, one, strict=True)) for one in verdict.explanations]
     return dict(zip(CLAIM, verdict, strict=True)) | {"explanations": elsewhere, "verdict": verdict.words}
-
-
-CLAIM = ("says", "held", "numbers", "by_construction", "restated", "explanations")
-ELSEWHERE = ("setting", "held", "numbers", "differs", "decides", "words")
 
 
 def tally(shown: Showing) -> str:

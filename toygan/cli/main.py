@@ -336,8 +336,12 @@ def draw_comparison(recordings: list[Recording], folder: Path, formats: list[str
 
 
 def draw_all(formats: list[str], draw: Callable[..., Path]) -> dict[str, str]:
-    """Draw in every format; where the files are, by what they are."""
-    return {name: shown(path) for name, path in drawing.named([draw(suffix=suffix) for suffix in formats]).items()}
+    """Draw in every format; where picture and film are, and further ones by their format too, such as `picture.pdf`."""
+    found: dict[str, str] = {}
+    for suffix in formats:
+        kind = "picture" if suffix in drawing.PICTURES else "film"
+        found[f"{kind}.{suffix}" if kind in found else kind] = shown(draw(suffix=suffix))
+    return found
 
 
 def shown(path: Path) -> str:
@@ -460,7 +464,8 @@ def compare(
     with exits.clear_faults():
         if len(folders) < 2:
             raise UserError("compare needs two runs or more")
-        drawing.without_film(formats, animation)
+        if not animation and (films := [suffix for suffix in formats if suffix in drawing.FILMS]):
+            raise UserError(f"--no-animation: leaves no film, and --format {films[0]} is one; leave out either")
         options, asked = drawing.looked(look, critics), drawing.Wanted(chosen=chosen)
         own = bool(asked.own or chosen.in_panels)
         still = own or look.type_size or options.mm or not animation

@@ -104,11 +104,12 @@ def sweep(
         tell_failed(failed, len(tasks))
 
 
-def tell_failed(failed: dict[str, str], tasks: int) -> None:
+def tell_failed(failed: dict[str, str], tasks: int | None = None) -> None:
     """Say which runs failed and why, and end so."""
     if failed:
         listed = "".join(f"\n    {name}: {message}" for name, message in failed.items())
-        complain(f"{len(failed)} of {tasks} runs failed; the same command tries them again{listed}")
+        told = f"{len(failed)} of {tasks}" if tasks else f"{len(failed)}"
+        complain(f"{told} runs failed; the same command tries them again{listed}")
         raise typer.Exit(SOME_FAILED)
 
 

@@ -12,14 +12,14 @@ from typing import Annotated, Any, get_type_hints
 
 import typer
 
-from toygan.cli.completion import Completer, complete_setting, complete_words
+from toygan.cli.completion import Completer, complete_setting, starting
 from toygan.files.mistakes import Mistake, Place, UserError, shortened
 from toygan.files.text import UNBOUNDED, folded
 
 
 def option(names: str, metavar: str, about: str, words: Sequence[str] | Completer = ()) -> Any:
     """An option of some names: what its value is called, what it is for, and which words the Tab key offers for it."""
-    offered = words if callable(words) else complete_words(*words) if words else None
+    offered = words if callable(words) else starting(lambda: words) if words else None
     return typer.Option(*names.split(), metavar=metavar, help=about, autocompletion=offered)
 
 

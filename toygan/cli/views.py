@@ -26,6 +26,10 @@ if TYPE_CHECKING:
     from toygan.session.dirac import Portrait
     from toygan.session.recording import Recording
 
+SIDE_BY_SIDE = ("density", "spectrum")  # views that may show several steps
+USUAL_METHODS = ["ns-gan", "ns-gan-r1"]
+USUAL_RULES = ["simultaneous", "alternating", "extragradient", "optimistic", "sga", "cgd"]
+
 
 def drawn_points(recording: Recording, n: int, suffix: str, folder: Path, options: Options) -> Path:
     """Draw n fresh points of every seed's last generator as FOLDER/points.SUFFIX; where it is."""
@@ -38,33 +42,28 @@ def drawn_points(recording: Recording, n: int, suffix: str, folder: Path, option
     return path
 
 
-SIDE_BY_SIDE = ("density", "spectrum")  # views that may show several steps
-
-
 def seen_by(recording: Recording, view: str, steps: str | None, formats: Sequence[str]) -> list[Recording]:
-    """The recordings that a view is of: the run at its end, or at each step in a list; UserError for a film."""
+    """The recordings that a view is of: the run at its end, or at each of the steps in a list, played again up to the last of
+    them; UserError for a film, for steps that it has not, and for more than a view of them has room for. How far it is, and
+    where it is not what was recorded, is told on stderr.
+    """
     drawing.refuse_films(formats, "a view is a picture")
     if view in drawing.LEARNED:
         use_threads()
-    return [recording] if steps is None else at_steps(recording, view, steps)
-
-
-def at_steps(recording: Recording, view: str, text: str) -> list[Recording]:
-    """A run as it was at the steps in a list, played again up to the last of them; UserError for steps that it has not, and for
-    more than a view of them has room for. How far it is, and where it is not what was recorded, is told on stderr.
-    """
+    if steps is None:
+        return [recording]
     from toygan.cli.console import watching
     from toygan.draw.moments import MOST
     from toygan.many.progress import Progress
     from toygan.session.again import OTHERWISE
     from toygan.session.again import again as played_again
 
-    steps, most = list(dict.fromkeys(drawing.steps_in(text))), MOST if view in SIDE_BY_SIDE else 1
-    if len(steps) > most:
+    asked, most = list(dict.fromkeys(drawing.steps_in(steps))), MOST if view in SIDE_BY_SIDE else 1
+    if len(asked) > most:
         room = "shows one step at a time" if most == 1 else f"has room for {most} steps beside each other"
-        raise UserError(f"--steps {text}: --view {view} {room}")
+        raise UserError(f"--steps {steps}: --view {view} {room}")
     with watching(recording.name) as watch:
-        found = played_again(recording, steps, lambda step: watch(Progress(step, max(steps), "training", {})))
+        found = played_again(recording, asked, lambda step: watch(Progress(step, max(asked), "training", {})))
     for one in found:
         if one.facts.status == OTHERWISE:
             tell(otherwise_in_words(one))
@@ -209,8 +208,8 @@ def dirac(
     from toygan.files.own import allow
 
     with clear_faults():
-        options, files = drawing.looked(look), drawing.files_of(out, formats)
-        drawing.fits(options, [path.suffix[1:].lower() for path in files])
+        options = drawing.looked(look)
+        files = drawing.files_of(out, formats, options)
         allow([*methods, *changes])
         told = {"rate": rate, "start": start, "steps": steps, "window": window}
         told = {name: value for name, value in told.items() if value is not None}
@@ -222,18 +221,12 @@ def dirac(
         say_phases(portraits, files, as_json)
 
 
-def save_phases(
-    several: Sequence[Portrait], path: Path, command: str, options: Options, game: str | None = None
-) -> None:
+def save_phases(several: Sequence[Portrait], path: Path, command: str, options: Options, game: str | None) -> None:
     from toygan.draw.dirac import portraits, typed_portraits
     from toygan.draw.saved import save_figure
 
     figure = portraits(several, command) if game is None else typed_portraits(game, several, command)
     save_figure(figure, path, command, options)
-
-
-USUAL_METHODS = ["ns-gan", "ns-gan-r1"]
-USUAL_RULES = ["simultaneous", "alternating", "extragradient", "optimistic", "sga", "cgd"]
 
 
 def asked_portraits(

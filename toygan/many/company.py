@@ -91,8 +91,12 @@ def play_together(runs: Sequence[tuple[Config, Order]]) -> None:
     """
     with ExitStack() as claims:
         there = [part for config, order in runs if (part := seated(config, order, claims))]
+        # Together are those that stand at one step and go on by one engine.
+        abreast = defaultdict[tuple[int, str], list[Companion]](list)
+        for part in there:
+            abreast[-1 if part.state is None else step_of(part.state), part.ledger.backend].append(part)
         try:
-            for parts in abreast(there):
+            for parts in abreast.values():
                 if len(parts) > 1:
                     play_company(parts)
         except KeyboardInterrupt:
@@ -114,13 +118,6 @@ def seated(config: Config, order: Order, claims: ExitStack) -> Companion | None:
     except Exception:  # whatever it is, it comes again where the run is alone, and is told there
         return None
     return Companion(order, work, past, ledger, state) if state is None or not is_over(work.sim, state) else None
-
-
-def abreast(parts: Sequence[Companion]) -> list[list[Companion]]:
-    found = defaultdict[tuple[int, str], list[Companion]](list)
-    for part in parts:
-        found[-1 if part.state is None else step_of(part.state), part.ledger.backend].append(part)
-    return list(found.values())
 
 
 def play_company(parts: Sequence[Companion]) -> None:

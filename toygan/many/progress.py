@@ -56,10 +56,14 @@ def bar() -> Watcher:
     return lambda progress: show("" if progress.doing in ("drawing", "kept") else bar_of(progress))
 
 
+def live(numbers: Mapping[str, float]) -> list[str]:
+    """The few numbers that say whether it goes well, the most telling first."""
+    names = [name for name in shown_in("live") if math.isfinite(numbers.get(name, math.nan))]  # no loss before a step
+    return [f"{label_of(name)} {written(name, numbers[name])}" for name in names]
+
+
 def bar_of(progress: Progress) -> str:
-    names = [name for name in shown_in("live") if math.isfinite(progress.numbers.get(name, math.nan))]
-    numbers = [f"{label_of(name)} {written(name, progress.numbers[name])}" for name in names]
-    words = " · ".join([f"step {progress.step} of {progress.steps}", progress.doing, *numbers])
+    words = " · ".join([f"step {progress.step} of {progress.steps}", progress.doing, *live(progress.numbers)])
     return in_html(progress.step / max(progress.steps, 1), words)
 
 

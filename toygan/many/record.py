@@ -133,10 +133,13 @@ class LoopRecorder:
         if step <= take.last:
             raise UserError(f"step {step} of seed {seed}: comes after step {take.last}; steps rise")
         points = self._checked(points_in(samples, "samples"))
-        if step in take.steps:
-            passed_over(take, step, points)
-        else:
+        if step not in take.steps:
             self._keep(take, step, points, Given(samples, critic, losses_in(losses), latents))
+        elif not np.array_equal(folders.kept_frames(take.place, [step])["samples"][0, 0], points, equal_nan=True):
+            raise UserError(
+                f"step {step} of seed {take.seed}: was recorded earlier, with other samples, so this is another loop; go on "
+                f"from step {take.steps[-1]}, or begin anew with fresh=True"
+            )
         take.last, self._clock = step, perf_counter()
 
     def real(self, n: int) -> np.ndarray:
@@ -294,15 +297,6 @@ class Given(NamedTuple):
     critic: Any
     losses: dict[str, np.ndarray]
     latents: Any
-
-
-def passed_over(take: Take, step: int, points: np.ndarray) -> None:
-    """Pass a step over that was kept, with the same points [N, 2]; UserError for others."""
-    if not np.array_equal(folders.kept_frames(take.place, [step])["samples"][0, 0], points, equal_nan=True):
-        raise UserError(
-            f"step {step} of seed {take.seed}: was recorded earlier, with other samples, so this is another loop; go on from "
-            f"step {take.steps[-1]}, or begin anew with fresh=True"
-        )
 
 
 def agreeing(take: Take, step: int, given: Given, n: int) -> tuple[tuple[str, ...], bool, str]:

@@ -14,6 +14,7 @@ from toygan.view.records import FINISHED, FIRST, OF_A_RUN, Record, groups, in_or
 from toygan.view.statistics import FEWEST, Interval, median, share
 
 NOT_MEASURES = {"seed", "diverged_at", "indistinguishable"}  # columns of records that a table does not average
+DIRECTIONS = {"diverged": "lower", "all modes": "higher", "indistinguishable": "higher"}
 BESIDE = {"slope_alignment_ceiling", "indistinguishable", "diverged_at"}  # of a run's end, and no measures of their own
 INTERVALS = f" with 95 % intervals from order statistics (none below {FEWEST} values)"
 
@@ -203,8 +204,6 @@ def values_of(row: Mapping[str, Any], keys: Sequence[str]) -> tuple[Any, ...]:
 
 
 # --- the best --------------------------------------------------------------------------------------------------------
-
-DIRECTIONS = {"diverged": "lower", "all modes": "higher", "indistinguishable": "higher"}
 
 
 def marked(table: Table) -> Table:

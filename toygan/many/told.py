@@ -101,21 +101,18 @@ def method_in(given: Any) -> Method:
         method = given
     elif isinstance(given, Mapping):
         method = Method(objective=dict(given))
+    elif given in OBJECTIVES:
+        method = Method(objective=given)
     else:
-        method = Method(**table_in(given))
+        try:
+            table = method_named(given, {}, {})
+        except Refusal:
+            legal = suggestion(str(given), [*OBJECTIVES, *METHODS], "objectives and methods")
+            raise UserError(f"objective {shortened(repr(given), 40)}: unknown; {legal}") from None
+        method = Method(**table)
     if isinstance(method.objective, Own):
         raise UserError(f"objective {shortened(repr(given), 40)}: of a function of your own no optimal critic is known")
     return method
-
-
-def table_in(name: Any) -> Mapping[str, Any]:
-    if name in OBJECTIVES:
-        return {"objective": name}
-    try:
-        return method_named(name, {}, {})
-    except Refusal:
-        legal = suggestion(str(name), [*OBJECTIVES, *METHODS], "objectives and methods")
-        raise UserError(f"objective {shortened(repr(name), 40)}: unknown; {legal}") from None
 
 
 def said_of(method: Method | None) -> dict[str, Any]:

@@ -14,6 +14,10 @@ from toygan.many.table import Table, lacks_seeds
 from toygan.view.records import Record
 from toygan.view.statistics import Interval
 
+ROW = "row"
+RAISED = "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"
+LOWERED = str.maketrans(RAISED, "-0123456789")
+
 
 def written(tables: Sequence[Table], form: str) -> str:
     """Tables as text, markdown, csv or latex; UserError for another form."""
@@ -110,9 +114,6 @@ def numbered(table: Table) -> list[Table]:
     return [Table([ROW], keys, ""), Table([ROW], rows, table.note)]
 
 
-ROW = "row"
-
-
 def narrowed(table: Table, names: Sequence[str]) -> Table:
     return table._replace(rows=[{name: row.get(name) for name in names} for row in table.rows])
 
@@ -199,10 +200,6 @@ def latex_text(text: str) -> str:
     special |= {sign: f"\\{sign}" for sign in "_%&#${}"}
     escaped = "".join(special.get(sign, sign) for sign in text)
     return re.sub(f"[{RAISED}]+", lambda found: f"$^{{{found[0].translate(LOWERED)}}}$", escaped)
-
-
-RAISED = "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"
-LOWERED = str.maketrans(RAISED, "-0123456789")
 
 
 def csv_of(tables: Sequence[Table]) -> str:

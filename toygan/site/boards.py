@@ -18,6 +18,9 @@ from toygan.view.records import Record, groups
 from toygan.view.statistics import median
 
 NONE = "No run was trained for these pages."
+NOTHING = tag("span", "–", class_="none")
+SHADES = tag("span", ": the stronger the colour, the larger", class_="needs-js")
+SHARED = 2  # methods that make a column of a scenario and its budget
 
 
 class Cell(NamedTuple):
@@ -50,8 +53,6 @@ def names(cells: Sequence[Cell], key: str) -> list[str]:
 
 
 # --- the matrix ------------------------------------------------------------------------------------------------------
-
-SHARED = 2  # methods that make a column of a scenario and its budget
 
 
 def matrix(cells: Sequence[Cell]) -> str:
@@ -123,10 +124,6 @@ def by_method(columns: Columns) -> str:
     )
     heads = ["Method", *(text(scenario) + tag("small", text(told or "as shipped")) for scenario, told in columns)]
     return table(heads, rows, caption, id="matrix", class_="numbers dense shaded")
-
-
-NOTHING = tag("span", "–", class_="none")
-SHADES = tag("span", ": the stronger the colour, the larger", class_="needs-js")
 
 
 def by_pair(scenario: str, cells: Sequence[Cell]) -> str:

@@ -59,6 +59,9 @@ DASHES = ("solid", "dashed", "dotted")
 SIZES = ("one", "two", "few", "few", "many")  # how wide panels are, by how many there are
 NO_SCRIPTS = "These panels play where scripts are allowed. Below is the sheet of each run."
 PLAY = "play with this"
+NIGHT = {"real": "#eaf1fc", "generated": "#ff9a4a", "boundary": "#f0a3d6", "rim": "#ffc38f", "mist": "#3a4452",
+         "haze": "#8fa0b8"}  # fmt: skip
+DARK = ("#0f1a33", "#1b3352", "#27505f", "#456a55", "#807243")  # a critic's colours on a dark page, even in lightness
 
 NO_NAMES: Mapping[str, str] = {}
 Choices = Sequence[tuple[str, str]]
@@ -289,11 +292,6 @@ def bands_of_all(runs: Sequence[Shown]) -> dict[str, Any] | None:
     known = [run.scene.scores for run in runs if run.scene.critic_kept]
     frames = [frame.reshape(1, -1) for scores in known for frame in scores]
     return bands_between(band_edges(frames)) if len(known) > 1 else None
-
-
-NIGHT = {"real": "#eaf1fc", "generated": "#ff9a4a", "boundary": "#f0a3d6", "rim": "#ffc38f", "mist": "#3a4452",
-         "haze": "#8fa0b8"}  # fmt: skip
-DARK = ("#0f1a33", "#1b3352", "#27505f", "#456a55", "#807243")  # a critic's colours on a dark page, even in lightness
 
 
 def night_ramp() -> list[int]:

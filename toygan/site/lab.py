@@ -47,7 +47,7 @@ from toygan.session.playable import (
 )
 from toygan.session.recording import Recording
 from toygan.session.tailored import FREE, tailored
-from toygan.site.lab_files import NOTHING, engine_file, file_content, models_file, runtime_file, script, target_file
+from toygan.site.lab_files import NOTHING, VENDOR, file_content, models_file, runtime_file, script, target_file
 from toygan.site.markup import document_of_scripts
 
 OWN = Path(__file__).parent / "assets" / "lab"
@@ -82,6 +82,7 @@ POOL = 4096  # real points that come with a scenario; batches are drawn from the
 BANDS = 9  # of the critic's colours on each side of the middle one
 AS_RUN = "run"  # the size of games that are played as they were run
 TRICKS = ("ema", "instance_noise", "noisy_labels", "mutual_information")  # zero is none of it, and another program
+SKETCHED, SIDE, FIRST_PLACE = 160, 64, ord("0")  # points of a sketch; places a side; the letter of the first one
 
 
 class Repertoire(NamedTuple):
@@ -138,7 +139,7 @@ def completed(place: Path, known: Mapping[str, Any], worlds: Iterable[Config]) -
     for number, config in enumerate(worlds):
         put(place, f"target-{number}", *target_file(pool(config, POOL)))
     shared = {"potential": potential_model(), "divergence": divergence_model(), "density": density_model()}
-    put(place, "engine", *engine_file())
+    put(place, "engine", {}, (VENDOR / "ort-wasm-simd-threaded.wasm.gz").read_bytes())
     put(place, "runtime", *runtime_file(shared))
     put(place, "catalogue", known, b"")
     (place / "assets").mkdir(parents=True, exist_ok=True)
@@ -358,9 +359,6 @@ def about_scenario(said: str, config: Config, number: int, sizes: Mapping[str, S
     }
 
 
-SKETCHED, SIDE, FIRST_PLACE = 160, 64, ord("0")  # points of a sketch; places a side; the letter of the first one
-
-
 def sketch(config: Config) -> str:
     """A few points of a target as places of a grid over the view, two letters each, from left to right and from bottom to top."""
     points = pool(config, SKETCHED).points
@@ -393,7 +391,9 @@ def address(config: Config, seed: int = 0) -> str | None:
     changes = {key: value for key, value in dials.items() if value != others.get(key)}
     changes |= {"steps": config.training.steps} if config.training.steps != usual.training.steps else {}
     changes |= {"critic_steps": method.critic_steps} if method.critic_steps != usual.method.critic_steps else {}
-    parts = {"s": name, "m": method.name, "z": nearest_size(config), "seed": str(seed)}
+    width = getattr(config.generator, "width", SIZES["small"].width)
+    nearest = min(SIZES, key=lambda size: abs(SIZES[size].width - width))
+    parts = {"s": name, "m": method.name, "z": nearest, "seed": str(seed)}
     return "#" + urlencode(parts | ({"c": "!".join(map(changed, changes.items()))} if changes else {}))
 
 
@@ -417,8 +417,3 @@ def changed(change: tuple[str, float]) -> str:
     """A dial turned before the first step, as the page writes it."""
     key, value = change
     return "*".join(("0", key.replace(".", "~"), f"{value:g}".replace("-", "m").replace(".", "p").replace("+", "")))
-
-
-def nearest_size(config: Config) -> str:
-    width = getattr(config.generator, "width", SIZES["small"].width)
-    return min(SIZES, key=lambda name: abs(SIZES[name].width - width))

@@ -178,11 +178,6 @@ def boxed(points: np.ndarray, pieces: Pieces) -> Header:
     return {"low": low.tolist(), "size": size.tolist(), "count": len(points), "at": pieces.add(codes.T.tobytes())}
 
 
-def engine_file() -> File:
-    """The runtime's WASM, as it was packed."""
-    return {}, (VENDOR / "ort-wasm-simd-threaded.wasm.gz").read_bytes()
-
-
 def runtime_file(models: Mapping[str, Model]) -> File:
     """The runtime's two scripts, and the models that belong to no game, by name."""
     pieces = Pieces()

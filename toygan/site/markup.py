@@ -19,6 +19,7 @@ PAGES = (
     ("glossary.html", "Glossary"),
 )
 HOME = "index.html"
+MADE = "Made by toygan from recorded runs. Nothing here is drawn by hand, and nothing is fetched from a network."
 VOID = {"img", "input", "link", "meta", "br"}
 CODE = re.compile(r"`([^`\n]+)`")
 ARXIV = re.compile(r"\barXiv:(\d{4}\.\d{4,5})\b")
@@ -117,7 +118,8 @@ def document(title: str, body: str, root: str, pages: Pages = (), here: str = ""
     at_once = [tag("script", src=f"{root}assets/{name}") for name in HEAD_SCRIPTS]
     scripts = [tag("script", src=f"{root}assets/{name}", defer=True) for name in SCRIPTS]
     skip = tag("a", "Skip to the content", href="#content", class_="skip")
-    inner = [skip, top_bar(root, pages, here), tag("main", body, id="content"), footer()]
+    foot = tag("footer", tag("p", MADE), class_="foot")
+    inner = [skip, top_bar(root, pages, here), tag("main", body, id="content"), foot]
     return page(title, [*styled(root, STYLES), *at_once, *scripts], inner).encode()
 
 
@@ -141,8 +143,3 @@ def top_bar(root: str, pages: Pages, here: str) -> str:
     name = tag("a", "toygan", href=root + HOME, class_="brand") if pages else tag("span", "toygan", class_="brand")
     switch = tag("button", "Theme: auto", type="button", id="theme", class_="quiet needs-js")
     return tag("header", name, tag("nav", *links, aria_label="Pages") if pages else "", switch, class_="top")
-
-
-def footer() -> str:
-    words = "Made by toygan from recorded runs. Nothing here is drawn by hand, and nothing is fetched from a network."
-    return tag("footer", tag("p", words), class_="foot")

@@ -15,6 +15,12 @@ from toygan.site.pack import motion, script
 
 MARGIN = 0.5  # of the window's width on each side: how far out paths are kept
 VIEW = (-WINDOW, WINDOW, -WINDOW, WINDOW)
+HOW = (
+    "Drag the square, or use the two sliders. Every path was played by the program from where the square stands, so it snaps to "
+    "the starts that were played; arrows are the first move from each of them. m is what one step multiplies a small offset from "
+    "(0, 0) by: above 1 in size it grows, below it shrinks. h is the step size, c how strongly a player feels the other, γ the "
+    "penalty's weight, λ the rate in continuous time, w the weight of consensus."
+)
 
 
 def dials(methods: Sequence[str], rules: Sequence[str], place: Path, root: str, name: str, prose: str = "") -> str:
@@ -57,11 +63,3 @@ def dials_html(methods: Sequence[str], rules: Sequence[str], prose: str) -> str:
                 tag("p", id="dial-motion"), tag("h2", "In closed form"), tag("p", id="dial-theory"),
                 tag("p", text(HOW), class_="note"), prose)  # fmt: skip
     return controls + tag("div", tag("div", plane, *starts), words, class_="seen one")
-
-
-HOW = (
-    "Drag the square, or use the two sliders. Every path was played by the program from where the square stands, so it snaps to "
-    "the starts that were played; arrows are the first move from each of them. m is what one step multiplies a small offset from "
-    "(0, 0) by: above 1 in size it grows, below it shrinks. h is the step size, c how strongly a player feels the other, γ the "
-    "penalty's weight, λ the rate in continuous time, w the weight of consensus."
-)

@@ -20,6 +20,15 @@ from toygan.view.scene import title_of
 QUESTION = "What is a GAN?"
 ANSWER = "Two players that learn from each other: a generator makes points, a critic tells them from real ones until it cannot."
 MOVED = 3.0  # times nearer than at its start: a film in which something happens
+PLAYERS = (
+    "The round points, dark or white as the page is light or dark, are real: a sample that the generator never sees. The orange "
+    "ones are generated: the generator turns random numbers into points of the plane. The colours beneath are the critic's "
+    "scores: lightest where it takes points for real, deep blue where it takes them for made."
+)
+HANDS = (
+    "Pause and drag the slider to go through the training; point at a picture to read the critic's score there. Everything on "
+    "these pages was played and recorded, and each answer is checked against its runs."
+)
 
 
 class Contrast(NamedTuple):
@@ -39,14 +48,11 @@ def start_body(showings: Sequence[Showing], place: Path, glossary: str) -> str:
     names = {pair.best: "a game that goes well", pair.worst: "the same data, another game"}
     runs = place_runs(folders, place, "", "start", names if pair.worst else {})
     about = About(prose=story(runs), curves=("w1", "modes"), glossary=glossary, named=True)
-    return head + film(runs, about) + onward(showings)
-
-
-def onward(showings: Sequence[Showing]) -> str:
     first = showings[0].exhibit
     link = tag("a", text(first.question), href=f"exhibits/{file_name(first.name)}.html", rel="next")
+    onward = tag("p", "Next, the first question: ", link, class_="onward")
     papers = tag("p", "For readers of papers: ", tag("a", "published experiments", href="protocols.html"), ".")
-    return tag("p", "Next, the first question: ", link, class_="onward") + papers
+    return head + film(runs, about) + onward + papers
 
 
 # --- which runs ------------------------------------------------------------------------------------------------------
@@ -95,17 +101,6 @@ def story(runs: Sequence[Shown]) -> str:
     well, *others = [run.recording for run in runs]
     parts = [PLAYERS, turns(well), end(well, bool(others)), *(contrast(well, one) for one in others), HANDS]
     return tag("div", *(tag("p", words) for words in parts), class_="prose")
-
-
-PLAYERS = (
-    "The round points, dark or white as the page is light or dark, are real: a sample that the generator never sees. The orange "
-    "ones are generated: the generator turns random numbers into points of the plane. The colours beneath are the critic's "
-    "scores: lightest where it takes points for real, deep blue where it takes them for made."
-)
-HANDS = (
-    "Pause and drag the slider to go through the training; point at a picture to read the critic's score there. Everything on "
-    "these pages was played and recorded, and each answer is checked against its runs."
-)
 
 
 def turns(run: Recording) -> str:
