@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from conftest import sampled, states_in
+from conftest import crossed, states_in
 from test_faults import SMALL, Killed, dies_at, hurry, play
 
 from toygan.files.disk import read_json, unpacked, write_json
@@ -288,8 +288,7 @@ def ends_the_same_or_says_how(world: Path, out: Path, undisturbed: Recording) ->
     return not message
 
 
-@pytest.mark.parametrize("file", sampled(FILES, 3))
-@pytest.mark.parametrize("damage", DAMAGES, ids=lambda damage: damage.__name__)
+@pytest.mark.parametrize(("damage", "file"), crossed(DAMAGES, FILES, 4))
 def test_a_damaged_folder_ends_the_same_or_is_refused(damage, file, half, world, undisturbed, tmp_path):
     own, foreign = half
     shutil.copytree(own, tmp_path / PLACE)
