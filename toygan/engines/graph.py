@@ -64,9 +64,6 @@ def wires_in(args: Mapping[str, Any]) -> list[Wire]:
     return found
 
 
-# --- recording -------------------------------------------------------------------------------------------------------
-
-
 def recorded(step: Callable[..., Sequence[Tensor]], args: Sequence[Tensor]) -> tuple[Graph, list[Tensor]]:
     """The graph of one call, and what the call gave. Raises Untraceable."""
     recorder = Recorder(args)

@@ -19,6 +19,9 @@ from toygan.engines.tree import Step, Tree, copied, named, rebuilt
 from toygan.engines.writer import onnx_type, short
 
 NEXT = "next "  # before the name of an input, the output that takes its place
+SPARE = torch.zeros(1)  # where a tensor without numbers is said to be: it has no memory, and the runtime wants a place
+MANY = 16  # numbers whose median says something
+PARTED = 0.25  # of their median size; .04 at most over all methods, nets of width 6 to 64
 
 
 class Port(NamedTuple):
@@ -119,9 +122,6 @@ def model_of(graph: Graph, inputs: Sequence[str], outputs: Sequence[str]) -> Mod
     return Model(made.SerializeToString(), into, out_of, len(nodes))
 
 
-# --- running ---------------------------------------------------------------------------------------------------------
-
-
 class Onnx:
     """A model that runs on two copies of the state, from one to the other and back. Draws and dials are read where they are."""
 
@@ -168,9 +168,6 @@ def bind(how: Callable[..., None], name: str, numbers: Tensor) -> None:
     how(name, "cpu", 0, onnx_type(numbers.dtype), short(numbers.shape), numbers.data_ptr() or SPARE.data_ptr())
 
 
-SPARE = torch.zeros(1)  # where a tensor without numbers is said to be: it has no memory, and the runtime wants a place
-
-
 def prepare(step: Step, state: Tree, draw: Tree, dials: Tree) -> Onnx:
     """Translated, proved, and at the first state. Raises Untraceable."""
     model = translated(step, state, draw, dials)
@@ -198,7 +195,3 @@ def proved(engine: Onnx, step: Step, state: Tree, draw: Tree, dials: Tree) -> No
         apart, size = ((ours[name] - right).abs().nanmedian(), right.abs().nanmedian())
         if right.numel() >= MANY and apart > PARTED * size + 1e-6:
             raise Untraceable(name, "the graph and the step part: does the step take numbers out of tensors?")
-
-
-MANY = 16  # numbers whose median says something
-PARTED = 0.25  # of their median size; .04 at most over all methods, nets of width 6 to 64

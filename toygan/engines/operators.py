@@ -19,6 +19,8 @@ from toygan.engines.writer import Writer, place, short
 OPSET = 18
 LARGE = 1e38  # times a float that is not denormal: at least 1
 Args = dict[str, Any]
+Factor = tuple[Wire, bool]  # a stack of matrices, and whether they are to be transposed
+WAITING = {"view", "expand", "permute"}  # written when they are asked for: most are looked through
 
 
 # --- operators on each number ----------------------------------------------------------------------------------------
@@ -178,9 +180,6 @@ EACH: dict[str, Callable[..., str]] = {
 
 
 # --- products of matrices --------------------------------------------------------------------------------------------
-
-
-Factor = tuple[Wire, bool]  # a stack of matrices, and whether they are to be transposed
 
 
 def product(w: Writer, args: Args, out: Wire) -> None:
@@ -492,9 +491,6 @@ OTHERS: dict[str, Callable[..., None]] = {
     "scatter_add.default": partial(scatter, kind="add"),
     **dict.fromkeys(("scatter.src", "scatter.value"), partial(scatter, kind="none")),
 }
-
-
-WAITING = {"view", "expand", "permute"}  # written when they are asked for: most are looked through
 
 
 def written(graph: Graph, inputs: Sequence[str]) -> Writer:

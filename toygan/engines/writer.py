@@ -14,6 +14,8 @@ import torch
 
 from toygan.engines.graph import Graph, Node, Shape, Untraceable, Wire
 
+TYPES = {torch.float32: 1, torch.int32: 6, torch.int64: 7, torch.bool: 9, torch.float64: 11}  # of onnx.TensorProto
+
 
 def short(shape: Sequence[int], keep: int | None = None) -> Shape:
     """A shape without its axes of length one, but with axis `keep`."""
@@ -134,9 +136,6 @@ class Writer:
         if node and node.op == "permute" and node.args["dims"] == [0, 2, 1]:
             return node.args["self"], True
         return wire, False
-
-
-TYPES = {torch.float32: 1, torch.int32: 6, torch.int64: 7, torch.bool: 9, torch.float64: 11}  # of onnx.TensorProto
 
 
 def onnx_type(dtype: torch.dtype) -> int:

@@ -26,12 +26,13 @@ from toygan.game.play import Beside, Bodies, Cast, Draw, Game, Opinion, Paramete
 from toygan.game.rounds import boosting, coarse_to_fine, equation, stages
 
 Several = Annotated[int, Field(ge=1, le=100)]
-
-
-# --- an encoder ------------------------------------------------------------------------------------------------------
-
+KernelWidths = Annotated[tuple[PositiveFloat, ...], Field(min_length=1, max_length=20)]
 ENCODER, POINT_CRITIC = "encoder", "point_critic"
+BACK, BACK_CRITIC, OTHER_CRITIC = "back", "back_critic", "other_critic"
+PARTNERS = 8  # points of the other kind over which a paired critic's score is averaged where it is drawn
 IN_PAIRS = "the critic judges points with their latents, and such pairs can be told apart without end"
+BY_LABEL = "for each label another critic is best, and the critic drawn is the mean over labels"
+IN_BATCH = "the critic judges a point with its batch"
 
 
 def encoder(
@@ -145,11 +146,6 @@ def squared(errors: Tensor) -> Tensor:
     return errors.square().sum(dim=2).mean(dim=1)
 
 
-# --- two worlds ------------------------------------------------------------------------------------------------------
-
-BACK, BACK_CRITIC, OTHER_CRITIC = "back", "back_critic", "other_critic"
-
-
 def translators(bodies: Bodies, *, cycle: Weight = 1.0, power: Literal[1, 2] = 1) -> Cast:
     """A second translator F, from the target's points back to the source's, against a critic of its own; both translators
     also minimise cycle * (E |F(G(a)) - a|_1 + E |G(F(b)) - b|_1), with `power = 2` of squares (Zhu et al., 2017,
@@ -195,9 +191,6 @@ def coupled(bodies: Bodies) -> Cast:
         carry=lambda game, parameters, latent: duel.sent(game, parameters, latent)[..., :2],
         draws=lambda: {"source": points()},
     )
-
-
-# --- several generators ----------------------------------------------------------------------------------------------
 
 
 def generators(
@@ -281,9 +274,6 @@ def by_classes(number: int, base: Objective) -> Objective:
     return base._replace(losses=losses, heads={"whose": number + 1}, score=odds, generator_needs_real=False)
 
 
-# --- several critics -------------------------------------------------------------------------------------------------
-
-
 def critics(bodies: Bodies, *, number: Several = 3, sharpness: NonNegativeFloat = 0.0) -> Cast:
     """So many critics, each with its own first parameters; the generator minimises sum_k w_k L_k of its losses against each,
     w = softmax(sharpness * L): at 0 the mean, at large sharpness the worst (Durugkar et al., 2016, arXiv:1611.01673).
@@ -321,10 +311,6 @@ def opposed(bodies: Bodies) -> Cast:
 # --- what a critic is shown beside a point ---------------------------------------------------------------------------
 
 
-BY_LABEL = "for each label another critic is best, and the critic drawn is the mean over labels"
-IN_BATCH = "the critic judges a point with its batch"
-
-
 def labels_beside(classes: int) -> Beside:
     """A point's class, one-hot; anywhere it may be any of them."""
 
@@ -336,9 +322,6 @@ def labels_beside(classes: int) -> Beside:
         return each[:, None, None].expand(-1, *points.shape[:2], -1)
 
     return Beside(classes, given, given, anywhere, given=True)
-
-
-PARTNERS = 8  # points of the other kind over which a paired critic's score is averaged where it is drawn
 
 
 def partners(bodies: Bodies) -> Cast:
@@ -357,9 +340,6 @@ def partners(bodies: Bodies) -> Cast:
         anywhere=anywhere,
     )
     return Cast(beside=(partner,), no_optimum="the critic judges a real and a generated point together")
-
-
-KernelWidths = Annotated[tuple[PositiveFloat, ...], Field(min_length=1, max_length=20)]
 
 
 def neighbours(bodies: Bodies, *, scales: KernelWidths = (0.1, 0.5)) -> Cast:

@@ -18,6 +18,12 @@ from toygan.game.laws import Law, merged, uniform
 from toygan.game.networks import Layer, Layers, LayersOf, Network, with_lengths
 from toygan.targets.target import Switch
 
+Where = Literal["interpolates", "real", "fake", "both", "around-real"]
+LEAST = 1e-12  # a smaller layer is not divided; any less, and squares of its gradient overflow in float32
+BJOERCK = 36  # steps: 1.5^36 = 2e6 is enough for singular values down to 1e-4 of the bound below, and to settle at 1
+# Rounds of three squarings each: a mixed value is off by 0.14 / 2^k, half an epsilon.
+ROUNDS = {torch.float32: 7, torch.float64: 17}
+
 
 class Sight(NamedTuple):
     """What a penalty sees in one critic move.
@@ -96,9 +102,6 @@ def clip(*, bound: PositiveFloat = 0.1, weights_only: Switch = None) -> Constrai
         return torch.where(owners_of(parameters, layers_of) > 0, held, parameters) if weights_only else held
 
     return Constraint(project=project)
-
-
-Where = Literal["interpolates", "real", "fake", "both", "around-real"]
 
 
 def gradient_penalty(
@@ -302,9 +305,6 @@ def safe_norm(slopes: Tensor) -> Tensor:
     return squares.clamp(min=torch.finfo(squares.dtype).tiny).sqrt()
 
 
-LEAST = 1e-12  # a smaller layer is not divided; any less, and squares of its gradient overflow in float32
-
-
 def divisor(weight: Tensor) -> Tensor:
     """The top singular value [seed, 1, 1] to divide by, and 1 for a layer as good as zero.
 
@@ -313,9 +313,6 @@ def divisor(weight: Tensor) -> Tensor:
     """
     top = largest_singular_value(weight)
     return torch.where(top > LEAST, top, 1.0)
-
-
-BJOERCK = 36  # steps: 1.5^36 = 2e6 is enough for singular values down to 1e-4 of the bound below, and to settle at 1
 
 
 def orthonormalised(weight: Tensor) -> Tensor:
@@ -374,10 +371,6 @@ def top_vectors(weight: Tensor) -> tuple[Tensor, Tensor]:
     longest = gram.square().sum(dim=1, keepdim=True).argmax(dim=2, keepdim=True)
     vector = unit(gram.gather(2, longest.expand(-1, gram.shape[1], 1)))
     return (unit(weight @ vector), vector) if tall else (vector, unit(weight.transpose(1, 2) @ vector))
-
-
-# Rounds of three squarings each: a mixed value is off by 0.14 / 2^k, half an epsilon.
-ROUNDS = {torch.float32: 7, torch.float64: 17}
 
 
 def turning(weight: Tensor, u: Tensor, v: Tensor) -> tuple[Tensor, Tensor]:

@@ -246,9 +246,6 @@ def along(pack: int, besides: Sequence[Beside], slopes: Tensor) -> Tensor:
     return torch.cat([part for part, keep in zip(parts, kept, strict=True) if keep], dim=3).flatten(2)
 
 
-# --- the drawn score -------------------------------------------------------------------------------------------------
-
-
 def score(game: Game, outputs: Tensor, r: Tensor, g: Tensor) -> Tensor:
     """The drawn score of outputs [..., n, outputs] against those of a real and a generated cloud: [..., n]."""
     return game.objective.score(heads(game, outputs), heads(game, r), heads(game, g))
@@ -264,9 +261,6 @@ def pull(game: Game, outputs: Tensor, r: Tensor, g: Tensor) -> Tensor:
         # A copy, because the outputs may be r or g themselves, and only their part as points is asked for.
         at = outputs.clone() if outputs.requires_grad else outputs.detach().requires_grad_()
         return torch.autograd.grad(score(game, at, r, g).sum(), at, create_graph=True)[0]
-
-
-# --- seeing at a state ----------------------------------------------------------------------------------------------
 
 
 class Judge(NamedTuple):

@@ -10,6 +10,8 @@ import numpy as np
 from toygan.targets.refusal import Refusal
 from toygan.targets.target import Sampler
 
+TAKEN = ("real", "latent")  # what every game draws
+
 
 class Law(NamedTuple):
     """A law of points of so many columns, and what it is called: a page draws such numbers itself."""
@@ -29,9 +31,6 @@ def merged(*tables: Mapping[str, Law]) -> dict[str, Law]:
             raise Refusal(f"the draw {name!r} is another row's, of another law", "give it a name of its own")
         found[name] = law
     return found
-
-
-TAKEN = ("real", "latent")  # what every game draws
 
 
 def uniform(columns: int) -> Law:

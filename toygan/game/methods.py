@@ -7,6 +7,10 @@ completion is quick.
 
 from typing import Any
 
+R1 = {"kind": "r1", "weight": 0.1}
+NS_R1 = {"objective": {"kind": "non-saturating"}, "constraint": R1}  # as ns-gan-r1 is played
+FAST = {"critic_steps": 2, "generator_rate": 2e-3, "critic_rate": 2e-3}  # how wgan-gp and its like are played
+
 METHODS: dict[str, dict[str, Any]] = {
     "gan": {
         "formula": "C: E sp(-r) + E sp(g);  G: -E sp(g)",
@@ -41,9 +45,7 @@ METHODS: dict[str, dict[str, Any]] = {
         "look_for": "Watch whether the critic's ridge follows the data, with slopes near one all the way there.",
         "objective": {"kind": "wasserstein"},
         "constraint": {"kind": "gradient-penalty", "weight": 0.1},
-        "critic_steps": 2,
-        "generator_rate": 2e-3,
-        "critic_rate": 2e-3,
+        **FAST,
     },
     "wgan-lp": {
         "formula": "C: E g - E r + 0.1 E max(0, |f'| - 1)^2 between pairs;  G: -E g",
@@ -51,18 +53,14 @@ METHODS: dict[str, dict[str, Any]] = {
         "look_for": "Slopes below one are free: the critic may be flat where nothing has to move.",
         "objective": {"kind": "wasserstein"},
         "constraint": {"kind": "gradient-penalty", "weight": 0.1, "sides": 1},
-        "critic_steps": 2,
-        "generator_rate": 2e-3,
-        "critic_rate": 2e-3,
+        **FAST,
     },
     "wgan-none": {
         "formula": "C: E g - E r, unconstrained;  G: -E g",
         "reference": "Arjovsky et al., 2017, arXiv:1701.07875, on why a Lipschitz bound is needed",
         "look_for": "Nothing bounds the critic: watch whether its scores run away, and the colour scale with them.",
         "objective": {"kind": "wasserstein"},
-        "critic_steps": 2,
-        "generator_rate": 2e-3,
-        "critic_rate": 2e-3,
+        **FAST,
     },
     "sngan": {
         "formula": "C: E max(0, 1 - r) + E max(0, 1 + g), layers over their top singular values, times 64 in all;  G: -E g",
@@ -82,8 +80,7 @@ METHODS: dict[str, dict[str, Any]] = {
         "formula": "C: E sp(-r) + E sp(g) + 0.1/2 E |f'(real)|^2;  G: E sp(-g)",
         "reference": "Mescheder et al., 2018, arXiv:1801.04406",
         "look_for": "The critic is made flat on the data, so that the game can come to rest there.",
-        "objective": {"kind": "non-saturating"},
-        "constraint": {"kind": "r1", "weight": 0.1},
+        **NS_R1,
     },
     "dragan": {
         "formula": "C: E sp(-r) + E sp(g) + 0.1 E (|f'| - 1)^2 around real points;  G: E sp(-g)",
@@ -156,7 +153,7 @@ METHODS: dict[str, dict[str, Any]] = {
         "reference": "Nowozin et al., 2016, arXiv:1606.00709",
         "look_for": "KL(p | q) must cover: missing mass is dear, extra mass is cheap.",
         "objective": {"kind": "f-kl", "trick": True},
-        "constraint": {"kind": "r1", "weight": 0.1},
+        "constraint": R1,
     },
     "f-reverse-kl": {
         "formula": "C: E exp(-r) + E (g - 1);  G: -E (g - 1)",
@@ -169,7 +166,7 @@ METHODS: dict[str, dict[str, Any]] = {
         "reference": "Nowozin et al., 2016, arXiv:1606.00709",
         "look_for": "Large ratios p/q count squared. Without the trick G gains from scores below -2, and leaves for good.",
         "objective": {"kind": "f-pearson", "trick": True},
-        "constraint": {"kind": "r1", "weight": 0.1},
+        "constraint": R1,
     },
     "f-hellinger": {
         "formula": "C: -E (1 - exp(-r)) + E (exp(g) - 1);  G: -E (exp(g) - 1)",
@@ -188,14 +185,14 @@ METHODS: dict[str, dict[str, Any]] = {
         "reference": "Nowozin et al., 2016, arXiv:1606.00709",
         "look_for": "Only the sign of p - q counts; where tanh is flat nothing moves, so the critic is kept from there.",
         "objective": {"kind": "f-total-variation"},
-        "constraint": {"kind": "r1", "weight": 0.1},
+        "constraint": R1,
     },
     "bs-gan": {
         "formula": "C: E sp(-r) + E sp(g) + 0.1/2 E |f'(real)|^2;  G: 1/2 E g^2",
         "reference": "Hjelm et al., 2017, arXiv:1702.08431",
         "look_for": "Generated points seek the boundary, score 0: the data's edge, but also any other place where f is 0.",
         "objective": {"kind": "boundary-seeking"},
-        "constraint": {"kind": "r1", "weight": 0.1},
+        "constraint": R1,
         "generator_rate": 1e-3,
     },
     "ebgan": {
@@ -219,7 +216,7 @@ METHODS: dict[str, dict[str, Any]] = {
         "reference": "Li et al., 2017, arXiv:1705.08584; Binkowski et al., 2018, arXiv:1801.01401",
         "look_for": "The witness is high where real features outnumber generated ones.",
         "objective": {"kind": "mmd"},
-        "constraint": {"kind": "r1", "weight": 0.1},
+        "constraint": R1,
     },
     "cramer-gan": {
         "formula": "C: -D + 0.1 E (|f'| - 1)^2 between pairs;  G: D, the energy distance of features;  f its witness",
@@ -232,8 +229,7 @@ METHODS: dict[str, dict[str, Any]] = {
         "formula": "ns-gan-r1, and both players minimise E -log softmax(head(fake))[category]",
         "reference": "Chen et al., 2016, arXiv:1606.03657",
         "look_for": "Colours by category: a code keeps to one place, but two may share one and leave another empty.",
-        "objective": {"kind": "non-saturating"},
-        "constraint": {"kind": "r1", "weight": 0.1},
+        **NS_R1,
         "categories": 8,
         "mutual_information": 1.0,
     },
@@ -241,8 +237,7 @@ METHODS: dict[str, dict[str, Any]] = {
         "formula": "ns-gan-r1;  G against the critic 5 moves from now, differentiated through them",
         "reference": "Metz et al., 2016, arXiv:1611.02163",
         "look_for": "The generator foresees the critic's answer: watch whether it still runs into one mode.",
-        "objective": {"kind": "non-saturating"},
-        "constraint": {"kind": "r1", "weight": 0.1},
+        **NS_R1,
         "update": {"kind": "unrolled", "ahead": 5},
     },
     "pacgan": {

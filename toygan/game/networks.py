@@ -22,6 +22,9 @@ Activation = Literal["relu", "leaky-relu", "tanh", "silu", "softplus", "groupsor
 Normalisation = Literal["none", "batch", "layer"]
 CriticNormalisation = Literal["none", "batch", "batch-running", "layer"]
 Initialisation = Literal["he", "xavier", "normal", "orthogonal", "torch"]
+FirstOf = Callable[[np.random.Generator], np.ndarray]
+Statistics = list[tuple[Tensor, Tensor]]  # variance and mean of each hidden layer's units, each [seed, 1, out]
+EPSILON = 1e-5  # added to variances
 
 
 class Layer(NamedTuple):
@@ -200,8 +203,6 @@ INITIALISATIONS: dict[str, Callable[[np.random.Generator, LayerShape], np.ndarra
     "orthogonal": orthogonal,
     "torch": torchs,
 }
-
-
 WITH_BIASES = ("torch",)  # those that draw biases too, as they draw one input's weights; others start them at zero
 
 
@@ -297,8 +298,6 @@ def plain_judge(bend: Bend, layers: Layers, x: Tensor) -> Response:
 
 # --- normalised perceptrons ------------------------------------------------------------------------------------------
 
-EPSILON = 1e-5  # added to variances
-
 
 def standardised(x: Tensor, variance: Tensor, mean: Tensor) -> Tensor:
     """With such statistics zero mean and unit variance."""
@@ -332,9 +331,6 @@ def scaled(layer: Layer, x: Tensor) -> Tensor:
     """Times the scale and plus the shift that the layer learns, if it does."""
     x = x if layer.scale is None else x * layer.scale
     return x if layer.shift is None else x + layer.shift
-
-
-FirstOf = Callable[[np.random.Generator], np.ndarray]
 
 
 def with_units(
@@ -374,9 +370,6 @@ def batch_normalised(initial: FirstOf, layers: LayersOf, bend: Bend) -> Network:
         return judge_by(statistics_of(bend, layers, points, 0), bend, layers)
 
     return Network(initial, layers, forward, judge, partial(apart, judge), settled)
-
-
-Statistics = list[tuple[Tensor, Tensor]]  # variance and mean of each hidden layer's units, each [seed, 1, out]
 
 
 def statistics_of(bend: Bend, layers: Layers, points: Tensor, correction: int) -> Statistics:

@@ -25,6 +25,10 @@ from toygan.game.laws import Law, one_hot, uniform
 from toygan.targets.refusal import Refusal
 
 Heads = Mapping[str, Tensor]  # a critic's outputs by head, each [seed, batch, width]
+Labels = tuple[float, float]
+Widths = Annotated[tuple[PositiveFloat, ...], Field(min_length=1)]
+LOG2 = 0.6931471805599453
+LARGE = 30.0  # outputs of about this size are tried, so that margins are passed
 
 
 class Losses(NamedTuple):
@@ -129,9 +133,6 @@ def boundary_seeking(r: Tensor, g: Tensor) -> Losses:
     return Losses(critic, generator=mean(g**2) / 2)
 
 
-Labels = tuple[float, float]
-
-
 def soft_labels(*, real: Labels = (0.7, 1.2), fake: Labels = (0.0, 0.3)) -> Objective:
     """Cross-entropy with labels y, z drawn from ranges: critic E [y sp(-r) + (1-y) sp(r)] + E [z sp(-g) + (1-z) sp(g)],
     generator E sp(-g) (after Salimans et al., 2016, arXiv:1606.03498).
@@ -190,9 +191,6 @@ def f_js(r: Tensor, g: Tensor, *, trick: bool = False) -> Losses:
 def f_total_variation(r: Tensor, g: Tensor, *, trick: bool = False) -> Losses:
     """Total variation: T(v) = tanh(v)/2, f*(T) = T; optimal T = sign(p - q)/2 (Nowozin et al., 2016)."""
     return f_losses(r, g, lambda v: v.tanh() / 2, lambda v: v.tanh() / 2, trick)
-
-
-LOG2 = 0.6931471805599453
 
 
 # --- density ratios, losses of points, and classes without labels ----------------------------------------------------
@@ -339,8 +337,6 @@ def began(*, gamma: PositiveFloat = 0.5, pace: PositiveFloat = 0.001) -> Objecti
 
 # --- distances between clouds of features ----------------------------------------------------------------------------
 
-Widths = Annotated[tuple[PositiveFloat, ...], Field(min_length=1)]
-
 
 def mmd(
     *,
@@ -459,9 +455,6 @@ def zero_sum(objective: Objective, n: int = 64) -> bool:
         one is not None and other is not None and torch.allclose(one, -other, rtol=1e-9, atol=1e-12)
         for one, other in zip(*ways, strict=True)
     )
-
-
-LARGE = 30.0  # outputs of about this size are tried, so that margins are passed
 
 
 def by_chance(objective: Objective, n: int, size: float = 1.0) -> tuple[dict[str, Tensor], dict[str, Tensor], Extra]:

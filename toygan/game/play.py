@@ -274,9 +274,6 @@ def step(game: Game, state: State, draw: Draw) -> State:
     return game.cast.between(game, game.rule(game, state, draw))
 
 
-# --- moves -----------------------------------------------------------------------------------------------------------
-
-
 def row_of(draw: Draw, move: int) -> Draw:
     """One move's draws: each [seed, batch, c]."""
     return {name: numbers[move] for name, numbers in draw.items()}

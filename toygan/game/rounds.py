@@ -20,6 +20,8 @@ from toygan.game.play import Beside, Bodies, Cast, Draw, Game, Learned, Paramete
 from toygan.game.players import weightless
 
 SHARES, JUDGE, PICK, LAST = "shares", "judge", "pick", "last"
+COARSE, COARSE_CRITIC = "coarse", "coarse_critic"
+MOMENTS = 5  # times over which the critic's score is averaged where it is drawn
 HUGE = 20.0  # a log-ratio beyond which points are as good as never made, or nothing but made
 
 Rounds = Annotated[int, Field(ge=1, le=100)]
@@ -64,9 +66,6 @@ def in_rounds(rounds: int, schedule: Callable[[Tensor], Tensor]) -> Callable[[Te
     return lambda share: schedule(share * rounds - (share * rounds).floor())
 
 
-# --- the mixture -----------------------------------------------------------------------------------------------------
-
-
 def round_of(shares: Tensor) -> Tensor:
     """The number of the round, from 0 on, in which a mixture of these shares [seed, K] is: [seed]."""
     return (shares > 0).to(shares.dtype).sum(dim=1) - 1
@@ -104,9 +103,6 @@ def before(shares: Tensor) -> Tensor:
     now = round_of(shares).unsqueeze(1)
     kept = torch.where((counted(shares.shape[1], shares) < now) | (now == 0), shares, 0.0)
     return kept / kept.sum(dim=1, keepdim=True)
-
-
-# --- what it lacks ---------------------------------------------------------------------------------------------------
 
 
 def lacking_points(game: Game, parameters: Parameters, row: Draw) -> Tensor:
@@ -153,9 +149,6 @@ def resampled(points: Tensor, weights: Tensor) -> Tensor:
     return points.gather(1, index.unsqueeze(2).expand(-1, -1, points.shape[2]))
 
 
-# --- between steps ---------------------------------------------------------------------------------------------------
-
-
 def rounds_passed(game: Game, state: State, rounds: int) -> Tensor:
     """How many whole rounds lie behind, at most all but one: []."""
     return (state.step * rounds / game.steps).floor().reshape(-1)[0].clamp(max=rounds - 1)
@@ -187,9 +180,6 @@ def next_round(game: Game, state: State) -> State:
 def at_rest(learned: Learned) -> Learned:
     """A player as it is, without memories of how it came there."""
     return learned._replace(slots=tuple(map(torch.zeros_like, learned.slots)), moves=torch.zeros_like(learned.moves))
-
-
-# --- stages ----------------------------------------------------------------------------------------------------------
 
 
 def stages(bodies: Bodies, *, stages: Rounds = 3, margin: PositiveFloat = 2.0, ranking: play.Weight = 1.0) -> Cast:
@@ -225,11 +215,6 @@ def next_stage(stages: int, game: Game, state: State) -> State:
     is_due = rounds_passed(game, state, stages) > rounds_passed(game, state._replace(step=state.step - 1), stages)
     kept = chosen(is_due, at_rest(state.players[GENERATOR]), state.players[LAST])
     return state._replace(players={**state.players, LAST: kept})
-
-
-# --- a point in two stages -------------------------------------------------------------------------------------------
-
-COARSE, COARSE_CRITIC = "coarse", "coarse_critic"
 
 
 def coarse_to_fine(bodies: Bodies, *, spacing: PositiveFloat = 0.5) -> Cast:
@@ -286,11 +271,6 @@ def on_lattice(spacing: Dial, points: Tensor) -> Tensor:
 def refined(game: Game, parameters: Parameters, latent: Tensor, lattice: Tensor) -> Tensor:
     """Lattice points plus what the fine generator adds to them: [seed, n, 2]."""
     return lattice + duel.sent(game, parameters, torch.cat((latent, lattice), dim=2))
-
-
-# --- an equation -----------------------------------------------------------------------------------------------------
-
-MOMENTS = 5  # times over which the critic's score is averaged where it is drawn
 
 
 def time_beside() -> Beside:

@@ -21,6 +21,8 @@ from toygan.game.field import Here, along, back, foreseen, plus, product, scaled
 from toygan.game.optimisers import Inner, Move, Optimiser, with_slot
 from toygan.game.play import Draw, Game, Learned, Parameters, Player, State
 
+Bending = Callable[[Game, State, Here], Mapping[str, Tensor]]  # the field where all stand -> what each goes down
+
 
 class Rule(NamedTuple):
     """A step of the game, the optimiser that it wants, and after how many steps it does the same again; whether it foresees:
@@ -114,9 +116,6 @@ def optimistic_adam() -> Rule:
         return moved._replace(parameters=p + over(rate, p) * (2 * moved.parameters - last)), moved.parameters
 
     return Rule(simultaneous().step, partial(with_slot, moving_on))
-
-
-Bending = Callable[[Game, State, Here], Mapping[str, Tensor]]  # the field where all stand -> what each goes down
 
 
 def at_once(bent: Bending, foresees: bool = False) -> Rule:

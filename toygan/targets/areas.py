@@ -13,8 +13,6 @@ from toygan.targets.mixtures import gaussians
 from toygan.targets.refusal import Refusal
 from toygan.targets.target import Batch, Modes, Point, Target, of_parts
 
-# --- boards of cells -------------------------------------------------------------------------------------------------
-
 
 def board(weights: np.ndarray, low: Point, high: Point) -> Target:
     """Uniform in a cell drawn by its weight: weights [rows, columns], row 0 lowest, over the box from low to high.
@@ -70,9 +68,6 @@ def checkerboard(*, squares: Annotated[PositiveInt, Field(le=100)] = 4, side: Po
     rows, columns = np.indices((squares, squares))
     half = squares * side / 2
     return board(((rows + columns) % 2 == 0).astype(float), (-half, -half), (half, half))
-
-
-# --- bent Gaussians --------------------------------------------------------------------------------------------------
 
 
 def banana(*, length: PositiveFloat = 1.0, width: PositiveFloat = 0.25, bend: float = 0.5) -> Target:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 LARGEST_FILE = 256 * 2**20  # bytes: ten million points as text
 LARGEST_PICTURE = 25_000_000  # pixels: what cameras make; a small file may claim any number
+FINEST_PICTURE = 512  # pixels of the longer side; a larger picture is averaged over blocks of pixels
 FARTHEST = 1e18  # of a coordinate: float32 still holds its square
 
 
@@ -214,8 +215,6 @@ READERS: dict[str, Callable[[str, bytes], np.ndarray]] = {
 
 
 # --- pictures --------------------------------------------------------------------------------------------------------
-
-FINEST_PICTURE = 512  # pixels of the longer side; a larger picture is averaged over blocks of pixels
 
 
 def read_darkness(path: Path, invert: bool = False) -> np.ndarray:
