@@ -11,6 +11,11 @@ from toygan.files.text import number
 from toygan.quantities.table import label_of
 from toygan.view.words import CRITICS
 
+OF_RUNS = {PIECES["refined"]}  # pieces of which every seed of a run has rows
+LAST = ("critic", "group")
+USED = {name: f"by the {words}" for name, words in CRITICS.items()} | {"none": "as they are made"}
+MANY = 6  # values that a sentence can hold
+
 
 def aloud(claim: Claim) -> str:
     """The condition of a claim in words: `for method = "gan", in at least 7 of 8 seeds: w1 at the end is below 0.5`."""
@@ -54,9 +59,6 @@ def seeds_aloud(claim: Claim) -> str:
     if asked in (EVERY, NO):
         return f"in {claim.seeds} of the {what}"
     return f"in {claim.seeds if asked and asked.at_most else f'at least {claim.seeds}'} {what}"
-
-
-OF_RUNS = {PIECES["refined"]}  # pieces of which every seed of a run has rows
 
 
 def term_aloud(term: Term) -> str:
@@ -141,15 +143,8 @@ def named_setting(key: str, value: Any) -> str:
     return f"{key.rsplit('.', 1)[-1].replace('_', ' ')} {told}"
 
 
-LAST = ("critic", "group")
-USED = {name: f"by the {words}" for name, words in CRITICS.items()} | {"none": "as they are made"}
-
-
 def several(value: Any) -> str:
     """One value or several in words."""
     if isinstance(value, tuple):
         return ", ".join(map(several, value)) if len(value) <= MANY else f"each of {len(value)}"
     return str(value) if isinstance(value, str | bool) else number(float(value))
-
-
-MANY = 6  # values that a sentence can hold

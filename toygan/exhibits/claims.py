@@ -21,6 +21,14 @@ from toygan.session.facts import read_facts
 from toygan.session.recording import read_metrics
 from toygan.view.records import Row
 
+JUDGED = {True: "held", False: "did not hold", None: "not judged"}
+BY_CONSTRUCTION = "by construction"
+WORDS = (JUDGED[True], JUDGED[False], BY_CONSTRUCTION, JUDGED[None])
+Outcome = tuple[bool | None, str]  # whether a condition holds, None where that cannot be said; and its numbers, or why
+ALL_LOST = "all seeds diverged"
+SETTINGS = ("target", "generator", "critic", "update", "std")  # columns of settings beside the keys of grids
+EMPTY = np.zeros(0)
+
 
 class Explained(NamedTuple):
     """What became of a claim's condition in another setting: the setting's name, whether it holds there, by which numbers,
@@ -63,11 +71,6 @@ class Verdict(NamedTuple):
         return BY_CONSTRUCTION if self.held and self.by_construction else JUDGED[self.held]
 
 
-JUDGED = {True: "held", False: "did not hold", None: "not judged"}
-BY_CONSTRUCTION = "by construction"
-WORDS = (JUDGED[True], JUDGED[False], BY_CONSTRUCTION, JUDGED[None])
-
-
 def counted(verdicts: Sequence[Verdict]) -> dict[str, int]:
     """How many verdicts there are of each of WORDS, zeros too."""
     return {words: sum(verdict.words == words for verdict in verdicts) for words in WORDS}
@@ -76,9 +79,6 @@ def counted(verdicts: Sequence[Verdict]) -> dict[str, int]:
 def judge(claim: Claim, rows: Sequence[Row]) -> Verdict:
     """The verdict on one claim."""
     return Verdict(claim.says, *outcome(claim, rows), claim.by_construction, claim.restated)
-
-
-Outcome = tuple[bool | None, str]  # whether a condition holds, None where that cannot be said; and its numbers, or why
 
 
 def outcome(claim: Claim, rows: Sequence[Row]) -> Outcome:
@@ -151,9 +151,6 @@ def of_all(claim: Claim, rows: Sequence[Row]) -> Outcome:
 def kept_of(claim: Claim, chosen: Sequence[Row]) -> list[Row]:
     """The chosen rows of which a condition is asked: those that diverged left out if the claim says so."""
     return [row for row in chosen if claim.diverged == "fails" or row.get("status") != "diverged"]
-
-
-ALL_LOST = "all seeds diverged"
 
 
 def frames_used(claim: Claim, rows: Sequence[Row]) -> list[str]:
@@ -261,9 +258,6 @@ def partner(claim: Claim, row: Row, rows: Sequence[Row]) -> Row | None:
     if found[0].get("scenario") != row.get("scenario") and "scenario" not in term.of:
         raise LookupError(f"nothing on {row.get('scenario')} stands against {who}")
     return found[0]
-
-
-SETTINGS = ("target", "generator", "critic", "update", "std")  # columns of settings beside the keys of grids
 
 
 def held_against(claim: Claim, first: float | None, second: float | None) -> float | None:
@@ -406,9 +400,6 @@ class Recorded(NamedTuple):
         """Steps [T] and a measure's values [T] of one seed, NaN where it has none; empty where it was never taken."""
         values = self.curves[name][:, self.seeds.index(seed)] if name in self.curves else EMPTY
         return (self.steps, values) if np.isfinite(values).any() else (EMPTY, EMPTY)
-
-
-EMPTY = np.zeros(0)
 
 
 def recorded_at(folder: str | Path) -> Recorded:

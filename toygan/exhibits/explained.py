@@ -25,6 +25,9 @@ from toygan.view.records import Row, flattened
 
 Settings = Mapping[str, str]  # of one run: every argument that decides, as it is written
 Cases = Sequence[tuple[Row, Settings]]  # runs of one term of a claim: the columns that name them, and their settings
+LIKELY = 0.05  # chance makes a difference that is at most so rare too seldom to be believed
+UNASKED = {"name", "view", "method.name", "training.frames", "training.points", "training.portraits"}  # change no game
+NAMING = ("scenario", "group", "method")
 
 
 class Behind(NamedTuple):
@@ -88,9 +91,6 @@ def decisive(here: Setting, there: Setting, others: Sequence[Setting]) -> tuple[
     return here, ""
 
 
-LIKELY = 0.05  # chance makes a difference that is at most so rare too seldom to be believed
-
-
 def chance(one: Setting, other: Setting) -> float:
     """How often chance alone sets the numbers of two settings so far apart (Mann and Whitney, 1947, two-sided), or, where a
     row has none, whether rows fulfil the condition; 0 where the rows of a setting are unknown, and nothing is tested.
@@ -126,8 +126,6 @@ def read_aloud(exhibit: Exhibit, place: Path) -> dict[str, str]:
 
 
 # --- what two settings differ in -------------------------------------------------------------------------------------
-
-UNASKED = {"name", "view", "method.name", "training.frames", "training.points", "training.portraits"}  # change no game
 
 
 def settings_of(config: Mapping[str, Any]) -> dict[str, str]:
@@ -176,9 +174,6 @@ def fewer(before: Cases, after: Cases) -> dict[str, str]:
         if set(new) < set(old):
             told[name] = f"{name} = {some_of(new)} in place of {some_of(old)}"
     return told
-
-
-NAMING = ("scenario", "group", "method")
 
 
 def some_of(values: Sequence[Any]) -> str:

@@ -34,6 +34,10 @@ if TYPE_CHECKING:
 
 QUICK = "quick: at most 2 seeds and a quarter of the steps"
 Portraits = Sequence[tuple[Mapping[str, Any], Portrait]]
+CURVED = ("curves", "ends", "price", "critics")  # kinds of panels that say of what they are
+MEASURED = ("curves", "ends", "price", "matrix")  # kinds of panels whose measure is what is drawn
+NAMED = 8  # runs that a picture's words call by name
+OF_CRITICS = ("critics", "steepness", "levels")  # kinds of panels that are nothing without one
 
 
 class Picture(NamedTuple):
@@ -132,9 +136,6 @@ def curves_of(exhibit: Exhibit) -> list[str]:
     claimed = [name for term in terms for name in (term.measure, *term.becomes.values()) if isinstance(name, str)]
     names = [name for name in dict.fromkeys([*shown, *claimed]) if name in QUANTITIES]
     return [name for name in names if QUANTITIES[name].when == "frame"]
-
-
-CURVED = ("curves", "ends", "price", "critics")  # kinds of panels that say of what they are
 
 
 def folders_of(rows: Any) -> list[Path]:
@@ -275,10 +276,6 @@ def of_what(panel: Panel, rows: Sequence[Row]) -> str:
     return quantities + (f"; of {'; '.join(runs[:NAMED])}{more}" if runs else "")
 
 
-MEASURED = ("curves", "ends", "price", "matrix")  # kinds of panels whose measure is what is drawn
-NAMED = 8  # runs that a picture's words call by name
-
-
 def shown_in(panel: Panel, rows: Sequence[Row]) -> list[Row]:
     """The rows that a panel is about: those of runs, or of theory, by its kind."""
     return [row for row in matching(panel.of, rows) if ("folder" in row) != (panel.kind in PIECES)]
@@ -352,9 +349,6 @@ def no_critic(seed: int, name: str) -> UserError:
 def is_asked(panel: Panel, place: int, asked: Pictures) -> bool:
     """Whether a panel, the `place`-th of its exhibit counted from 1, is among those that are asked for."""
     return not asked.panels or bool({panel.kind, str(place)} & {*asked.panels})
-
-
-OF_CRITICS = ("critics", "steepness", "levels")  # kinds of panels that are nothing without one
 
 
 def told_apart(portraits: Portraits) -> list[Portrait]:
