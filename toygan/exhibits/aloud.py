@@ -82,9 +82,6 @@ def bounds_aloud(claim: Claim, written: Callable[[float], str] = number_aloud, e
     return " and ".join(said)
 
 
-# --- for people ------------------------------------------------------------------------------------------------------
-
-
 def number_named(claim: Claim) -> str:
     """What the number of a claim is called: `W1 of wgan-lp over that of wgan-gp`."""
     first, other = called(claim.value), claim.over or claim.minus

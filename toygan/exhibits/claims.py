@@ -184,9 +184,6 @@ def fits(found: Any, wanted: Any) -> bool:
     return bool(found == wanted)
 
 
-# --- of every seed ---------------------------------------------------------------------------------------------------
-
-
 def by_seed(claim: Claim, chosen: Sequence[Row], rows: Sequence[Row]) -> Outcome:
     """So many of the seeds fulfil the condition, told beside the share that was asked for where they are not so many; a seed
     without the number does not. Where none has it nothing is judged, but of periods: a curve without a rhythm is what
@@ -268,9 +265,6 @@ def held_against(claim: Claim, first: float | None, second: float | None) -> flo
         return None
     with np.errstate(all="ignore"):
         return number_or_none(float(np.subtract(first, second) if claim.minus else np.divide(first, second or 0.0)))
-
-
-# --- of the median ---------------------------------------------------------------------------------------------------
 
 
 def by_median(claim: Claim, chosen: Sequence[Row], rows: Sequence[Row]) -> Outcome:

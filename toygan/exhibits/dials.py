@@ -97,9 +97,6 @@ def fan(config: Config) -> np.ndarray:
     return np.where(np.abs(found) < FAR, found, np.nan)
 
 
-# --- in closed form --------------------------------------------------------------------------------------------------
-
-
 def theory(config: Config, rate: float) -> str:
     """The multipliers m of a step near rest by the rule's closed form, and the size of the larger; empty without one.
 

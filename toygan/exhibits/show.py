@@ -97,10 +97,11 @@ def showing(
     """
     portraits = phase_portraits(exhibit)
     runs = run_rows(works)
-    rows = [*with_refined(exhibit, runs), *theory_rows(exhibit, portraits)]
+    rows = [*runs, *refined_rows(exhibit, runs), *theory_rows(exhibit, portraits)]
     finished = [row for row in rows if row.get("status") in (None, "done", "diverged")]
     films = [row for panel in exhibit.panels if panel.kind == "films" for row in matching(panel.of, runs)]
-    others = [Behind(own, with_refined(exhibit, run_rows(own))) for own in explaining]
+    found = [(own, run_rows(own)) for own in explaining]
+    others = [Behind(own, [*there, *refined_rows(exhibit, there)]) for own, there in found]
     verdicts = with_explanations(exhibit, Behind(works, rows), others)
     shown = Showing(
         exhibit=exhibit,
@@ -115,10 +116,6 @@ def showing(
     )
     give_back()  # a gallery shows dozens of exhibits in one process
     return shown
-
-
-def with_refined(exhibit: Exhibit, runs: Sequence[Record]) -> list[Record]:
-    return [*runs, *refined_rows(exhibit, runs)]
 
 
 def answered(sentence: str, quick: bool) -> str:
@@ -140,9 +137,6 @@ def curves_of(exhibit: Exhibit) -> list[str]:
 
 def folders_of(rows: Any) -> list[Path]:
     return list(dict.fromkeys(Path(row["folder"]) for row in rows))
-
-
-# --- rows ------------------------------------------------------------------------------------------------------------
 
 
 def run_rows(works: Sequence[Work]) -> list[Record]:
@@ -212,9 +206,6 @@ def in_short(name: str, value: Any) -> str:
     if not isinstance(value, Mapping):
         return f"{name.replace('_', ' ')} {said(value)}"
     return ", ".join([str(value.get("kind", name)), *(in_short(*item) for item in value.items() if item[0] != "kind")])
-
-
-# --- pictures --------------------------------------------------------------------------------------------------------
 
 
 def pictures(

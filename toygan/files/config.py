@@ -156,9 +156,6 @@ class Config(Strict):
     measures: Annotated[tuple[Own, ...], Field(min_length=1, max_length=8)] | None = None
 
 
-# --- from a config to a file -----------------------------------------------------------------------------------------
-
-
 def as_data(config: Config) -> dict[str, Any]:
     """The config as plain data, without the methods that are not played and without what was left out."""
     return config.model_dump(mode="json", exclude={"methods"}, exclude_none=True)

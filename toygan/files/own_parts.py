@@ -75,9 +75,6 @@ def row_of_code(code: Code, name: str) -> Callable[..., Any]:
     return row
 
 
-# --- rules -------------------------------------------------------------------------------------------------------------
-
-
 def own_rule(code: Code, /, **options: Any) -> Rule:
     """A user's own rule, whose options are dials as the shipped rules' are."""
 
@@ -101,9 +98,6 @@ def rule_tried(part: Own, game: Game, state: State, draw: Draw) -> None:
         step = f"step {int(after.step)} with {', '.join(after.players)}"
         wrong = f"after step {int(state.step)} it returns {step}, where the same players one step on are wanted"
         raise code.fault(wrong, "a rule ends with play.over_with(state)")
-
-
-# --- targets -----------------------------------------------------------------------------------------------------------
 
 
 @cache
@@ -205,9 +199,6 @@ def both_alike(code: Code, draw: Callable[[np.random.Generator, int], Batch]) ->
     if not np.array_equal(first.points, second.points):
         raise not_points(code, "the same stream gives other points the next time; draw from it, and from no other")
     return first
-
-
-# --- measures ----------------------------------------------------------------------------------------------------------
 
 
 def own_measure(code: Code, /, **options: Any) -> Measure:

@@ -152,9 +152,6 @@ def value_of(code: Code, name: str, one: inspect.Parameter) -> Any:
     return USUAL[name.lower()]
 
 
-# --- calling it --------------------------------------------------------------------------------------------------------
-
-
 def working(code: Code, sampler: OwnSampler) -> OwnSampler:
     """The same with the kind of stream, and the way to say how many, with which it draws. UserError where there is none."""
     said: list[str] = []
