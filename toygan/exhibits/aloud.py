@@ -11,6 +11,11 @@ from toygan.files.text import number
 from toygan.quantities.table import label_of
 from toygan.view.words import CRITICS
 
+OF_RUNS = {PIECES["refined"]}  # pieces of which every seed of a run has rows
+LAST = ("critic", "group")
+USED = {name: f"by the {words}" for name, words in CRITICS.items()} | {"none": "as they are made"}
+MANY = 6  # values that a sentence can hold
+
 
 def aloud(claim: Claim) -> str:
     """The condition of a claim in words: `for method = "gan", in at least 7 of 8 seeds: w1 at the end is below 0.5`."""
@@ -56,9 +61,6 @@ def seeds_aloud(claim: Claim) -> str:
     return f"in {claim.seeds if asked and asked.at_most else f'at least {claim.seeds}'} {what}"
 
 
-OF_RUNS = {PIECES["refined"]}  # pieces of which every seed of a run has rows
-
-
 def term_aloud(term: Term) -> str:
     if term.label is not None:
         return f'the diagnosis says "{term.label}"'
@@ -78,9 +80,6 @@ def bounds_aloud(claim: Claim, written: Callable[[float], str] = number_aloud, e
         near = f"within {written(claim.within)} of " if claim.within else equals
         said.append(f"{near}{written(claim.equals)}")
     return " and ".join(said)
-
-
-# --- for people ------------------------------------------------------------------------------------------------------
 
 
 def number_named(claim: Claim) -> str:
@@ -141,15 +140,8 @@ def named_setting(key: str, value: Any) -> str:
     return f"{key.rsplit('.', 1)[-1].replace('_', ' ')} {told}"
 
 
-LAST = ("critic", "group")
-USED = {name: f"by the {words}" for name, words in CRITICS.items()} | {"none": "as they are made"}
-
-
 def several(value: Any) -> str:
     """One value or several in words."""
     if isinstance(value, tuple):
         return ", ".join(map(several, value)) if len(value) <= MANY else f"each of {len(value)}"
     return str(value) if isinstance(value, str | bool) else number(float(value))
-
-
-MANY = 6  # values that a sentence can hold

@@ -87,9 +87,6 @@ def asides(verdicts: Sequence[Verdict]) -> list[str]:
     return [more, *unjudged] if 0 < certain < len(verdicts) else unjudged
 
 
-# --- numbers ---------------------------------------------------------------------------------------------------------
-
-
 def told_of(claims: Sequence[Claim], rows: Sequence[Row], failed: bool = False) -> str:
     """The numbers of some claims; those of one name stand together, and a scenario that several share is named once."""
     found: dict[str, list[Said]] = {}

@@ -21,6 +21,14 @@ from toygan.session.facts import read_facts
 from toygan.session.recording import read_metrics
 from toygan.view.records import Row
 
+JUDGED = {True: "held", False: "did not hold", None: "not judged"}
+BY_CONSTRUCTION = "by construction"
+WORDS = (JUDGED[True], JUDGED[False], BY_CONSTRUCTION, JUDGED[None])
+Outcome = tuple[bool | None, str]  # whether a condition holds, None where that cannot be said; and its numbers, or why
+ALL_LOST = "all seeds diverged"
+SETTINGS = ("target", "generator", "critic", "update", "std")  # columns of settings beside the keys of grids
+EMPTY = np.zeros(0)
+
 
 class Explained(NamedTuple):
     """What became of a claim's condition in another setting: the setting's name, whether it holds there, by which numbers,
@@ -63,11 +71,6 @@ class Verdict(NamedTuple):
         return BY_CONSTRUCTION if self.held and self.by_construction else JUDGED[self.held]
 
 
-JUDGED = {True: "held", False: "did not hold", None: "not judged"}
-BY_CONSTRUCTION = "by construction"
-WORDS = (JUDGED[True], JUDGED[False], BY_CONSTRUCTION, JUDGED[None])
-
-
 def counted(verdicts: Sequence[Verdict]) -> dict[str, int]:
     """How many verdicts there are of each of WORDS, zeros too."""
     return {words: sum(verdict.words == words for verdict in verdicts) for words in WORDS}
@@ -76,9 +79,6 @@ def counted(verdicts: Sequence[Verdict]) -> dict[str, int]:
 def judge(claim: Claim, rows: Sequence[Row]) -> Verdict:
     """The verdict on one claim."""
     return Verdict(claim.says, *outcome(claim, rows), claim.by_construction, claim.restated)
-
-
-Outcome = tuple[bool | None, str]  # whether a condition holds, None where that cannot be said; and its numbers, or why
 
 
 def outcome(claim: Claim, rows: Sequence[Row]) -> Outcome:
@@ -153,9 +153,6 @@ def kept_of(claim: Claim, chosen: Sequence[Row]) -> list[Row]:
     return [row for row in chosen if claim.diverged == "fails" or row.get("status") != "diverged"]
 
 
-ALL_LOST = "all seeds diverged"
-
-
 def frames_used(claim: Claim, rows: Sequence[Row]) -> list[str]:
     said = []
     for key, term in claim.terms.items():
@@ -185,9 +182,6 @@ def fits(found: Any, wanted: Any) -> bool:
     if isinstance(found, float) and isinstance(wanted, int | float):
         return math.isclose(found, wanted, rel_tol=1e-9, abs_tol=1e-9)
     return bool(found == wanted)
-
-
-# --- of every seed ---------------------------------------------------------------------------------------------------
 
 
 def by_seed(claim: Claim, chosen: Sequence[Row], rows: Sequence[Row]) -> Outcome:
@@ -263,9 +257,6 @@ def partner(claim: Claim, row: Row, rows: Sequence[Row]) -> Row | None:
     return found[0]
 
 
-SETTINGS = ("target", "generator", "critic", "update", "std")  # columns of settings beside the keys of grids
-
-
 def held_against(claim: Claim, first: float | None, second: float | None) -> float | None:
     """A number divided by another one, or less that; None where either is not known, or nothing comes of them, of 0 / 0
     and of infinities that cancel.
@@ -274,9 +265,6 @@ def held_against(claim: Claim, first: float | None, second: float | None) -> flo
         return None
     with np.errstate(all="ignore"):
         return number_or_none(float(np.subtract(first, second) if claim.minus else np.divide(first, second or 0.0)))
-
-
-# --- of the median ---------------------------------------------------------------------------------------------------
 
 
 def by_median(claim: Claim, chosen: Sequence[Row], rows: Sequence[Row]) -> Outcome:
@@ -406,9 +394,6 @@ class Recorded(NamedTuple):
         """Steps [T] and a measure's values [T] of one seed, NaN where it has none; empty where it was never taken."""
         values = self.curves[name][:, self.seeds.index(seed)] if name in self.curves else EMPTY
         return (self.steps, values) if np.isfinite(values).any() else (EMPTY, EMPTY)
-
-
-EMPTY = np.zeros(0)
 
 
 def recorded_at(folder: str | Path) -> Recorded:

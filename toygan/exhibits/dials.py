@@ -23,6 +23,8 @@ RATES, WEIGHTS = (0.05, 0.2, 0.5), (0.3, 1.0, 3.0)
 SIDE, STEPS = 13, 120  # starts a side of the plane, and steps of a path
 FAR = 1e6  # a path beyond this has left for good
 BATCH = 6  # equal points change nothing, packs of two or three come out even
+COUPLING = {"wasserstein": 1.0, "non-saturating": 0.5, "minimax": 0.5}  # slope of the generator's loss at a score of 0
+DAMPED = {"none": 0.0, "r1": 1.0}  # how much of its weight a constraint takes off psi in a unit of time
 
 
 class Played(NamedTuple):
@@ -93,12 +95,6 @@ def fan(config: Config) -> np.ndarray:
         places.append(dirac.on_host(dirac.seen(game, state)))
     found = np.stack(places)
     return np.where(np.abs(found) < FAR, found, np.nan)
-
-
-# --- in closed form --------------------------------------------------------------------------------------------------
-
-COUPLING = {"wasserstein": 1.0, "non-saturating": 0.5, "minimax": 0.5}  # slope of the generator's loss at a score of 0
-DAMPED = {"none": 0.0, "r1": 1.0}  # how much of its weight a constraint takes off psi in a unit of time
 
 
 def theory(config: Config, rate: float) -> str:

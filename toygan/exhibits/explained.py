@@ -25,6 +25,9 @@ from toygan.view.records import Row, flattened
 
 Settings = Mapping[str, str]  # of one run: every argument that decides, as it is written
 Cases = Sequence[tuple[Row, Settings]]  # runs of one term of a claim: the columns that name them, and their settings
+LIKELY = 0.05  # chance makes a difference that is at most so rare too seldom to be believed
+UNASKED = {"name", "view", "method.name", "training.frames", "training.points", "training.portraits"}  # change no game
+NAMING = ("scenario", "group", "method")
 
 
 class Behind(NamedTuple):
@@ -88,9 +91,6 @@ def decisive(here: Setting, there: Setting, others: Sequence[Setting]) -> tuple[
     return here, ""
 
 
-LIKELY = 0.05  # chance makes a difference that is at most so rare too seldom to be believed
-
-
 def chance(one: Setting, other: Setting) -> float:
     """How often chance alone sets the numbers of two settings so far apart (Mann and Whitney, 1947, two-sided), or, where a
     row has none, whether rows fulfil the condition; 0 where the rows of a setting are unknown, and nothing is tested.
@@ -105,11 +105,9 @@ def chance(one: Setting, other: Setting) -> float:
 def cases_of(exhibit: Exhibit, claim: Claim, works: Sequence[Work]) -> dict[str, Cases]:
     """The runs that every term of a claim is about, those behind it where it is about critics used after them."""
     named = [(columns_of(work), settings_of(work.task.config)) for work in works]
-    found: dict[str, Cases] = {}
-    for key, term in claim.terms.items():
-        wanted = filters_of_runs(exhibit, term.of)
-        found[key] = [case for case in named if any(matching(one, [case[0]]) for one in wanted)]
-    return found
+    asked = {key: filters_of_runs(exhibit, term.of) for key, term in claim.terms.items()}
+    return {key: [case for case in named if any(matching(one, [case[0]]) for one in wanted)]
+            for key, wanted in asked.items()}  # fmt: skip
 
 
 def read_aloud(exhibit: Exhibit, place: Path) -> dict[str, str]:
@@ -126,8 +124,6 @@ def read_aloud(exhibit: Exhibit, place: Path) -> dict[str, str]:
 
 
 # --- what two settings differ in -------------------------------------------------------------------------------------
-
-UNASKED = {"name", "view", "method.name", "training.frames", "training.points", "training.portraits"}  # change no game
 
 
 def settings_of(config: Mapping[str, Any]) -> dict[str, str]:
@@ -174,15 +170,8 @@ def fewer(before: Cases, after: Cases) -> dict[str, str]:
     for name in names:
         old, new = (list(dict.fromkeys(columns.get(name) for columns, _ in cases)) for cases in (before, after))
         if set(new) < set(old):
-            told[name] = f"{name} = {some_of(new)} in place of {some_of(old)}"
+            told[name] = f"{name} = {', '.join(map(plain_value, new))} in place of {', '.join(map(plain_value, old))}"
     return told
-
-
-NAMING = ("scenario", "group", "method")
-
-
-def some_of(values: Sequence[Any]) -> str:
-    return ", ".join(plain_value(value) for value in values)
 
 
 def counterpart(columns: Row, cases: Cases) -> Settings | None:
@@ -221,9 +210,6 @@ def with_options(part: str, settings: Settings, inside: Collection[str]) -> str:
     names = [name for name in settings if name in inside and name.startswith(part)]
     own = ", ".join(f"{name.removeprefix(part)} = {settings[name]}" for name in names)
     return settings[f"{part}kind"] + (f" ({own})" if own else "")
-
-
-# --- in words --------------------------------------------------------------------------------------------------------
 
 
 def sentence(here: Setting, there: Setting, differs: Sequence[str], contrast: str, why: str) -> str:

@@ -55,6 +55,12 @@ OF_THEORY: Mapping[str, str] = {
     "moving": "length of a step at the end",
     "perfect": "W1 of the worst of 16 perfect samples",
 }
+WITH_A_GOAL = {name for name, row in QUANTITIES.items() if row.better != "neither" and row.source != "cost"}
+ENDLESS = ("kl", "reverse_kl")  # between targets they may be infinite; of a run they are finite estimates
+TERMS = ("value", "over", "minus")  # of a claim
+# kind of panel -> table
+PIECES = {"distances": "distances", "phases": "phases", "plan": "plans", "bound": "bounds", "refined": "refined"}
+THEORY = set(PIECES.values())
 
 
 def known(value: str, legal: Sequence[str], what: str) -> str:
@@ -206,9 +212,6 @@ class Panel(Strict):
         return value
 
 
-WITH_A_GOAL = {name for name, row in QUANTITIES.items() if row.better != "neither" and row.source != "cost"}
-
-
 class Term(Strict):
     """A number a seed: a measure at a moment, a label (1 where the seed has it), or what becomes of a curve.
 
@@ -286,12 +289,6 @@ def asked_of(text: str) -> Asked | None:
     """What `seeds` says of how many: `7 of 8`, `at most 2 of 8`, `all` or `none`; None for anything else."""
     found = re.fullmatch(r"(at most )?(\d{1,9}) of ([1-9]\d{0,8})", text)
     return Asked(int(found[2]), int(found[3]), bool(found[1])) if found else {"all": EVERY, "none": NO}.get(text)
-
-
-ENDLESS = ("kl", "reverse_kl")  # between targets they may be infinite; of a run they are finite estimates
-
-
-TERMS = ("value", "over", "minus")  # of a claim
 
 
 class Claim(Strict):
@@ -552,11 +549,6 @@ def about_no_claim(exhibit: Exhibit) -> Iterator[Mistake]:
             elif (one.setting, number) in told:
                 yield Mistake(("explanations", i, "setting"), f"claim {number} has an explanation of this name already")
             told.add((one.setting, number))
-
-
-# kind of panel -> table
-PIECES = {"distances": "distances", "phases": "phases", "plan": "plans", "bound": "bounds", "refined": "refined"}
-THEORY = set(PIECES.values())
 
 
 def panel_name(panel: Panel) -> str:

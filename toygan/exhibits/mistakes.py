@@ -9,6 +9,9 @@ from toygan.files.mistakes import Key, Mistake, Place, UserError, headline
 from toygan.files.scenario import METHOD
 from toygan.files.strict import locate
 
+WORDS = {("methods",), ("updates",), ("over",)}
+NAMES = {METHOD, ("method", "update", "kind")}
+
 
 def said(exhibit: Exhibit, key: Key, **names: Iterable[str]) -> dict[str, Place]:
     """Where settings were said in the exhibit's file: in the table at that key, under the word that their names are given by."""
@@ -39,7 +42,3 @@ def placed_here(mistake: Mistake, otherwise: Key, method: str | None) -> Mistake
     ):  # a key of no line is one of the method's, whose name is in no file
         return mistake._replace(key=("methods", str(method), *key[1:]))
     return Mistake(otherwise, "", mistake.hint, inner=mistake)
-
-
-WORDS = {("methods",), ("updates",), ("over",)}
-NAMES = {METHOD, ("method", "update", "kind")}

@@ -79,9 +79,6 @@ def recorded(folder: Path) -> Recording | None:
     return load(folder)
 
 
-# --- judged and drawn ------------------------------------------------------------------------------------------------
-
-
 class Published(NamedTuple):
     """A protocol with its rows, its picture where there is a number to draw, and the command that makes them."""
 

@@ -11,6 +11,12 @@ from toygan.exhibits.telling import ours_in_words
 from toygan.files.text import number
 from toygan.many.table import Table
 
+TOLD = (
+    "Radius and deviation of one mode; places: where the notebooks' linspace lays the last mode on the first there are seven; "
+    "apart: from a mode to the next, in deviations. Ours: the runs of the protocols on this page, at their part of the steps."
+)
+COLUMNS = ("radius", "std", "places", "apart", "a mode is found by", "plain GAN finds", "ours finds")
+
 
 class Ring(NamedTuple):
     """One paper's ring: radius and deviation in its own units, NaN where it gives none; at how many places its modes lie; when a
@@ -29,13 +35,6 @@ class Ring(NamedTuple):
     def apart(self) -> float:
         """How many standard deviations a mode is from the next: 2 r sin(pi / n) / s."""
         return 2 * self.radius * math.sin(math.pi / self.places) / self.std
-
-
-TOLD = (
-    "Radius and deviation of one mode; places: where the notebooks' linspace lays the last mode on the first there are seven; "
-    "apart: from a mode to the next, in deviations. Ours: the runs of the protocols on this page, at their part of the steps."
-)
-COLUMNS = ("radius", "std", "places", "apart", "a mode is found by", "plain GAN finds", "ours finds")
 
 
 def rings_table(found: Sequence[Published]) -> Table:

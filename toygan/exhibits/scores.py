@@ -31,6 +31,14 @@ from toygan.session.spectrum import MOST, spectrum_of
 from toygan.targets.funnels import slopes
 from toygan.targets.target import Modes, Target
 
+DIGITS = {"times a step": 6}
+BY_PRODUCT = "use_mm_for_euclid_dist"  # what torch.cdist does by itself from 26 points on
+SPECTRA: dict[tuple[str, int, int], Spectrum] = {}
+ENDS = {"share": (0.0, 1.0), "cosine": (-1.0, 1.0), "correlation": (-1.0, 1.0)}
+# shares of what is below 0 where a critic takes generated points for the better ones
+SIGNED = {"critic_gap": (-1.0, 1.0)}
+NEEDED_BY = {"modes": "mixture", "curve": "curve"}
+
 
 class Counting(Strict):
     """The rule by which a paper counts: of so many `points`, those within `sigma` standard deviations of a mode are on it, and a
@@ -76,10 +84,6 @@ class Score(NamedTuple):
     def write(self, value: float) -> str:
         """A value as people read it."""
         return f"{number(100 * value)} %" if self.unit == "share" else number(value, DIGITS.get(self.unit, 3))
-
-
-DIGITS = {"times a step": 6}
-BY_PRODUCT = "use_mm_for_euclid_dist"  # what torch.cdist does by itself from 26 points on
 
 
 # --- points and modes ------------------------------------------------------------------------------------------------
@@ -208,9 +212,6 @@ def seen_spectrum(recording: Recording) -> Spectrum:
     return SPECTRA[key]
 
 
-SPECTRA: dict[tuple[str, int, int], Spectrum] = {}
-
-
 # --- what every run has at its end -----------------------------------------------------------------------------------
 
 
@@ -226,12 +227,6 @@ def ends_of(name: str, row: Quantity) -> tuple[float, float]:
         return SIGNED.get(name) or ENDS[row.unit]
     distant = row.scale == "log" and not row.estimated and row.better != "neither"
     return (0.0 if distant else -math.inf), math.inf
-
-
-ENDS = {"share": (0.0, 1.0), "cosine": (-1.0, 1.0), "correlation": (-1.0, 1.0)}
-# shares of what is below 0 where a critic takes generated points for the better ones
-SIGNED = {"critic_gap": (-1.0, 1.0)}
-NEEDED_BY = {"modes": "mixture", "curve": "curve"}
 
 
 # --- the tables ------------------------------------------------------------------------------------------------------

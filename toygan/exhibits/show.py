@@ -34,6 +34,10 @@ if TYPE_CHECKING:
 
 QUICK = "quick: at most 2 seeds and a quarter of the steps"
 Portraits = Sequence[tuple[Mapping[str, Any], Portrait]]
+CURVED = ("curves", "ends", "price", "critics")  # kinds of panels that say of what they are
+MEASURED = ("curves", "ends", "price", "matrix")  # kinds of panels whose measure is what is drawn
+NAMED = 8  # runs that a picture's words call by name
+OF_CRITICS = ("critics", "steepness", "levels")  # kinds of panels that are nothing without one
 
 
 class Picture(NamedTuple):
@@ -93,10 +97,11 @@ def showing(
     """
     portraits = phase_portraits(exhibit)
     runs = run_rows(works)
-    rows = [*with_refined(exhibit, runs), *theory_rows(exhibit, portraits)]
+    rows = [*runs, *refined_rows(exhibit, runs), *theory_rows(exhibit, portraits)]
     finished = [row for row in rows if row.get("status") in (None, "done", "diverged")]
     films = [row for panel in exhibit.panels if panel.kind == "films" for row in matching(panel.of, runs)]
-    others = [Behind(own, with_refined(exhibit, run_rows(own))) for own in explaining]
+    found = [(own, run_rows(own)) for own in explaining]
+    others = [Behind(own, [*there, *refined_rows(exhibit, there)]) for own, there in found]
     verdicts = with_explanations(exhibit, Behind(works, rows), others)
     shown = Showing(
         exhibit=exhibit,
@@ -111,10 +116,6 @@ def showing(
     )
     give_back()  # a gallery shows dozens of exhibits in one process
     return shown
-
-
-def with_refined(exhibit: Exhibit, runs: Sequence[Record]) -> list[Record]:
-    return [*runs, *refined_rows(exhibit, runs)]
 
 
 def answered(sentence: str, quick: bool) -> str:
@@ -134,14 +135,8 @@ def curves_of(exhibit: Exhibit) -> list[str]:
     return [name for name in names if QUANTITIES[name].when == "frame"]
 
 
-CURVED = ("curves", "ends", "price", "critics")  # kinds of panels that say of what they are
-
-
 def folders_of(rows: Any) -> list[Path]:
     return list(dict.fromkeys(Path(row["folder"]) for row in rows))
-
-
-# --- rows ------------------------------------------------------------------------------------------------------------
 
 
 def run_rows(works: Sequence[Work]) -> list[Record]:
@@ -213,9 +208,6 @@ def in_short(name: str, value: Any) -> str:
     return ", ".join([str(value.get("kind", name)), *(in_short(*item) for item in value.items() if item[0] != "kind")])
 
 
-# --- pictures --------------------------------------------------------------------------------------------------------
-
-
 def pictures(
     exhibit: Exhibit,
     rows: Sequence[Row],
@@ -273,10 +265,6 @@ def of_what(panel: Panel, rows: Sequence[Row]) -> str:
     runs = list(dict.fromkeys(str(row["label"]) for row in rows if "folder" in row))
     more = f" and {len(runs) - NAMED} more" if len(runs) > NAMED else ""
     return quantities + (f"; of {'; '.join(runs[:NAMED])}{more}" if runs else "")
-
-
-MEASURED = ("curves", "ends", "price", "matrix")  # kinds of panels whose measure is what is drawn
-NAMED = 8  # runs that a picture's words call by name
 
 
 def shown_in(panel: Panel, rows: Sequence[Row]) -> list[Row]:
@@ -352,9 +340,6 @@ def no_critic(seed: int, name: str) -> UserError:
 def is_asked(panel: Panel, place: int, asked: Pictures) -> bool:
     """Whether a panel, the `place`-th of its exhibit counted from 1, is among those that are asked for."""
     return not asked.panels or bool({panel.kind, str(place)} & {*asked.panels})
-
-
-OF_CRITICS = ("critics", "steepness", "levels")  # kinds of panels that are nothing without one
 
 
 def told_apart(portraits: Portraits) -> list[Portrait]:

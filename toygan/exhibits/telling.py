@@ -84,9 +84,6 @@ def so_many(score: Score, n: int) -> str:
     return f"{n} {score.each}{'' if n == 1 else 's'}"
 
 
-# --- for the picture, and for programs --------------------------------------------------------------------------------
-
-
 def lines_of(rows: Sequence[Compared]) -> list[Both]:
     """What the picture shows: a line a number that has one, by measure."""
     shown = [one for one in rows if one.row.published is not None]

@@ -27,6 +27,9 @@ from toygan.view.records import Row
 FRAMES = 31  # of an exhibit's run, if it does not say otherwise
 Run = tuple[str, str | None, dict[str, Any]]  # scenario, method, point of the grid
 QUICK_SEEDS, QUICK_STEPS, QUICK_FRAMES = 2, 0.25, 16  # what is left of a run's seeds and steps; half the frames
+BUDGET = {"training.steps", "training.batch"}
+UNTOLD = {"training.frames", "training.seeds"}  # how much is looked at changes no run
+NEAREST = 8
 
 
 class Work(NamedTuple):
@@ -161,10 +164,6 @@ def quick_claim(claim: Claim) -> Claim:
     return claim.model_copy(update=terms | bounds | ({"within": claim.within * QUICK_STEPS} if in_steps else {}))
 
 
-BUDGET = {"training.steps", "training.batch"}
-UNTOLD = {"training.frames", "training.seeds"}  # how much is looked at changes no run
-
-
 def halves(config: Mapping[str, Any]) -> dict[str, str]:
     """The objective and the constraint of a run, as columns."""
     return {part: config["method"][part]["kind"] for part in ("objective", "constraint")}
@@ -231,6 +230,3 @@ def nearest_of(value: Any, legal: Sequence[Any]) -> str:
         few = sorted(sorted(numbers, key=lambda one: abs(one - value))[:NEAREST])
         return f"{'legal' if len(few) == len(numbers) else 'nearest legal'} values: {', '.join(map(in_toml, few))}"
     return suggestion(str(value), [str(one) for one in legal], "values") if legal else "no row has this column"
-
-
-NEAREST = 8

@@ -26,6 +26,8 @@ from toygan.game.rules import RULES
 from toygan.game.zoo import PLAYED_ON, ZOO
 from toygan.targets.table import TARGETS
 
+WORDS_SHOWN = {"formula": "formula", "about": "look at", "look_for": "look for", "reference": "reference"}
+
 
 class Entry(NamedTuple):
     """One thing explained: what it is, lines of "name: text", and its settings as TOML."""
@@ -144,9 +146,6 @@ def method_page(name: str) -> Entry:
     settings = {key: value for key, value in data.items() if key not in (*WORDS_SHOWN, "name")}
     paper = {"the paper's own settings": PAPERS[name]} if name in PAPERS else {}
     return Entry(f"method {name}", words(data) | paper, toml_lines(settings))
-
-
-WORDS_SHOWN = {"formula": "formula", "about": "look at", "look_for": "look for", "reference": "reference"}
 
 
 def words(data: Mapping[str, Any]) -> dict[str, str]:

@@ -31,6 +31,8 @@ from toygan.targets.table import TARGETS
 from toygan.targets.target import Range, moved
 
 Name = Annotated[str, Field(pattern=r"^\w[\w.+-]*$", max_length=100)]  # names become folders
+SeedNumber = Annotated[NonNegativeInt, Field(lt=2**32)]
+WORDS = {"title", "about", "reference", "formula", "look_for"}  # these describe a run and decide nothing in it
 
 
 class View(Strict):
@@ -45,9 +47,6 @@ class View(Strict):
         if not value[1] - value[0] > 1e-6 * max(map(abs, value)):
             raise Refusal("the first end must be below the second, and not by a hair", "for example [-3.0, 3.0]")
         return value
-
-
-SeedNumber = Annotated[NonNegativeInt, Field(lt=2**32)]
 
 
 class Training(Strict):
@@ -157,9 +156,6 @@ class Config(Strict):
     measures: Annotated[tuple[Own, ...], Field(min_length=1, max_length=8)] | None = None
 
 
-# --- from a config to a file -----------------------------------------------------------------------------------------
-
-
 def as_data(config: Config) -> dict[str, Any]:
     """The config as plain data, without the methods that are not played and without what was left out."""
     return config.model_dump(mode="json", exclude={"methods"}, exclude_none=True)
@@ -194,9 +190,6 @@ def toml_value(value: Any) -> str:
         # TOML's escapes are JSON's, save that TOML also wants DEL escaped.
         return json.dumps(str(value), ensure_ascii=False).replace("\x7f", "\\u007f")
     return repr(value.item() if hasattr(value, "item") else value)
-
-
-WORDS = {"title", "about", "reference", "formula", "look_for"}  # these describe a run and decide nothing in it
 
 
 def deciding(data: Mapping[str, Any]) -> dict[str, Any]:

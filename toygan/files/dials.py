@@ -20,6 +20,8 @@ from toygan.game.optimisers import OPTIMISERS
 
 # By key, as "critic_rate", "betas.1", "constraint.weight" or "generator.reach": [] or [seed], in float64.
 Dials = Mapping[str, Tensor]
+# Numbers that are parts of the program where they are not zero.
+PARTS = ("ema", "instance_noise", "noisy_labels", "mutual_information")
 
 
 def dials_of(config: Config) -> dict[str, Tensor]:
@@ -46,10 +48,6 @@ def is_in_steps(table: Strict, key: str) -> bool:
     field = type(table).model_fields.get(key)
     marks = (mark for mark in (field.metadata if field else ()) if isinstance(mark, InSteps))
     return any(not mark.option or getattr(table, mark.option) == mark.value for mark in marks)
-
-
-# Numbers that are parts of the program where they are not zero.
-PARTS = ("ema", "instance_noise", "noisy_labels", "mutual_information")
 
 
 def floats_in(table: Strict) -> dict[str, float]:

@@ -17,6 +17,8 @@ from typing import Any
 import numpy as np
 
 Arrays = Mapping[str, np.ndarray]
+HERE = f"{zlib.crc32(platform.node().encode()):08x}"  # this machine: the numbers of processes mean something here only
+COUNT = itertools.count()
 
 
 def read_json(path: Path) -> dict[str, Any]:
@@ -66,11 +68,6 @@ def write_aside(path: Path, content: bytes, durable: bool = True) -> None:
     except BaseException:
         aside.unlink(missing_ok=True)
         raise
-
-
-HERE = f"{zlib.crc32(platform.node().encode()):08x}"  # this machine: the numbers of processes mean something here only
-
-COUNT = itertools.count()
 
 
 @lru_cache(maxsize=1024)

@@ -8,6 +8,9 @@ from contextlib import suppress
 from ctypes import CDLL
 from pathlib import Path
 
+GUESSED_MEMORY = 16.0 * 2**30
+MEMORY_LIMITS = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))
+
 
 def memory() -> float:
     """The bytes of memory that this process may have: the machine's, or its container's; a guess where nobody tells."""
@@ -17,10 +20,6 @@ def memory() -> float:
         return GUESSED_MEMORY
     limits = (text for path in MEMORY_LIMITS if path.is_file() and (text := path.read_text().strip()).isdigit())
     return min(found, *map(float, limits), math.inf)
-
-
-GUESSED_MEMORY = 16.0 * 2**30
-MEMORY_LIMITS = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))
 
 
 def give_back() -> None:

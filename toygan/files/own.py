@@ -44,6 +44,9 @@ PAIR = re.compile(r"(?P<objective>.+?\.py:[^+]*|[^+]*)\+(?P<constraint>.*)")
 KIND = re.compile(r"[^/\\]+:\w+")
 IN_PYTHON = "python"  # where a function comes from that is in no file of its own
 TAKEN = {"kind", "path", "r", "g", "sight"}  # words that no option can have
+LOADED: dict[tuple[str, str], Code] = {}  # by kind and path: what was named on the command line, or given in Python
+PARTS = ("objective", "constraint", "also", "update")  # of a method, that may be a user's own
+PLAYED = ("target", "generator", "critic")  # of a config
 
 
 class Own(Strict):
@@ -79,9 +82,6 @@ class Code(NamedTuple):
     def fault(self, wrong: str, hint: str = "") -> UserError:
         """What is wrong with it, with its place."""
         return UserError(Mistake(None, f"{self.kind}: {wrong}", hint, place=self.place))
-
-
-LOADED: dict[tuple[str, str], Code] = {}  # by kind and path: what was named on the command line, or given in Python
 
 
 def is_own(kind: Any) -> bool:
@@ -211,10 +211,6 @@ def settled(config: Mapping[str, Any], inputs: Mapping[str, Any]) -> None:
         elif (kind, path) in LOADED and path.endswith(".py"):
             wrong, hint = "has changed since this run", "the run's folder has a copy of what it was: name that one"
             raise UserError(Mistake(None, wrong, hint, place=Place(path)))
-
-
-PARTS = ("objective", "constraint", "also", "update")  # of a method, that may be a user's own
-PLAYED = ("target", "generator", "critic")  # of a config
 
 
 def own_tables(config: Mapping[str, Any]) -> dict[str, dict[str, Any]]:

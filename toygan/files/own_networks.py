@@ -31,6 +31,11 @@ FED = ("latent_dim", "z_dim", "zdim", "nz", "noise_dim", "dim_z", "d_z", "latent
        "latent")  # fmt: skip
 ENDS = {"generator": ((*FED, *INPUTS), (*OUTPUTS, *POINTS)), "critic": ((*INPUTS, *POINTS), OUTPUTS)}
 OptionItems = tuple[tuple[str, Any], ...]
+TAKE_ENDS = "let it take its ends: def NAME(inputs, outputs), or __init__(self, in_dim, out_dim)"
+SEEDS, N = 2, 6
+NO_STATE = "spectral norm is a constraint here: -m hinge+spectral-norm"
+NO_CHANCE = "leave dropout and noise out"
+ALONE = 'use LayerNorm or GroupNorm; the shipped critic plays with normalisation = "batch"'
 
 
 def own_latents(*, latent: Latent = "normal", latent_dim: PositiveInt = 2) -> None:
@@ -224,12 +229,7 @@ def as_columns(body: Lent, said: Any, points: Tensor) -> Tensor:
     )
 
 
-TAKE_ENDS = "let it take its ends: def NAME(inputs, outputs), or __init__(self, in_dim, out_dim)"
-
-
 # --- before a run begins -----------------------------------------------------------------------------------------------
-
-SEEDS, N = 2, 6
 
 
 def tried(body: Lent, part: str, inputs: int) -> bool:
@@ -263,11 +263,6 @@ def tried(body: Lent, part: str, inputs: int) -> bool:
         return near(once(1, x, True), first)
     except UserError:  # a module that asks for a tensor's numbers cannot be called for all seeds
         return False
-
-
-NO_STATE = "spectral norm is a constraint here: -m hinge+spectral-norm"
-NO_CHANCE = "leave dropout and noise out"
-ALONE = 'use LayerNorm or GroupNorm; the shipped critic plays with normalisation = "batch"'
 
 
 def near(one: Tensor, other: Tensor) -> bool:

@@ -31,6 +31,13 @@ from toygan.game.play import Draw, Game, State
 from toygan.game.rules import Rule
 from toygan.targets.target import Batch, Target, moved, of_parts
 
+# Options that every row of a part has.
+EXTRA: dict[str, tuple[Callable[..., Any], ...]] = {"target": (moved,), "generator": (own_latents,)}
+WHOLE = {"objective", "constraint", "also", "update"}  # parts that a function of options alone may return whole
+MOVES = "toygan.game.play has the moves: play.over_with(play.move(game, state, game.generators, row, at=state))"
+MANY = 2047  # no multiple of a number of modes that samplers have
+Measure = Callable[[np.ndarray, np.ndarray], float]
+
 
 def filled(table: Mapping[str, Any], part: str) -> tuple[dict[str, Any], list[Mistake]]:
     """The table of a part of one's own with all its options, and what is wrong with them, keys from the part on."""
@@ -45,10 +52,6 @@ def filled(table: Mapping[str, Any], part: str) -> tuple[dict[str, Any], list[Mi
     if options is None:
         return dict(table), [mistake._replace(key=(part, *(mistake.key or ()))) for mistake in mistakes]
     return about | options.model_dump(mode="json"), []
-
-
-# Options that every row of a part has.
-EXTRA: dict[str, tuple[Callable[..., Any], ...]] = {"target": (moved,), "generator": (own_latents,)}
 
 
 def code_for(part: Own, name: str) -> Code:
@@ -72,12 +75,6 @@ def row_of_code(code: Code, name: str) -> Callable[..., Any]:
     return row
 
 
-WHOLE = {"objective", "constraint", "also", "update"}  # parts that a function of options alone may return whole
-
-
-# --- rules -------------------------------------------------------------------------------------------------------------
-
-
 def own_rule(code: Code, /, **options: Any) -> Rule:
     """A user's own rule, whose options are dials as the shipped rules' are."""
 
@@ -91,9 +88,6 @@ def own_rule(code: Code, /, **options: Any) -> Rule:
     return Rule(step)
 
 
-MOVES = "toygan.game.play has the moves: play.over_with(play.move(game, state, game.generators, row, at=state))"
-
-
 def rule_tried(part: Own, game: Game, state: State, draw: Draw) -> None:
     """Play one step by a rule of one's own. UserError where it is none, or where the state that it returns is of another form."""
     code = code_of(part)
@@ -104,9 +98,6 @@ def rule_tried(part: Own, game: Game, state: State, draw: Draw) -> None:
         step = f"step {int(after.step)} with {', '.join(after.players)}"
         wrong = f"after step {int(state.step)} it returns {step}, where the same players one step on are wanted"
         raise code.fault(wrong, "a rule ends with play.over_with(state)")
-
-
-# --- targets -----------------------------------------------------------------------------------------------------------
 
 
 @cache
@@ -202,20 +193,12 @@ def not_points(code: Code, wrong: str) -> UserError:
     return code.fault(wrong, hint)
 
 
-MANY = 2047  # no multiple of a number of modes that samplers have
-
-
 def both_alike(code: Code, draw: Callable[[np.random.Generator, int], Batch]) -> Batch:
     """Many points of a sampler. UserError where its stream does not decide them alone: a run could not be repeated."""
     first, second = (draw(np.random.default_rng(0), MANY) for _ in range(2))
     if not np.array_equal(first.points, second.points):
         raise not_points(code, "the same stream gives other points the next time; draw from it, and from no other")
     return first
-
-
-# --- measures ----------------------------------------------------------------------------------------------------------
-
-Measure = Callable[[np.ndarray, np.ndarray], float]
 
 
 def own_measure(code: Code, /, **options: Any) -> Measure:

@@ -20,6 +20,21 @@ from toygan.files.own import Code, in_words, parameters
 from toygan.targets.target import Batch
 
 Stream = Callable[[np.random.Generator], Any]
+NUMBERS = ("n", "num", "size", "count", "n_samples", "num_samples", "nsamples", "samples", "sample_size", "batch_size",
+           "batchsize", "batch", "bs", "n_points", "num_points", "npoints", "points", "n_data", "num_data", "data_size",
+           "sample_shape", "shape", "num_of_points", "dataset_size")  # fmt: skip
+RNGS = ("rng", "generator", "gen", "random_state", "rs", "prng")
+SEEDS = ("seed", "random_seed", "rand_seed")
+STDS = ("std", "sigma", "stdev", "stddev", "std_dev", "noise", "noise_std", "sd", "spread")
+VARIANCES = ("var", "variance", "cov", "sigma2", "sigma_sq")
+PLACES = ("modes", "n_modes", "num_modes", "k", "n_components", "num_components", "n_mixture", "num_mixture", "n_mixtures",
+          "num_mixtures", "n_gaussians", "num_gaussians", "n_clusters", "num_clusters", "mixtures", "components")  # fmt: skip
+USUAL: dict[str, Any] = (
+    dict.fromkeys(STDS, 0.05) | dict.fromkeys(VARIANCES, 0.0025) | dict.fromkeys(PLACES, 8)
+    | {"radius": 2.0, "r": 2.0, "scale": 1.0, "dim": 2, "d": 2, "n_dim": 2, "device": "cpu", "num_epochs": 1}
+)  # fmt: skip
+METHODS = ("sample", "draw", "generate", "get_batch", "next_batch", "sample_data", "rvs", "__call__")
+DENSITIES = ("log_prob", "logprob", "log_density", "logpdf", "log_pdf")
 
 
 class OwnSampler(NamedTuple):
@@ -72,23 +87,6 @@ class OwnSampler(NamedTuple):
 
     def points(self, n: int, seed: int = 0, **options: Any) -> np.ndarray:
         return self.draw(n, seed, **options).points
-
-
-NUMBERS = ("n", "num", "size", "count", "n_samples", "num_samples", "nsamples", "samples", "sample_size", "batch_size",
-           "batchsize", "batch", "bs", "n_points", "num_points", "npoints", "points", "n_data", "num_data", "data_size",
-           "sample_shape", "shape", "num_of_points", "dataset_size")  # fmt: skip
-RNGS = ("rng", "generator", "gen", "random_state", "rs", "prng")
-SEEDS = ("seed", "random_seed", "rand_seed")
-STDS = ("std", "sigma", "stdev", "stddev", "std_dev", "noise", "noise_std", "sd", "spread")
-VARIANCES = ("var", "variance", "cov", "sigma2", "sigma_sq")
-PLACES = ("modes", "n_modes", "num_modes", "k", "n_components", "num_components", "n_mixture", "num_mixture", "n_mixtures",
-          "num_mixtures", "n_gaussians", "num_gaussians", "n_clusters", "num_clusters", "mixtures", "components")  # fmt: skip
-USUAL: dict[str, Any] = (
-    dict.fromkeys(STDS, 0.05) | dict.fromkeys(VARIANCES, 0.0025) | dict.fromkeys(PLACES, 8)
-    | {"radius": 2.0, "r": 2.0, "scale": 1.0, "dim": 2, "d": 2, "n_dim": 2, "device": "cpu", "num_epochs": 1}
-)  # fmt: skip
-METHODS = ("sample", "draw", "generate", "get_batch", "next_batch", "sample_data", "rvs", "__call__")
-DENSITIES = ("log_prob", "logprob", "log_density", "logpdf", "log_pdf")
 
 
 # --- from somebody's code to a sampler ---------------------------------------------------------------------------------
@@ -152,9 +150,6 @@ def value_of(code: Code, name: str, one: inspect.Parameter) -> Any:
         hint = "n, rng, seed, std, modes, radius and the like are known; give it a default"
         raise code.fault(f"what is {name!r}?", hint)
     return USUAL[name.lower()]
-
-
-# --- calling it --------------------------------------------------------------------------------------------------------
 
 
 def working(code: Code, sampler: OwnSampler) -> OwnSampler:

@@ -46,6 +46,8 @@ KINDED = {*PARTS, "cast"}  # of a method, tables with a kind
 NAMED = METHODS | ZOO  # every shipped method
 METHOD: Key = ("method", "name")
 TABLES = {"target": None, "generator": "mlp", "critic": "mlp"}  # tables with a kind, and the kind that need not be said
+FARTHEST = 1e9
+ECHOING = ("method", "generator", "critic")
 
 
 # --- where scenarios are ---------------------------------------------------------------------------------------------
@@ -335,9 +337,6 @@ def beyond(data: Any, key: Key = ()) -> list[Mistake]:
     return [Mistake(key, "is too small; numbers of a scenario are 0 or 1e-30 and more")] if 0 < size < 1e-30 else []
 
 
-FARTHEST = 1e9
-
-
 def impossible(config: Config) -> list[Mistake]:
     """What each part's own function refuses, though every key is legal by itself; or what no machine holds."""
     mistakes = []
@@ -355,9 +354,6 @@ def impossible(config: Config) -> list[Mistake]:
     # What is refused of a method is told once, where it was found first: players are built of it too.
     first = {mistake.message: mistake for mistake in reversed(mistakes) if mistake.key and mistake.key[0] in ECHOING}
     return [mistake for mistake in mistakes if first.get(mistake.message, mistake) is mistake] + too_big(config)
-
-
-ECHOING = ("method", "generator", "critic")
 
 
 def impossible_parts(data: Mapping[str, Any], bad: set[str | int]) -> list[Mistake]:

@@ -25,6 +25,21 @@ Names = tuple[str, ...]
 Item = Mapping[str, Any]  # one of pydantic's errors
 Schema = dict[str, Any]  # of a model, or of a part of it
 Parsed = TypeVar("Parsed", bound=BaseModel)
+# A nought too many should be a message and not the end of the machine.
+LARGEST = {"modes": 10_000, "rows": 100, "columns": 100, "width": 8192, "depth": 64, "latent_dim": 1024}
+DATA = dict.fromkeys((".csv", ".tsv", ".txt", ".npy", ".npz"), "points")
+DEEPEST = 12
+LARGEST_FILE = 2**24  # bytes; a scenario has a few thousand
+ENDLESS = re.compile(r"\d[\d_]{4000}")
+TOO_LARGE = ("is too large", "whole numbers have at most 64 bits")
+SAME = 3  # elements of a list that are told
+PART = r"""(?:[\w-]+|"[^"]*"|'[^']*')"""
+DOTTED = rf"{PART}(?:\s*\.\s*{PART})*"
+WRONG_TYPES = {"int_type": "an integer", "float_type": "a number", "tuple_type": "a list", "string_type": "a string"}
+# What a list's schema calls its elements -> what these are: one alone should be a list of one.
+ELEMENTS: Mapping[str, tuple[type, ...]] = {"string": (str,), "number": (int, float), "integer": (int,)}
+EXAMPLES = {"integer": 1, "number": 0.5, "string": "some words", "path": "points.csv", "boolean": True, "object": {}}
+OWN = "a user's own"  # pydantic's tag for a part that is none of a table's rows
 
 
 class Strict(BaseModel):
@@ -58,10 +73,6 @@ def options_model(kind: str, *functions: Callable[..., Any]) -> type[Strict]:
                     hint = Annotated[hint, Field(le=LARGEST[name])]
                 fields[name] = (hint, default)
     return create_model(kind, __base__=Strict, __doc__=functions[0].__doc__, **fields)
-
-
-# A nought too many should be a message and not the end of the machine.
-LARGEST = {"modes": 10_000, "rows": 100, "columns": 100, "width": 8192, "depth": 64, "latent_dim": 1024}
 
 
 def one_of(table: Mapping[str, Callable[..., Any]], *extra: Callable[..., Any]) -> Any:
@@ -108,7 +119,6 @@ def read_toml(path: Path) -> tuple[dict[str, Any], Source]:
     return data, Source(str(path), text)
 
 
-DATA = dict.fromkeys((".csv", ".tsv", ".txt", ".npy", ".npz"), "points")
 DATA |= dict.fromkeys((".png", ".jpg", ".jpeg"), "image")
 
 
@@ -127,10 +137,6 @@ def file_of(what: str, name: str, shipped: Callable[[], Sequence[str]], folder: 
     wrong = f"no {what} has this name; {suggestion(name, shipped(), 'names')}"
     place = Place(f"{what.removeprefix('shipped ')} {name!r}")
     raise UserError(Mistake(None, wrong, "or give the path of a .toml file", place=place))
-
-
-DEEPEST = 12
-LARGEST_FILE = 2**24  # bytes; a scenario has a few thousand
 
 
 def in_file(path: Path, message: str) -> Mistake:
@@ -159,10 +165,6 @@ def endless_number(path: Path, text: str) -> Mistake:
     before = [key for key, line in lines.items() if line <= number]
     shown = shortened(text.split("\n")[number - 1].strip())
     return Mistake(before[-1] if before else None, "; ".join(TOO_LARGE), place=Place(str(path), number, text=shown))
-
-
-ENDLESS = re.compile(r"\d[\d_]{4000}")
-TOO_LARGE = ("is too large", "whole numbers have at most 64 bits")
 
 
 def depth(value: Any, reached: int = 0) -> int:
@@ -321,9 +323,6 @@ def without_repeats(mistakes: Sequence[Mistake]) -> list[Mistake]:
     return [one._replace(message=one.message + more.get(one, "")) for one in mistakes if one in left]
 
 
-SAME = 3  # elements of a list that are told
-
-
 def locate(key: Key, source: Source) -> Place:
     """The place of a key: the option that put it there, or the line of the file and the text that stands there."""
     said = [one for one in source.overrides if key[: len(one)] == one or one[: len(key)] == key]
@@ -376,10 +375,6 @@ def opened(text: str) -> int:
     return sum(map(bare.count, "[{")) - sum(map(bare.count, "]}"))
 
 
-PART = r"""(?:[\w-]+|"[^"]*"|'[^']*')"""
-DOTTED = rf"{PART}(?:\s*\.\s*{PART})*"
-
-
 def in_elements(key: Key, last: Mapping[Key, int]) -> Key:
     """A header's key with the last element's number after every array of tables on the way."""
     way: Key = ()
@@ -428,9 +423,6 @@ def explain_group(
     return [Mistake(key, f"must be {wanted}", example_of(example(node_at(model, place))))]
 
 
-WRONG_TYPES = {"int_type": "an integer", "float_type": "a number", "tuple_type": "a list", "string_type": "a string"}
-
-
 def explain(model: type[BaseModel], data: Mapping[str, Any], item: Item) -> Mistake:
     """One of pydantic's errors in the words of the file."""
     key, location, kind = real_key(data, item["loc"]), item["loc"], item["type"]
@@ -458,10 +450,6 @@ def explain(model: type[BaseModel], data: Mapping[str, Any], item: Item) -> Mist
         return Mistake(key, "this key is missing", f"keys here: {', '.join(around.get('properties', ()))}")
     an_element = kind == "tuple_type" and type(value) in ELEMENTS.get(node.get("items", {}).get("type"), ())
     return Mistake(key, plain_words(item["msg"]), example_of([value] if an_element else example(node)))
-
-
-# What a list's schema calls its elements -> what these are: one alone should be a list of one.
-ELEMENTS: Mapping[str, tuple[type, ...]] = {"string": (str,), "number": (int, float), "integer": (int,)}
 
 
 def refused(key: Key, error: ValueError) -> Mistake:
@@ -511,12 +499,6 @@ def example(node: Schema) -> Any:
     if "properties" in node or "oneOf" in node:
         return {}
     return EXAMPLES.get(str(node.get("format", node.get("type"))))
-
-
-EXAMPLES = {"integer": 1, "number": 0.5, "string": "some words", "path": "points.csv", "boolean": True, "object": {}}
-
-
-OWN = "a user's own"  # pydantic's tag for a part that is none of a table's rows
 
 
 def real_key(data: Any, location: Key) -> Key:

@@ -20,6 +20,12 @@ HIDDEN = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff\ufeff"
     "\ufff9-\ufffb\U000e0000-\U000e007f]"
 )
+SMALLEST, LARGEST = 1e-4, 1e6
+RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+# Lines are cut at blanks alone, which stay as they are where no line ends.
+OTHERWISE = ("expand_tabs", "replace_whitespace", "break_long_words", "break_on_hyphens")
+AT_BLANKS: Mapping[str, Any] = dict.fromkeys(OTHERWISE, False)
+UNBOUNDED = 10**6
 
 
 def visible(text: str) -> str:
@@ -42,10 +48,6 @@ def number(value: float, digits: int = 3) -> str:
     plain = size == 0 or not math.isfinite(size) or SMALLEST <= size < LARGEST
     words = f"{float(f'{size:.{digits}g}'):.{max(digits, 6)}g}" if plain else with_power(size, digits)
     return ("\N{MINUS SIGN}" if value < 0 else "") + words
-
-
-SMALLEST, LARGEST = 1e-4, 1e6
-RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def with_power(size: float, digits: int = 3) -> str:
@@ -76,18 +78,10 @@ def folded(text: str, width: int) -> str:
     return "\n".join(lines)
 
 
-# Lines are cut at blanks alone, which stay as they are where no line ends.
-OTHERWISE = ("expand_tabs", "replace_whitespace", "break_long_words", "break_on_hyphens")
-AT_BLANKS: Mapping[str, Any] = dict.fromkeys(OTHERWISE, False)
-
-
 def room(stream: TextIO | None = None) -> int:
     """The columns of the terminal that a stream, or stdout, is; more than are ever needed where it is none."""
     stream = stream or sys.stdout
     return os.get_terminal_size(stream.fileno()).columns if stream.isatty() else UNBOUNDED
-
-
-UNBOUNDED = 10**6
 
 
 def one_line(text: str) -> str:

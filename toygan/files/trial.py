@@ -20,6 +20,7 @@ from toygan.game.players import mlp_critic
 
 SEEDS = 2
 PRECISIONS = {"single": torch.float32, "double": torch.float64}
+MIXED = "depends on another seed, which trains beside it"
 
 
 def objective_tried(part: Own, objective: Objective, config: Config) -> None:
@@ -44,9 +45,6 @@ def objective_tried(part: Own, objective: Objective, config: Config) -> None:
 
 def first(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return {name: values[:1] for name, values in tensors.items()}
-
-
-MIXED = "depends on another seed, which trains beside it"
 
 
 def constraint_tried(part: Own, constraint: Constraint, config: Config) -> None:

@@ -41,6 +41,12 @@ from toygan.targets.refusal import Refusal
 from toygan.targets.table import TARGETS
 from toygan.targets.target import Sampler, Target, moved
 
+TWO_WORLDS = {"translators": "translator", "coupled": "mlp"}  # casts of two worlds, and the generator that each needs
+# casts of maps that have no place for codes
+OF_LATENTS_ALONE = ("translators", "coarse-to-fine", "equation", "boosting")
+UNBLURRED = ("partners", "coarse-to-fine")  # noise would have to be of both that stand side by side
+NOISE = {"real noise": normal(2), "fake noise": normal(2)}  # what blurs a real and a generated point
+
 
 class World(NamedTuple):
     """What a config means: the target, the generator with its latents, the laws of a step's further draws, the game at any
@@ -250,12 +256,6 @@ def misfits_of_worlds(config: Config) -> None:
         raise Refusal("a cast plays with single points", "leave pack at 1", "pack")
     if kind in MISFITS:
         MISFITS[kind](config, method.cast)
-
-
-TWO_WORLDS = {"translators": "translator", "coupled": "mlp"}  # casts of two worlds, and the generator that each needs
-# casts of maps that have no place for codes
-OF_LATENTS_ALONE = ("translators", "coarse-to-fine", "equation", "boosting")
-UNBLURRED = ("partners", "coarse-to-fine")  # noise would have to be of both that stand side by side
 
 
 def misfits_of_an_encoder(config: Config, cast: Any) -> None:
@@ -485,9 +485,6 @@ def seated(config: Config, at: Config, rule: Rule, body: Network, wants: Wants, 
         )
     ema = values.ema if config.method.ema else None
     return Player(body, optimiser, values.generator_rate, wants, ema=ema, head_start=config.method.head_start)
-
-
-NOISE = {"real noise": normal(2), "fake noise": normal(2)}  # what blurs a real and a generated point
 
 
 def laws_of(config: Config) -> dict[str, Law]:
