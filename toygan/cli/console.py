@@ -69,9 +69,6 @@ def tell_advice(configs: Iterable[Config]) -> None:
         tell(words)
 
 
-# --- progress --------------------------------------------------------------------------------------------------------
-
-
 @contextmanager
 def watching(name: str) -> Iterator[Watcher]:
     """A watcher that shows a bar on a terminal, and now and then a plain line elsewhere."""
@@ -132,9 +129,6 @@ class Meter:
                 f"{duration((progress.steps - progress.step) * seconds / steps)} left",
             ]
         return "  ".join([*parts, *live(progress.numbers)[: None if err.width >= WIDE else 2]])
-
-
-# --- results ---------------------------------------------------------------------------------------------------------
 
 
 def print_summary(recording: Recording) -> None:

@@ -216,9 +216,6 @@ def end(shown: Sequence[Showing], failed: dict[str, str], strict: bool) -> None:
         raise typer.Exit(FAILED)
 
 
-# --- in words --------------------------------------------------------------------------------------------------------
-
-
 def list_named(what: str, as_json: bool) -> None:
     """Every name of a list with its sentence: exhibits with their questions, protocols with their titles."""
     from toygan.cli.catalogue import LISTS

@@ -197,9 +197,6 @@ def main() -> None:
         sys.exit(exits.FAILED)
 
 
-# --- run -------------------------------------------------------------------------------------------------------------
-
-
 OF_SCENARIO = "A shipped name, the path of a .toml, or a target of yours, FILE.py:NAME."
 OF_LISTS = "scenarios, methods, objectives, targets, critics, quantities, labels, exhibits, ...; all by default."
 Methods = Annotated[
@@ -348,9 +345,6 @@ def shown(path: Path) -> str:
     return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
 
 
-# --- draw and compare ------------------------------------------------------------------------------------------------
-
-
 def draw(
     context: typer.Context,
     folder: Folder,
@@ -492,9 +486,6 @@ def tell_compared(recordings: list[Recording], paths: dict[str, str], as_json: b
     else:
         print_measures(recordings)
         print_table(recordings, paths)
-
-
-# --- list, show, doctor ----------------------------------------------------------------------------------------------
 
 
 @app.command("list")

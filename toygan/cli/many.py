@@ -201,9 +201,6 @@ def show_results(
         say(path)
 
 
-# --- progress --------------------------------------------------------------------------------------------------------
-
-
 @contextmanager
 def watching() -> Iterator[Watch]:
     """A watcher that shows one bar for all runs on a terminal, and now and then a plain line elsewhere."""
@@ -248,9 +245,6 @@ def counts(standing: Standing) -> str:
     more = f" and {len(busy) - MOST} more" if len(busy) > MOST else ""
     waiting = f"; another process is at work in: {', '.join(busy[:MOST])}{more}" if busy else ""
     return ", ".join(parts) + at_work + waiting + (f"; {standing.note}" if standing.note else "")
-
-
-# --- table -----------------------------------------------------------------------------------------------------------
 
 
 By = Annotated[

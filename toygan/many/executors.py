@@ -166,9 +166,6 @@ def end_of(future: Future[End], task: Task) -> End | None:
     return end
 
 
-# --- this machine ----------------------------------------------------------------------------------------------------
-
-
 class Local:
     """Processes of this machine, one thread each, that play every run in its own folder."""
 
@@ -264,9 +261,6 @@ def local(workers: int | None = None, runs: int = 1) -> Iterator[Local]:
         pool.kill()
         raise
     pool.pool.shutdown(wait=True)
-
-
-# --- a cluster -------------------------------------------------------------------------------------------------------
 
 
 class Cluster:

@@ -26,9 +26,6 @@ class Progress(NamedTuple):
 Watcher = Callable[[Progress], None]
 
 
-# --- a bar in a notebook ---------------------------------------------------------------------------------------------
-
-
 def in_notebook() -> bool:
     """Whether a notebook's kernel runs this, which shows HTML."""
     known: Any = sys.modules.get("IPython")  # who has not imported it is in no notebook

@@ -503,9 +503,6 @@ def is_finished(task: Task, fresh: bool) -> bool:
     return known["status"] in folders.FINISHED and drawn
 
 
-# --- how long it will take -------------------------------------------------------------------------------------------
-
-
 def estimated_seconds(tasks: Sequence[Task]) -> float:
     """Core-seconds that the runs will take, from short probes of some of them, evenly chosen."""
     import torch

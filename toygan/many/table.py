@@ -203,9 +203,6 @@ def values_of(row: Mapping[str, Any], keys: Sequence[str]) -> tuple[Any, ...]:
     return tuple(row[key] for key in keys)
 
 
-# --- the best --------------------------------------------------------------------------------------------------------
-
-
 def marked(table: Table) -> Table:
     """A table with the best of every column marked in each scenario, and all whose interval overlaps, unless all do."""
     scenarios = groups([{"i": i, "scenario": row.get("scenario")} for i, row in enumerate(table.rows)], ["scenario"])
@@ -232,11 +229,6 @@ def best_of(table: Table, name: str, rows: Sequence[int]) -> list[int]:
     if way == "neither" or not known:
         return []
     best = (min if way == "lower" else max)(known.values(), key=lambda value: value.value)
-    ties = [
-        i for i, value in known.items() if intervals_overlap(value, best) or number(value.value) == number(best.value)
-    ]
+    overlap = {i for i, one in known.items() if one.ends[0] <= best.ends[1] and one.ends[1] >= best.ends[0]}
+    ties = [i for i, one in known.items() if i in overlap or number(one.value) == number(best.value)]
     return ties if len(ties) < len(known) else []
-
-
-def intervals_overlap(one: Interval, other: Interval) -> bool:
-    return one.ends[0] <= other.ends[1] and one.ends[1] >= other.ends[0]

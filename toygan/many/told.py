@@ -92,9 +92,6 @@ def view_in(given: Any) -> View | None:
     return check(View, {"x": x, "y": y}, Source("view"))
 
 
-# --- the objective -------------------------------------------------------------------------------------------------------
-
-
 def method_in(given: Any) -> Method:
     """An objective by its name, a method's or a pair's, or as a table: as a method of which no more is known."""
     if isinstance(given, Method):

@@ -48,9 +48,6 @@ def cell(value: Any, is_of_few: bool = False) -> str:
     return "-" if value is None else value if isinstance(value, str) else str(value)
 
 
-# --- names that somebody chose ---------------------------------------------------------------------------------------
-
-
 class OwnName(str):
     """A name that the user gave: LaTeX takes mathematics in it as it is."""
 
@@ -78,9 +75,6 @@ def headed(table: Table, names: Mapping[str, str]) -> Table:
     rows = [{names.get(name, name): value for name, value in row.items()} for row in table.rows]
     best = frozenset((i, names.get(name, name)) for i, name in table.best)
     return Table([names.get(key, key) for key in table.keys], rows, table.note, best)
-
-
-# --- text ------------------------------------------------------------------------------------------------------------
 
 
 def parted(table: Table, room: int) -> list[Table]:

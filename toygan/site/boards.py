@@ -52,9 +52,6 @@ def names(cells: Sequence[Cell], key: str) -> list[str]:
     return sorted({getattr(cell, key) for cell in cells})
 
 
-# --- the matrix ------------------------------------------------------------------------------------------------------
-
-
 def matrix(cells: Sequence[Cell]) -> str:
     """Methods by scenarios at equal budgets, the runs with settings of their own, and objectives by constraints: medians
     of a measure over seeds; each number opens its run.
@@ -185,9 +182,6 @@ def on_their_own(cells: Sequence[Cell]) -> str:
     caption = f"Median over seeds of {measure_name()}. Not to be compared: settings differ from row to row."
     inner = table(["Method", "Scenario", "Value", "Settings"], rows, caption, 2, class_="numbers dense own")
     return tag("details", tag("summary", f"{counted(len(cells), 'run')} with settings of their own"), inner)
-
-
-# --- the leaderboard -------------------------------------------------------------------------------------------------
 
 
 def leaderboard(cells: Sequence[Cell]) -> str:

@@ -91,9 +91,6 @@ def round_to(value: float) -> float:
     return float(f"{value:.4g}")
 
 
-# --- HTML ------------------------------------------------------------------------------------------------------------
-
-
 def extras_html(shown: Scene) -> str:
     """A small canvas for each panel of a run, with its title and what its colours are; nothing where there are none."""
     names = shown_extras(shown)

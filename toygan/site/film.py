@@ -202,6 +202,7 @@ def quantities(names: Sequence[str], chosen: Sequence[str]) -> list[dict[str, An
 def run_facts(run: Shown, i: int, ticks: int, label: str, names: Sequence[str]) -> dict[str, Any]:
     recording, shown = run.recording, run.scene
     kept, facts = kept_frames(recording), recording.facts
+    floors = {name: recording.floor(name) for name in names}
     steps = recording.frames["step"][kept]
     centres = recording.frames.get("mode_centres")
     return {
@@ -227,7 +228,7 @@ def run_facts(run: Shown, i: int, ticks: int, label: str, names: Sequence[str]) 
         "modes": [] if centres is None else np.asarray(centres, float).round(5).tolist(),
         "rings": rings_known(shown),
         "curves": curves_of(recording, kept, names),
-        "best": {name: best_of(recording, name) for name in names},
+        "best": {name: floor and round_to(floor.mean) for name, floor in floors.items()},
         "events": [
             {"step": event.step, "label": event.label, "seeds": event.seeds, "why": why(recording, event)}
             for event in events_of(recording)
@@ -320,12 +321,6 @@ def curves_of(recording: Recording, kept: np.ndarray, names: Sequence[str]) -> d
         for name, values in known.items()
         if values is not None
     }
-
-
-def best_of(recording: Recording, name: str) -> float | None:
-    """What a perfect sampler scores in a quantity at a frame's size; None where the run does not know."""
-    floor = recording.floor(name)
-    return None if floor is None else round_to(floor.mean)
 
 
 def why(recording: Recording, event: Milestone) -> str:

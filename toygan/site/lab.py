@@ -149,9 +149,6 @@ def completed(place: Path, known: Mapping[str, Any], worlds: Iterable[Config]) -
     return place / "index.html"
 
 
-# --- the games of some runs ------------------------------------------------------------------------------------------
-
-
 def write_lab_of(place: Path, runs: Mapping[str, Recording]) -> dict[str, str]:
     """Write a page that plays the games of some runs as they were run, by what they are called, into `place`; returns what
     stands behind its address so that it opens with each. Runs that no page can play are left out; without any nothing is written.
@@ -211,9 +208,6 @@ def put(
     """A data file of the page, which may be read after others."""
     (place / "data").mkdir(parents=True, exist_ok=True)
     write_aside(place / "data" / f"{name}.js", script(name, header, content, after), durable=False)
-
-
-# --- games -----------------------------------------------------------------------------------------------------------
 
 
 def cast(scenarios: Sequence[str], method: str) -> Repertoire:
@@ -291,9 +285,6 @@ def program(config: Config, size: str) -> str:
     return f"{size} {digest([data[key] for key in ('generator', 'critic', 'method')] + [config.training.batch, *told])[:12]}"
 
 
-# --- in words --------------------------------------------------------------------------------------------------------
-
-
 def about_method(made: Repertoire, config: Config, worlds: Mapping[str, Config], number: int) -> dict[str, Any]:
     row, game = config.method, next(iter(made.games.values()))
     return {
@@ -346,7 +337,7 @@ def catalogue(
     }  # fmt: skip
 
 
-def about_scenario(said: str, config: Config, number: int, sizes: Mapping[str, Size] = SIZES) -> dict[str, Any]:
+def about_scenario(said: str, config: Config, number: int, sizes: Mapping[str, Size]) -> dict[str, Any]:
     return {
         "file": f"target-{number}",
         "said": said,
@@ -372,9 +363,6 @@ def tailored_settings() -> list[str]:
     """What `toygan run` has to be told of players cut to measure besides their layers and neurons, as KEY=VALUE."""
     chosen = (".width=", ".depth=", ".latent_dim=", ".latent=")
     return [one for one in tailored(*LARGEST[0], SIZES["small"].batch) if not any(key in one for key in chosen)]
-
-
-# --- an address -------------------------------------------------------------------------------------------------------
 
 
 def address(config: Config, seed: int = 0) -> str | None:

@@ -67,9 +67,6 @@ def letters(content: bytes) -> bytes:
     return codes.ravel()[: -(-8 * len(content) // 15)].tobytes()
 
 
-# --- models ----------------------------------------------------------------------------------------------------------
-
-
 def models_file(games: Mapping[str, Playable], plays: Mapping[str, Mapping[str, str]]) -> File:
     """A method's games."""
     pieces = Pieces()
@@ -145,9 +142,6 @@ def described_fill(fill: Fill) -> Header:
         "player": fill.player,
         "number": fill.number,
     }
-
-
-# --- numbers ---------------------------------------------------------------------------------------------------------
 
 
 def target_file(pool: Supply) -> File:

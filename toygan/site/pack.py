@@ -34,6 +34,9 @@ MOST_FRAMES = 61
 MOST_POINTS = 1000
 OTHER_POINTS, OTHER_FRAMES = 200, 2  # of each seed without a kept critic, every second frame: a tenth of the bytes
 LATENT = 2  # every second line of the latent map
+EVERY = 3  # of scores by class every third look is on a page: a third of the bytes
+MOST_CLASSES = 12  # classes whose critics are on a page
+OUTSIDE = 0.5  # of the view on each side: how far arrows and lines reach beyond it
 FIELD = 64  # cells a side of a critic on a page
 TOP, LEVELS, REACH = 4094, 254, 127  # steps of 12 bits with one code kept for "none", of 8 bits with one, and of a sign
 
@@ -92,9 +95,6 @@ def view_of(frames: Arrays) -> Window:
     return float(x[0]), float(x[-1]), float(y[0]), float(y[-1])
 
 
-# --- parts -----------------------------------------------------------------------------------------------------------
-
-
 def inner_parts(recording: Recording, kept: np.ndarray, s: int) -> list[Part]:
     """The critic, its slopes, the optimal critic and the latent map of one portrait seed, as far as they are known."""
     frames = recording.frames
@@ -128,10 +128,6 @@ def zero_where_unknown(values: np.ndarray) -> np.ndarray:
 
 
 # --- what further players, classes and a second world show ------------------------------------------------------------
-
-EVERY = 3  # of scores by class every third look is on a page: a third of the bytes
-MOST_CLASSES = 12  # classes whose critics are on a page
-OUTSIDE = 0.5  # of the view on each side: how far arrows and lines reach beyond it
 
 
 def shown_extras(shown: Scene) -> list[str]:
@@ -255,9 +251,6 @@ def thinned(looks: np.ndarray, every: int) -> np.ndarray:
 def digits(values: np.ndarray) -> list[float]:
     """Seven digits of each number."""
     return [float(f"{value:.7g}") for value in values]
-
-
-# --- files -----------------------------------------------------------------------------------------------------------
 
 
 def script(parts: Sequence[Part], frames: Sequence[int], modes: Mapping[str, Any] | None = None) -> bytes:

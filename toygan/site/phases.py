@@ -36,9 +36,7 @@ def dials(methods: Sequence[str], rules: Sequence[str], place: Path, root: str, 
             paths = [motion(str(k), game.paths, VIEW, MARGIN) for k, game in enumerate(some)]
             write_aside(home / f"dials-{i}-{j}.js", script(paths, range(STEPS + 1)), durable=False)
             file = f"{root}data/{name}/dials-{i}-{j}.js"
-            told = [
-                {"rate": one.rate, "weight": one.weight, "motion": one.motion, "theory": one.theory} for one in some
-            ]
+            told = [{key: getattr(one, key) for key in ("rate", "weight", "motion", "theory")} for one in some]
             found[f"{method} {rule}"] = {"file": file, "games": told}
     facts = {"starts": axis().round(6).tolist(), "steps": STEPS, "window": WINDOW, "found": found}
     inner = data(facts, "dials-facts") + dials_html(methods, rules, prose)

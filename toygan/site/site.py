@@ -89,9 +89,6 @@ def in_order(showings: Sequence[Showing]) -> list[Neighbours]:
     return [Neighbours(i, len(showings), pages[i - 1], pages[i + 1]) for i in range(1, len(showings) + 1)]
 
 
-# --- exhibits --------------------------------------------------------------------------------------------------------
-
-
 def write_exhibit(place: Path, showing: Showing, way: Neighbours) -> None:
     """Write one exhibit's page, `exhibits/NAME.html`, with its data and pictures, each file whole or not at all."""
     name = file_name(showing.exhibit.name)
@@ -233,9 +230,6 @@ def kind_of(picture: Picture) -> str:
     return picture.path.stem.partition("-")[2]
 
 
-# --- the pictures of an exhibit elsewhere ----------------------------------------------------------------------------
-
-
 def write_card(place: Path, showing: Showing, name: str, runs: Sequence[Shown]) -> None:
     """The picture of the card, which moves if there is a film, in colours for light pages and for dark ones."""
     contents: dict[str, bytes] = {}
@@ -259,9 +253,6 @@ def pages_of_runs(showing: Showing) -> dict[str, str]:
     page = f"exhibits/{file_name(showing.exhibit.name)}.html"
     filmed = {str(folder): f"{page}#run-{i}" for i, folder in enumerate(showing.films)}
     return {str(folder): f"{page}#measures" for folder in showing.folders} | filmed
-
-
-# --- index, matrix, leaderboard --------------------------------------------------------------------------------------
 
 
 def write_index(place: Path, showings: Sequence[Showing], quick: bool, protocols: Sequence[Published]) -> Path:

@@ -55,9 +55,6 @@ def start_body(showings: Sequence[Showing], place: Path, glossary: str) -> str:
     return head + film(runs, about) + onward + papers
 
 
-# --- which runs ------------------------------------------------------------------------------------------------------
-
-
 def chosen(showings: Sequence[Showing]) -> Contrast:
     """Of all filmed runs of one generator and one critic whose points came much nearer, the one that ended nearest to its
     floor, in the median over its seeds, one with modes if there is any, for these can be counted, and with another run on the
@@ -91,9 +88,6 @@ def shows(folder: Path) -> bool:
         return False
     line = w1[np.isfinite(w1[:, 0]), 0]
     return len(line) > 1 and bool(line[0] > MOVED * line.min())
-
-
-# --- what is said ----------------------------------------------------------------------------------------------------
 
 
 def story(runs: Sequence[Shown]) -> str:
