@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -99,17 +99,17 @@ class Facts:
     @classmethod
     def of(cls, said: Mapping[str, Any]) -> Facts:
         """The facts that a record says, unchecked; what it lacks or leaves null has its default."""
-        made: dict[str, Any] = {
-            "title": str(said.get("title") or said.get("scenario") or ""),
-            "seeds": tuple(said.get("seeds") or ()),
-            "events": tuple(
+        return cls(
+            **known_of(said, PLAIN),
+            title=str(said.get("title") or said.get("scenario") or ""),
+            seeds=tuple(said.get("seeds") or ()),
+            events=tuple(
                 Event(one["step"], one["seed"], one["label"], str(one.get("evidence") or ""))
                 for one in said.get("events") or ()
             ),
-            "summary": summary_in(said.get("summary") or {}),
-            "said": said,
-        }
-        return cls(**known_of(said, cls.__dataclass_fields__) | made)
+            summary=summary_in(said.get("summary") or {}),
+            said=said,
+        )
 
     @property
     def is_recorded(self) -> bool:
@@ -217,20 +217,31 @@ class Facts:
         return known.kind or (row.source if row else "density")
 
 
+PLAIN = ("scenario", "method", "status", "step", "steps", "seconds", "config", "command", "settings", "inputs", "versions",
+         "device", "backend", "message", "digests", "followed")  # fmt: skip
+
+
 def summary_in(said: Mapping[str, Any]) -> Summary:
     optimal = said.get("optimal")
-    made: dict[str, Any] = {
-        "rows": tuple(said.get("seeds") or ()),
-        "diagnosis": tuple(said.get("diagnosis") or ()),
-        "optimal": Optimal(**known_of(optimal, Optimal._fields)) if optimal else None,
-        "tells_modes": "modes_of" in said,
-    }
-    return Summary(**known_of(said, Summary.__dataclass_fields__) | made)
+    return Summary(
+        rows=tuple(said.get("seeds") or ()),
+        diagnosis=tuple(said.get("diagnosis") or ()),
+        optimal=Optimal(**known_of(optimal, ("how", "kind", "drawn", "correlation"))) if optimal else None,
+        tells_modes="modes_of" in said,
+        **known_of(said, AS_SAID),
+    )
 
 
-def known_of(said: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
+AS_SAID = ("mean", "mean_over", "points", "w1_points", "critic_points", "modes_of", "rates", "boundary", "points_of",
+           "no_optimum")  # fmt: skip
+
+
+def known_of(said: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
     """The values of these names that are there and not null."""
     return {name: said[name] for name in names if said.get(name) is not None}
+
+
+# --- reading ---------------------------------------------------------------------------------------------------------
 
 
 def read_facts(folder: Path) -> Facts:
