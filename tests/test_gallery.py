@@ -580,7 +580,7 @@ def test_the_start_page_plays_what_went_best_beside_what_went_worst(tmp_path, ru
     for row in rows:
         row["w1_over_floor"] = {"gan": 5.0, "wgan-gp": 1.1}[row["method"]]
     shown = [showing(runs, records=rows)]
-    assert start.chosen(shown) == start.Contrast(str(runs[1]), str(runs[0]))
+    assert start.chosen(shown) == [str(runs[1]), str(runs[0])]
     site.write_site(tmp_path, shown, False)
     words = text_of(tmp_path / "start.html")
     assert "a game that goes well" in words

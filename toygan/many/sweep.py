@@ -48,6 +48,8 @@ PROBE_STEPS, PROBES = 24, 12  # steps that a probe plays, and how many pairs of 
 WARM_STEPS = 4  # played before them
 END_SECONDS = 2.0  # the final measures and the picture of a run
 SIZE_OF_ENDS = 500  # passes: starting, drawing and the final measures
+# What stands between commas that are in no brackets and no quotes.
+VALUES = re.compile(r"""(?:"[^"]*"|'[^']*'|\[(?:[^\[\]]|\[[^\]]*\])*\]|\{[^}]*\}|[^,])+""")
 GONE = "its record is gone"  # what is said of a run that did not fail and left none
 
 Values = Mapping[str, Sequence[Any]]  # key -> the values that a grid gives it
@@ -160,10 +162,6 @@ def grid_of(texts: Sequence[str]) -> dict[str, list[Any]]:
             raise UserError(f"--grid {text}: expected KEY=V1,V2,...; for example training.batch=64,256")
         grid.setdefault(name.strip(), []).extend(values)
     return grid
-
-
-# What stands between commas that are in no brackets and no quotes.
-VALUES = re.compile(r"""(?:"[^"]*"|'[^']*'|\[(?:[^\[\]]|\[[^\]]*\])*\]|\{[^}]*\}|[^,])+""")
 
 
 def flat(table: Mapping[str, Any]) -> dict[str, Any]:

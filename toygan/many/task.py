@@ -34,6 +34,11 @@ PATIENCE = 60.0  # seconds that what came home waits for its folder
 TURN = 2.0  # seconds that a run waits for its folder before others have their turn
 EVERY = 1.0  # seconds between two words of a run that is away
 INPUTS = "inputs"  # where the files that a config reads lie in a scratch folder
+# The records in which a path stands, each with how it is read and written.
+RECORDS: dict[str, tuple[Callable[[str], Any], Callable[[dict[str, Any]], bytes]]] = {
+    "run.json": (parsed, json_bytes),
+    "config.toml": (tomllib.loads, lambda data: toml_of(data).encode()),
+}
 
 Files = dict[str, bytes]  # path inside a run folder -> content
 
@@ -217,13 +222,6 @@ def drawn_from(record: dict[str, Any], moves: Mapping[str, str]) -> dict[str, An
         table["path"] = moves.get(table["path"], table["path"])
     inputs = {moves.get(path, path): digest for path, digest in as_table(record.get("inputs")).items()}
     return record | ({"inputs": inputs} if inputs else {})
-
-
-# The records in which a path stands, each with how it is read and written.
-RECORDS: dict[str, tuple[Callable[[str], Any], Callable[[dict[str, Any]], bytes]]] = {
-    "run.json": (parsed, json_bytes),
-    "config.toml": (tomllib.loads, lambda data: toml_of(data).encode()),
-}
 
 
 def load(place: Path) -> Files:

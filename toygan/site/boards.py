@@ -34,6 +34,9 @@ class Cell(NamedTuple):
     page: str
 
 
+Columns = Mapping[tuple[str, str], Sequence[Cell]]  # by scenario and budget
+
+
 def cells_of(rows: Sequence[Record], places: Mapping[str, str]) -> list[Cell]:
     """Records gathered by run; a run that several exhibits share counts once. `places` has the page by folder."""
     once = {(row["folder"], row["seed"]): row for row in rows}.values()
@@ -84,9 +87,6 @@ def is_pair(method: str) -> bool:
     """Whether a method's name is OBJECTIVE+CONSTRAINT; users' own names may hold a plus too."""
     objective, _, constraint = method.partition("+")
     return objective in OBJECTIVES and constraint in CONSTRAINTS
-
-
-Columns = Mapping[tuple[str, str], Sequence[Cell]]
 
 
 def at_equal_settings(cells: Sequence[Cell]) -> Columns:

@@ -382,7 +382,9 @@ def address(config: Config, seed: int = 0) -> str | None:
     width = getattr(config.generator, "width", SIZES["small"].width)
     nearest = min(SIZES, key=lambda size: abs(SIZES[size].width - width))
     parts = {"s": name, "m": method.name, "z": nearest, "seed": str(seed)}
-    return "#" + urlencode(parts | ({"c": "!".join(map(changed, changes.items()))} if changes else {}))
+    numbers = {key: f"{value:g}".replace("-", "m").replace(".", "p").replace("+", "") for key, value in changes.items()}
+    turned = "!".join("*".join(("0", key.replace(".", "~"), value)) for key, value in numbers.items())  # before step 0
+    return "#" + urlencode(parts | ({"c": turned} if turned else {}))
 
 
 def address_of(recording: Recording) -> str | None:
@@ -399,9 +401,3 @@ def without(method: Method, dials: Mapping[str, float]) -> dict[str, Any]:
     """
     used: Mapping[str, Any] = {key: float(key in TRICKS and value > 0) for key, value in dials.items()}
     return deciding(with_floats(method, used.get).model_dump(exclude={"critic_steps", "name"}))
-
-
-def changed(change: tuple[str, float]) -> str:
-    """A dial turned before the first step, as the page writes it."""
-    key, value = change
-    return "*".join(("0", key.replace(".", "~"), f"{value:g}".replace("-", "m").replace(".", "p").replace("+", "")))

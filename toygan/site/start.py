@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 
@@ -31,22 +30,14 @@ HANDS = (
 )
 
 
-class Contrast(NamedTuple):
-    """The folder of a filmed run that went best, and of one on the same data that went worst; empty for none."""
-
-    best: str = ""
-    worst: str = ""
-
-
 def start_body(showings: Sequence[Showing], place: Path, glossary: str) -> str:
     """The page's content; films of the pair go below `place`, named `start`."""
     pair = chosen(showings)
     head = tag("div", tag("h1", text(QUESTION)), tag("p", text(ANSWER), class_="answer"), class_="opening")
-    if not pair.best:
+    if not pair:
         return head + tag("p", "No run was filmed for these pages whose points come near their target.")
-    folders = [Path(folder) for folder in pair if folder]
-    names = {pair.best: "a game that goes well", pair.worst: "the same data, another game"}
-    runs = place_runs(folders, place, "", "start", names if pair.worst else {})
+    names = dict(zip(pair, ("a game that goes well", "the same data, another game"), strict=False))
+    runs = place_runs(list(map(Path, pair)), place, "", "start", names if len(pair) > 1 else {})
     about = About(prose=story(runs), curves=("w1", "modes"), glossary=glossary, named=True)
     first = showings[0].exhibit
     link = tag("a", text(first.question), href=f"exhibits/{file_name(first.name)}.html", rel="next")
@@ -55,10 +46,11 @@ def start_body(showings: Sequence[Showing], place: Path, glossary: str) -> str:
     return head + film(runs, about) + onward + papers
 
 
-def chosen(showings: Sequence[Showing]) -> Contrast:
-    """Of all filmed runs of one generator and one critic whose points came much nearer, the one that ended nearest to its
-    floor, in the median over its seeds, one with modes if there is any, for these can be counted, and with another run on the
-    same data; and of those of the same scenario, budget aside, the one that ended farthest from it.
+def chosen(showings: Sequence[Showing]) -> list[str]:
+    """The folders of two runs, of one or of none: of all filmed runs of one generator and one critic whose points came much
+    nearer, the one that ended nearest to its floor, in the median over its seeds, one with modes if there is any, for these
+    can be counted, and with another run on the same data; and of those of the same scenario, budget aside, the one that
+    ended farthest from it.
     """
     rows = [row for one in showings for row in one.records if str(row.get("folder")) in set(map(str, one.films))]
     by_folder: dict[str, list[Record]] = {}
@@ -67,14 +59,14 @@ def chosen(showings: Sequence[Showing]) -> Contrast:
     scores = {folder: median_over_floor(members) for folder, members in by_folder.items() if shows(Path(folder))}
     known = {folder: score for folder, score in scores.items() if np.isfinite(score)}
     if not known:
-        return Contrast()
+        return []
     first = {folder: by_folder[folder][0] for folder in known}
     same = {
         folder: [one for one in known if first[one]["scenario"] == row["scenario"]] for folder, row in first.items()
     }
     best = min(known, key=lambda folder: (first[folder].get("modes") is None, len(same[folder]) == 1, known[folder]))
     worst = max(same[best], key=lambda folder: known[folder])
-    return Contrast(best, worst if worst != best else "")
+    return [best, worst] if worst != best else [best]
 
 
 def shows(folder: Path) -> bool:
