@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import sampled
 
 from toygan.files.scenario import read
 from toygan.session import ground, measuring
@@ -30,7 +29,7 @@ def perfect(scenario: str, method: str | None) -> list[Any]:
         return list(SCRIPT["perfect_of"](scenario, method))
 
 
-@pytest.mark.parametrize("scenario", sampled(HOMES, 2))
+@pytest.mark.parametrize("scenario", HOMES)
 def test_the_floors_of_every_shipped_scenario_are_what_is_measured_today(scenario: str) -> None:
     """The first two of their samplers are measured anew; `python docs/floors.py` mends what has changed."""
     told = {address_of(one): one for game in HOMES[scenario] for one in perfect(*game)}

@@ -262,12 +262,13 @@ def imported(path: str) -> tuple[ModuleType, bytes]:
     loader = Anew(name, path)
     module = module_from_spec(spec_from_file_location(name, path, loader=loader))  # type: ignore[arg-type]
     sys.modules[name] = module
+    folder = str(Path(path).parent)  # its neighbours may be imported
     with blaming(path):
-        sys.path.insert(0, beside := str(Path(path).parent))
+        sys.path.insert(0, folder)
         try:
             loader.exec_module(module)
         finally:
-            sys.path.remove(beside)
+            sys.path.remove(folder)
     return module, source
 
 
@@ -287,9 +288,8 @@ def given(function: Any) -> dict[str, Any]:
     except (OSError, TypeError):  # typed at a prompt, which keeps no text
         source, file = getattr(getattr(bare, "__code__", None), "co_code", b"").hex(), ""
     cells = (cell.cell_contents for cell in getattr(bare, "__closure__", None) or ())
-    values = [
-        value for value in cells if isinstance(value, bool | int | float | str | tuple)
-    ]  # which its text does not tell
+    # What it holds from where it was made, which its text does not tell.
+    values = [value for value in cells if isinstance(value, bool | int | float | str | tuple)]
     known = sha256(f"{source}{values!r}".encode()).hexdigest()[:16]
     code = in_reach(Code(f"{IN_PYTHON}:{name}", bare, known, file, source.encode()))
     return {"kind": code.kind, "path": known, **options}

@@ -28,7 +28,8 @@ Parsed = TypeVar("Parsed", bound=BaseModel)
 # A nought too many should be a message and not the end of the machine.
 LARGEST = {"modes": 10_000, "rows": 100, "columns": 100, "width": 8192, "depth": 64, "latent_dim": 1024}
 DATA = dict.fromkeys((".csv", ".tsv", ".txt", ".npy", ".npz"), "points")
-DEEPEST = 12
+DATA |= dict.fromkeys((".png", ".jpg", ".jpeg"), "image")
+DEEPEST = 12  # tables and lists in each other
 LARGEST_FILE = 2**24  # bytes; a scenario has a few thousand
 ENDLESS = re.compile(r"\d[\d_]{4000}")
 TOO_LARGE = ("is too large", "whole numbers have at most 64 bits")
@@ -117,9 +118,6 @@ def read_toml(path: Path) -> tuple[dict[str, Any], Source]:
     if data is None or depth(data) > DEEPEST:
         raise UserError(in_file(path, "tables and lists are nested deeper than anything a scenario has"))
     return data, Source(str(path), text)
-
-
-DATA |= dict.fromkeys((".png", ".jpg", ".jpeg"), "image")
 
 
 def file_of(what: str, name: str, shipped: Callable[[], Sequence[str]], folder: Path) -> Path:

@@ -470,6 +470,7 @@ def build_game(config: Config, at: Config, built: Built) -> Game:
         noise_schedule=SCHEDULES[method.noise_schedule],
         pack=method.pack,
         steps=at.training.steps,
+        # As this game has it: labels are shown as well, and what is drawn was found once.
         cast=cast._replace(beside=built.labels + cast.beside, draws=lambda: built.draws),
     )
 

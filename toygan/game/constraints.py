@@ -239,7 +239,10 @@ def orthonormal(*, lipschitz: PositiveFloat = 1.0) -> Constraint:
     By Bjoerck's iteration W <- W (3 I - W^T W) / 2 (Bjoerck and Bowie, 1971): each step multiplies a small singular value
     by 3/2, so that one of less than 1e-4 of the largest would stay below 1; a layer of zeros is left as it is.
     """
-    turned = lambda weight, share: share * orthonormalised(weight)  # noqa: E731
+
+    def turned(weight: Tensor, share: Tensor) -> Tensor:
+        return share * orthonormalised(weight)
+
     return Constraint(reparametrise=lambda layers: shared_out(layers, lipschitz, turned))
 
 

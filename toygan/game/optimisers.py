@@ -84,7 +84,10 @@ def with_slot(
 
     def move(parameters: Tensor, gradient: Tensor, slots: Slots, t: Tensor, rate: Dial) -> Move:
         *inner, held = slots
-        own: Inner = lambda at, down, rate: optimiser.move(at, down, tuple(inner), t, rate)  # noqa: E731
+
+        def own(at: Tensor, down: Tensor, rate: Dial) -> Move:
+            return optimiser.move(at, down, tuple(inner), t, rate)
+
         moved, held = change(own, parameters, gradient, held, t, rate)
         return Move(moved.parameters, (*moved.slots, held))
 

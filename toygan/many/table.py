@@ -129,11 +129,12 @@ def cells_of_group(members: Sequence[Record], names: Sequence[str]) -> dict[str,
     moded = [row for row in ended if row.get("modes_of")]
     if moded:
         cells["all modes"] = share(sum(row.get("modes") == row["modes_of"] for row in moded), len(moded))
-    if any(
-        row.get("indistinguishable") is not None for row in ended
-    ):  # a diverged one can be told from a perfect sampler
-        known = [bool(row.get("indistinguishable")) for row in ended
-                 if row.get("indistinguishable") is not None or row["status"] == "diverged"]  # fmt: skip
+    told = [row.get("indistinguishable") for row in ended]
+    if any(one is not None for one in told):
+        # A diverged one can be told from a perfect sampler.
+        known = [
+            bool(one) for one, row in zip(told, ended, strict=True) if one is not None or row["status"] == "diverged"
+        ]
         cells["indistinguishable"] = share(sum(known), len(known))
     return cells | {name: median(known_values(ended, name)) for name in names}
 

@@ -31,9 +31,7 @@ def held(code: Code, role: str | None = None) -> tuple[str, list[Held]]:
     form, contract = PARTS[chosen]
     with streams_kept():
         reseed(0)  # the first weights of a class are the same each time
-        with blaming(code.file):
-            part = form(code)
-        return chosen, all_held(code, contract, part)
+        return chosen, all_held(code, contract, form(code))
 
 
 def guessed(code: Code) -> str:
@@ -92,7 +90,8 @@ def as_function(code: Code) -> Code:
     """A module, or the class of one, as the function that it is called as."""
     if not is_module(code):
         return code
-    made: Any = code.function() if isinstance(code.function, type) else code.function
+    with blaming(code.file):
+        made: Any = code.function() if isinstance(code.function, type) else code.function
     return code._replace(function=made.double().forward)
 
 
@@ -150,14 +149,16 @@ HIDDEN |= dict.fromkeys(("depth", "layers", "n_layers", "num_layers"), 2)
 
 def critic_of(code: Code) -> FedNetwork:
     """A critic: a module, the class of one, or a function of points."""
-    made = made_network(code, "critic")
-    made(torch.zeros(2, 2, dtype=torch.float64))
+    with blaming(code.file):
+        made = made_network(code, "critic")
+        made(torch.zeros(2, 2, dtype=torch.float64))
     return FedNetwork(made, normal(N, 2), "point", "score")
 
 
 def generator_of(code: Code) -> FedNetwork:
     """A generator: a module, the class of one, or a function of latents."""
-    made = made_network(code, "generator")
+    with blaming(code.file):
+        made = made_network(code, "generator")
     return FedNetwork(made, normal(N, latents_of(code, made)), "latent", "point")
 
 
@@ -167,6 +168,6 @@ PARTS: dict[str, tuple[Callable[[Code], Any], Contract[Any]]] = {
     "penalty": (lambda code: penalty_of(as_function(code)), PENALTY),
     "critic": (critic_of, CRITIC),
     "generator": (generator_of, GENERATOR),
-    "target": (lambda code: Looked(sampler_of(code)), TARGET),
+    "target": (lambda code: Looked(blaming(code.file)(sampler_of)(code)), TARGET),
     "measure": (own_measure, MEASURE),
 }

@@ -121,9 +121,8 @@ class Story(NamedTuple):
         if self.shares is None or gone is None or not gone.any() or few < 1:
             return None
         held, due = self.shares[: few + 1, gone].sum(axis=1), self.weights[gone].sum()
-        level = min(
-            np.sort(held)[-3:].min(), due
-        )  # one frame or two may be lucky, and so may many that follow each other
+        # One frame or two may be lucky, and so may many that follow each other.
+        level = min(np.sort(held)[-3:].min(), due)
         if level < due / 2:
             return None
         return int(np.flatnonzero(held >= LIMIT.untouched * level)[-1] + 1)

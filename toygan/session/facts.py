@@ -351,13 +351,24 @@ class SummaryShape(BaseModel):
     points_of: JsonText | None = None
 
 
+class ObjectiveShape(BaseModel):
+    """What is looked at of an objective."""
+
+    kind: JsonText | None = None
+
+
+class MethodShape(BaseModel):
+    """What is looked at of a method."""
+
+    objective: ObjectiveShape | None = None
+
+
 class ConfigShape(BaseModel):
-    """What is looked at of a config, of the method in it and of the objective in that."""
+    """What is looked at of a config."""
 
     kind: JsonText | None = None
     about: JsonText | None = None
-    method: ConfigShape | None = None
-    objective: ConfigShape | None = None
+    method: MethodShape | None = None
 
 
 class RecordShape(BaseModel):

@@ -148,6 +148,8 @@ def floors_at(config: Config, sim: Simulation, when: measure.When) -> Floors:
 def perfect_at(config: Config, sim: Simulation, when: measure.When) -> Perfect:
     """Perfect samplers beside a look's or the end's target points, of classes and by several generators where the game is."""
     place, latents, n_w1 = (0, sim.watched, N_W1) if when == "frame" else (1, sim.final, FINAL_W1)
+    if when == "frame" and config.method.labels is None:
+        return Perfect(sim.ground, sim.ground.real, n_w1, when, None, makers_of(sim.world.game, latents))
     real = grounds.watched_batch(sim.ground.target, sim.ground.seed, latents.shape[1], place)
     classes = None if config.method.labels is None else real.labels
     return Perfect(sim.ground, real.points, n_w1, when, classes, makers_of(sim.world.game, latents))

@@ -115,7 +115,7 @@ def place_runs(
 def place_run(folder: Path, place: Path, root: str, name: str) -> Shown:
     """Pack one run, without what no page shows, a third of its memory; its files start with `name`."""
     recording = load(folder)
-    seen = {name: table for name, table in recording.frames.items() if name not in UNSEEN}
+    seen = {key: table for key, table in recording.frames.items() if key not in UNSEEN}
     recording = replace(recording, frames=seen)
     shown, files = scene(recording), {}
     for s, content in packed_runs(recording):
@@ -228,7 +228,7 @@ def run_facts(run: Shown, i: int, ticks: int, label: str, names: Sequence[str]) 
         "modes": [] if centres is None else np.asarray(centres, float).round(5).tolist(),
         "rings": rings_known(shown),
         "curves": curves_of(recording, kept, names),
-        "best": {name: floor and round_to(floor.mean) for name, floor in floors.items()},
+        "best": {name: None if floor is None else round_to(floor.mean) for name, floor in floors.items()},
         "events": [
             {"step": event.step, "label": event.label, "seeds": event.seeds, "why": why(recording, event)}
             for event in events_of(recording)

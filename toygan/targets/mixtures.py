@@ -95,7 +95,7 @@ def mixture(
     if len(given) != len(centres):
         raise Refusal(f"{len(given)} {name} for {len(centres)} centres", "give one for each centre", name)
     shapes = np.array(covariances) if covariances else isotropic(given)
-    if not np.allclose(shapes, shapes.transpose(0, 2, 1)) or np.linalg.eigvalsh(shapes).min() < 0:
+    if covariances and not (np.allclose(shapes, shapes.transpose(0, 2, 1)) and np.linalg.eigvalsh(shapes).min() >= 0):
         raise Refusal("each must be symmetric with no negative eigenvalue", option="covariances")
     return gaussians(np.array(centres), shapes, checked_weights(weights, len(centres)))
 

@@ -285,6 +285,8 @@ def lightness(picture: Image.Image, paper: str) -> np.ndarray:
 
 def averaged(cells: np.ndarray, block: int) -> np.ndarray:
     """Means [rows, columns] over blocks x blocks of cells, the margins filled with 0."""
+    if block == 1:
+        return cells
     rows, columns = (-(-size // block) for size in cells.shape)
     full = np.zeros((rows * block, columns * block))
     full[: cells.shape[0], : cells.shape[1]] = cells
