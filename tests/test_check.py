@@ -199,6 +199,31 @@ def test_a_mistake_in_the_call_is_one_message(words, said):
     assert "Traceback" not in result.output
 
 
+RAISING = {  # how each part is made of nothing by code that fails at it
+    "objective": "def mine(): raise RuntimeError('no such table')",
+    "penalty": "def mine(): raise RuntimeError('no such table')",
+    "critic": "def mine(points): raise RuntimeError('no such table')",
+    "generator": "def mine(dim): raise RuntimeError('no such table')",
+    "target": "def mine(n, rng): raise RuntimeError('no such table')",
+    "measure": "def mine(points, real): raise RuntimeError('no such table')",
+}
+AS_CLASS = "import torch\nclass mine(torch.nn.Module):\n    def __init__(self): raise RuntimeError('no such table')"
+
+
+@pytest.mark.parametrize("made", ["function", "class"])
+@pytest.mark.parametrize("part", RAISING)
+def test_code_that_raises_where_its_part_is_made_is_told_with_its_line(part, made, tmp_path):
+    (tmp_path / "mine.py").write_text(RAISING[part] if made == "function" else AS_CLASS)
+    result = check(f"{tmp_path / 'mine.py'}:mine", "--as", part)
+    assert result.exit_code == 2
+    assert "mine.py" in result.stderr
+    assert "no such table" in result.stderr or (made, part) in (
+        ("class", "target"),
+        ("class", "measure"),
+    )  # no such parts
+    assert "Traceback" not in result.output
+
+
 def test_parts_are_guessed_and_may_be_said():
     assert [guessed(function_named(f"{PEOPLE}:{name}")) for name in ("one_sided", "gp_box", "Critic", "wgan")] == [
         "penalty", "penalty", "critic", "objective"

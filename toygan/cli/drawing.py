@@ -43,24 +43,31 @@ PictureFormats = Annotated[
 ]
 
 
+OF_STYLE = "paper: as tall as need be; slide: 16:9; dark: 16:9 on a dark ground."
+OF_WIDTH = f"800px (or 800): of films and PNGs, {NARROWEST} to {WIDEST}; 90mm: of pictures on paper, 20 to 2000."
+OF_SIZE = "Of plain words in pictures, 4 to 40; 9 by default, 15 on slides."
+OF_SCALE = "Colours on each frame's own scale (frame), or on one of the whole run (run)."
+OF_FPS = f"Frames a second of a film, {SLOWEST} to {FASTEST}; a frame is a recorded look."
+OF_SECONDS = "How long a film plays; first and last frame are held besides."
+OF_STEPS = (
+    "Draw the looks nearest to these steps, up to 6, side by side: --steps 0,500,2500. With --view "
+    f"{' or '.join([', '.join(LEARNED[:-1]), LEARNED[-1]])} the run is played again up to these very steps."
+)
+OF_PANELS = (
+    "Draw these panels alone: critic, optimal, slope, curves, inside, latent, transport; kinds, regions, classes, "
+    "reconstructions, code, worlds, pairs (or extras: those that there are); and losses, w1, found, "
+    "agreement, trails, plan, steepness, layers, slopes, gradient, weights, scores."
+)
+OF_SEED = "Draw this seed, or all: a panel each; the run's first by default."
+OF_VIEW = f"Another picture of the run: {', '.join(VIEWS)}."
+
+
 class Appearance(NamedTuple):
     """How any picture looks."""
 
-    style: Annotated[
-        str, option("--style", "NAME", "paper: as tall as need be; slide: 16:9; dark: 16:9 on a dark ground.", STYLES)
-    ] = "paper"
-    width: Annotated[
-        str | None,
-        option(
-            "--width",
-            "WIDTH",
-            f"800px (or 800): of films and PNGs, {NARROWEST} to {WIDEST}; 90mm: of pictures on paper, 20 to 2000.",
-        ),
-    ] = None
-    type_size: Annotated[
-        float | None,
-        option("--font-size", "POINTS", "Of plain words in pictures, 4 to 40; 9 by default, 15 on slides."),
-    ] = None
+    style: Annotated[str, option("--style", "NAME", OF_STYLE, STYLES)] = "paper"
+    width: Annotated[str | None, option("--width", "WIDTH", OF_WIDTH)] = None
+    type_size: Annotated[float | None, option("--font-size", "POINTS", OF_SIZE)] = None
     language: Annotated[str, option("--language", "NAME", "Of words in pictures: en or zh.", ("en", "zh"))] = "en"
 
 
@@ -89,52 +96,23 @@ class FewerPoints(NamedTuple):
 class Critics(NamedTuple):
     """How critics are drawn."""
 
-    scale: Annotated[
-        str,
-        option(
-            "--scale", "NAME", "Colours on each frame's own scale (frame), or on one of the whole run (run).", SCALES
-        ),
-    ] = "frame"
+    scale: Annotated[str, option("--scale", "NAME", OF_SCALE, SCALES)] = "frame"
     fewer: FewerPoints = FewerPoints()
 
 
 class Film(NamedTuple):
     """How a film plays."""
 
-    fps: Annotated[
-        float | None,
-        option("--fps", "NUMBER", f"Frames a second of a film, {SLOWEST} to {FASTEST}; a frame is a recorded look."),
-    ] = None
-    seconds: Annotated[
-        float | None, option("--seconds", "NUMBER", "How long a film plays; first and last frame are held besides.")
-    ] = None
+    fps: Annotated[float | None, option("--fps", "NUMBER", OF_FPS)] = None
+    seconds: Annotated[float | None, option("--seconds", "NUMBER", OF_SECONDS)] = None
 
 
 class Selected(NamedTuple):
     """Which moments, panels and seed of runs are drawn in place of the usual picture."""
 
-    steps: Annotated[
-        str | None,
-        option(
-            "--steps --step",
-            "STEP,...",
-            "Draw the looks nearest to these steps, up to 6, side by side: --steps 0,500,2500. With --view "
-            f"{' or '.join([', '.join(LEARNED[:-1]), LEARNED[-1]])} the run is played again up to these very steps.",
-        ),
-    ] = None
-    panels: Annotated[
-        str | None,
-        option(
-            "--panels",
-            "NAME,...",
-            "Draw these panels alone: critic, optimal, slope, curves, inside, latent, transport; kinds, regions, classes, "
-            "reconstructions, code, worlds, pairs (or extras: those that there are); and losses, w1, found, "
-            "agreement, trails, plan, steepness, layers, slopes, gradient, weights, scores.",
-        ),
-    ] = None
-    seed: Annotated[
-        str | None, option("--seed", "SEED", "Draw this seed, or all: a panel each; the run's first by default.")
-    ] = None
+    steps: Annotated[str | None, option("--steps --step", "STEP,...", OF_STEPS)] = None
+    panels: Annotated[str | None, option("--panels", "NAME,...", OF_PANELS)] = None
+    seed: Annotated[str | None, option("--seed", "SEED", OF_SEED)] = None
 
     @property
     def in_panels(self) -> bool:
@@ -150,9 +128,7 @@ class Selected(NamedTuple):
 class Wanted(NamedTuple):
     """What of a run is drawn in place of its sheet and film."""
 
-    view: Annotated[str | None, option("--view", "NAME", f"Another picture of the run: {', '.join(VIEWS)}.", VIEWS)] = (
-        None
-    )
+    view: Annotated[str | None, option("--view", "NAME", OF_VIEW, VIEWS)] = None
     points: Annotated[
         int | None,
         typer.Option(

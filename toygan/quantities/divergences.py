@@ -321,7 +321,7 @@ INTEGRANDS = (
 )
 
 
-# Blurred clouds ---------------------------------------------------------------------------------------------------
+# --- blurred clouds ---------------------------------------------------------------------------------------------------
 
 # A few hundred points have no density. Blurred they have one, and its divergences are exact but for the quadrature; they
 # are below those of the laws, because blur hides differences (data processing), and above those of the blurred laws, by chance.

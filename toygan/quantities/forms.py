@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils._python_dispatch import _disable_current_modes
 
-from toygan.files.own import Code, in_words, is_fixed, parameters
+from toygan.files.own import Code, blaming, in_words, is_fixed, parameters
 from toygan.game.constraints import Constraint, Sight
 from toygan.game.objectives import Extra, Objective
 
@@ -234,7 +234,8 @@ def with_form(call: Callable[..., Any], alone: bool, shape: str, squash: bool, c
 
 def of_objective(code: Code) -> LossForm:
     """An `Objective` made by a function of options alone. UserError where it makes none, or one whose outputs are features."""
-    made = code.function()
+    with blaming(code.file):
+        made = code.function()
     if not isinstance(made, Objective):
         raise code.fault(f"takes no scores and returns {in_words(made)}")
     if dict(made.heads) != {"score": 1}:
@@ -330,7 +331,8 @@ def one_number(said: Any) -> Tensor:
 
 def of_constraint(code: Code) -> PenaltyForm:
     """A `Constraint` made by a function of options alone. UserError where it makes none, or one without a penalty."""
-    made = code.function()
+    with blaming(code.file):
+        made = code.function()
     if not isinstance(made, Constraint) or made.penalty is Constraint().penalty:
         raise code.fault(f"returns {in_words(made)}: no penalty to check")
     return of_sight(made.penalty, "a Constraint")
