@@ -217,7 +217,7 @@ def seen_spectrum(recording: Recording) -> Spectrum:
 
 def at_the_end(name: str, row: Quantity) -> Score:
     """A quantity as the run itself has it, of its own last points and by its own rule: [S]."""
-    needs = next((NEEDED_BY[need] for need in row.needs if need in NEEDED_BY), "nothing")
+    needs = next((NEEDED_BY[need] for need in row.needs.split() if need in NEEDED_BY), "nothing")
     return Score(row.label, row.unit, lambda ended: ended.recording.final(name), needs, ends=ends_of(name, row))
 
 

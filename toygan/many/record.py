@@ -331,10 +331,10 @@ def digest_of(latents: Any, n: int) -> str:
 
 def measured(stage: LoopStage, seen: Glance, step: int, seed: int) -> tuple[dict[str, np.ndarray], str]:
     """The arrays that are kept of a frame, and the line of its measures."""
-    ground, samples, critics = stage.ground, seen.arrays["samples"], seen.judged and [seen.judged]
+    ground, samples, critics = stage.ground, seen.arrays["samples"], [seen.judged] if seen.judged else []
     optimum = stage.optimum if critics else None
     held = against_on(ground)
-    clouds = clouds_seen(samples, held, critics, optimum)
+    clouds = clouds_seen(samples, held, critics, optimum, ())
     row = dict(seen.report) | measures_of(clouds, measurable(held, critics, optimum))
     row |= {"w1_floor": np.array([stage.floors["w1"]["mean"]])}
     best = {"optimal_scores": best_on(ground, clouds)} if optimum else {}

@@ -20,7 +20,7 @@ from toygan.files.shipped import shipped_folder
 from toygan.game.streams import stream
 from toygan.quantities import measure
 from toygan.quantities.kinds import Classes, Kinds
-from toygan.quantities.optimal import OPTIMA, Known, Told, indifferent_score, known_optimum
+from toygan.quantities.optimal import OPTIMA, Axes, Known, Told, indifferent_score, known_optimum
 from toygan.quantities.table import N_W1, QUANTITIES, Floor
 from toygan.quantities.transport import w1
 from toygan.targets.target import MANY, Batch, Target
@@ -28,7 +28,6 @@ from toygan.targets.target import MANY, Batch, Target
 PERFECT = 40  # samplers behind a floor: .7 s for a frame's, 3.5 s for those of the end, shipped or kept for later runs
 FILE = "floors.json"  # those shipped, each known by the very points that decide it: nobody is told another target's
 
-Axes = tuple[np.ndarray, np.ndarray]
 Floors = dict[str, dict[str, Any]]
 # "of", whose it is; "floors", as in run.json; "two", what the first two samplers score on average
 KeptFloor = dict[str, Any]
@@ -226,7 +225,7 @@ def summed_up(
     n_w1: int,
     frames: Mapping[str, np.ndarray],
     last: Mapping[str, np.ndarray],
-    kinds: Sequence[Kinds] | None = None,
+    kinds: Sequence[Kinds] = (),
 ) -> dict[str, Any]:
     """The final measures of every seed, of points `final [S, n, 2]` against `real [n, 2]`, more than a frame has; `last`,
     [S] each, is what else is known of the end; the first of the frames at which a seed was seen to have diverged. Means

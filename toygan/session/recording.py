@@ -17,7 +17,7 @@ import numpy as np
 from toygan.files.disk import Arrays, complete_lines, plain, unpacked
 from toygan.files.mistakes import UserError
 from toygan.quantities.diagnosis import Event, events_of
-from toygan.quantities.table import QUANTITIES, Floor, When, derived
+from toygan.quantities.table import QUANTITIES, Floor, When
 from toygan.session.facts import Facts, read_facts
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ class Recording:
         """A quantity of every frame and seed [T, S], NaN where it is not finite; None where nothing of it is known."""
         row = QUANTITIES.get(name)
         if row and row.source == "derived":
-            return derived({need: self.curve(need) for need in row.needs}).get(name)
+            return row.worked_out({need: self.curve(need) for need in row.needs.split()})
         table = self.metrics.get(name)
         if table is None:  # older recordings keep some among their frames
             table = self.frames.get(name)
