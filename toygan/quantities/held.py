@@ -42,9 +42,7 @@ NEEDED = ("a score for each point", "shape", "finite")
 
 
 def all_held(code: Code, contract: Contract[T], part: T) -> list[Held]:
-    """Every fact of a part's contract in turn; what the user's code raises meanwhile is a fact that does not hold, with its
-    line.
-    """
+    """Every fact of a part's contract in turn; what the user's code raises is a fact that does not hold, with its line."""
     found: list[Held] = []
     for name, check in contract.items():
         reseed(0)  # code that draws numbers of its own draws the same at every check
