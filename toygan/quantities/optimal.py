@@ -26,7 +26,6 @@ from toygan.targets.target import BlurredLogDensity
 
 Axes = tuple[np.ndarray, np.ndarray]  # x and y of a grid, [g] each
 Scores = Callable[[np.ndarray], np.ndarray]  # points [n, 2] -> scores [n]
-LabelPair = tuple[float, float]
 OfSquares = Callable[[np.ndarray], np.ndarray]  # squared distances to a cloud [..., n] -> [...]
 Kernel = Literal["gaussian", "rational-quadratic"]
 
@@ -99,7 +98,7 @@ def sides(l: Any) -> Any:
     return maths(l).sign(l)
 
 
-def soft_log_ratio(l: Any, *, real: LabelPair = (0.7, 1.2), fake: LabelPair = (0.0, 0.3)) -> Any:
+def soft_log_ratio(l: Any, *, real: tuple[float, float] = (0.7, 1.2), fake: tuple[float, float] = (0.0, 0.3)) -> Any:
     """Logarithm of (y p + z q) over ((1 - y) p + (1 - z) q), for mean labels y, z: smoothed cross-entropy's.
 
     The loss is linear in the labels, so only their means count. There is a best score where the mean label of a place,
