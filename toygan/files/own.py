@@ -24,8 +24,7 @@ from typing import Annotated, Any, NamedTuple, get_type_hints
 
 import numpy as np
 import torch
-from pydantic import ConfigDict, Field
-from pydantic_core import core_schema
+from pydantic import ConfigDict, Discriminator, Field, Tag
 from torch import Tensor
 
 from toygan.files.mistakes import Mistake, Place, UserError, shortened, suggestion
@@ -89,23 +88,6 @@ def is_own(kind: Any) -> bool:
     return isinstance(kind, str) and bool(KIND.fullmatch(kind))
 
 
-class OwnToo:
-    """Beside the rows of a table, the type of a part takes a user's own."""
-
-    def __init__(self, rows: Mapping[str, type[Strict]]) -> None:
-        self.rows = rows
-
-    def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> Any:
-        choices = {kind: handler.generate_schema(model) for kind, model in {**self.rows, OWN: Own}.items()}
-        return core_schema.tagged_union_schema(choices, discriminator=tag_of, strict=False)
-
-    def __get_pydantic_json_schema__(self, schema: Any, handler: Any) -> Any:
-        told = handler(schema)
-        *choices, _ = told["oneOf"]  # the last one is a user's own, which has no rows to suggest
-        mapping = {kind: choice["$ref"] for kind, choice in zip(self.rows, choices, strict=True)}
-        return told | {"oneOf": choices, "discriminator": {"propertyName": "kind", "mapping": mapping}}
-
-
 def tag_of(value: Any) -> Any:
     """Which choice of a part's type a value is for."""
     kind = value.get("kind") if isinstance(value, Mapping) else getattr(value, "kind", None)
@@ -114,8 +96,9 @@ def tag_of(value: Any) -> Any:
 
 def own_or_one_of(table: Mapping[str, Callable[..., Any]], *extra: Callable[..., Any]) -> Any:
     """The type "one row of this table, or a user's own function"; more options as in `one_of`."""
-    rows = models_of(table, *extra)
-    return Annotated[reduce(or_, rows.values()), OwnToo(rows)]
+    models = {**models_of(table, *extra), OWN: Own}
+    tagged = [Annotated[model, Tag(kind)] for kind, model in models.items()]
+    return Annotated[reduce(or_, tagged), Discriminator(tag_of)]
 
 
 def short(kind: str) -> str:

@@ -159,7 +159,6 @@ class Called(nn.Module):
         self.of = of
 
     def forward(self, points: Tensor) -> Tensor:
-        """What it makes of points."""
         return self.of(points)
 
 
@@ -323,7 +322,6 @@ def of_constraint(code: Code) -> PenaltyForm:
 
 
 def of_sight(seen: Callable[[Sight], Any], call: str) -> PenaltyForm:
-    """A penalty of toygan's own form."""
     return PenaltyForm(lambda f, real, fake: one_number(seen(sight_of(f, real, fake))), call, seen)
 
 

@@ -108,7 +108,6 @@ def at_zero(form: LossForm) -> Held:
 
 
 def named(value: float) -> str:
-    """A number, as what is known."""
     words = (f" = {word}" for x, word in KNOWN.items() if math.isclose(value, x, rel_tol=1e-9))
     return f"{value:.6g}{next(words, '')}"
 

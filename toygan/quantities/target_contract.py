@@ -49,7 +49,6 @@ class Looked:
 
     @cached_property
     def found(self) -> Clusters:
-        """Where they are."""
         return places(self.points)
 
 
@@ -265,8 +264,7 @@ def scale(at: Looked) -> Held:
     centre = at.points.mean(axis=0)
     radius, away = float(np.sqrt(np.square(at.points - centre).sum(axis=1).mean())), float(np.hypot(*centre))
     told = f"root mean square {radius:.6g} from the mean, which is {away:.6g} from the origin"
-    small, large = 0 < radius < 0.02, max(radius, away) > 30
-    if small or large:
+    if 0 < radius < 0.02 or max(radius, away) > 30:
         return broken(f"{told}; networks begin with about 1: --set target.scale and target.shift mend it")
     return holds(told)
 
