@@ -23,7 +23,7 @@ from pydantic import Field, NonNegativeInt, PositiveInt, field_validator
 
 from toygan.files.config import Config, Method, as_data, toml_value
 from toygan.files.mistakes import Key, Mistake, Place, UserError, in_toml, shortened, suggestion
-from toygan.files.own import WORD, allow, in_no_file
+from toygan.files.own import WORD, allow, own_code
 from toygan.files.scenario import find
 from toygan.files.strict import Source, Strict, check, key_lines, line_of, parse_key, parse_override, read_toml
 from toygan.game.constraints import CONSTRAINTS
@@ -284,7 +284,8 @@ def planned_task(
     changes = [*common.items(), *settings.items()]
     config, order = runs.prepared(scenario, method, changes, runs.Order(Path(plan.out)), where)
     names = [config.name, config.method.name, *([folder_name(settings)] if settings else [])]
-    name, folder, own = "/".join(names), Path(plan.out, *names), in_no_file(config)
+    name, folder = "/".join(names), Path(plan.out, *names)
+    own = tuple(code for code in own_code(config).values() if not code.path.endswith(".py"))  # given in Python
     return Task(name, folder, as_data(config), order.command, dict(settings), plan.animation, own=own)
 
 
