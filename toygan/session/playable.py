@@ -29,7 +29,7 @@ from toygan.quantities import state as inside
 from toygan.quantities.companions import makers_of, of_encoder, of_pairs, of_way_back
 from toygan.quantities.divergences import blurred_divergences
 from toygan.quantities.evidence import Places, places_of
-from toygan.quantities.optimal import OPTIMA, Told, log_of_points, of_clouds, squares, told_in_words, width_of
+from toygan.quantities.optimal import OPTIMA, log_of_points, of_clouds, squares, told_in_words, width_of
 from toygan.quantities.skeleton import Curve
 from toygan.quantities.state import Watched
 from toygan.session.beginning import Beginning, beginning
@@ -39,6 +39,12 @@ from toygan.session.measuring import has_optimum, told_by
 from toygan.session.simulation import Simulation, data_points, simulation
 from toygan.session.tailored import FREE, Cut, cut_of, holding, moving
 from toygan.targets.target import Batch, Modes
+
+# what a page draws of itself; uniform is from 0 to 1, symmetric from -1 to 1
+LAWS = ("real", "uniform", "symmetric", "normal", "sphere", "one-hot", "zero", "labels", "source")
+# the law of latents that a scenario names, or of what generators without a choice are fed
+FED = {"normal": "normal", "uniform": "symmetric", "sphere": "sphere", "point": "zero", "shift": "uniform",
+       "translator": "source"}  # fmt: skip
 
 
 class Fill(NamedTuple):
@@ -156,10 +162,6 @@ def if_playable(config: Config, seeds: Sequence[int]) -> Playable | None:
         return None
 
 
-# what a page draws of itself; uniform is from 0 to 1, symmetric from -1 to 1
-LAWS = ("real", "uniform", "symmetric", "normal", "sphere", "one-hot", "zero", "labels", "source")
-
-
 def drawable(config: Config, stage: World) -> None:
     """UserError for a game of numbers that a page cannot draw, such as points of the target with noise."""
     for name, needed in drawn(config, stage).items():
@@ -259,11 +261,8 @@ def gauge(sim: Simulation, to_measure: bool = False) -> Model:
     real and generated ones, how steep it is at them and between them, and sizes of gradients, by numbers that are not `held`.
     """
     stage, n = sim.world, WINDOWS.judged
-    examples = {
-        "latents": torch.rand(1, n, sim.watched.shape[2]).to(sim.start.memory),
-        "real": torch.rand(1, n, 2).to(sim.start.memory),
-    }
-
+    clouds = examples_of(latents=(n, sim.watched.shape[2]), real=(n, 2))
+    examples = {name: one.to(sim.start.memory) for name, one in clouds.items()}
     held = {name: torch.full_like(sim.start.parameters[name], FREE) for name in (GENERATOR, CRITIC) if to_measure}
 
     def seen(state: State, at: Mapping[str, Tensor], dials: Dials, held: Mapping[str, Tensor]) -> Tree:
@@ -312,8 +311,8 @@ def optimum(config: Config, sim: Simulation) -> dict[str, Model]:
         points, real, fake = (at[name].squeeze(0) for name in clouds)
         left = play.noise_left(sim.world.game_at(dials), state)
         noise = over(left, points) if isinstance(left, Tensor) else torch.zeros_like(points[0, 0])
-        method = turned(config, {key: over(dial, points) for key, dial in dials.items()}).method
-        told, options = Told(method.pack, method.noisy_labels), dict(method.objective)
+        now = turned(config, {key: over(dial, points) for key, dial in dials.items()})
+        told, options = told_by(now), dict(now.method.objective)
         spacing = (points.amax(dim=0) - points.amin(dim=0)).amax() / (side - 1)  # no finer than the grid can show
         finest = torch.maximum(spacing, noise)  # as of a run's pictures: an estimate of that width is the blurred law's
         return {"optimal": of_clouds(kind, points, real, fake, finest, options, told).unsqueeze(0)}
@@ -372,11 +371,6 @@ def drawn(config: Config, stage: World) -> dict[str, Drawn]:
     columns = stage.generator.latents(np.random.default_rng(0), 1, stage.target.sample).shape[1]
     latents = FED.get(getattr(config.generator, "latent", None) or config.generator.kind, "unknown")
     return {"real": Drawn("real", 2), "latent": Drawn(latents, columns), **own}
-
-
-# the law of latents that a scenario names, or of what generators without a choice are fed
-FED = {"normal": "normal", "uniform": "symmetric", "sphere": "sphere", "point": "zero", "shift": "uniform",
-       "translator": "source"}  # fmt: skip
 
 
 # --- what a page needs besides --------------------------------------------------------------------------------------

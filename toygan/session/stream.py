@@ -27,6 +27,8 @@ from toygan.session.looks import is_over, like, observe, step_of
 from toygan.session.measuring import INNER, Gauge, gauge, measured
 from toygan.session.simulation import Simulation, simulation
 
+RATES = ("generator_rate", "critic_rate")
+PLAYERS = (["generator"], ["critic"])  # tables of a config, in which a key of theirs begins
 UNKEPT = {"real_slopes", "between_slopes", *INNER}  # measured: too large to keep, or kept as numbers of a frame
 Change = str | tuple[str, Any]  # "KEY=VALUE", or a key and its value
 Tick = Callable[[int], None]
@@ -117,9 +119,6 @@ def turning(sim: Simulation, turns: Turns) -> tuple[Dials, dict[int, Dials]]:
     return shaped(sim.world.dials), {step: shaped(dials) for step, dials in later.items()}
 
 
-RATES = ("generator_rate", "critic_rate")
-
-
 def legal(config: Config, turns: Turns) -> None:
     """UserError for a step that the game has not, and for a number that a config would refuse."""
     known = dials_of(config)
@@ -141,9 +140,6 @@ def with_number(data: dict[str, Any], key: str, value: float) -> dict[str, Any]:
         table = table[name]
     table[int(last) if isinstance(table, list) else last] = int(value) if key == "steps" else float(value)
     return data
-
-
-PLAYERS = (["generator"], ["critic"])  # tables of a config, in which a key of theirs begins
 
 
 def as_dials(sim: Simulation, changes: Mapping[str, float | Sequence[float]]) -> Dials:
