@@ -314,10 +314,11 @@ class RowShape(BaseModel, extra="allow"):
     diverged_at: JsonCount | None = None
 
 
-def shape(must: Mapping[str, Any] = {}, **may: Any) -> type[BaseModel]:
+def shape(must: Mapping[str, Any] = {}, /, **may: Any) -> type[BaseModel]:
     """A table with keys that must be there, and others that may be, or may be null; of further ones nothing is said."""
-    needed: dict[str, Any] = {name: (kind, THERE) for name, kind in must.items()}
-    return create_model("Shape", **needed, **{name: (kind | None, None) for name, kind in may.items()})
+    keys: dict[str, Any] = {name: (kind, THERE) for name, kind in must.items()}
+    keys |= {name: (kind | None, None) for name, kind in may.items()}
+    return create_model("Shape", **keys)
 
 
 # What is looked at of an optimal critic, of a config, and of the end.
