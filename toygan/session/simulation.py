@@ -112,10 +112,8 @@ def told_as_real(stage: World, source: Randomness, latents: Tensor) -> Tensor:
 
 def fresh_points(config: Config, weights: Mapping[str, np.ndarray], n: int, k: int) -> np.ndarray:
     """The k-th sample of n points of each seed's averaged generators, learned by name [S, P], of fresh latents: [S, n, 2]."""
-    # nothing of the target is read before a point of it is drawn
-    target = Target(
-        lambda rng, n: build_target(config).sample(rng, n), draw=lambda rng, n: build_target(config).batch(rng, n)
-    )
+    # nothing of the target is read before a point of it is drawn, but for its classes where a game has such
+    target = None if config.method.labels else Target(lambda rng, n: build_target(config).sample(rng, n))
     stage, training = world(without_code(config), target=target), config.training
     latents = np.stack([latents_for("fresh", stage, training.seed, seed, n, k) for seed in training.seed_list])
     names = [name for name in stage.game.players if name not in stage.game.critics and average_of(name) in weights]
