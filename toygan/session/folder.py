@@ -291,9 +291,7 @@ def kept_state(folder: Path, past: Trail, frame_steps: list[int]) -> Arrays | No
     return state
 
 
-def traced(
-    folder: Path, past: Trail, frame_steps: list[int] | None = None
-) -> tuple[dict[str, np.ndarray], list[bytes]]:
+def traced(folder: Path, past: Trail, frame_steps: list[int] | None = None) -> tuple[Arrays, list[bytes]]:
     """The last kept state, its past put on the trail, and every frame's lines; without `frame_steps` the state says them.
     OSError, KeyError, TypeError or ValueError for damage.
     """

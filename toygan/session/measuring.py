@@ -13,6 +13,7 @@ import numpy as np
 from torch import Tensor
 
 from toygan.files.config import Config, as_data
+from toygan.files.disk import Arrays
 from toygan.files.own_parts import Measure
 from toygan.files.world import besides, build_cast, build_measures, labels_shown
 from toygan.game.casts import BY_LABEL
@@ -224,9 +225,7 @@ def optimum_at(work: Gauge, frame: Frame) -> Known | None:
     return optimum_of(work.config, work.sim, frame.noise) if frame.noise else work.optimum
 
 
-def summary(
-    work: Gauge, frames: Mapping[str, np.ndarray], last: Mapping[str, np.ndarray], floors: Floors
-) -> dict[str, Any]:
+def summary(work: Gauge, frames: Arrays, last: Arrays, floors: Floors) -> dict[str, Any]:
     """Final measures of every seed on fresh points, more than a frame has; `last`, what its critic was worth at the last
     frame, [S] each; the first frame at which it was seen to have diverged. Means are over the seeds that had not.
     """

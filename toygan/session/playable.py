@@ -18,18 +18,19 @@ from toygan.engines.tree import Tree, named
 from toygan.files.config import Config
 from toygan.files.dials import Dials, turned
 from toygan.files.mistakes import Mistake, UserError
-from toygan.files.world import World, build_source, build_target
+from toygan.files.world import World, build_source, build_target, samplers
 from toygan.game import duel, play
 from toygan.game.casts import BACK, ENCODER, OTHER_CRITIC
 from toygan.game.dials import over
 from toygan.game.duel import CRITIC, GENERATOR
+from toygan.game.laws import Law
 from toygan.game.play import Draw, Game, State
 from toygan.game.streams import draws, stream
 from toygan.quantities import state as inside
 from toygan.quantities.companions import makers_of, of_encoder, of_pairs, of_way_back
 from toygan.quantities.divergences import blurred_divergences
 from toygan.quantities.evidence import Places, places_of
-from toygan.quantities.optimal import OPTIMA, log_of_points, of_clouds, squares, told_in_words, width_of
+from toygan.quantities.optimal import OPTIMA, Optimum, log_of_points, of_clouds, squares, told_in_words, width_of
 from toygan.quantities.skeleton import Curve
 from toygan.quantities.state import Watched
 from toygan.session.beginning import Beginning, beginning
@@ -56,13 +57,6 @@ class Fill(NamedTuple):
     number: float | None
 
 
-class Drawn(NamedTuple):
-    """Random numbers that a move consumes: the law's name, and how many columns a point has."""
-
-    law: str
-    columns: int
-
-
 class KindsMade(NamedTuple):
     """What kinds of generated points are: the word for one, and either which columns of what the generator is fed say it, from
     `start` to before `stop`, or which of several generators makes each watched point, `makers [n]`.
@@ -74,17 +68,6 @@ class KindsMade(NamedTuple):
     makers: tuple[int, ...] = ()
 
 
-class Best(NamedTuple):
-    """What the optimal critic of a game's objective is: what decides it (a row of `OPTIMA`), what is best and what of it a
-    picture shows, in words. Densities and kernels come with a model, `optimum`; a potential's is the same for all games,
-    `potential_model`.
-    """
-
-    source: str
-    about: str
-    drawn: str
-
-
 class Playable(NamedTuple):
     """A game as data: models by name (`critic` and `generator` for games of alternating moves, with `over` where the end of a
     step changes more than its number, else `step`; `look`, `map` and `gauge`; and `optimum`), the first state by place, first
@@ -94,7 +77,7 @@ class Playable(NamedTuple):
     models: Mapping[str, Model]
     state: Mapping[str, Fill]
     starts: Mapping[str, Beginning]
-    draws: Mapping[str, Drawn]
+    draws: Mapping[str, Law]
     dials: Mapping[str, float]
     places: Mapping[str, str]  # "step", each told loss, each player's parameters, "average" -> where in the state
     critic_steps: int
@@ -102,7 +85,7 @@ class Playable(NamedTuple):
     codes: tuple[str, ...]  # the draws that come before the latent where points are only looked at
     kinds: KindsMade | None  # what tells generated points apart
     shift: int | None  # the first of two parameters of the generator's that move all its points alike; None: none do
-    best: Best | None  # None where no optimum is known, or none of the points as they are
+    best: Optimum | None  # None where no optimum is known, or none of the points as they are
     shows_samples: bool  # whether the critic is shown the very points that are looked at, averages and noise aside
     cut: Cut | None = None  # how smaller players stand in these; None where they do not
 
@@ -165,8 +148,8 @@ def if_playable(config: Config, seeds: Sequence[int]) -> Playable | None:
 def drawable(config: Config, stage: World) -> None:
     """UserError for a game of numbers that a page cannot draw, such as points of the target with noise."""
     for name, needed in drawn(config, stage).items():
-        if needed.law not in LAWS:
-            what = "noisy data" if needed.law == "unknown" else needed.law
+        if needed.name not in LAWS:
+            what = "noisy data" if needed.name == "unknown" else needed.name
             wrong = f"{config.method.name} on {config.name}: a page that trains has no {what} for the draw {name!r}"
             raise UserError(Mistake(None, wrong, f"toygan run {config.name} -m {config.method.name} plays it"))
 
@@ -287,14 +270,14 @@ def gauge(sim: Simulation, to_measure: bool = False) -> Model:
     return part(seen, "seen", state=sim.start, at=examples, dials=stage.dials, held=held)
 
 
-def best_of(config: Config, sim: Simulation) -> Best | None:
+def best_of(config: Config, sim: Simulation) -> Optimum | None:
     """What the optimal critic is; None where there is none, or where instance noise blurs what a plan or a kernel is about."""
     row = OPTIMA.get(config.method.objective.kind)
     if row is None or not has_optimum(config, sim) or (config.method.instance_noise and row.source != "density"):
         return None
     told = told_in_words(told_by(config)) if row.source == "density" else ""
     told += ", both blurred by no less than what is left of the noise" if config.method.instance_noise else ""
-    return Best(row.source, row.about + told, row.drawn)
+    return row._replace(about=row.about + told)
 
 
 def optimum(config: Config, sim: Simulation) -> dict[str, Model]:
@@ -365,12 +348,12 @@ def places(state: State) -> dict[str, str]:
     return found
 
 
-def drawn(config: Config, stage: World) -> dict[str, Drawn]:
+def drawn(config: Config, stage: World) -> dict[str, Law]:
     """The laws of everything that a move consumes, real points included."""
-    own = {name: Drawn(law.name, law.columns) for name, law in stage.laws.items()}
-    columns = stage.generator.latents(np.random.default_rng(0), 1, stage.target.sample).shape[1]
+    real, latent = (samplers(stage)[name] for name in ("real", "latent"))
+    columns = latent(np.random.default_rng(0), 1).shape[1]
     latents = FED.get(getattr(config.generator, "latent", None) or config.generator.kind, "unknown")
-    return {"real": Drawn("real", 2), "latent": Drawn(latents, columns), **own}
+    return {"real": Law(2, real, "real"), "latent": Law(columns, latent, latents), **stage.laws}
 
 
 # --- what a page needs besides --------------------------------------------------------------------------------------
