@@ -91,7 +91,7 @@ def fan(config: Config) -> np.ndarray:
     state = dirac.placed(game, start, torch.from_numpy(grid))
     places = [grid]
     for _ in range(STEPS):
-        state = dirac.stepped(game, state, draw)
+        state = dirac.after(game, state, draw, 1)
         places.append(dirac.on_host(dirac.seen(game, state)))
     found = np.stack(places)
     return np.where(np.abs(found) < FAR, found, np.nan)

@@ -40,7 +40,6 @@ from toygan.session.simulation import simulation
 from toygan.session.stream import (
     Change,
     Look,
-    advancing,
     changes_of,
     chosen_device,
     engine_of,
@@ -325,9 +324,8 @@ def play_on(config: Config, order: Order, ledger: Ledger) -> None:
         first = -1 if state is None else step_of(state)
         at = [step for step in work.sim.frame_steps if step > first]
         running = started(work, state, ledger, order.watch)
-        moves = advancing(work.sim, running, max(first, 0), work.sim.world.dials)
         past = past if state else folders.trail(config, ledger.facts)
-        for look in looks_from(work, running, at, moves, tick):
+        for look in looks_from(work, running, at, tick):
             keep(look, past, ledger)
             numbers.update(look.live)
             state = look.state

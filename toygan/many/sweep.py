@@ -38,7 +38,7 @@ from toygan.session import folder as folders
 from toygan.session.facts import Facts
 from toygan.session.measuring import gauge
 from toygan.session.simulation import simulation
-from toygan.session.stream import Look, advancing, engine_of, looks_from
+from toygan.session.stream import Look, engine_of, looks_from
 from toygan.targets.refusal import Refusal
 from toygan.view.records import Record
 
@@ -517,8 +517,7 @@ def probe(config: Config) -> float:
     warm = min(WARM_STEPS, config.training.steps)  # the first steps and the first look take longer
     last = min(warm + PROBE_STEPS, config.training.steps)
     running = engine_of(work.sim, work.sim.start, "auto", work.sim.world.dials).running
-    moves = advancing(work.sim, running, 0, work.sim.world.dials)
-    first, *later = looks_from(work, running, (warm, last), moves)  # a game of few steps is over at once
+    first, *later = looks_from(work, running, (warm, last))  # a game of few steps is over at once
     look, played = (later[0], last - warm) if later else (first, warm)
     a_step = look.seconds["train"] / played
     a_look = look.seconds["observe"] + look.seconds["measure"] + keeping_seconds(config, look)

@@ -152,7 +152,7 @@ def traced(step: Callable[..., Sequence[Tensor]], args: Sequence[Tensor]) -> Hel
     try:
         for given in (args, [one + 0.1 for one in args]):
             reseed(0)
-            graphs.append(recorded(step, given)[0])
+            graphs.append(recorded(step, given))
     except Untraceable as error:
         return note(f"runs by the eager engine, not as a graph: {error}")
     graph, other = graphs
