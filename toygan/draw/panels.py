@@ -46,7 +46,7 @@ IN_LEGEND = 3  # lines that a row of a legend names
 NARROW = 1.85  # inches: a panel of curves over which there is no room for a sentence
 Boundary = tuple[LineCollection, Text] | tuple[()]
 NOTE = {"facecolor": "white", "edgecolor": "none", "alpha": 0.85, "pad": 1.5}  # the ground of words
-OWN_LINES: list[tuple[str, Dash]] = [(CRITIC, "-"), (SHARE, "--"), (GENERATED, ":"), (INK, "-")]
+SEVERAL: list[tuple[str, Dash]] = [(CRITIC, "-"), (SHARE, "--"), (GENERATED, ":"), (INK, "-")]  # measures on one panel
 METHOD_COLOURS = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#222222"]
 
 
@@ -390,8 +390,7 @@ def shares_known(recording: Recording) -> dict[str, Share]:
 
 def share_curves(axis: Axes, recording: Recording) -> Axes:
     """Modes found and the share of good points over the steps, in per cent, with dotted ceilings."""
-    styles = [(CRITIC, "-"), (SHARE, "--")]
-    for (label, share), (colour, dashes) in zip(shares_known(recording).items(), styles, strict=False):
+    for (label, share), (colour, dashes) in zip(shares_known(recording).items(), SEVERAL, strict=False):
         plot_seeds(axis, recording, 100 * share.values, label, colour, dashes)
         if np.isfinite(share.best):
             axis.axhline(100 * share.best, color=colour, linewidth=0.7, linestyle=":", zorder=0)
@@ -404,12 +403,12 @@ def share_curves(axis: Axes, recording: Recording) -> Axes:
 def own_known(recording: Recording) -> list[str]:
     """The user's own measures that have a curve, as many as lines that can be told apart."""
     named = [name for name in recording.facts.own_measures if recording.curve(name) is not None]
-    return named[: len(OWN_LINES)]
+    return named[: len(SEVERAL)]
 
 
 def own_curves(axis: Axes, recording: Recording) -> Axes:
     """The user's own measures over the steps, each with what perfect samplers score in it, dotted."""
-    for name, (colour, dashes) in zip(own_known(recording), OWN_LINES, strict=False):
+    for name, (colour, dashes) in zip(own_known(recording), SEVERAL, strict=False):
         plot_seeds(axis, recording, recording.curve(name), label_of(name), colour, dashes)
         if best := recording.floor(name):
             axis.axhline(best.mean, color=colour, linewidth=0.7, linestyle=":", zorder=0)
