@@ -79,7 +79,7 @@ def plane_page(material: Material, told: Sequence[str], words: Words, stories: i
     heading = 0.16 * max(len(label_lines(run.label, side)) for run, _ in runs) + 0.12
     lines = [fitted_to(side, words(material, run, shown)) for run, shown in runs]
     row = heading + stories * tall + (beneath + 0.14 * max(text.count("\n") + 1 for text in lines) + 0.15)
-    said = shared.runs_in_words([run.recording for run in material.recordings], True, MOST)
+    said = shared.runs_in_words(material.recordings, True, MOST)
     prose = [said, *told, circles, placed, TOLD_POINTS.get(points, "")]
     made = shared.page(material, -(-len(runs) // columns) * row + foot, prose, legend)
 
@@ -278,7 +278,7 @@ def level_lines(material: Material) -> Figure:
     rows = list(dict.fromkeys(name for _, column in columns for name in column))
     side = (WIDTH - NAMES - 0.3) / max(len(columns), 1) - APART
     tall = bool(maps) * ((1 + len(rows)) * (side + APART) + 0.3) + bool(deep) * FOOT
-    words = shared.runs_in_words([run.recording for run in material.recordings], shown=True)
+    words = shared.runs_in_words(material.recordings, shown=True)
     left_out = f" · the first {MOST_TARGETS} of {len(targets)} targets" if len(targets) > MOST_TARGETS else ""
     made = shared.page(material, tall, [words + left_out, LEVELS_IN_WORDS, DEEP_IN_WORDS if deep else ""])
     for place, (name, column) in enumerate(columns):

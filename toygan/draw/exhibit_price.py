@@ -58,7 +58,8 @@ def price(material: Material) -> Figure:
 def price_in_words(material: Material, measure: str) -> list[str]:
     """What was run, and where the good ones are."""
     corner = {"lower": "lower left is better", "higher": "upper left is better"}.get(better(measure), "")
-    lost = [label for label, rows in shared.by_label(material.rows).items() if not shared.known(rows, measure)]
+    runs = shared.by_column(material.rows, "label")
+    lost = [label for label, rows in runs.items() if not shared.known(rows, measure)]
     without = f"without a value: {', '.join(lost)}" if lost else ""
     orange = "orange: nothing is both faster and better"
     return [*shared.medians_in_words(material.rows, [measure], corner, orange), without]
