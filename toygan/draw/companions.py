@@ -154,7 +154,6 @@ def moving_classes(axis: Axes, shown: Scene, scale: Scale) -> Moving:
 
 
 def points_of_class(panel: Axes, shown: Scene, c: int) -> Moving:
-    """The points of one class in a small panel of their own."""
     own = of_class(shown, c)
     dress_tile(panel, shown, f"class {c + 1}")
     real, made = real_points(panel, own), orange_marks(panel, own)
@@ -169,7 +168,6 @@ def scores_by_class(shown: Scene) -> np.ndarray:
 
 
 def dress_tile(panel: Axes, shown: Scene, name: str) -> None:
-    """The view of a small panel, and its name."""
     frame_view(panel, shown)
     panel.set(xticks=[], yticks=[], anchor="C")
     panel.set_title(name, size=SMALL, loc="left", pad=2, color=INK)
@@ -462,7 +460,6 @@ def draw_rows(
 
 
 def has(*names: str) -> Callable[[Scene], bool]:
-    """Whether a recording has all of some arrays."""
     return lambda shown: all(name in shown.recording.frames for name in names)
 
 

@@ -216,7 +216,6 @@ def steepnesses(material: Material) -> Figure:
 
 
 def steep_words(material: Material, run: Labelled, shown: Scene) -> list[str]:
-    """The shares above 1 in the data's region."""
     n = min(len(shown.real), shown.samples.shape[1])
     real, fake = shown.real[:n], shown.samples[-1, :n]
     e = ((GOLDEN * np.arange(1, n + 1)) % 1.0)[:, None]  # even along the segments, and always the same

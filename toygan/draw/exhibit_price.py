@@ -56,7 +56,6 @@ def price(material: Material) -> Figure:
 
 
 def price_in_words(material: Material, measure: str) -> list[str]:
-    """What was run, and where the good ones are."""
     corner = {"lower": "lower left is better", "higher": "upper left is better"}.get(better(measure), "")
     runs = shared.by_column(material.rows, "label")
     lost = [label for label, rows in runs.items() if not shared.known(rows, measure)]
@@ -166,7 +165,6 @@ def distance_to(box: Box, spot: np.ndarray) -> float:
 
 
 def key_of(made: Page, numbers: Mapping[str, int]) -> None:
-    """What the numbers are, in four columns."""
     lines = -(-len(numbers) // 4)
     for i, (label, place) in enumerate(numbers.items()):
         left, row = 0.3 + 1.92 * (i // lines), i % lines

@@ -84,7 +84,6 @@ def moments(
 
 
 def entitle_sheet(figure: Figure, recording: Recording, view: str, status: str) -> None:
-    """What is viewed of which run, and its state, along the top."""
     up, title = figure.get_figheight(), f"{title_of(recording)} · {view}"
     say(figure, 0.2, up - 0.36, title, 15 * min(1, 60 / len(title)), weight="bold")
     say(figure, 0.2, up - 0.6, status, PLAIN)

@@ -83,7 +83,6 @@ def dress_shares(axis: Axes, across: str, up: str, top: float | None = None) -> 
 
 
 def anomaly_in_words(seen: Searched) -> str:
-    """What the map says of real points and of its own."""
     real, made = np.median(seen.real), np.median(seen.made)
     lost = f"{percent(seen.open_real)} of the real points and {percent(seen.open_made)} of its own"
     return (
@@ -94,7 +93,6 @@ def anomaly_in_words(seen: Searched) -> str:
 
 
 def edit_in_words(seen: Dragged) -> str:
-    """How near dragged points come."""
     behind = np.linalg.norm(seen.wanted[:, -1] - seen.taken[:, -1], axis=1)
     return (
         f"Circles: where a point begins; crosses: where it is dragged. {(behind < ARRIVED).sum()} of {len(behind)} come within "
@@ -103,7 +101,6 @@ def edit_in_words(seen: Dragged) -> str:
 
 
 def likely_in_words(seen: Dragged) -> str:
-    """How unlikely the latents are at which dragged points end."""
     rarest = float(seen.beyond.min())
     if rarest == 1:
         return "Every latent stays where the law has its mass."
