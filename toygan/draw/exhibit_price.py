@@ -75,12 +75,8 @@ def front(spots: Sequence[Spot], measure: str) -> set[int]:
     """Which runs are such that no other one is both faster and better."""
     sign = -1.0 if better(measure) == "higher" else 1.0
     order = sorted(range(len(spots)), key=lambda i: (spots[i].x.value, sign * spots[i].y.value))
-    chosen, best = set[int](), math.inf
-    for i in order:
-        if sign * spots[i].y.value < best:
-            chosen.add(i)
-            best = sign * spots[i].y.value
-    return chosen
+    values = [sign * spots[i].y.value for i in order]
+    return {i for k, i in enumerate(order) if values[k] < min(values[:k], default=math.inf)}
 
 
 def market(axis: Axes, spots: Sequence[Spot], measure: str, numbers: Mapping[str, int], floor: float) -> None:
