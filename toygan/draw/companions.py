@@ -77,9 +77,6 @@ class CompanionPanel(NamedTuple):
             self.still(axis, shown, look)
 
 
-# --- kinds of points -------------------------------------------------------------------------------------------------
-
-
 def kinds(axis: Axes, shown: Scene, scale: Scale = "frame") -> Moving:
     """Generated points, a colour and a mark for each generator, class or category, with the shares beneath; real ones pale."""
     found = kinds_of(shown.recording.frames)

@@ -66,9 +66,7 @@ def label_lines(label: str, side: float) -> list[str]:
 
 def plane_page(material: Material, told: Sequence[str], words: Words, stories: int = 1, beneath: float = 0.3,
                foot: float = 0.0, legend: bool = True, points: Points = "all") -> tuple[Page, Iterator[OnPage]]:  # fmt: skip
-    """The page, and the runs that find room on it, each with so many of its points, to be drawn one by one: at most four in a
-    row, of so many panels above each other, and so many inches and the words beneath the last one.
-    """
+    """The page, and its runs to be drawn one by one: at most four in a row, of so many panels above each other, words beneath."""
     points = points if material.points == "all" else material.points
     runs = [(run, scene(run.recording, points)) for run in material.recordings[:MOST]]
     circles = CIRCLES if legend and any(counted(shown) for _, shown in runs) else ""

@@ -56,9 +56,7 @@ def at_the_end(view: Insight, recording: Recording, seen: Any, prose: Sequence[t
 def moments(
     view: Insight, recordings: Sequence[Recording], seen: Sequence[Any], told: Sequence[Sequence[str]], prose: str
 ) -> Figure:
-    """A sheet of what was seen at several steps, a recording each, with lines `told` beneath; ValueError for none or more than
-    four.
-    """
+    """A sheet of what was seen at one to four steps, a recording each, with lines `told` beneath; ValueError for others."""
     count = len(recordings)
     if not 0 < count <= MOST:
         raise ValueError(f"{count} steps cannot stand side by side; 1 to {MOST} can")

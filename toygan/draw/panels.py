@@ -93,9 +93,7 @@ def decision_boundary(axis: Axes, scene: Scene, frame: int) -> Boundary:
 
 
 def move_boundary(drawn: Boundary, scene: Scene, frame: int) -> None:
-    """Set the boundary to a frame; the word says where there is none in view. Its score is the raw one, while the colours'
-    zero is the median that was removed.
-    """
+    """Set the boundary and its words to a frame; they tell the raw score, while the colours' zero is the median, removed."""
     if not drawn:
         return
     lines, score = boundary_lines(scene, frame), number(scene.recording.facts.summary.boundary or 0.0)
@@ -499,7 +497,7 @@ def dress_curves(axis: Axes, recording: Recording, title: str) -> None:
     quiet(axis, FRAMELESS)
     if not axis.lines:
         write(axis, 0.5, 0.5, "not measured", ha="center", color=FAINT, size=PLAIN)
-    elif axis.get_legend_handles_labels()[0]:
+    elif named:
         axis.legend(loc="lower left", bbox_to_anchor=(-0.02, 0.97), ncol=IN_LEGEND, fontsize=SMALL, frameon=False,
                     borderpad=0.2, handlelength=1.5, handletextpad=0.4, columnspacing=0.9)  # fmt: skip
 

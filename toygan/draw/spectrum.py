@@ -77,9 +77,6 @@ def spectrum_in_words(found: Spectrum) -> str:
     return words + kinked * (found.error > KINKED)
 
 
-PANELS = {"all of them, and the unit circle": circle, "near 1, in units of the generator's rate": near_one}
-
-
 def spectra_at(recordings: Sequence[Recording], found: Sequence[Spectrum]) -> Figure:
     """The sheet of one run at several steps: the same two panels of each, side by side."""
     view = Insight("spectrum", PANELS, under=0.5, square=True)
@@ -91,3 +88,6 @@ def spectra(recording: Recording, found: Spectrum) -> Figure:
     prose = [(line, "bold") for line in textwrap.wrap(spectrum_in_words(found), 112)]
     prose += [(line, "normal") for line in textwrap.wrap(METHOD, sheet.TEXT)]
     return at_the_end(Insight("spectrum", PANELS, under=0.45, square=True), recording, found, prose, sheet.SIDE)
+
+
+PANELS = {"all of them, and the unit circle": circle, "near 1, in units of the generator's rate": near_one}

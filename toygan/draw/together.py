@@ -1,6 +1,4 @@
-"""Films of several runs side by side: critics above, W1 over time beneath, a bar a run with its events, and in the end
-what was diagnosed.
-"""
+"""Films of several runs side by side: critics above, W1 over time beneath, a bar a run with its events and its diagnosis."""
 
 from __future__ import annotations
 
