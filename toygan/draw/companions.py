@@ -21,7 +21,7 @@ from matplotlib.text import Text
 from matplotlib.ticker import MaxNLocator
 
 from toygan.draw.layout import axis_at, beneath, fitted, panel_height, place_beneath, size_of
-from toygan.draw.moving import Moving, score_pixels, show_scores, together, with_bar
+from toygan.draw.moving import Field, Moving, show_scores, together, with_bar
 from toygan.draw.panels import METHOD_COLOURS, frame_view, pixel_extent, score_bands, score_bar
 from toygan.draw.points import (
     GENERATED,
@@ -153,7 +153,7 @@ def moving_tile(panel: Axes, shown: Scene, c: int, scores: np.ndarray, known: Se
     """The critic of one class [T, g, g] with the points of that class."""
     own = of_class(shown, c)
     dress_tile(panel, shown, f"class {c + 1}")
-    field = score_pixels(panel, scores[0], known[0].edges)
+    field = Field(panel, lines=True)
     real, made = real_points(panel, own), orange_marks(panel, own)
     real.set_alpha(0.35)
 
