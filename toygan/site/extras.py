@@ -17,7 +17,6 @@ from toygan.draw.points import CORNERS, HAZE, MIST
 from toygan.draw.style import INK
 from toygan.draw.worlds import ACROSS, APART
 from toygan.files.disk import Arrays
-from toygan.files.text import percent
 from toygan.site.markup import tag, text
 from toygan.site.pack import MOST_POINTS, classes_scored, shown_extras
 from toygan.view.kinds import classes_of, kept_over_time, kinds_of
@@ -110,10 +109,8 @@ def kinds_named(shown: Scene) -> str:
     assert found is not None
     if found.number > NAMED:
         return text(f"a colour a {found.word}, {found.number} of them")
-    shares = [
-        f"{found.word if k == 0 else ''} {k + 1}: {percent(float((found.of == k).mean()))}" for k in range(found.number)
-    ]
-    return " ".join(tag("span", tag("i", style=f"background:{ink_or(colour_of(k))}"), text(words.strip()), class_="kind")
+    shares = [found.label(k).removeprefix(f"{found.word} " if k else "") for k in range(found.number)]
+    return " ".join(tag("span", tag("i", style=f"background:{ink_or(colour_of(k))}"), text(words), class_="kind")
                     for k, words in enumerate(shares))  # fmt: skip
 
 
