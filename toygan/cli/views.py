@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -86,79 +85,50 @@ def drawn_view(
     from toygan.draw.saved import save_figure
 
     path = folder / f"{view}{tail}.{suffix}"
-    save_figure(VIEWS[view](recordings), path, recordings[0].facts.command, options)
+    save_figure(seen(recordings, view), path, recordings[0].facts.command, options)
     return path
 
 
-def of_players(recordings: Sequence[Recording], view: str) -> Figure:
+def seen(recordings: Sequence[Recording], view: str) -> Figure:
+    """One view of a run, or of it at several steps; UserError where the run has none. Torch is imported for those alone that ask
+    its players anew.
+    """
     from toygan.draw import players
 
-    return players.VIEWS[view](recordings[0])
-
-
-def density(recordings: Sequence[Recording]) -> Figure:
-    """The exact density of a run's generator; UserError where it has none."""
+    first, *more = recordings
+    if view in players.VIEWS:
+        return players.VIEWS[view](first)
+    if view == "dirac":
+        return phases(first)
+    from toygan.draw.clouds import refined_clouds
     from toygan.draw.density import densities, densities_at
-    from toygan.session.density import seen_density
-
-    found = list(map(seen_density, recordings))
-    return densities_at(recordings, found) if len(found) > 1 else densities(recordings[0], found[0])
-
-
-def anomaly(recordings: Sequence[Recording]) -> Figure:
-    """How far each place is from what a run's last generator can make; UserError where there are several generators."""
-    from toygan.draw.search import anomalies
-    from toygan.session.search import seen_anomaly
-
-    return anomalies(recordings[0], seen_anomaly(recordings[0]))
-
-
-def edit(recordings: Sequence[Recording]) -> Figure:
-    """What becomes of points of a run's last generator that are dragged; UserError where there are several generators."""
-    from toygan.draw.search import edits
-    from toygan.session.search import seen_edit
-
-    return edits(recordings[0], seen_edit(recordings[0]))
-
-
-def spectrum(recordings: Sequence[Recording]) -> Figure:
-    """The eigenvalues of a step from where a run stood; UserError where its players are too large for that."""
+    from toygan.draw.search import anomalies, edits
     from toygan.draw.spectrum import spectra, spectra_at
+    from toygan.session.density import seen_density
+    from toygan.session.refined import refined
+    from toygan.session.search import seen_anomaly, seen_edit
     from toygan.session.spectrum import spectrum_of
 
-    found = list(map(spectrum_of, recordings))
-    return spectra_at(recordings, found) if len(found) > 1 else spectra(recordings[0], found[0])
+    views: dict[str, tuple[Callable[..., Figure], Callable[[Recording], Any]]] = {
+        "density": (densities_at if more else densities, seen_density),
+        "spectrum": (spectra_at if more else spectra, spectrum_of),
+        "refined": (refined_clouds, refined),
+        "anomaly": (anomalies, seen_anomaly),
+        "edit": (edits, seen_edit),
+    }
+    drawn, found = views[view]
+    return drawn(recordings, list(map(found, recordings))) if more else drawn(first, found(first))
 
 
-def refined(recordings: Sequence[Recording]) -> Figure:
-    """What a run's critics make of its last generator's points."""
-    from toygan.draw.clouds import refined_clouds
-    from toygan.session import refined as session
-
-    return refined_clouds(recordings[0], session.refined(recordings[0]))
-
-
-def phases(recordings: Sequence[Recording]) -> Figure:
+def phases(recording: Recording) -> Figure:
     """The phase portrait of a run's own config; UserError where the run has none or is not a Dirac-GAN."""
     from toygan.draw.dirac import portraits
     from toygan.session.dirac import portrait
 
-    (recording,) = recordings
     config = recording.folder / "config.toml" if recording.folder else None
     if config is None or not config.exists():
         raise UserError("--view dirac: the recording has no config.toml beside it")
     return portraits([portrait(scenario=str(config))], recording.facts.command)
-
-
-VIEWS: dict[str, Callable[[Sequence[Recording]], Figure]] = {
-    **{view: partial(of_players, view=view) for view in ("inside", "latent", "transport")},
-    "density": density,
-    "spectrum": spectrum,
-    "refined": refined,
-    "anomaly": anomaly,
-    "edit": edit,
-    "dirac": phases,
-}
 
 
 Rules = Annotated[
@@ -253,9 +223,8 @@ def asked_portraits(
 def setting_of(rule: str) -> str:
     """A rule as a setting: NAME, or NAME:OPTION=VALUE,... with its options."""
     name, _, options = rule.partition(":")
-    return (
-        "method.update={" + ", ".join([f"kind={json.dumps(name)}", *(one for one in options.split(",") if one)]) + "}"
-    )
+    given = [f"kind={json.dumps(name)}", *filter(None, options.split(","))]
+    return f"method.update={{{', '.join(given)}}}"
 
 
 def say_phases(portraits: Sequence[Portrait], files: Sequence[Path], as_json: bool) -> None:

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from scipy.stats import mannwhitneyu
 
 from toygan.exhibits.aloud import aloud
-from toygan.exhibits.claims import JUDGED, Explained, Verdict, fulfils, judge, kept_of, matching, meant, values_of
+from toygan.exhibits.claims import JUDGED, Explained, Verdict, fulfils, judge, kept_of, matching, values_of
 from toygan.exhibits.files import Claim, Exhibit, Explanation
 from toygan.exhibits.refined import filters_of_runs
 from toygan.exhibits.work import Work, behind, columns_of, planned
@@ -65,7 +65,7 @@ def with_explanations(exhibit: Exhibit, here: Behind, behind: Sequence[Behind]) 
 
 def judged(exhibit: Exhibit, name: str, claim: Claim, there: Behind) -> Setting:
     try:
-        values = values_of(claim, kept_of(claim, meant(claim.value.of, there.rows)), there.rows)
+        values = values_of(claim, kept_of(claim, there.rows), there.rows)
     except LookupError:
         values = []
     numbers = [(value, fulfils(claim, value)) for value in values]

@@ -148,27 +148,20 @@ class Protocol(FromFile):
         return min(whole, self.protocol.quick) if quick else whole
 
 
-def find(name: str) -> Path:
-    """The file of a shipped protocol, or of a path; UserError for neither."""
-    return file_of("protocol", name, shipped_protocols, protocols_folder())
-
-
 def read(name: str) -> Protocol:
     """A shipped protocol or a file's, checked with every run of it. UserError with every mistake."""
-    path = find(name)
+    path = file_of("protocol", name, shipped_protocols, protocols_folder())
     data, source = read_toml(path)
     named = {"name": path.stem} | data
     found, mistakes = examined(Protocol, {key: named[key] for key in ("name", *MORE) if key in named})
     if found is None:
         raise UserError(*placed(mistakes, data, source))
     protocol = found.read_from(Origin(named, source))
-    if mistakes := [*misnamed(protocol)]:
-        raise UserError(*placed(mistakes, data, source))
+    protocol.refuse(misnamed(protocol))
     wrong = dict.fromkeys(mistake for i in range(len(protocol.runs)) for mistake in mistakes_of(protocol, i))
     if wrong:
         raise UserError(*(mistake for mistake in wrong if not told_by_its_method(mistake, wrong)))
-    if mistakes := [*uncountable(protocol)]:
-        raise UserError(*placed(mistakes, data, source))
+    protocol.refuse(uncountable(protocol))
     return protocol
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,7 +16,6 @@ from toygan.exhibits.refined import refined_columns
 from toygan.exhibits.theory import theory_columns, theory_mistakes
 from toygan.files.config import Config, as_data, deciding
 from toygan.files.mistakes import Key, Mistake, Place, UserError, in_toml, shortened, suggestion
-from toygan.files.strict import placed
 from toygan.many import run
 from toygan.many.results import scalar, settings_text
 from toygan.many.sweep import flat, is_finished, methods_named, plain_value, points
@@ -50,7 +49,9 @@ def planned(exhibit: Exhibit, place: Path, quick: bool = False) -> list[Work]:
     found, rows, mistakes = works_of(exhibit, exhibit.runs, ("runs",), place, quick)
     rows += [*theory_columns(exhibit), *refined_columns(exhibit, rows)]
     wrong = [*theory_mistakes(exhibit), *mistakes]
-    refuse(exhibit, wrong, [] if wrong else in_vain(exhibit, rows))
+    if wrong:
+        raise UserError(*dict.fromkeys(wrong))
+    exhibit.refuse(in_vain(exhibit, rows))
     return found
 
 
@@ -61,17 +62,11 @@ def behind(exhibit: Exhibit, place: Path) -> list[list[Work]]:
     keys = [(one.runs, ("explanations", i, "runs")) for i, one in enumerate(exhibit.explanations)]
     found = [works_of(exhibit, runs, key, place, quick=False) for runs, key in keys]
     wrong = [mistake for _, _, mistakes in found for mistake in mistakes]
+    if wrong:
+        raise UserError(*dict.fromkeys(wrong))
     vain = (asked_in_vain(exhibit, i, [*rows, *refined_columns(exhibit, rows)]) for i, (_, rows, _) in enumerate(found))
-    refuse(exhibit, wrong, [] if wrong else itertools.chain.from_iterable(vain))
+    exhibit.refuse(itertools.chain.from_iterable(vain))
     return [works for works, _, _ in found]
-
-
-def refuse(exhibit: Exhibit, wrong: Sequence[Mistake], mistakes: Iterable[Mistake]) -> None:
-    """UserError with mistakes that have their places, and with others once they have theirs in the exhibit's file."""
-    several = list(dict.fromkeys(mistakes))
-    every = dict.fromkeys([*wrong, *(placed(several, *exhibit.origin) if several else [])])
-    if every:
-        raise UserError(*every)
 
 
 def works_of(
