@@ -75,12 +75,9 @@ def watching(name: str) -> Iterator[Watcher]:
     if not err.is_terminal:
         yield plain_lines(name)
         return
+    label = Column(no_wrap=True, min_width=min(len(name), 28), max_width=28)
     columns = (
-        TextColumn(
-            "{task.description}",
-            markup=False,
-            table_column=Column(no_wrap=True, min_width=min(len(name), 28), max_width=28),
-        ),
+        TextColumn("{task.description}", markup=False, table_column=label),
         BarColumn(bar_width=8 if err.width < WIDE else 30),
         TextColumn("{task.fields[note]}", markup=False, table_column=Column(no_wrap=True, overflow="ellipsis")),
     )
@@ -124,10 +121,8 @@ class Meter:
         seconds, steps = monotonic() - self.start[0], progress.step - self.start[1]
         parts = [f"{progress.step}/{progress.steps}"]
         if seconds > 0.5 and steps:
-            parts += [
-                f"{steps / seconds:.0f}/s",
-                f"{duration((progress.steps - progress.step) * seconds / steps)} left",
-            ]
+            left = duration((progress.steps - progress.step) * seconds / steps)
+            parts += [f"{steps / seconds:.0f}/s", f"{left} left"]
         return "  ".join([*parts, *live(progress.numbers)[: None if err.width >= WIDE else 2]])
 
 
@@ -159,8 +154,7 @@ def show_rows(names: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> None:
 
 def floor_words(recording: Recording) -> list[str]:
     """The final floor of W1 with its band, and how many seeds lie in it; nothing where a run knows no band."""
-    floor = recording.floor("w1", "final")
-    facts = recording.facts
+    floor, facts = recording.floor("w1", "final"), recording.facts
     known = [like for row in facts.summary.rows if (like := like_perfect(facts, row.get("w1"))) is not None]
     if floor is None or not known:
         return []
@@ -278,6 +272,5 @@ def print_doctor() -> None:
     say(f"backend auto: {automatic()}")
     say(f"cache: {kept_in()}")
     say(f"threads: 1 a run by default, {torch.get_num_threads()} possible")
-    films = "gif, webp" + (", mp4" if find_spec("imageio_ffmpeg") else "")
-    missing = "" if find_spec("imageio_ffmpeg") else "  (mp4: pip install 'toygan[mp4]')"
-    say(f"films: {films}{missing}")
+    mp4 = ", mp4" if find_spec("imageio_ffmpeg") else "  (mp4: pip install 'toygan[mp4]')"
+    say(f"films: gif, webp{mp4}")

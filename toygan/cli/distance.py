@@ -30,9 +30,9 @@ EVERY = 2.0  # seconds between two lines of progress
 PICTURE = Path("distance.png")
 COLUMNS = 6  # significant digits in a table
 DRAWN = ("w1", "w2", "js", "tv", "kl", "reverse_kl")  # the distances of a picture, in the order of its panels
-Kinds = Annotated[
-    str | None, option("--panels", "NAME,...", f"Of the picture with --over these alone: {', '.join(DRAWN)}.")
-]
+OF_POINTS = "Points a sample, 2 to 4000, where no formula is."
+OF_PANELS = f"Of the picture with --over these alone: {', '.join(DRAWN)}."
+OF_OUT = "The picture with --over; distance.png by default."
 
 
 def distance(
@@ -40,15 +40,11 @@ def distance(
     a: Annotated[str, argument("A", WHICH, complete_scenario)],
     b: Annotated[str, argument("B", "Another one, or the same.", complete_scenario)],
     over: Annotated[str | None, typer.Option(metavar="KEY=LO:HI:N", help=OVER)] = None,
-    points: Annotated[
-        int | None, typer.Option(metavar="N", min=2, max=4000, help="Points a sample, 2 to 4000, where no formula is.")
-    ] = None,
+    points: Annotated[int | None, typer.Option(metavar="N", min=2, max=4000, help=OF_POINTS)] = None,
     own: OwnCode = [],  # noqa: B006
-    out: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="The picture with --over; distance.png by default.")
-    ] = None,
+    out: Annotated[Path | None, typer.Option(metavar="FILE", help=OF_OUT)] = None,
     formats: drawing.PictureFormats = [],  # noqa: B006
-    panels: Kinds = None,
+    panels: Annotated[str | None, option("--panels", "NAME,...", OF_PANELS)] = None,
     look: drawing.Appearance = drawing.Appearance(),  # noqa: B008
     as_json: Json = False,
 ) -> None:

@@ -30,13 +30,13 @@ RUNS, PROTOCOLS = Path("runs/exhibits"), Path("runs/protocols")
 LONGEST_NAME = 255  # bytes of a file's or folder's name on the usual disks
 CLAIM = ("says", "held", "numbers", "by_construction", "restated", "explanations")
 ELSEWHERE = ("setting", "held", "numbers", "differs", "decides", "words")
+OF_KINDS = "Draw these of the exhibit's panels alone, by kind or number: critics,2."
+OF_OUT = "Where pictures and page go, in a folder of the exhibit's name."
+OF_ONLY = "A name or the path of a .toml; repeat it."
 
 Quick = Annotated[bool, typer.Option("--quick", help="At most 2 seeds and a quarter of the steps; the page says so.")]
 RunsFolder = Annotated[Path, option("--runs", "DIR", "Where the run folders are kept, for every exhibit.")]
-Kinds = Annotated[
-    str | None,
-    option("--panels", "KIND,...", "Draw these of the exhibit's panels alone, by kind or number: critics,2."),
-]
+Kinds = Annotated[str | None, option("--panels", "KIND,...", OF_KINDS)]
 Seed = Annotated[int | None, option("--seed", "SEED", "The seed whose critics pictures show; the first by default.")]
 Workers = Annotated[int | None, typer.Option(metavar="N", min=1, help="Processes; one a core by default.")]
 GO_ON = "\n    nothing is lost: the same command goes on", "; the same command goes on from here"
@@ -47,9 +47,7 @@ def demo(
     name: Annotated[str | None, argument("EXHIBIT", "A name or the path of a .toml.", complete_exhibit)] = None,
     quick: Quick = False,
     strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 unless every claim held.")] = False,
-    out: Annotated[
-        Path, typer.Option(metavar="DIR", help="Where pictures and page go, in a folder of the exhibit's name.")
-    ] = Path("demo"),
+    out: Annotated[Path, option("--out", "DIR", OF_OUT)] = Path("demo"),
     runs: RunsFolder = RUNS,
     workers: Workers = None,
     own: OwnCode = [],  # noqa: B006
@@ -94,9 +92,7 @@ def asked_of(exhibit: Exhibit, formats: Sequence[str], panels: str | None, seed:
 def gallery(
     context: typer.Context,
     out: Annotated[Path, typer.Option(metavar="DIR", help="Where the site goes.")] = Path("site"),
-    only: Annotated[
-        list[str], option("--only", "EXHIBIT", "A name or the path of a .toml; repeat it.", complete_exhibit)
-    ] = [],  # noqa: B006
+    only: Annotated[list[str], option("--only", "EXHIBIT", OF_ONLY, complete_exhibit)] = [],  # noqa: B006
     quick: Quick = False,
     runs: RunsFolder = RUNS,
     workers: Workers = None,

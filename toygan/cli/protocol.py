@@ -22,20 +22,18 @@ if TYPE_CHECKING:
     from toygan.exhibits.agreement import Compared
     from toygan.exhibits.protocol_files import Protocol
     from toygan.exhibits.published import Attempt
+OF_QUICK = "At most 2 seeds and few of the steps; the table says so."
+FORMS = ("text", "markdown", "csv", "latex")
 
 
 def protocol(
     context: typer.Context,
     name: Annotated[str | None, argument("PROTOCOL", "A name or the path of a .toml.", complete_protocol)] = None,
-    quick: Annotated[
-        bool, typer.Option("--quick", help="At most 2 seeds and few of the steps; the table says so.")
-    ] = False,
+    quick: Annotated[bool, typer.Option("--quick", help=OF_QUICK)] = False,
     seeds: Annotated[int | None, typer.Option(metavar="N", min=1, max=1000, help="Seeds of every run.")] = None,
     out: Annotated[Path, typer.Option(metavar="DIR", help="Where run folders and pictures go.")] = PROTOCOLS,
     workers: Workers = None,
-    form: Annotated[
-        str, option("--format -f", "NAME", "text, markdown, csv or latex.", ("text", "markdown", "csv", "latex"))
-    ] = "text",
+    form: Annotated[str, option("--format -f", "NAME", "text, markdown, csv or latex.", FORMS)] = "text",
     as_json: Json = False,
 ) -> None:
     """Run a published experiment; print and draw its numbers beside ours. Without a name, list them."""

@@ -131,45 +131,25 @@ def phases(recording: Recording) -> Figure:
     return portraits([portrait(scenario=str(config))], recording.facts.command)
 
 
-Rules = Annotated[
-    list[str],
-    option("-u --update", "RULE", "An update rule, or RULE:OPTION=VALUE,...; repeatable; the method's own by default."),
-]
-Out = Annotated[Path, typer.Option(metavar="FILE", help="The picture: .png, .pdf or .svg.")]
-Typed = Annotated[
-    str | None,
-    option(
-        "--game",
-        "FORMULA",
-        "A game of your own in place of a method: a formula that x minimises and y maximises; or two "
-        "with a ; between, the first x minimises, the second y.",
-    ),
-]
-Rate = Annotated[float | None, option("--rate", "H", "Of a --game: both step sizes, 0.2 by default.")]
-Start = Annotated[str | None, option("--start", "X,Y", "Of a --game: where it starts, 1,1 by default.")]
-Steps = Annotated[int | None, option("--steps", "N", "Of a --game: how many steps, 500 by default.")]
-Window = Annotated[float | None, option("--window", "W", "Of a --game: drawn from -W to W, 2 by default.")]
+OF_RULES = "An update rule, or RULE:OPTION=VALUE,...; repeatable; the method's own by default."
+OF_GAME = (
+    "A game of your own in place of a method: a formula that x minimises and y maximises; or two with a ; between, the first "
+    "x minimises, the second y."
+)
+OF_METHODS = "A name, or OBJECTIVE+CONSTRAINT; repeatable; ns-gan and ns-gan-r1 by default."
 
 
 def dirac(
     context: typer.Context,
-    methods: Annotated[
-        list[str],
-        option(
-            "-m --method",
-            "METHOD",
-            "A name, or OBJECTIVE+CONSTRAINT; repeatable; ns-gan and ns-gan-r1 by default.",
-            complete_method,
-        ),
-    ] = [],  # noqa: B006
-    rules: Rules = [],  # noqa: B006
+    methods: Annotated[list[str], option("-m --method", "METHOD", OF_METHODS, complete_method)] = [],  # noqa: B006
+    rules: Annotated[list[str], option("-u --update", "RULE", OF_RULES)] = [],  # noqa: B006
     changes: Changes = [],  # noqa: B006
-    game: Typed = None,
-    rate: Rate = None,
-    start: Start = None,
-    steps: Steps = None,
-    window: Window = None,
-    out: Out = Path("dirac.png"),
+    game: Annotated[str | None, option("--game", "FORMULA", OF_GAME)] = None,
+    rate: Annotated[float | None, option("--rate", "H", "Of a --game: both step sizes, 0.2 by default.")] = None,
+    start: Annotated[str | None, option("--start", "X,Y", "Of a --game: where it starts, 1,1 by default.")] = None,
+    steps: Annotated[int | None, option("--steps", "N", "Of a --game: how many steps, 500 by default.")] = None,
+    window: Annotated[float | None, option("--window", "W", "Of a --game: drawn from -W to W, 2 by default.")] = None,
+    out: Annotated[Path, typer.Option(metavar="FILE", help="The picture: .png, .pdf or .svg.")] = Path("dirac.png"),
     formats: drawing.PictureFormats = [],  # noqa: B006
     look: drawing.Appearance = drawing.Appearance(),  # noqa: B008
     as_json: Json = False,

@@ -17,7 +17,7 @@ from toygan.exhibits.forms import BOUNDS, CURVES, MOMENTS, Life
 from toygan.files.disk import complete_lines
 from toygan.files.text import number
 from toygan.quantities.table import better, derived, label_of
-from toygan.session.facts import read_facts
+from toygan.session.facts import Facts, read_facts
 from toygan.session.recording import read_metrics
 from toygan.view.records import Row
 
@@ -353,8 +353,8 @@ def number_of(term: Term, row: Row) -> float | None:
         raise LookupError(f"{name} was not measured in {row.get('label', folder)}")
     if not isinstance(term.at, int):
         return of_life(term, row, steps, values)
-    if term.at > run.end:
-        raise LookupError(f"step {term.at} is beyond the run's end, step {run.end}")
+    if term.at > run.facts.steps:
+        raise LookupError(f"step {term.at} is beyond the run's end, step {run.facts.steps}")
     there = values[steps == nearest(run.steps, term.at)] if len(steps) else values
     return number_or_none(float(there[0])) if len(there) else None
 
@@ -365,7 +365,7 @@ def of_life(term: Term, row: Row, steps: np.ndarray, values: np.ndarray) -> floa
         known = np.isfinite(values).any()
         return number_or_none(float(MOMENTS[str(term.at)].of(steps, values))) if known else None
     lost, higher = row.get("status") == "diverged", better(str(term.measure)) == "higher"
-    step_seconds = recorded_at(row["folder"]).step_seconds
+    step_seconds = recorded_at(row["folder"]).facts.step_seconds
     life = Life(steps, values, lost, higher, lambda name: lived(row, name)[1], step_seconds)
     (key, said), *_ = term.becomes.items()
     return number_or_none(CURVES[key].of(life, said))
@@ -384,20 +384,18 @@ def number_or_none(value: Any) -> float | None:
 
 
 class Recorded(NamedTuple):
-    """What claims ask of a run's folder, to be read only: its last step, the core-seconds of a step and seed, the labels
-    of every seed, the seeds, the steps [T] of its frames, and what these measured by name [T, S].
+    """What claims ask of a run's folder, to be read only: its facts, the labels of every seed, the steps [T] of its frames, and
+    what these measured by name [T, S].
     """
 
-    end: int
-    step_seconds: float
+    facts: Facts
     labels: Mapping[int, frozenset[str]]
-    seeds: Sequence[int]
     steps: np.ndarray
     curves: Mapping[str, np.ndarray]
 
     def curve(self, seed: int, name: str) -> tuple[np.ndarray, np.ndarray]:
         """Steps [T] and a measure's values [T] of one seed, NaN where it has none; empty where it was never taken."""
-        values = self.curves[name][:, self.seeds.index(seed)] if name in self.curves else EMPTY
+        values = self.curves[name][:, self.facts.seeds.index(seed)] if name in self.curves else EMPTY
         return (self.steps, values) if np.isfinite(values).any() else (EMPTY, EMPTY)
 
 
@@ -424,14 +422,8 @@ def read_run(folder: Path, *stamps: tuple[int, ...]) -> Recorded:
     curves |= derived(curves)
     for shared in (EMPTY, steps, *curves.values()):
         shared.flags.writeable = False
-    return Recorded(
-        end=facts.steps,
-        step_seconds=facts.step_seconds,
-        labels=MappingProxyType({seed: facts.labels_of(seed) for seed in facts.seeds}),
-        seeds=facts.seeds,
-        steps=steps,
-        curves=MappingProxyType(curves),
-    )
+    labels = MappingProxyType({seed: facts.labels_of(seed) for seed in facts.seeds})
+    return Recorded(facts, labels, steps, MappingProxyType(curves))
 
 
 def nearest(steps: np.ndarray, at: int) -> int:

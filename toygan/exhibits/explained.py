@@ -226,9 +226,8 @@ def sentence(here: Setting, there: Setting, differs: Sequence[str], contrast: st
     vain = "does not decide it" if one else "do not decide it together"
     if chance(here, there) < LIKELY:
         vain = f"{'changes' if one else 'together change'} the numbers, and not the verdict"
-    return (
-        f"Does not hold there either ({numbers}): {', '.join(differs) or 'nothing'} {vain}. It was expected to, {why}."
-    )
+    told = ", ".join(differs) or "nothing"
+    return f"Does not hold there either ({numbers}): {told} {vain}. It was expected to, {why}."
 
 
 def in_doubt(here: Setting, there: Setting, differs: Sequence[str]) -> str:

@@ -37,8 +37,7 @@ def placed_here(mistake: Mistake, otherwise: Key, method: str | None) -> Mistake
         return mistake._replace(key=under, given="", message=headline(about._replace(place=Place())))
     if under:
         return mistake._replace(key=(*under, *key))
-    if (
-        mistake.key and not line and key[0] == "method"
-    ):  # a key of no line is one of the method's, whose name is in no file
+    # A key of no line is one of the method's, whose name is in no file.
+    if mistake.key and not line and key[0] == "method":
         return mistake._replace(key=("methods", str(method), *key[1:]))
     return Mistake(otherwise, "", mistake.hint, inner=mistake)
