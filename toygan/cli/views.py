@@ -28,6 +28,12 @@ if TYPE_CHECKING:
 SIDE_BY_SIDE = ("density", "spectrum")  # views that may show several steps
 USUAL_METHODS = ["ns-gan", "ns-gan-r1"]
 USUAL_RULES = ["simultaneous", "alternating", "extragradient", "optimistic", "sga", "cgd"]
+OF_RULES = "An update rule, or RULE:OPTION=VALUE,...; repeatable; the method's own by default."
+OF_GAME = (
+    "A game of your own in place of a method: a formula that x minimises and y maximises; or two with a ; between, the first "
+    "x minimises, the second y."
+)
+OF_METHODS = "A name, or OBJECTIVE+CONSTRAINT; repeatable; ns-gan and ns-gan-r1 by default."
 
 
 def drawn_points(recording: Recording, n: int, suffix: str, folder: Path, options: Options) -> Path:
@@ -129,14 +135,6 @@ def phases(recording: Recording) -> Figure:
     if config is None or not config.exists():
         raise UserError("--view dirac: the recording has no config.toml beside it")
     return portraits([portrait(scenario=str(config))], recording.facts.command)
-
-
-OF_RULES = "An update rule, or RULE:OPTION=VALUE,...; repeatable; the method's own by default."
-OF_GAME = (
-    "A game of your own in place of a method: a formula that x minimises and y maximises; or two with a ; between, the first "
-    "x minimises, the second y."
-)
-OF_METHODS = "A name, or OBJECTIVE+CONSTRAINT; repeatable; ns-gan and ns-gan-r1 by default."
 
 
 def dirac(

@@ -42,15 +42,10 @@ class Compared(NamedTuple):
     diverged: int = 0
 
     @property
-    def whole(self) -> bool:
-        """Whether it is after all published steps, or of nothing that training has to do with."""
-        return self.share >= 1 or not SCORES[self.row.measure].trained
-
-    @property
     def after(self) -> str:
-        """After which share of the published steps, where that matters."""
-        judged = self.verdict in (AGREES, DIFFERS)
-        return f", after {percent(self.share)} of the steps" if judged and not self.whole else ""
+        """After which share of the published steps, where that matters: not where training has no part in the number."""
+        matters = self.verdict in (AGREES, DIFFERS) and SCORES[self.row.measure].trained
+        return f", after {percent(self.share)} of the steps" if matters and self.share < 1 else ""
 
     @property
     def words(self) -> str:
