@@ -35,10 +35,8 @@ KEPT = "already there and kept; --fresh plays it again"
 class Terminal(Console):
     """A console on which text is text: no word of it is a command to rich or to the terminal."""
 
-    def __init__(self, stderr: bool, width: int | None = None, force_terminal: bool | None = None) -> None:
-        super().__init__(
-            stderr=stderr, width=width, force_terminal=force_terminal, markup=False, emoji=False, highlight=False
-        )
+    def __init__(self, **how: Any) -> None:
+        super().__init__(markup=False, emoji=False, highlight=False, **how)
 
     def render_str(self, text: str, **how: Any) -> Text:
         """The text with its control characters visible."""

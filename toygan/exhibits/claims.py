@@ -24,7 +24,6 @@ from toygan.view.records import Row
 JUDGED = {True: "held", False: "did not hold", None: "not judged"}
 BY_CONSTRUCTION = "by construction"
 WORDS = (JUDGED[True], JUDGED[False], BY_CONSTRUCTION, JUDGED[None])
-Numbers = Sequence[float | None]  # of rows, None where one has none
 ALL_LOST = "all seeds diverged"
 SETTINGS = ("target", "generator", "critic", "update", "std")  # columns of settings beside the keys of grids
 EMPTY = np.zeros(0)
@@ -304,7 +303,7 @@ def by_median(claim: Claim, chosen: Sequence[Row], rows: Sequence[Row]) -> Case:
     return Case(claim, rows, fulfils(claim, result), words, room(claim, result))
 
 
-def middle(values: Numbers) -> float | None:
+def middle(values: Sequence[float | None]) -> float | None:
     """The median of what is known; None where half or more is not."""
     known = [value for value in values if value is not None]
     return float(np.median(known)) if 2 * len(known) > len(values) else None
@@ -443,7 +442,7 @@ def best_of(row: Row, name: str) -> float | None:
 # --- in words --------------------------------------------------------------------------------------------------------
 
 
-def median_in_words(values: Numbers, claim: Claim | None = None) -> str:
+def median_in_words(values: Sequence[float | None], claim: Claim | None = None) -> str:
     """A median with its range, and how many had no number; of what a claim judges on the sides of its bounds."""
     known = [value for value in values if value is not None]
     if not known:

@@ -15,8 +15,8 @@ NAMES = {METHOD, ("method", "update", "kind")}
 
 def said(exhibit: Exhibit, key: Key, **names: Iterable[str]) -> dict[str, Place]:
     """Where settings were said in the exhibit's file: in the table at that key, under the word that their names are given by."""
-    places = {word: Place(exhibit.origin.source.name, under=(*key, word)) for word in names}
-    return {name: place for word, place in places.items() for name in names[word]}
+    file = exhibit.origin.source.name
+    return {name: Place(file, under=(*key, word)) for word, several in names.items() for name in several}
 
 
 def retold(exhibit: Exhibit, error: UserError, otherwise: Key, method: str | None = None) -> Iterator[Mistake]:

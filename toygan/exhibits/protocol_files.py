@@ -142,11 +142,6 @@ class Protocol(FromFile):
     def title(self) -> str:
         return str(self.origin.data["title"])
 
-    def part(self, group: Group, quick: bool) -> float:
-        """The part of the published steps that a run takes."""
-        whole = group.share or self.protocol.share
-        return min(whole, self.protocol.quick) if quick else whole
-
 
 def read(name: str) -> Protocol:
     """A shipped protocol or a file's, checked with every run of it. UserError with every mistake."""
@@ -203,10 +198,11 @@ def config_of(protocol: Protocol, group: Group, quick: bool = False, seeds: int 
     """The config of a run at its part of the published steps; UserError with the places of mistakes in the file."""
     data, source = protocol.origin
     asked, usual = flat(group.set), group.seeds or protocol.protocol.seeds
-    whole = published_steps(protocol, group)
+    whole, share = published_steps(protocol, group), group.share or protocol.protocol.share
+    part = min(share, protocol.protocol.quick) if quick else share
     count = seeds or (min(QUICK_SEEDS, usual) if quick else usual)
-    changes: list[tuple[str, Any]] = [*asked.items(), ("training.seeds", count)]
-    changes.append(("training.steps", max(1, round(whole * protocol.part(group, quick)))))
+    steps = max(1, round(whole * part))
+    changes: list[tuple[str, Any]] = [*asked.items(), ("training.seeds", count), ("training.steps", steps)]
     if "frames" not in data.get("training", {}) and "training.frames" not in asked:
         changes.append(("training.frames", FRAMES))
     i = protocol.runs.index(group)
