@@ -143,9 +143,7 @@ def duration(seconds: float) -> str:
 
 
 def in_columns(rows: list[tuple[str, ...]], room: int = UNBOUNDED) -> str:
-    """Rows of words under each other; the last column is folded where there is no room for it, or stands beneath where there is
-    next to none.
-    """
+    """Rows of words under each other; the last column is folded, or stands beneath where there is next to no room for it."""
     *widths, _ = [max(map(len, column)) for column in zip(*rows, strict=True)]
     left, lines = room - sum(widths) - 2 * len(widths), list[str]()
     for *words, last in rows:

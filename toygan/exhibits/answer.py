@@ -34,17 +34,13 @@ def answer(verdicts: Sequence[Verdict]) -> str:
     """
     certain = all(verdict.words == BY_CONSTRUCTION for verdict in verdicts)
     told = [verdict for verdict in verdicts if certain or verdict.words != BY_CONSTRUCTION]
+    told.sort(key=lambda verdict: any(case.claim.each for case in verdict.cases))  # which have many numbers
     held, failed = ([verdict for verdict in told if verdict.held is fate] for fate in (True, False))
     most = EACH if held and failed else MOST
-    good, bad = (told_of(plainest(some)[:most]) for some in (held, failed))
+    good, bad = told_of(held[:most]), told_of(failed[:most])
     parts = [(tally(verdicts), good if held else bad), *([(f"{len(failed)} did not", bad)] if held and failed else [])]
     sentence = "; ".join([*(": ".join(one for one in pair if one) for pair in parts), *asides(verdicts)])
     return f"{sentence[:1].upper()}{sentence[1:]}."
-
-
-def plainest(judged: Sequence[Verdict]) -> list[Verdict]:
-    """Claims in their order, those that hold for every value of a column by itself last: they have many numbers."""
-    return sorted(judged, key=lambda verdict: bool(verdict.cases[0].claim.each))
 
 
 def tally(verdicts: Sequence[Verdict]) -> str:
@@ -113,9 +109,7 @@ def fact_of(verdict: Verdict) -> Said | None:
 
 
 def deciding(verdict: Verdict) -> tuple[Case, str]:
-    """Of a claim that goes through a column the case that came nearest to failing, or failed by most, and of how many judged ones
-    it is the one. Of any other claim the only one as it is.
-    """
+    """The case that came nearest to failing, or failed by most, and of how many where a claim goes through a column."""
     judged = [case for case in verdict.cases if case.held is not None]
     case = min((case for case in judged if case.held is verdict.held), key=nearness)
     if not case.claim.each:

@@ -95,9 +95,7 @@ def counted(verdicts: Sequence[Verdict]) -> dict[str, int]:
 
 
 def judge(claim: Claim, rows: Sequence[Row]) -> Verdict:
-    """The verdict on one claim. For every value of the column that it goes through it must hold; a value all of whose seeds
-    are left out is told and not judged.
-    """
+    """The verdict on one claim, which must hold for every value of its column but those all of whose seeds are left out."""
     try:
         refuse_unended(claim, rows)
         apart = rows_apart(claim, rows).items()
@@ -277,9 +275,7 @@ def partner(claim: Claim, row: Row, rows: Sequence[Row]) -> Row | None:
 
 
 def held_against(claim: Claim, first: float | None, second: float | None) -> float | None:
-    """A number divided by another one, or less that; None where either is not known, or nothing comes of them, of 0 / 0
-    and of infinities that cancel.
-    """
+    """A number divided by another one, or less that; None where either is not known, for 0 / 0 and infinities that cancel."""
     if first is None or second is None:
         return None
     with np.errstate(all="ignore"):
@@ -287,9 +283,7 @@ def held_against(claim: Claim, first: float | None, second: float | None) -> flo
 
 
 def by_median(claim: Claim, chosen: Sequence[Row], rows: Sequence[Row]) -> Case:
-    """The median over the rows fulfils the condition: of a ratio or difference, that of the two medians. Where half of
-    the rows or more have no number, nothing is judged.
-    """
+    """The median over the rows fulfils the condition; of a ratio or difference, that of the two medians."""
     values, term = [number_of(claim.value, row) for row in chosen], claim.over or claim.minus
     result, words = middle(values), median_in_words(values, None if term else claim)
     if term:

@@ -213,9 +213,7 @@ def with_options(part: str, settings: Settings, inside: Collection[str]) -> str:
 
 
 def sentence(here: Setting, there: Setting, differs: Sequence[str], contrast: str, why: str) -> str:
-    """What became of the claim in another setting, and what that says of here: where no argument turned the verdict, whether
-    the numbers are others all the same.
-    """
+    """What became of the claim in another setting, and what that says of here."""
     held, numbers, one = there.verdict.held, there.verdict.numbers, len(differs) == 1
     if held is None:
         return f"Not judged there: {numbers}."

@@ -218,17 +218,13 @@ def seen_spectrum(recording: Recording) -> Spectrum:
 
 
 def at_the_end(name: str, row: Quantity) -> Score:
-    """A quantity as the run itself has it, of its own last points and by its own rule: [S]."""
+    """A quantity as the run itself has it, of its own last points and by its own rule: [S]. Its ends are those of its unit; else
+    a distance is not below 0.
+    """
     needs = next((NEEDED_BY[need] for need in row.needs if need in NEEDED_BY), "nothing")
-    return Score(row.label, row.unit, lambda ended: ended.recording.final(name), needs, ends=ends_of(name, row))
-
-
-def ends_of(name: str, row: Quantity) -> tuple[float, float]:
-    """The least and the most that a quantity can be, as far as its unit tells, and of a share whether it has a sign."""
-    if name in SIGNED or row.unit in ENDS:
-        return SIGNED.get(name) or ENDS[row.unit]
     distant = row.scale == "log" and not row.estimated and row.better != "neither"
-    return (0.0 if distant else -math.inf), math.inf
+    usual = ENDS.get(row.unit, (0.0 if distant else -math.inf, math.inf))
+    return Score(row.label, row.unit, lambda ended: ended.recording.final(name), needs, ends=SIGNED.get(name, usual))
 
 
 # --- the tables ------------------------------------------------------------------------------------------------------

@@ -41,9 +41,7 @@ OF_CRITICS = ("critics", "steepness", "levels")  # kinds of panels that are noth
 
 
 class Picture(NamedTuple):
-    """A still picture of an exhibit: where it is, what it is called, what it shows in words, and where the same is on a dark
-    ground, None where it is not.
-    """
+    """A still picture of an exhibit: where it is, its title, what it shows in words, and where it is on a dark ground."""
 
     path: Path
     title: str
@@ -66,10 +64,8 @@ ALL = Pictures()
 
 
 class Showing(NamedTuple):
-    """An exhibit after its runs: everything that a page needs. All texts are the users' own and to be escaped.
-
-    `films` are the folders of the runs to show as moving panels, `folders` those of all runs; `answer` is computed from its
-    claims.
+    """An exhibit after its runs: everything that a page needs. All texts are the users' own and to be escaped. `films` are the
+    folders of the runs to show as moving panels, `folders` those of all runs; `answer` is computed from its claims.
     """
 
     exhibit: Exhibit
@@ -124,9 +120,7 @@ def answered(sentence: str, quick: bool) -> str:
 
 
 def curves_of(exhibit: Exhibit) -> list[str]:
-    """The quantities whose curves belong to an exhibit: those of its panels of curves, then those of its other panels and
-    its claims.
-    """
+    """The quantities whose curves belong to an exhibit: of its panels of curves, of its other panels, of its claims."""
     panels = sorted(exhibit.panels, key=lambda panel: panel.kind != "curves")
     shown = [name.strip() for panel in panels if panel.kind in CURVED for name in panel.measure.split(",")]
     terms = [term for claim in exhibit.claims for term in claim.terms.values()]
@@ -289,9 +283,7 @@ def material_of(panel: Panel, rows: Sequence[Row], portraits: Portraits, asked: 
 
 
 def seen(folder: Path, seed: int | None, kind: str) -> Recording:
-    """The recording of a run, with another seed shown if one is asked for; UserError where it has none of that number, and
-    where a kind of panel is about its critic, and none was kept.
-    """
+    """The recording of a run with the seed that is asked for; UserError where it has none, or not the critic of a panel."""
     if seed is None:
         return load(folder)
     try:
@@ -304,9 +296,7 @@ def seen(folder: Path, seed: int | None, kind: str) -> Recording:
 
 
 def refuse_seed(exhibit: Exhibit, works: Sequence[Work], asked: Pictures) -> None:
-    """UserError for a seed that a run of the panels that are asked for will not have, or whose critic will not be kept though
-    a panel is about it: before anything is played.
-    """
+    """UserError, before anything is played, for a seed that a run of the panels will not have, or a critic not be kept of."""
     if asked.seed is None:
         return
     from toygan.draw.exhibit import PANELS

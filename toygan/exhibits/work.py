@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from toygan.exhibits.claims import fits, matching, meant
+from toygan.exhibits.claims import fits, matching
 from toygan.exhibits.files import PIECES, Claim, Exhibit, Filter, Runs, panel_name
 from toygan.exhibits.mistakes import retold, said
 from toygan.exhibits.refined import refined_columns
@@ -56,9 +56,7 @@ def planned(exhibit: Exhibit, place: Path, quick: bool = False) -> list[Work]:
 
 
 def behind(exhibit: Exhibit, place: Path) -> list[list[Work]]:
-    """The runs of every explanation, checked as the exhibit's own are; nothing is made yet. UserError with what is wrong in
-    any of them, and with what a claim asks for though no run of its explanation has it.
-    """
+    """The runs of every explanation, checked as the exhibit's own are; nothing is made yet. UserError as for these."""
     keys = [(one.runs, ("explanations", i, "runs")) for i, one in enumerate(exhibit.explanations)]
     found = [works_of(exhibit, runs, key, place, quick=False) for runs, key in keys]
     wrong = [mistake for _, _, mistakes in found for mistake in mistakes]
@@ -72,9 +70,7 @@ def behind(exhibit: Exhibit, place: Path) -> list[list[Work]]:
 def works_of(
     exhibit: Exhibit, groups: Sequence[Runs], under: Key, place: Path, quick: bool
 ) -> tuple[list[Work], list[Row], list[Mistake]]:
-    """The runs of some groups that stand `under` a key of the exhibit's file, the columns of their rows, one a run and seed,
-    and what is wrong in them.
-    """
+    """The runs of groups that stand `under` a key of the exhibit's file, the columns of every run and seed, and mistakes."""
     found, rows, wrong = list[Work](), list[Row](), list[Mistake]()
     for i, group in enumerate(groups):
         key = (*under, i)
@@ -144,9 +140,7 @@ def columns_of(work: Work) -> dict[str, Any]:
 
 
 def quickened(exhibit: Exhibit) -> Exhibit:
-    """The exhibit with all steps that its claims name shortened as quick shortens its runs: those at which a curve is
-    read, and the bounds of periods.
-    """
+    """The exhibit with the steps that its claims name, and their bounds of periods, shortened as quick shortens its runs."""
     return exhibit.model_copy(update={"claims": tuple(map(quick_claim, exhibit.claims))})
 
 
@@ -186,12 +180,10 @@ def in_vain(exhibit: Exhibit, rows: Sequence[Row]) -> Iterator[Mistake]:
     """What claims and panels choose rows by, and no planned row has."""
     for i, claim in enumerate(exhibit.claims):
         for key, term in claim.terms.items():
-            chosen = meant(term.of, rows)
-            yield from no_rows(("claims", i, key, "of"), f"the claim {in_toml(claim.says)}", term.of, rows, chosen)
+            yield from no_rows(("claims", i, key, "of"), f"the claim {in_toml(claim.says)}", term.of, rows)
     for i, panel in enumerate(exhibit.panels):
         shown = [row for row in rows if PIECES.get(panel.kind, "folder") in row]
-        chosen = matching(panel.of, shown)
-        yield from no_rows(("panels", i, "of"), f"the panel {panel_name(panel)}", panel.of, shown, chosen)
+        yield from no_rows(("panels", i, "of"), f"the panel {panel_name(panel)}", panel.of, shown)
 
 
 def asked_in_vain(exhibit: Exhibit, i: int, rows: Sequence[Row]) -> Iterator[Mistake]:
@@ -201,10 +193,10 @@ def asked_in_vain(exhibit: Exhibit, i: int, rows: Sequence[Row]) -> Iterator[Mis
         claim = one.asked(exhibit.claims[number - 1])
         for key, term in claim.terms.items():
             way: Key = ("explanations", i, key) if key in one.filters else ("explanations", i, "runs")
-            yield from no_rows(way, f"claim {number} in this setting", term.of, rows, meant(term.of, rows))
+            yield from no_rows(way, f"claim {number} in this setting", term.of, rows)
 
 
-def no_rows(key: Key, who: str, wanted: Filter, rows: Sequence[Row], chosen: Sequence[Row]) -> Iterator[Mistake]:
+def no_rows(key: Key, who: str, wanted: Filter, rows: Sequence[Row]) -> Iterator[Mistake]:
     """The values of a filter that no row has, or that none has together."""
     alone = False
     for column, value in wanted.items():
@@ -214,7 +206,7 @@ def no_rows(key: Key, who: str, wanted: Filter, rows: Sequence[Row], chosen: Seq
                 alone = True
                 message = f"{shortened(who)} asks for {in_toml(one)}, which no run or piece of theory here has"
                 yield Mistake((*key, column), message, nearest_of(one, legal))
-    if not chosen and not alone:
+    if not alone and not matching(wanted, rows):
         yield Mistake(key, f"{shortened(who)} asks for what no run or piece of theory here has together")
 
 
