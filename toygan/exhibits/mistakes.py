@@ -20,9 +20,7 @@ def said(exhibit: Exhibit, key: Key, **names: Iterable[str]) -> dict[str, Place]
 
 
 def retold(exhibit: Exhibit, error: UserError, otherwise: Key, method: str | None = None) -> Iterator[Mistake]:
-    """The mistakes with their places in the exhibit's file: where they were `said`, in the exhibit's own method, or in a
-    file that is named under the key `otherwise`.
-    """
+    """The mistakes with their places in the exhibit's file: where they were `said`, in its method, or at the key `otherwise`."""
     source = exhibit.origin.source
     for mistake in error.mistakes:
         found = placed_here(mistake, otherwise, method)

@@ -108,9 +108,7 @@ def work_of(exhibit: Exhibit, group: Runs, one: Run, place: Path, quick: bool, t
 
 
 def as_found(folder: Path, data: dict[str, Any]) -> dict[str, Any]:
-    """A run's config with the looks of the run that its folder holds, where these are more than are asked for: they change
-    nothing of a run, and show all that fewer would.
-    """
+    """A run's config, with the looks of the run that its folder holds where these are more: they change nothing of a run."""
     try:
         held = folders.earlier(folder).get("config", {}).get("training")
     except UserError:  # told when the run is to be played
