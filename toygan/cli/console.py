@@ -132,10 +132,8 @@ def print_summary(recording: Recording) -> None:
     rows = facts.ends
     told = ["seed", *shown_in("terminal"), *facts.own_measures, "diverged_at"]
     show_rows([name for name in told if any(row.get(name) is not None for row in rows)], rows)
-    for words in floor_words(recording):
+    for words in (*floor_words(recording), *facts.summary.diagnosis):
         out.print(words)
-    for sentence in facts.summary.diagnosis:
-        out.print(sentence)
     for name in ("picture.png", "animation.gif"):
         if recording.folder and (recording.folder / name).exists():
             out.print(str(recording.folder / name), soft_wrap=True)
@@ -157,10 +155,8 @@ def floor_words(recording: Recording) -> list[str]:
     if floor is None or not known:
         return []
     band = f"{number(floor.low)} to {number(floor.high)} in 90 % of perfect samplers, of {floor.draws}"
-    return [
-        f"W1 floor {number(floor.mean)} ({band}); "
-        f"{sum(known)} of {len(facts.seeds)} seeds indistinguishable from a perfect sampler by W1 alone"
-    ]
+    told = f"{sum(known)} of {len(facts.seeds)} seeds indistinguishable from a perfect sampler by W1 alone"
+    return [f"W1 floor {number(floor.mean)} ({band}); {told}"]
 
 
 def table_rows(recordings: Sequence[Recording]) -> list[dict[str, Any]]:

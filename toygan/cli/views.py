@@ -78,14 +78,12 @@ def seen_by(recording: Recording, view: str, steps: str | None, formats: Sequenc
 def otherwise_in_words(moment: Recording) -> str:
     facts = moment.facts
     known = ", ".join(f"{name} {facts.versions[name]}" for name in ("toygan", "torch") if facts.versions.get(name))
-    return (
-        f"step {facts.step}: played again, but points at its looks are others than those that were recorded"
-        f"{f' (by {known}, {facts.backend})' if known else ''}"
-    )
+    by = f" (by {known}, {facts.backend})" if known else ""
+    return f"step {facts.step}: played again, but points at its looks are others than those that were recorded{by}"
 
 
 def drawn_view(
-    recordings: Sequence[Recording], view: str, suffix: str, folder: Path, options: Options, tail: str = ""
+    recordings: Sequence[Recording], view: str, suffix: str, folder: Path, options: Options, tail: str
 ) -> Path:
     """Draw one view of a run, or of it at several steps, as FOLDER/VIEW.SUFFIX, TAIL after its name; where it is."""
     from toygan.draw.saved import save_figure

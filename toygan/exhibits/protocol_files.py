@@ -48,6 +48,12 @@ Written = Annotated[float, WrapValidator(as_written)]
 MORE = ("protocol", "counting", "runs", "rows")  # what a protocol's file has beside a scenario's keys
 FRAMES = 11  # of a run, if the file does not say otherwise
 QUICK_SEEDS = 2
+ASKED = {  # what a paper says of a game, where it says all that decides it
+    "generator": ("latent", "latent_dim", "width", "depth", "activation", "initialisation"),
+    "critic": ("width", "depth", "activation", "initialisation"),
+    "training": ("batch",),
+    "method": ("optimiser", "betas", "generator_rate", "critic_rate", "schedule", "critic_steps"),
+}
 
 
 class Publication(Strict):
@@ -211,14 +217,6 @@ def config_of(protocol: Protocol, group: Group, quick: bool = False, seeds: int 
     path = Path(source.name)
     scenario = {"name": folder_name(path)} | {key: value for key, value in data.items() if key not in MORE}
     return of_data(scenario, source, path.parent, group.method or None, changes, said)
-
-
-ASKED = {  # what a paper says of a game, where it says all that decides it
-    "generator": ("latent", "latent_dim", "width", "depth", "activation", "initialisation"),
-    "critic": ("width", "depth", "activation", "initialisation"),
-    "training": ("batch",),
-    "method": ("optimiser", "betas", "generator_rate", "critic_rate", "schedule", "critic_steps"),
-}
 
 
 def left_open(protocol: Protocol) -> dict[str, Any]:
