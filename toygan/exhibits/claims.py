@@ -321,9 +321,6 @@ def room(claim: Claim, value: float | None) -> float:
     return min(inside)
 
 
-# --- one number ------------------------------------------------------------------------------------------------------
-
-
 def number_of(term: Term, row: Row) -> float | None:
     """The number of one row; None where it has none. Of a seed that diverged, its labels and its curves before that
     count: where it stood at some moment of them, and a goal that it reached or never did, but no number that stands for
@@ -431,9 +428,6 @@ def best_of(row: Row, name: str) -> float | None:
     if not len(known):
         return None
     return float(known.max() if better(name) == "higher" else known.min())
-
-
-# --- in words --------------------------------------------------------------------------------------------------------
 
 
 def median_in_words(values: Sequence[float | None], claim: Claim | None = None) -> str:

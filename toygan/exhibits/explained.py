@@ -156,9 +156,8 @@ def differing(here: Setting, there: Setting) -> tuple[str, ...]:
     found: dict[str, str] = {}
     for key, cases in there.cases.items():
         before = here.cases.get(key, ())
-        for columns, settings in cases:
-            other = counterpart(columns, before)
-            found = ({} if other is None else changed(other, settings)) | found
+        for case in cases:
+            found = changed(counterpart(case, before), case[1]) | found
         found = fewer(before, cases) | found
     return tuple(found.values())
 
@@ -174,13 +173,11 @@ def fewer(before: Cases, after: Cases) -> dict[str, str]:
     return told
 
 
-def counterpart(columns: Row, cases: Cases) -> Settings | None:
-    """The settings of the run that stands for this one in another setting: where there is a choice, of the same columns."""
-    found = list(cases)
-    for name in (*NAMING, *(name for name in columns if "." in name)):
-        alike = [case for case in found if case[0].get(name) == columns.get(name)]
-        found = alike if len(found) > 1 and alike else found
-    return found[0][1] if found else None
+def counterpart(case: tuple[Row, Settings], others: Cases) -> Settings:
+    """The settings of the run that comes nearest to this one by its columns in another setting; its own where there is none."""
+    columns, _ = case
+    names = (*NAMING, *(name for name in columns if "." in name))
+    return max(others, key=lambda one: [one[0].get(name) == columns.get(name) for name in names], default=case)[1]
 
 
 def changed(before: Settings, after: Settings) -> dict[str, str]:

@@ -197,9 +197,6 @@ def uncountable(protocol: Protocol) -> Iterator[Mistake]:
         yield Mistake(("counting", "at_least"), "is more than there are points", f"at most {protocol.counting.points}")
 
 
-# --- from a protocol to configs ---------------------------------------------------------------------------------------
-
-
 def config_of(protocol: Protocol, group: Group, quick: bool = False, seeds: int | None = None) -> Config:
     """The config of a run at its part of the published steps; UserError with the places of mistakes in the file."""
     data, source = protocol.origin

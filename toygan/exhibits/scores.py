@@ -188,9 +188,6 @@ def true_distance(ended: Ended) -> np.ndarray:
     return np.asarray(np.linalg.norm(real - moved, axis=1))
 
 
-# --- two numbers -----------------------------------------------------------------------------------------------------
-
-
 def growth(ended: Ended) -> np.ndarray:
     """By how much one step multiplies a small offset from rest, the size of its leading eigenvalue, of a rule that does the same
     only after a period the mean of its steps: [1]; NaN without one.
@@ -212,9 +209,6 @@ def seen_spectrum(recording: Recording) -> Spectrum:
     if key not in SPECTRA:
         SPECTRA[key] = spectrum_of(recording)
     return SPECTRA[key]
-
-
-# --- what every run has at its end -----------------------------------------------------------------------------------
 
 
 def at_the_end(name: str, row: Quantity) -> Score:
