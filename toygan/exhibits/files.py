@@ -150,8 +150,7 @@ class Phases(Strict):
     @property
     def asks(self) -> dict[str, Any]:
         """How a typed game is to be played, where that is said."""
-        said = {name: getattr(self, name) for name in ("rate", "start", "steps", "window")}
-        return {name: value for name, value in said.items() if value is not None}
+        return self.model_dump(include={"rate", "start", "steps", "window"}, exclude_none=True)
 
 
 class Plans(Strict):
