@@ -35,7 +35,7 @@ from toygan.files.strict import schema_of
 from toygan.game.objectives import OBJECTIVES
 from toygan.many import run
 from toygan.many.executors import DEATHS, Cluster, Shares, Waiting, ends, local
-from toygan.many.results import records, run_folders, write_results
+from toygan.many.results import records, run_folders, sorted_out, write_results
 from toygan.many.sweep import (
     END_SECONDS,
     PROBE_STEPS,
@@ -150,7 +150,7 @@ def test_sweep_files_are_strict(tmp_path: Path) -> None:
     assert is_sweep_file(str(path))
     assert not is_sweep_file(str(scenario))
     assert not is_sweep_file("dirac")
-    plan = read_plan(path)
+    plan, _ = read_plan(path)
     assert plan.scenarios == ("dirac", str(scenario))
     assert len(planned(plan)) == 4
     path.write_text('scenario = ["dirac"]\nseeds = 2\n')
@@ -340,8 +340,9 @@ def test_every_planned_run_ends_with_a_row(tmp_path: Path) -> None:
     assert [(row["status"], row["message"], row["seed"]) for row in rows[::2]] == [
         ("failed", failed[task.name], 0) for task in tasks[:3]
     ]
-    assert [row["folder"] for row in unrecorded(tasks[:3], failed)] == [str(third.folder)] * 2
-    lines = list(csv.DictReader(write_results(tmp_path, unrecorded(tasks[:3], failed)).read_text().splitlines()))
+    lost = unrecorded(tasks[:3], failed, sorted_out(task.folder for task in tasks[:3])[0])
+    assert [row["folder"] for row in lost] == [str(third.folder)] * 2
+    lines = list(csv.DictReader(write_results(tmp_path, lost).read_text().splitlines()))
     assert [line["status"] for line in lines] == ["failed"] * 6
     assert perform(first).status == "done"  # what was kept of a failure is no hindrance
     assert (first.folder / "config.toml").exists()

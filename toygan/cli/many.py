@@ -121,11 +121,9 @@ def measuring(words: list[str]) -> list[str]:
 def tell_of(tasks: Sequence[Task]) -> None:
     """What the owner of each scenario's target may not expect, by the scenario's first run."""
     from toygan.cli.console import tell_advice
-    from toygan.files.config import Config
-    from toygan.files.strict import Source, check
 
     first = list({task.config["name"]: task for task in reversed(tasks)}.values())[::-1]
-    tell_advice(check(Config, task.config, Source(task.name)) for task in first)
+    tell_advice(task.game for task in first)
 
 
 def plan_of(
@@ -149,7 +147,9 @@ def plan_of(
     files = [name for name in scenarios if sweeps.is_sweep_file(name)]
     if files and len(scenarios) > 1:
         raise UserError(f"{files[0]}: is a sweep file, and stands alone")
-    plan = sweeps.read_plan(Path(files[0])) if files else sweeps.Plan(scenarios=tuple(scenarios))
+    plan, places = sweeps.Plan(scenarios=tuple(scenarios)), sweeps.NOWHERE
+    if files:
+        plan, places = sweeps.read_plan(Path(files[0]))
     overrides = {".".join(key): value for key, value in map(parse_override, changes)}
     said = {
         "methods": tuple(methods) or plan.methods,
@@ -161,7 +161,6 @@ def plan_of(
     }
     typed = {("grid", key) for key in on_grid} | {("set", key) for key in overrides}
     typed |= {(name, "") for name, value in (("methods", methods), ("seeds", seeds), ("out", out)) if value}
-    places = sweeps.said_in(Path(files[0]), plan) if files else {}
     return plan.model_copy(update=said), {key: place for key, place in places.items() if key not in typed}
 
 

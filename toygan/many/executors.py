@@ -19,11 +19,10 @@ from functools import partial
 from pathlib import Path
 from queue import Empty
 from time import monotonic, time
-from typing import Any, Protocol
+from typing import Any
 
 from toygan.files.config import Config
 from toygan.files.mistakes import UserError, shortened
-from toygan.files.strict import Source, check
 from toygan.many.company import companies
 from toygan.many.task import TOPIC, End, Task, bring_home, cargo_for, error_in_words, perform, perform_together
 from toygan.session.facts import Facts, read_facts
@@ -42,30 +41,7 @@ Listener = Callable[[Shares], None]
 Waiting = dict[Future[End], Task]
 
 
-class Pool(Protocol):
-    """What an engine offers."""
-
-    @property
-    def workers(self) -> int:
-        """How many runs it plays at once."""
-
-    def submit(self, task: Task) -> Future[End]:
-        """Play a task."""
-
-    def submit_together(self, tasks: Sequence[Task]) -> list[Future[End]]:
-        """Play tasks that differ in dials alone, as one game where the pool can."""
-
-    def at_work(self, waiting: Waiting) -> Shares:
-        """Which of the tasks are at work now."""
-
-    def renew(self) -> None:
-        """Start afresh after a process died."""
-
-    def trouble(self) -> str:
-        """What holds all runs up at the moment, in words; empty where nothing does."""
-
-
-def ends(tasks: Iterable[Task], pool: Pool, look: Listener) -> Iterator[tuple[Task, End]]:
+def ends(tasks: Sequence[Task], pool: Pool, look: Listener) -> Iterator[tuple[Task, End]]:
     """Play every task in a pool and yield each with its end, as they come; `look` is called now and then.
 
     What was lost with a process is played again, and so is a task whose folder another process keeps: that it was
@@ -79,7 +55,7 @@ def ends(tasks: Iterable[Task], pool: Pool, look: Listener) -> Iterator[tuple[Ta
         yield task, end
 
 
-def together(tasks: Iterable[Task], pool: Pool, look: Listener, suspects: list[Task]) -> Iterator[tuple[Task, End]]:
+def together(tasks: Sequence[Task], pool: Pool, look: Listener, suspects: list[Task]) -> Iterator[tuple[Task, End]]:
     """Play tasks side by side; those whose process died too often while they were at work are left as suspects."""
     waiting, deaths, in_a_row = submitted_at_first(tasks, pool), Counter[str](), 0
     while waiting:
@@ -121,9 +97,8 @@ def submitted(tasks: Iterable[Task], pool: Pool) -> Waiting:
     return {pool.submit(task): task for task in tasks}
 
 
-def submitted_at_first(tasks: Iterable[Task], pool: Pool) -> Waiting:
+def submitted_at_first(tasks: Sequence[Task], pool: Pool) -> Waiting:
     """A future for every task; those that one game has room for are played together. One that is submitted again is alone."""
-    tasks = list(tasks)
     waiting: Waiting = {}
     for places in companies([read_again(task) for task in tasks], pool.workers):
         some = [tasks[place] for place in places]
@@ -134,7 +109,7 @@ def submitted_at_first(tasks: Iterable[Task], pool: Pool) -> Waiting:
 def read_again(task: Task) -> Config | None:
     """A task's config; None where there is something wrong with it, which the run itself tells."""
     try:
-        return check(Config, task.config, Source(task.name))
+        return task.game
     except UserError:
         return None
 
@@ -174,6 +149,7 @@ class Local:
         self.renew()
 
     def renew(self) -> None:
+        """Start afresh, at first and after a process died."""
         from joblib.externals.loky import ProcessPoolExecutor
 
         self.pool = ProcessPoolExecutor(self.workers, env=ONE_THREAD)
@@ -193,6 +169,7 @@ class Local:
         return self.pool.submit(perform, task, driver=os.getpid())
 
     def submit_together(self, tasks: Sequence[Task]) -> list[Future[End]]:
+        """Play tasks that differ in dials alone as one game."""
         whole = self.pool.submit(perform_together, tasks, driver=os.getpid())
         parts = [OneOfSeveral(whole) for _ in tasks]
         whole.add_done_callback(partial(share_out, parts))
@@ -201,10 +178,8 @@ class Local:
     def at_work(self, waiting: Waiting) -> Shares:
         """Those whose record was written since the sweep began and does not say that it ended."""
         given = (task for future, task in waiting.items() if future.running() or future.done())
-        records = ((task.name, record_since(self.started, task.folder)) for task in given)
-        return {
-            name: facts.step / max(facts.steps, 1) for name, facts in records if facts and facts.status == "running"
-        }
+        known = ((task.name, record_since(self.started, task.folder)) for task in given)
+        return {name: facts.step / max(facts.steps, 1) for name, facts in known if facts and facts.status == "running"}
 
 
 class OneOfSeveral(Future[End]):
@@ -249,12 +224,11 @@ def local(workers: int | None = None, runs: int = 1) -> Iterator[Local]:
     """
     from joblib import cpu_count
 
-    most = max(FEW, PER_CORE * cpu_count())
+    cores = cpu_count()
+    most = max(FEW, PER_CORE * cores)
     if workers is not None and not 1 <= workers <= most:
-        raise UserError(
-            f"--workers {shortened(str(workers))}: must be 1 to {most}; this machine has {cpu_count()} cores"
-        )
-    pool = Local(max(1, min(workers or cpu_count(), runs)))
+        raise UserError(f"--workers {shortened(str(workers))}: must be 1 to {most}; this machine has {cores} cores")
+    pool = Local(max(1, min(workers or cores, runs)))
     try:
         yield pool
     except BaseException:
@@ -363,6 +337,7 @@ def answering(address: str) -> str:
         return thread.submit(lambda: asyncio.run(ask())).result()
 
 
+Pool = Local | Cluster
 ENGINES: dict[str, Callable[[int | None, str | None, int], AbstractContextManager[Pool]]] = {
     "local": lambda workers, address, runs: local(workers, runs),
     "dask": lambda workers, address, runs: cluster(address),

@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from time import perf_counter
-from types import TracebackType
 from typing import Any, NamedTuple
 from weakref import WeakValueDictionary
 
@@ -171,9 +170,7 @@ class LoopRecorder:
     def __enter__(self) -> LoopRecorder:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         if error is None:
             self.close()
         elif OPEN.get(self.folder.resolve()) is self:
@@ -303,19 +300,17 @@ def agreeing(take: Take, step: int, given: Given, n: int) -> tuple[tuple[str, ..
     """Which losses, whether a critic, and which latents a loop has given so far; UserError where these are others than at
     its frames before. Before the first step a loop may have no loss.
     """
-    if take.steps and step < take.steps[-1]:
-        raise UserError(
-            f"step {step} of seed {take.seed}: was not kept, but step {take.steps[-1]} was; go on from there"
-        )
+    last = max(take.steps, default=step)
+    if step < last:
+        raise UserError(f"step {step} of seed {take.seed}: was not kept, but step {last} was; go on from there")
     names, has_critic, latents = tuple(sorted(given.losses)), given.critic is not None, digest_of(given.latents, n)
     is_first = len(take.steps) == 0 or (len(take.steps) == 1 and not take.losses)
     if not is_first and names != take.losses:
         told = [", ".join(one) or "none" for one in (names, take.losses)]
         raise UserError(f"losses: {told[0]} at step {step}, and {told[1]} before; give the same ones at every frame")
     if take.steps and has_critic != take.critic:
-        raise UserError(
-            f"critic: {'given' if has_critic else 'missing'} at step {step}, not so before; give one always or never"
-        )
+        how = "given" if has_critic else "missing"
+        raise UserError(f"critic: {how} at step {step}, not so before; give one always or never")
     return names, has_critic, latents if not take.steps or latents == take.latents else CHANGED
 
 

@@ -112,12 +112,10 @@ def prepared(
     changes were said, if not on the command line.
     """
     config = read(scenario, method, changes, said)
-    for own_measure in config.measures or ():
-        name = own_measure.kind.rpartition(":")[2]
+    for kind in (measure.kind for measure in config.measures or ()):
+        name = kind.rpartition(":")[2]
         if name in QUANTITIES or name in ("step", "seed", "diverged_at"):
-            raise UserError(
-                f"--measure {own_measure.kind}: {name} is a quantity of toygan's; call the function otherwise"
-            )
+            raise UserError(f"--measure {kind}: {name} is a quantity of toygan's; call the function otherwise")
     folder = wanted.folder / config.name / config.method.name
     command = with_own(command_line(scenario, method, changes), config)
     device = chosen_device(wanted.device)

@@ -118,27 +118,23 @@ def is_sweep_file(name: str) -> bool:
     return "target" not in data and bool({"scenarios", "seeds", "grid", "set", "out"} & data.keys())
 
 
-def read_plan(path: Path) -> Plan:
-    """A sweep file; UserError with every mistake. Paths of scenarios are relative to the file."""
+def read_plan(path: Path) -> tuple[Plan, SaidAt]:
+    """A sweep file, and where its keys stand and those of its tables; UserError with every mistake. Paths of scenarios are
+    relative to the file.
+    """
     data, source = read_toml(path)
-    plan = check(Plan, data, source)
-    return plan.model_copy(update={"scenarios": beside(plan.scenarios, path.parent)})
+    plan, lines = check(Plan, data, source), key_lines(source.text)
+    keys: dict[tuple[str, str], Key] = {(name, ""): (name,) for name in Plan.model_fields}
+    for table, inner in (("grid", plan.grid), ("set", plan.set)):
+        keys |= {(table, ".".join(way)): (table, *way) for way, _ in ways(inner)}
+    found = {name: line_of(key, lines) for name, key in keys.items()}
+    places = {name: Place(str(path), line, name[:1]) for name, line in found.items() if line}
+    return plan.model_copy(update={"scenarios": beside(plan.scenarios, path.parent)}), places
 
 
 def beside(scenarios: Iterable[str], folder: Path) -> tuple[str, ...]:
     """Scenarios as a file of a folder says them: paths from there, and names."""
     return tuple(str(folder / name) if name.endswith(".toml") else name for name in scenarios)
-
-
-def said_in(path: Path, plan: Plan) -> dict[tuple[str, str], Place]:
-    """Where the keys of a sweep file stand, and those of its tables."""
-    _, source = read_toml(path)
-    lines = key_lines(source.text)
-    keys: dict[tuple[str, str], Key] = {(name, ""): (name,) for name in Plan.model_fields}
-    for table, inner in (("grid", plan.grid), ("set", plan.set)):
-        keys |= {(table, ".".join(way)): (table, *way) for way, _ in ways(inner)}
-    found = {name: line_of(key, lines) for name, key in keys.items()}
-    return {(part, key): Place(str(path), line, (part,)) for (part, key), line in found.items() if line}
 
 
 def ways(table: Mapping[str, Any], before: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
@@ -155,9 +151,8 @@ def grid_of(texts: Sequence[str]) -> dict[str, list[Any]]:
     grid: dict[str, list[Any]] = {}
     for text in texts:
         name, equals, listed = text.partition("=")
-        values = [
-            parse_override(f"{name}={part}", "--grid")[1] for part in map(str.strip, VALUES.findall(listed)) if part
-        ]
+        parts = filter(None, map(str.strip, VALUES.findall(listed)))
+        values = [parse_override(f"{name}={part}", "--grid")[1] for part in parts]
         if not equals or not name.strip() or not values:
             raise UserError(f"--grid {text}: expected KEY=V1,V2,...; for example training.batch=64,256")
         grid.setdefault(name.strip(), []).extend(values)
@@ -365,32 +360,21 @@ def bar_here() -> Watch:
     return watch
 
 
-def outcome(tasks: Iterable[Task], failed: Mapping[str, str]) -> list[Record]:
+def outcome(tasks: Sequence[Task], failed: Mapping[str, str]) -> list[Record]:
     """One record a run and seed of these runs, whatever became of them; `failed` has the messages of those that did."""
-    found = [(task, sorted_out([task.folder])[0]) for task in tasks]
-    lost = [task for task, runs in found if not runs]
-    return [*rows_of([run for _, runs in found for run in runs]), *rows_without_runs(lost, failed)]
+    runs, _ = sorted_out(task.folder for task in tasks)
+    return [*rows_of(runs), *unrecorded(tasks, failed, runs)]
 
 
-def rows_without_runs(tasks: Iterable[Task], failed: Mapping[str, str]) -> list[Record]:
-    """The records of runs that left none, with what is known of why."""
-    rows: list[Record] = []
+def unrecorded(tasks: Iterable[Task], failed: Mapping[str, str], runs: Sequence[tuple[Facts, Path]]) -> list[Record]:
+    """The records of tasks that left none among the `runs` in their folders: they failed, or somebody took them away."""
+    rows, there = list[Record](), {folder for _, folder in runs}
     for task in tasks:
-        facts = Facts(
-            scenario=task.config["name"],
-            method=task.config["method"]["name"],
-            settings=task.settings,
-            seeds=seeds_of(task),
-            status="failed",
-            message=failed.get(task.name, GONE),
-        )
-        rows += records_of(facts, task.folder)
+        if task.folder not in there:
+            name, method, why = task.config["name"], task.config["method"]["name"], failed.get(task.name, GONE)
+            facts = Facts(name, method, seeds=seeds_of(task), status="failed", settings=task.settings, message=why)
+            rows += records_of(facts, task.folder)
     return rows
-
-
-def unrecorded(tasks: Iterable[Task], failed: Mapping[str, str]) -> list[Record]:
-    """The records of runs that left none in their folders: they failed, or somebody took them away."""
-    return rows_without_runs((task for task in tasks if not sorted_out([task.folder])[0]), failed)
 
 
 def as_frame(rows: list[dict[str, Any]]) -> Any:
@@ -428,7 +412,7 @@ def carry_out(
             raise UserError(f"{out}: cannot be used ({error.strerror}); choose another place with --out") from None
         with pool_of(engine, workers, address, len(todo)) as pool:
             failed = played(todo, pool, standing, watch)
-    write_results(out, unrecorded(todo, failed), tell)
+    write_results(out, unrecorded(todo, failed, sorted_out(task.folder for task in todo)[0]), tell)
     return failed
 
 
@@ -494,10 +478,9 @@ def is_finished(task: Task, fresh: bool) -> bool:
             folders.clear(task.folder)
     if not folders.earlier(task.folder):
         return False
-    config = check(Config, task.config, Source(task.name))
+    config = task.game
     known = folders.agreeing(task.folder, config, runs.here(config, "cpu", "auto"))
-    wanted = runs.drawings(runs.Order(task.folder, "", animation=task.animation, picture=task.picture))
-    drawn = all((task.folder / name).exists() for name in wanted)
+    drawn = all((task.folder / name).exists() for name in runs.drawings(task.order()))
     return known["status"] in folders.FINISHED and drawn
 
 
@@ -507,7 +490,7 @@ def estimated_seconds(tasks: Sequence[Task]) -> float:
 
     torch.set_num_threads(1)
     chosen = tasks[:: -(-len(tasks) // PROBES)]
-    return sum(probe(check(Config, task.config, Source(task.name))) for task in chosen) / len(chosen) * len(tasks)
+    return sum(probe(task.game) for task in chosen) / len(chosen) * len(tasks)
 
 
 def probe(config: Config) -> float:

@@ -85,9 +85,7 @@ def medians(rows: Sequence[Record], by: Sequence[str] = (), measures: Sequence[s
     return Table(keys, told, note + apart_words(rows, by))
 
 
-def by_group(
-    rows: Sequence[Record], keys: Sequence[str], cells: Callable[[list[Record]], dict[str, Any]]
-) -> list[dict[str, Any]]:
+def by_group(rows: Sequence[Record], keys: Sequence[str], cells: Callable[[list[Record]], Record]) -> list[Record]:
     """A row a group of records with the same keys: these, and cells made of its records."""
     found = sorted(groups(rows, keys).items(), key=lambda one: rank(one[0]))
     return [dict(zip(keys, group, strict=True)) | cells(members) for group, members in found]
@@ -129,13 +127,10 @@ def cells_of_group(members: Sequence[Record], names: Sequence[str]) -> dict[str,
     moded = [row for row in ended if row.get("modes_of")]
     if moded:
         cells["all modes"] = share(sum(row.get("modes") == row["modes_of"] for row in moded), len(moded))
-    told = [row.get("indistinguishable") for row in ended]
-    if any(one is not None for one in told):
+    if any(row.get("indistinguishable") is not None for row in ended):
         # A diverged one can be told from a perfect sampler.
-        known = [
-            bool(one) for one, row in zip(told, ended, strict=True) if one is not None or row["status"] == "diverged"
-        ]
-        cells["indistinguishable"] = share(sum(known), len(known))
+        known = [row for row in ended if row.get("indistinguishable") is not None or row["status"] == "diverged"]
+        cells["indistinguishable"] = share(sum(bool(row.get("indistinguishable")) for row in known), len(known))
     return cells | {name: median(known_values(ended, name)) for name in names}
 
 
@@ -224,9 +219,8 @@ def marked(table: Table) -> Table:
 def best_of(table: Table, name: str, rows: Sequence[int]) -> list[int]:
     """Which of some rows are best in a column, ties with them; none where no way is better, or nothing is left behind."""
     way = DIRECTIONS.get(name) or better(name)
-    known = {
-        i: value for i in rows if isinstance(value := table.rows[i].get(name), Interval) and not math.isnan(value.value)
-    }
+    cells = {i: table.rows[i].get(name) for i in rows}
+    known = {i: one for i, one in cells.items() if isinstance(one, Interval) and not math.isnan(one.value)}
     if way == "neither" or not known:
         return []
     best = (min if way == "lower" else max)(known.values(), key=lambda value: value.value)
