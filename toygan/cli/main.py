@@ -239,7 +239,8 @@ def run(
         use_threads(threads)
         allow_named(own)
         wanted = Order(out, device=device, animation=animation, fresh=fresh, backend=backend)
-        jobs = prepared(scenario, methods, seeds, steps, [*changes, *many.measuring(measures)], wanted)
+        changes = with_budget([*changes, *many.measuring(measures)], steps, seeds)
+        jobs = prepared(scenario, methods, changes, wanted)
         recordings, faults = run_all(jobs)
         if not recordings:
             raise faults[-1]
@@ -248,15 +249,12 @@ def run(
             raise typer.Exit(exits.SOME_FAILED)
 
 
-def prepared(
-    scenario: str, methods: list[str], seeds: int | None, steps: int | None, changes: list[str], wanted: Order
-) -> list[Job]:
+def prepared(scenario: str, methods: list[str], changes: list[str], wanted: Order) -> list[Job]:
     """One job a method; every one is checked before the first one starts."""
     from toygan.files.own import allow
     from toygan.many import run
 
     allow([scenario, *methods, *changes])
-    changes = with_budget(changes, steps, seeds)
     asked: list[str | None] = [*dict.fromkeys(methods)] or [None]
     return [run.prepared(scenario, method, changes, wanted) for method in asked]
 
@@ -328,16 +326,17 @@ def draw_comparison(recordings: list[Recording], folder: Path, formats: list[str
 
     folders = [folder_told(recording.folder) for recording in recordings if recording.folder]
     told = [*recordings[:-1], drawing.with_command(recordings[-1], shlex.join(["toygan", "compare", *folders]))]
-    path = usable(folder) / "comparison"
-    return draw_all(formats, partial(drawing.drawn_together, told, path, pace=Pace(), options=Options()))
+    stem = usable(folder) / "comparison"
+    return draw_all(formats, stem, partial(drawing.drawn_together, told, pace=Pace(), options=Options()))
 
 
-def draw_all(formats: list[str], draw: Callable[..., Path]) -> dict[str, str]:
-    """Draw in every format; where picture and film are, and further ones by their format too, such as `picture.pdf`."""
+def draw_all(formats: list[str], stem: Path, draw: Callable[..., None]) -> dict[str, str]:
+    """Draw STEM in every format; where picture and film are, and further ones by their format too, such as `picture.pdf`."""
     found: dict[str, str] = {}
     for suffix in formats:
-        kind = "picture" if suffix in drawing.PICTURES else "film"
-        found[f"{kind}.{suffix}" if kind in found else kind] = shown(draw(suffix=suffix))
+        kind, path = "picture" if suffix in drawing.PICTURES else "film", stem.with_name(f"{stem.name}.{suffix}")
+        draw(path=path)
+        found[f"{kind}.{suffix}" if kind in found else kind] = shown(path)
     return found
 
 
@@ -397,13 +396,17 @@ def drawn_as_asked(
         steps = [f"-step-{one.facts.step}" for one in recordings if asked.chosen.steps]
         return views.drawn_view(recordings, asked.view, suffix, place, options, "".join([*steps, tail]))
     if asked.chosen.in_panels:
+        path = place / f"panels{tail}.{suffix}"
         names = drawing.names_in(asked.chosen.panels, "critic")
-        each = [looks] * len(recordings)
-        return drawing.chosen_panels(recordings, names, place / f"panels{tail}", suffix, each, options)
-    if looks:
-        return drawing.drawn_looks(first, place / f"steps{tail}", suffix, looks, options)
-    stem = "animation" if suffix in drawing.FILMS else "picture" if options.style == "paper" else "slide"
-    return drawing.drawn(first, place / f"{stem}{tail}", suffix, pace, options)
+        drawing.chosen_panels(recordings, names, path, [looks] * len(recordings), options)
+    elif looks:
+        path = place / f"steps{tail}.{suffix}"
+        drawing.drawn_looks(first, path, looks, options)
+    else:
+        stem = "animation" if suffix in drawing.FILMS else "picture" if options.style == "paper" else "slide"
+        path = place / f"{stem}{tail}.{suffix}"
+        drawing.drawn(first, path, pace, options)
+    return path
 
 
 def usable(folder: Path) -> Path:
@@ -466,15 +469,15 @@ def compare(
         formats = drawing.chosen_formats(formats, ["png"] if still else ["png", "gif"])
         drawing.go_together(asked, options, formats, own)
         pace, played = drawing.pace_of(formats, film, options.px), [opened(folder) for folder in folders]
-        place = usable(out or common_folder(played)) / "comparison"
+        place = usable(out or common_folder(played))
         told = [*played[:-1], drawing.with_command(played[-1], again(context))]
         each = drawing.seeds_of_each(told, chosen.seed, options.points)
-        beside = partial(
-            drawing.drawn_together, [one for one, *_ in each], place.with_name(place.name + chosen.tail), pace=pace
-        )
-        draw_one = partial(drawing.drawn_apart, each, place, chosen=chosen) if own else beside
-        paths = draw_all(formats, partial(draw_one, options=options))
-        paths |= write_page(played, place.parent) if page else {}
+        stem, draw_one = "comparison", partial(drawing.drawn_together, [one for one, *_ in each], pace=pace)
+        if own:
+            stem = "comparison-panels" if chosen.in_panels else "comparison-steps"
+            draw_one = partial(drawing.drawn_apart, each, chosen=chosen)
+        paths = draw_all(formats, place / f"{stem}{chosen.tail}", partial(draw_one, options=options))
+        paths |= write_page(played, place) if page else {}
         tell_compared(played, paths, as_json)
 
 
@@ -489,10 +492,7 @@ def tell_compared(recordings: list[Recording], paths: dict[str, str], as_json: b
 
 
 @app.command("list")
-def list_(
-    what: Annotated[str, argument("WHAT", OF_LISTS, complete_list)] = "all",
-    as_json: Json = False,
-) -> None:
+def list_(what: Annotated[str, argument("WHAT", OF_LISTS, complete_list)] = "all", as_json: Json = False) -> None:
     """List what there is."""
     with exits.clear_faults():
         from toygan.cli.catalogue import LISTS
@@ -505,9 +505,7 @@ def list_(
 
 
 @app.command()
-def show(
-    name: Annotated[str, argument("NAME", "Any name that toygan list tells, or a pair.", complete_name)],
-) -> None:
+def show(name: Annotated[str, argument("NAME", "Any name that toygan list tells, or a pair.", complete_name)]) -> None:
     """Explain one thing: a method, scenario, exhibit, quantity, label of the diagnosis, or any other name."""
     with exits.clear_faults():
         from toygan.cli.catalogue import pages

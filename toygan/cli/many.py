@@ -13,12 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from toygan.cli import drawing
-from toygan.cli.completion import (
-    complete_method,
-    complete_quantity,
-    complete_scenario,
-    complete_setting,
-)
+from toygan.cli.completion import complete_method, complete_quantity, complete_scenario, complete_setting
 from toygan.cli.exits import SOME_FAILED, clear_faults, complain
 from toygan.cli.shared import Changes, OwnCode, again, argument, duration, option, with_budget
 from toygan.files.mistakes import UserError
