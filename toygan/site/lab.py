@@ -47,7 +47,7 @@ from toygan.session.playable import (
 )
 from toygan.session.recording import Recording
 from toygan.session.tailored import FREE, tailored
-from toygan.site.lab_files import NOTHING, VENDOR, file_content, models_file, runtime_file, script, target_file
+from toygan.site.lab_files import NOTHING, VENDOR, File, file_content, models_file, runtime_file, script, target_file
 from toygan.site.markup import document_of_scripts
 
 OWN = Path(__file__).parent / "assets" / "lab"
@@ -120,12 +120,12 @@ def write_lab(
         made = cast(list(worlds), method)
         about[method] = about_method(made, read(next(iter(made.plays)), method), worlds, number)
         games = models_file(made.games, made.plays)
-        put(place, f"method-{number}", *games, first)
+        put(place, f"method-{number}", games, first)
         own = {f"method-{number}": file_content(*games)}
         if method in MEASURED:
             made = measured(made, method)
             cut = models_file(made.measured, {})
-            put(place, f"measured-{number}", *cut, {**first, **own})
+            put(place, f"measured-{number}", cut, {**first, **own})
             about[method]["measured"] = {"file": f"measured-{number}", "on": [worlds[s].name for s in made.measured_on]}
             own[f"measured-{number}"] = file_content(*cut)
         first = first or own
@@ -134,14 +134,14 @@ def write_lab(
     return completed(place, catalogue(worlds, about, opening or {}), worlds.values())
 
 
-def completed(place: Path, known: Mapping[str, Any], worlds: Iterable[Config]) -> Path:
+def completed(place: Path, known: dict[str, Any], worlds: Iterable[Config]) -> Path:
     """The page around its methods: targets, the engine, what is known of all, scripts. Returns its `index.html`."""
     for number, config in enumerate(worlds):
-        put(place, f"target-{number}", *target_file(pool(config, POOL)))
+        put(place, f"target-{number}", target_file(pool(config, POOL)))
     shared = {"potential": potential_model(), "divergence": divergence_model(), "density": density_model()}
-    put(place, "engine", {}, (VENDOR / "ort-wasm-simd-threaded.wasm.gz").read_bytes())
-    put(place, "runtime", *runtime_file(shared))
-    put(place, "catalogue", known, b"")
+    put(place, "engine", ({}, (VENDOR / "ort-wasm-simd-threaded.wasm.gz").read_bytes()))
+    put(place, "runtime", runtime_file(shared))
+    put(place, "catalogue", (known, b""))
     (place / "assets").mkdir(parents=True, exist_ok=True)
     for name in (FIRST, *SCRIPTS, *STYLES):
         write_aside(place / "assets" / name, (OWN / name).read_bytes(), durable=False)
@@ -161,7 +161,7 @@ def write_lab_of(place: Path, runs: Mapping[str, Recording]) -> dict[str, str]:
         worlds.setdefault(said, config.model_copy(update={"name": said}))
         made = Repertoire({"own": game}, {said: {AS_RUN: "own"}})
         about[name] = about_method(made, config, worlds, number)
-        put(place, f"method-{number}", *models_file(made.games, made.plays))
+        put(place, f"method-{number}", models_file(made.games, made.plays))
         links[name] = "#" + urlencode({"s": said, "m": name, "seed": str(runs[name].facts.seeds[0])})
     if games:
         config = next(iter(games.values()))[0]
@@ -202,12 +202,10 @@ def told_apart(scenarios: Sequence[str]) -> dict[str, Config]:
     return dict(first.values())
 
 
-def put(
-    place: Path, name: str, header: Mapping[str, Any], content: bytes, after: Mapping[str, bytes] = NOTHING
-) -> None:
+def put(place: Path, name: str, file: File, after: Mapping[str, bytes] = NOTHING) -> None:
     """A data file of the page, which may be read after others."""
     (place / "data").mkdir(parents=True, exist_ok=True)
-    write_aside(place / "data" / f"{name}.js", script(name, header, content, after), durable=False)
+    write_aside(place / "data" / f"{name}.js", script(name, *file, after), durable=False)
 
 
 def cast(scenarios: Sequence[str], method: str) -> Repertoire:
@@ -316,13 +314,12 @@ def catalogue(
             for i, (said, config) in enumerate(worlds.items())
         },
         "methods": methods,
-        "sizes": {name: {"width": size.width, "batch": size.batch} for name, size in sizes.items()},
+        "sizes": {name: size._asdict() for name, size in sizes.items()},
         "seeds": len(SEEDS),
         "measured": {"largest": LARGEST[-1], "batch": SIZES["small"].batch, "settings": tailored_settings()},
         "free": FREE,
         "descent": descent_dials(),
-        "windows": {"samples": WINDOWS.samples, "mesh": WINDOWS.mesh, "real": WINDOWS.real, "scores": WINDOWS.scores,
-                    "slopes": WINDOWS.slopes, "judged": WINDOWS.judged},
+        "windows": WINDOWS._asdict(),
         "bands": [int.from_bytes(bytes(colour), "big") for colour in colours],
         "colours": {"real": REAL, "generated": GENERATED},
         "runaway": RUNAWAY,

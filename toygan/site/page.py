@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from toygan.draw.thumbnail import shrunk
 from toygan.files.disk import write_aside
 from toygan.many.results import facts_of, records
 from toygan.quantities.table import QUANTITIES, label_of, shown_in, written
@@ -29,15 +30,13 @@ def write_page(place: Path, title: str, about: str, folders: Sequence[Path], com
     write_assets(place)
     shown = place_runs(folders, place, "", "runs")
     played = play_links(place, shown)
-    several = len(folders) > 1
+    made_by = "The commands that made this" if len(folders) > 1 else "The command that made this"
     parts = [
         tag("h1", text(title)),
         film(shown, About(prose=prose(about), play=played)),
         section("Final measures", final_table(records(folders), folders)),
         section("What was seen", diagnoses(shown)),
-        section(
-            f"The command{'s' if several else ''} that made this", command_box(command) if command else commands(shown)
-        ),
+        section(made_by, command_box(command) if command else commands(shown)),
     ]
     write_aside(place / "index.html", document(title, "".join(parts), ""))
     return place / "index.html"
@@ -58,6 +57,16 @@ def write_assets(place: Path) -> None:
         write_aside(place / "assets" / name, (OWN / name).read_bytes(), durable=False)
 
 
+def still(picture: Path, wide: int, place: Path, root: str, name: str, about: str, day: str | None = None) -> str:
+    """A link to a picture, put so wide below `place/stills`: on a phone it is too small to read. Paths start at `root`."""
+    path = place / "stills" / f"{name}.webp"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_aside(path, shrunk(picture, wide), durable=False)
+    file = f"{root}stills/{name}.webp"
+    image = tag("img", src=file, alt=f"{about} (opens at full size)", loading="lazy")
+    return tag("a", image, href=file, class_=day)
+
+
 def prose(words: str) -> str:
     """What to look for, where anything is said."""
     return tag("div", tag("h2", "What to look for"), paragraphs(words), class_="prose") if words.strip() else ""
@@ -69,8 +78,7 @@ def section(title: str, *inner: str, name: str = "") -> str:
 
 
 def diagnoses(runs: Sequence[Shown]) -> str:
-    said = [run.recording.facts.summary.diagnosis for run in runs]
-    told = list(zip(labels(runs), said, strict=True))
+    told = [(name, run.recording.facts.summary.diagnosis) for name, run in zip(labels(runs), runs, strict=True)]
     lines = [tag("li", tag("strong", text(f"{name}:")), " ", text(" ".join(words))) for name, words in told if words]
     return tag("ul", *lines) if lines else ""
 

@@ -19,7 +19,7 @@ from toygan.site.boards import cells_of, leaderboard, matrix
 from toygan.site.film import About, Shown, film, labels, night_tones, place_runs
 from toygan.site.glossary import glossary_body
 from toygan.site.markup import PAGES, command_box, document, file_name, linked, marked, paragraphs, tag, text
-from toygan.site.page import final_table, section, write_assets
+from toygan.site.page import final_table, section, still, write_assets
 from toygan.site.phases import dials
 from toygan.site.protocols import protocols_body
 from toygan.site.start import start_body
@@ -99,10 +99,8 @@ def write_exhibit(place: Path, showing: Showing, way: Neighbours) -> None:
     prose = tag("div", tag("h2", "What to look for"), paragraphs(showing.exhibit.text), class_="prose")
     about = About(prose=prose, curves=curves_of(showing.exhibit), glossary=GLOSSARY, play=lab_links(place, runs))
     shown, seen = moving(showing, place, name, runs, about)
-    body = exhibit_head(showing, way) + shown + exhibit_rest(showing, place, name, seen)
-    body += steps(way, True)
-    content = document(showing.exhibit.question, body, "../", PAGES)
-    write_aside(place / "exhibits" / f"{name}.html", content)
+    body = exhibit_head(showing, way) + shown + exhibit_rest(showing, place, name, seen) + steps(way, True)
+    write_aside(place / "exhibits" / f"{name}.html", document(showing.exhibit.question, body, "../", PAGES))
     give_back()
 
 
@@ -131,11 +129,10 @@ def runs_of(showing: Showing) -> list[Record]:
 
 
 def exhibit_head(showing: Showing, way: Neighbours) -> str:
-    place = tag(
-        "p", text(showing.exhibit.title), tag("span", f"question {way.i} of {way.n}", class_="count"), class_="kicker"
-    )
+    count = tag("span", f"question {way.i} of {way.n}", class_="count")
+    kicker = tag("p", text(showing.exhibit.title), count, class_="kicker")
     parts = [
-        tag("div", place, steps(way, False), class_="whereabouts"),
+        tag("div", kicker, steps(way, False), class_="whereabouts"),
         tag("h1", marked(showing.exhibit.question)),
         tag("p", text(showing.answer), class_="answer") if showing.answer else "",
         banner(showing.quick),
@@ -196,25 +193,18 @@ def verdict_line(found: Verdict, quick: bool = False) -> str:
 
 
 def pictures(found: Sequence[Picture], place: Path, name: str, seen: int = 0, filmed: bool = False) -> list[str]:
-    """The stills of an exhibit but the first `seen` and those whose film is there, each a link to its file: on a phone they
-    are too small to read. One that is there on a dark ground too is shown so on a dark page.
+    """The stills of an exhibit but the first `seen` and those whose film is there, each a link to its file. One that is there
+    on a dark ground too is shown so on a dark page.
     """
-    home = place / "stills" / name
-    home.mkdir(parents=True, exist_ok=True)
     told = []
     for i, picture in list(enumerate(found))[seen:]:
         if filmed and kind_of(picture) == "films":
             continue
         kind = "still" + " chart" * is_chart(picture) + " tall" * is_tall(picture.path)
-        days = {"": picture.path} if picture.dark is None else {"day": picture.path, "night": picture.dark}
-        links = []
-        for day, path in days.items():
-            file = f"picture-{i}{'-dark' * (day == 'night')}.webp"
-            write_aside(home / file, shrunk(path, STILL), durable=False)
-            image = tag(
-                "img", src=f"../stills/{name}/{file}", alt=f"{picture.about} (opens at full size)", loading="lazy"
-            )
-            links.append(tag("a", image, href=f"../stills/{name}/{file}", class_=day or None))
+        file, day = f"{name}/picture-{i}", "day" if picture.dark else None
+        links = [still(picture.path, STILL, place, "../", file, picture.about, day)]
+        if picture.dark is not None:
+            links.append(still(picture.dark, STILL, place, "../", f"{file}-dark", picture.about, "night"))
         told.append(tag("figure", *links, tag("figcaption", text(picture.title)), class_=kind))
     return told
 
@@ -238,8 +228,8 @@ def write_card(place: Path, showing: Showing, name: str, runs: Sequence[Shown]) 
         contents[f"{name}-film{end}"] = small_film(runs[0].scene, CARD, tones)
     for end, path in stills_of(showing).items() if not runs else ():
         contents[name + end] = shrunk(path, 2 * CARD)
-    for still, content in contents.items():
-        write_aside(place / f"stills/cards/{still}.webp", content, durable=False)
+    for file, content in contents.items():
+        write_aside(place / f"stills/cards/{file}.webp", content, durable=False)
 
 
 def stills_of(showing: Showing) -> dict[str, Path]:
@@ -290,10 +280,8 @@ def card(showing: Showing) -> str:
                   data_film=f"{still}-film{end}.webp" if showing.films else None) for end, day in ends.items()]  # fmt: skip
     title = tag("p", text(showing.exhibit.title), class_="kicker")
     question = tag("h2", tag("a", text(showing.exhibit.question), href=f"exhibits/{name}.html"))
-    chart = not showing.films and showing.pictures and is_chart(showing.pictures[0])
-    thumb = tag(
-        "div", *(images if showing.films or showing.pictures else []), class_="thumb chart" if chart else "thumb"
-    )
+    kind = "thumb chart" if not showing.films and showing.pictures and is_chart(showing.pictures[0]) else "thumb"
+    thumb = tag("div", *(images if showing.films or showing.pictures else []), class_=kind)
     answered = tag("p", text(showing.answer or tally(showing.verdicts)), class_="tally")
     return tag("li", thumb, title, question, answered)
 
