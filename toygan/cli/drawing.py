@@ -29,20 +29,8 @@ LEARNED = ("density", "spectrum", "refined", "anomaly", "edit")  # views of what
 VIEWS = ("inside", "latent", "transport", *LEARNED, "dirac")
 STYLES, SCALES = ("paper", "slide", "dark"), ("frame", "run")
 
-Formats = Annotated[
-    list[str],
-    option(
-        "--format -f",
-        "FORMAT",
-        f"{', '.join(PICTURES + FILMS)}; repeatable; png and gif by default.",
-        (*PICTURES, *FILMS),
-    ),
-]
-PictureFormats = Annotated[
-    list[str], option("--format -f", "FORMAT", "Of pictures: png, pdf, svg; repeatable.", PICTURES)
-]
-
-
+OF_FORMAT = f"{', '.join(PICTURES + FILMS)}; repeatable; png and gif by default."
+OF_PICTURES = "Of pictures: png, pdf, svg; repeatable."
 OF_STYLE = "paper: as tall as need be; slide: 16:9; dark: 16:9 on a dark ground."
 OF_WIDTH = f"800px (or 800): of films and PNGs, {NARROWEST} to {WIDEST}; 90mm: of pictures on paper, 20 to 2000."
 OF_SIZE = "Of plain words in pictures, 4 to 40; 9 by default, 15 on slides."
@@ -60,6 +48,12 @@ OF_PANELS = (
 )
 OF_SEED = "Draw this seed, or all: a panel each; the run's first by default."
 OF_VIEW = f"Another picture of the run: {', '.join(VIEWS)}."
+OF_POINTS = "Draw so many fresh points of every seed's last generator."
+OF_NONE = "Draw the critic without real and generated points."
+OF_FEW = "Draw 200 of the real and of the generated points."
+
+Formats = Annotated[list[str], option("--format -f", "FORMAT", OF_FORMAT, PICTURES + FILMS)]
+PictureFormats = Annotated[list[str], option("--format -f", "FORMAT", OF_PICTURES, PICTURES)]
 
 
 class Appearance(NamedTuple):
@@ -74,12 +68,8 @@ class Appearance(NamedTuple):
 class FewerPoints(NamedTuple):
     """How many points pictures of critics have."""
 
-    no_points: Annotated[
-        bool, typer.Option("--no-points", help="Draw the critic without real and generated points.")
-    ] = False
-    thin_points: Annotated[
-        bool, typer.Option("--thin-points", help="Draw 200 of the real and of the generated points.")
-    ] = False
+    no_points: Annotated[bool, typer.Option("--no-points", help=OF_NONE)] = False
+    thin_points: Annotated[bool, typer.Option("--thin-points", help=OF_FEW)] = False
 
     def drawn(self, other: str = "") -> Drawn:
         """How many points are drawn; UserError for both, or one beside another option that makes a picture."""
@@ -129,12 +119,7 @@ class Wanted(NamedTuple):
     """What of a run is drawn in place of its sheet and film."""
 
     view: Annotated[str | None, option("--view", "NAME", OF_VIEW, VIEWS)] = None
-    points: Annotated[
-        int | None,
-        typer.Option(
-            "--points", metavar="N", min=1, max=10**6, help="Draw so many fresh points of every seed's last generator."
-        ),
-    ] = None
+    points: Annotated[int | None, typer.Option("--points", metavar="N", min=1, max=10**6, help=OF_POINTS)] = None
     chosen: Selected = Selected()
 
     @property

@@ -74,7 +74,6 @@ class Commands(TyperGroup):
         return sys.exit(code or 0) if standalone_mode else code
 
     def get_params(self, ctx: Any) -> list[Any]:
-        """Its own options."""
         return plainly(super().get_params(ctx))
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
@@ -198,15 +197,14 @@ def main() -> None:
 
 
 OF_SCENARIO = "A shipped name, the path of a .toml, or a target of yours, FILE.py:NAME."
+OF_METHODS = "A name, or OBJECTIVE+CONSTRAINT. Repeat it to compare."
 OF_LISTS = "scenarios, methods, objectives, targets, critics, quantities, labels, exhibits, ...; all by default."
-Methods = Annotated[
-    list[str],
-    option("--method -m", "METHOD", "A name, or OBJECTIVE+CONSTRAINT. Repeat it to compare.", complete_method),
-]
+Methods = Annotated[list[str], option("--method -m", "METHOD", OF_METHODS, complete_method)]
 Page = Annotated[bool, typer.Option("--page", help="Make a page to play with, page/index.html, that opens from disk.")]
 Folder = Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a finished run.")]
 BACKENDS = ("auto", "eager", "onnx", "cuda")
 OF_BACKENDS = "What runs the steps: auto, eager, onnx or cuda; auto is the fastest that is there."
+OF_THREADS = "CPU threads of eager steps; more than one rarely helps."
 
 
 @app.command()
@@ -221,9 +219,7 @@ def run(
     out: Annotated[Path, typer.Option(metavar="DIR", help="Where the run folders go.")] = Path("runs"),
     device: Annotated[str, option("--device", "NAME", "auto, cpu or cuda.", ("auto", "cpu", "cuda"))] = "auto",
     backend: Annotated[str, option("--backend", "NAME", OF_BACKENDS, BACKENDS)] = "auto",
-    threads: Annotated[
-        int, typer.Option(metavar="N", min=1, help="CPU threads of eager steps; more than one rarely helps.")
-    ] = 1,
+    threads: Annotated[int, typer.Option(metavar="N", min=1, help=OF_THREADS)] = 1,
     animation: Annotated[bool, typer.Option("--animation/--no-animation", help="Draw the film.")] = True,
     fresh: Annotated[bool, typer.Option("--fresh", help="Replace what the folder holds.")] = False,
     page: Page = False,
@@ -311,9 +307,8 @@ def write_page(recordings: list[Recording], folder: Path) -> dict[str, str]:
     commands = dict.fromkeys(recording.facts.command for recording in recordings)
     folders = [recording.folder for recording in recordings if recording.folder]
     title = f"{', '.join(titles)}: {', '.join(methods)}"
-    return {
-        "page": shown(write(folder / "page", title, "\n\n".join(filter(None, about)), folders, "\n".join(commands)))
-    }
+    page = write(folder / "page", title, "\n\n".join(filter(None, about)), folders, "\n".join(commands))
+    return {"page": shown(page)}
 
 
 def common_folder(recordings: list[Recording]) -> Path:

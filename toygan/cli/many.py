@@ -29,32 +29,25 @@ EVERY = 10.0  # seconds between plain lines where stderr is no terminal
 MOST = 4  # names of runs at work that are shown
 PICTURES = ("methods", "quality-against-time", "grid")
 
+OF_METHODS = "Repeat it, or say all; each scenario's own by default."
+OF_ENGINES = "local: the cores of this machine; dask: a cluster."
+OF_MEASURE = "A function of yours (points [n, 2], real [n, 2]) -> number, measured at every frame; repeatable."
+OF_PANELS = f"Of the pictures over all runs these alone: {', '.join(PICTURES)}."
+OF_KEYS = "Keys, with commas: method/scenario. Settings of a grid stay apart."
+OF_NAMES = "Another name for a column, method or scenario; in LaTeX may be $...$. Repeat it."
+OF_BEST = "In markdown and LaTeX, the best of a column and its ties in bold."
 
 Scenarios = Annotated[list[str], argument("SCENARIO", "Names, or paths; or one sweep file.", complete_scenario)]
-Methods = Annotated[
-    list[str],
-    option("--method -m", "METHOD", "Repeat it, or say all; each scenario's own by default.", complete_method),
-]
+Methods = Annotated[list[str], option("--method -m", "METHOD", OF_METHODS, complete_method)]
 Seeds = Annotated[int | None, typer.Option(metavar="N", min=1, help="How many seeds every run trains together.")]
 Steps = Annotated[int | None, typer.Option(metavar="N", min=1, help="Generator steps of every run.")]
 Grid = Annotated[list[str], option("--grid", "KEY=V1,V2,...", "A setting's values.", complete_setting)]
 Out = Annotated[Path | None, typer.Option(metavar="DIR", help="Where the run folders go; runs by default.")]
-Engine = Annotated[
-    str, option("--engine", "NAME", "local: the cores of this machine; dask: a cluster.", ("local", "dask"))
-]
+Engine = Annotated[str, option("--engine", "NAME", OF_ENGINES, ("local", "dask"))]
 Address = Annotated[str | None, typer.Option(metavar="URL", help="The Dask scheduler's, tcp://HOST:8786.")]
-OwnMeasures = Annotated[
-    list[str],
-    option(
-        "--measure",
-        "FILE.py:NAME",
-        "A function of yours (points [n, 2], real [n, 2]) -> number, measured at every frame; repeatable.",
-    ),
-]
+OwnMeasures = Annotated[list[str], option("--measure", "FILE.py:NAME", OF_MEASURE)]
 Workers = Annotated[int | None, typer.Option(metavar="N", min=1, help="Local processes; one a core by default.")]
-Kinds = Annotated[
-    str | None, option("--panels", "NAME,...", f"Of the pictures over all runs these alone: {', '.join(PICTURES)}.")
-]
+Kinds = Annotated[str | None, option("--panels", "NAME,...", OF_PANELS)]
 
 
 def sweep(
@@ -241,18 +234,11 @@ def counts(standing: Standing) -> str:
     return ", ".join(parts) + at_work + waiting + (f"; {standing.note}" if standing.note else "")
 
 
-By = Annotated[
-    str, option("--by", "ROWS[/COLUMNS]", "Keys, with commas: method/scenario. Settings of a grid stay apart.")
-]
+By = Annotated[str, option("--by", "ROWS[/COLUMNS]", OF_KEYS)]
 Form = Annotated[str, option("--format", "NAME", "text, markdown, csv or latex.", ("text", "markdown", "csv", "latex"))]
 Measures = Annotated[list[str], option("--measure", "QUANTITY", "Repeat it, or say all.", complete_quantity)]
-Names = Annotated[
-    list[str],
-    option("--name", "OLD=NEW", "Another name for a column, method or scenario; in LaTeX may be $...$. Repeat it."),
-]
-Best = Annotated[
-    bool, typer.Option("--best/--no-best", help="In markdown and LaTeX, the best of a column and its ties in bold.")
-]
+Names = Annotated[list[str], option("--name", "OLD=NEW", OF_NAMES)]
+Best = Annotated[bool, typer.Option("--best/--no-best", help=OF_BEST)]
 
 
 def table(

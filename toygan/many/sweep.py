@@ -5,6 +5,7 @@ The folders are the memory: the same sweep finds what is done and goes on with w
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import re
 from collections import Counter
@@ -291,12 +292,9 @@ def said(places: SaidAt, part: str, key: str, value: Any) -> Place:
 
 def folder_name(settings: GridPoint) -> str:
     """Settings as the name of a folder, `training.batch=64,method.critic_steps=2`; a long one is cut and numbered."""
-    texts = (f"{key}={quote(plain_value(value), safe='=.,+-_[]')}" for key, value in settings.items())
-    name = ",".join(texts)
+    name = ",".join(f"{key}={quote(plain_value(value), safe='=.,+-_[]')}" for key, value in settings.items())
     if len(name) <= LONGEST:
         return name
-    import hashlib
-
     return f"{name[:LONGEST]}-{hashlib.sha256(name.encode()).hexdigest()[:12]}"
 
 
@@ -340,8 +338,7 @@ def sweep(
         "animation": animation,
     }
     plan = check(Plan, {key: value for key, value in asked.items() if value is not None}, Source("sweep"))
-    on_grid = (value for some in flat(plan.grid).values() for value in some)
-    allow([*worlds, *plan.methods, *flat(plan.set).values(), *on_grid])
+    allow([*worlds, *plan.methods, *flat(plan.set).values(), *itertools.chain(*flat(plan.grid).values())])
     tasks = planned(plan, NOWHERE, worlds, [method for method in played if isinstance(method, Method)])
     failed = carry_out(tasks, Path(out), engine, address, workers, fresh)
     return as_frame(outcome(tasks, failed))

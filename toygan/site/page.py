@@ -92,11 +92,8 @@ def final_table(
     known = [name for name in names if any(isinstance(record.get(name), int | float) for record in rows)]
     keys = ["label"] if all("label" in record for record in rows) else ["scenario", "method", "settings"]
     told = [key for key in keys if key in ("method", "label") or len({str(record.get(key)) for record in rows}) > 1]
-    head = [
-        *("Run" if key == "label" else key.capitalize() for key in told[::-1]),
-        "Seeds",
-        *(term(name, glossary) for name in known),
-    ]
+    titles = ("Run" if key == "label" else key.capitalize() for key in told[::-1])
+    head = [*titles, "Seeds", *(term(name, glossary) for name in known)]
     cells = [
         [*(text(members[0].get(key) or "–").replace("+", "+<wbr>") for key in told[::-1]),  # a pair is narrow on a phone
          ended_words(members), *(median_cell(members, name) for name in known)]
