@@ -96,13 +96,22 @@ class Pieces:
 
 
 def described(game: Playable, pieces: Pieces) -> Header:
-    return game._asdict() | {
+    kinds, best, cut = game.kinds, game.best, game.cut
+    return {
         "models": {name: described_model(model, pieces) for name, model in game.models.items()},
         "state": {place: described_fill(fill) for place, fill in game.state.items()},
         "starts": {player: described_start(start, pieces) for player, start in game.starts.items()},
-        "kinds": game.kinds and game.kinds._asdict(),
-        "best": game.best and game.best._asdict(),
-        "cut": game.cut and game.cut._asdict(),
+        "draws": {name: [drawn.law, drawn.columns] for name, drawn in game.draws.items()},
+        "dials": game.dials,
+        "places": game.places,
+        "critic_steps": game.critic_steps,
+        "batch": game.batch,
+        "codes": list(game.codes),
+        "kinds": kinds and {"word": kinds.word, "start": kinds.start, "stop": kinds.stop, "makers": kinds.makers},
+        "shift": game.shift,
+        "best": best and {"source": best.source, "about": best.about, "drawn": best.drawn},
+        "shows_samples": game.shows_samples,
+        "cut": cut and {"layers": cut.layers, "bounds": cut.bounds},
     }
 
 
@@ -125,8 +134,8 @@ def described_model(model: Model, pieces: Pieces) -> Header:
 
 
 def described_fill(fill: Fill) -> Header:
-    as_models_have_it = tuple(n for n in fill.shape if n != 1)
-    return {"size": int(np.prod(fill.shape))} | fill._replace(shape=as_models_have_it)._asdict()
+    size, shape = int(np.prod(fill.shape)), [n for n in fill.shape if n != 1]  # as models have it
+    return {"size": size, "shape": shape, "wide": fill.wide, "player": fill.player, "number": fill.number}
 
 
 def target_file(pool: Supply) -> File:

@@ -255,7 +255,7 @@ def digits(values: np.ndarray) -> list[float]:
 
 def script(parts: Sequence[Part], frames: Sequence[int], modes: Mapping[str, Any] | None = None) -> bytes:
     """The data file: the same bytes for the same run."""
-    told = [{key: value for key, value in part._asdict().items() if key != "content"} for part in parts]
+    told = [{"name": one.name, "kind": one.kind, "shape": one.shape, "low": one.low, "high": one.high} for one in parts]
     header = {"frames": list(frames), "parts": told, "modes": modes}
     content = zipped(b"".join(part.content for part in parts))
     return f'toygan.arrive({as_json(header)},"{base64.b64encode(content).decode()}");\n'.encode()
