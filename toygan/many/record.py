@@ -337,9 +337,6 @@ def measured(stage: LoopStage, seen: Glance, step: int, seed: int) -> tuple[dict
     return arrays | best, "".join(metric_lines(row, step, [seed]))
 
 
-# --- the end ---------------------------------------------------------------------------------------------------------------
-
-
 def end_of_loop(
     stage: LoopStage, told: Brief, seeds: list[int], frames: Mapping[str, np.ndarray], metrics: Mapping[str, np.ndarray]
 ) -> tuple[Floors, dict[str, Any]]:

@@ -411,9 +411,6 @@ def pack(work: Gauge, state: State, ledger: Ledger) -> None:
         ledger.put(digests={name: folders.of_file(place / name) for name in DIGESTED})
 
 
-# --- the end ---------------------------------------------------------------------------------------------------------
-
-
 def finish(order: Order, ledger: Ledger) -> None:
     """Draw, write the final facts, and forget the partial frames."""
     diverged = any(row["diverged_at"] is not None for row in ledger.facts["summary"]["seeds"])

@@ -196,14 +196,12 @@ def planned(
     return planned_tasks(plan, combined, places)
 
 
-def planned_tasks(
-    plan: Plan, combined: Iterable[Combination], places: SaidAt, known: Sequence[Mistake] = ()
-) -> list[Task]:
+def planned_tasks(plan: Plan, some: Iterable[Combination], places: SaidAt, known: Sequence[Mistake] = ()) -> list[Task]:
     """The runs of some combinations, each folder once; UserError with what is wrong in any, and is `known` to be."""
     tasks, wrong = dict[Path, Task](), dict.fromkeys(known)
-    for scenario, method, settings in combined:
+    for one in some:
         try:
-            task = planned_task(plan, scenario, method, settings, places)
+            task = planned_task(plan, one, places)
         except UserError as error:
             wrong |= dict.fromkeys(error.mistakes)
             continue
@@ -266,9 +264,8 @@ def refuse(mistakes: Sequence[Mistake]) -> None:
         raise UserError(*mistakes[:MOST], *more)
 
 
-def planned_task(
-    plan: Plan, scenario: ScenarioOrTarget, method: str | Method | None, settings: GridPoint, places: SaidAt = NOWHERE
-) -> Task:
+def planned_task(plan: Plan, combined: Combination, places: SaidAt) -> Task:
+    scenario, method, settings = combined
     common, where = flat(plan.set), dict[str, Place]()
     for part, table in (("set", common), ("grid", settings)):
         where |= {key: said(places, part, key, value) for key, value in table.items()}

@@ -39,12 +39,9 @@ def chosen_keys(rows: Sequence[Record], by: Sequence[str]) -> list[str]:
         if key not in legal:
             raise UserError(f"--by {key}: unknown; {suggestion(key, legal, 'keys')}")
     keys = list(by) or [*FIRST[:2]]
-    return [*keys, *(key for key in legal if key not in (*FIRST, *keys) and tells_apart(rows, key, keys))]
-
-
-def tells_apart(rows: Sequence[Record], key: str, keys: Sequence[str]) -> bool:
     together = groups(rows, [*FIRST[:2], *keys]).values()
-    return any(len({row.get(key) for row in members}) > 1 for members in together)
+    differing = {key for own in together for key in legal if len({row.get(key) for row in own}) > 1}
+    return [*keys, *(key for key in legal if key not in (*FIRST, *keys) and key in differing)]
 
 
 def apart_words(rows: Sequence[Record], by: Sequence[str]) -> str:

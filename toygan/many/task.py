@@ -96,17 +96,18 @@ def perform(task: Task, driver: int | None = None, cargo: Files | None = None) -
         return end._replace(files=files_moved(load(place), {there: home for home, there in moves.items()}))
 
 
-def perform_together(tasks: Sequence[Task], driver: int | None = None) -> list[End]:
-    """Carry runs out that differ in dials alone, each in its folder: their steps as one game, then each to its end."""
-    torch.set_num_threads(1)
-    wanted, watch = [], leaving_without(driver)
-    for task in tasks:
-        with suppress(Exception):  # what is wrong with a run is told where it is alone
-            load_again(task.config, task.own)
-            wanted.append((task.game, task.order(watch)))
-    with suppress(Exception):  # so is what goes wrong with all of them, from whose last looks each goes on
-        play_together(wanted)
-    return [perform(task, driver) for task in tasks]
+def perform_all(tasks: Sequence[Task], driver: int | None = None, cargo: Files | None = None) -> list[End]:
+    """Carry a run out; or several that differ in dials alone: their steps as one game, then each to its end."""
+    if len(tasks) > 1:
+        torch.set_num_threads(1)
+        wanted, watch = [], leaving_without(driver)
+        for task in tasks:
+            with suppress(Exception):  # what is wrong with a run is told where it is alone
+                load_again(task.config, task.own)
+                wanted.append((task.game, task.order(watch)))
+        with suppress(Exception):  # so is what goes wrong with all of them, from whose last looks each goes on
+            play_together(wanted)
+    return [perform(task, driver, cargo) for task in tasks]
 
 
 def carried_out(task: Task, watch: Watcher) -> End:
@@ -237,12 +238,16 @@ def unload(files: Files, place: Path) -> None:
         write_aside(path, files[name])
 
 
-def bring_home(task: Task, end: End) -> None:
-    """Write a run that was played elsewhere into its folder."""
+def brought_home(task: Task, end: End) -> End:
+    """The end of a run, which is written into its folder if it was played elsewhere."""
     if not end.files:
-        return
-    await_folder(task.folder, PATIENCE)
-    with folders.claimed(task.folder):
-        unload(end.files, task.folder)
-        if end.status in folders.FINISHED:
-            shutil.rmtree(task.folder / "partial", ignore_errors=True)
+        return end
+    try:
+        await_folder(task.folder, PATIENCE)
+        with folders.claimed(task.folder):
+            unload(end.files, task.folder)
+            if end.status in folders.FINISHED:
+                shutil.rmtree(task.folder / "partial", ignore_errors=True)
+    except (OSError, UserError) as error:  # its folder takes nothing
+        return End("failed", error_in_words(error))
+    return end

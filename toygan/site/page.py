@@ -12,7 +12,7 @@ from toygan.many.results import facts_of, records
 from toygan.quantities.table import QUANTITIES, label_of, shown_in, written
 from toygan.site.film import About, Shown, commands, film, fresh_in_words, labels, place_runs
 from toygan.site.markup import ASSETS, command_box, document, paragraphs, table, tag, text
-from toygan.view.records import FINISHED, groups
+from toygan.view.records import FINISHED, Record, groups
 from toygan.view.statistics import median
 
 OWN = Path(__file__).parent / "assets"
@@ -83,9 +83,7 @@ def diagnoses(runs: Sequence[Shown]) -> str:
     return tag("ul", *lines) if lines else ""
 
 
-def final_table(
-    rows: Sequence[Mapping[str, Any]], folders: Sequence[Path], glossary: str = "", chosen: Sequence[str] = ()
-) -> str:
+def final_table(rows: Sequence[Record], folders: Sequence[Path], glossary: str = "", chosen: Sequence[str] = ()) -> str:
     """A row a run: medians over seeds of known measures, the chosen ones first; `folders` tell of how many points."""
     facts = [facts_of(folder) for folder in folders]
     names = dict.fromkeys([*chosen, *shown_in("page"), *(name for one in facts for name in one.own_measures)])
@@ -97,7 +95,7 @@ def final_table(
     cells = [
         [*(text(members[0].get(key) or "–").replace("+", "+<wbr>") for key in told[::-1]),  # a pair is narrow on a phone
          ended_words(members), *(median_cell(members, name) for name in known)]
-        for members in groups(list(map(dict, rows)), keys).values()
+        for members in groups(rows, keys).values()
     ]  # fmt: skip
     points = text(fresh_in_words([one.summary for one in facts]))  # fresh ones unless they are told
     fresh = ", not on those of a frame" if not any(one.is_recorded for one in facts) else ""
