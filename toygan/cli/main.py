@@ -22,22 +22,9 @@ from typer.core import TyperGroup
 from typer.exceptions import TyperException
 
 import toygan
-from toygan.cli import check, distance, drawing, exhibits, exits, lab, many, protocol, views
+from toygan.cli import check, distance, drawing, exhibits, exits, lab, many, protocol, shared, views
 from toygan.cli.completion import complete_list, complete_method, complete_name, complete_scenario
-from toygan.cli.shared import (
-    Changes,
-    Json,
-    OwnCode,
-    again,
-    argument,
-    folder_told,
-    in_columns,
-    option,
-    options_again,
-    sharing,
-    use_threads,
-    with_budget,
-)
+from toygan.cli.shared import Changes, Json, OwnCode, again, argument, option, sharing
 from toygan.cli.streams import mend_streams
 from toygan.files.mistakes import UserError, suggestion
 from toygan.files.text import room, say, say_json
@@ -113,7 +100,7 @@ def complain_of_usage(error: TyperException) -> None:
 
 
 def in_lines(commands: dict[str, str], columns: int) -> list[str]:
-    return in_columns([(f"    {command} ", does) for command, does in commands.items()], columns).split("\n")
+    return shared.in_columns([(f"    {command} ", does) for command, does in commands.items()], columns).split("\n")
 
 
 WIDEST = 110  # columns of help
@@ -232,10 +219,10 @@ def run(
         from toygan.files.own import allow_named
         from toygan.many.run import Order
 
-        use_threads(threads)
+        shared.use_threads(threads)
         allow_named(own)
         wanted = Order(out, device=device, animation=animation, fresh=fresh, backend=backend)
-        changes = with_budget([*changes, *many.measuring(measures)], steps, seeds)
+        changes = shared.with_budget([*changes, *many.measuring(measures)], steps, seeds)
         jobs = prepared(scenario, methods, changes, wanted)
         recordings, faults = run_all(jobs)
         if not recordings:
@@ -319,7 +306,7 @@ def draw_comparison(recordings: list[Recording], folder: Path, formats: list[str
     """Pictures and films of several runs, with the command that draws them again; where they are."""
     from toygan.draw import Options, Pace
 
-    folders = [folder_told(recording.folder) for recording in recordings if recording.folder]
+    folders = [shared.folder_told(recording.folder) for recording in recordings if recording.folder]
     told = [*recordings[:-1], drawing.with_command(recordings[-1], shlex.join(["toygan", "compare", *folders]))]
     stem = usable(folder) / "comparison"
     return draw_all(formats, stem, partial(drawing.drawn_together, told, pace=Pace(), options=Options()))
@@ -365,7 +352,7 @@ def draw(
         place = usable(out or folder)
         moments = views.seen_by(recording, asked.view, chosen.steps, formats) if asked.view else [recording]
         recordings = [one for moment in moments for one in drawing.seeds_seen(moment, chosen.seed, options.points)]
-        if options_again(context):  # without any it is the picture that the run's own command makes
+        if shared.options_again(context):  # without any it is the picture that the run's own command makes
             recordings = [drawing.with_command(one, again(context)) for one in recordings]
         looks = [] if asked.view else drawing.looks_of(recording, chosen.steps, formats)
         for suffix in formats:

@@ -113,8 +113,7 @@ def seated(config: Config, order: Order, claims: ExitStack) -> Companion | None:
         ledger = run.opened(config, order)
         if ledger.is_finished:
             return None
-        work, past = run.begun(config, order, ledger), folders.trail(config, ledger.facts)
-        state = run.resumed(work, past, ledger)
+        work, past, state = run.begun(config, order, ledger)
     except Exception:  # whatever it is, it comes again where the run is alone, and is told there
         return None
     return Companion(order, work, past, ledger, state) if state is None or not is_over(work.sim, state) else None

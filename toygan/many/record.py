@@ -24,18 +24,9 @@ from toygan.quantities.measure import clouds_seen, measurable, measures_of
 from toygan.quantities.optimal import Known
 from toygan.quantities.table import N_W1, shown_in
 from toygan.session import folder as folders
+from toygan.session import ground as grounds
 from toygan.session import measuring, takes
-from toygan.session.ground import (
-    Floors,
-    Ground,
-    Perfect,
-    against_on,
-    best_on,
-    fixed_on,
-    floors_on,
-    summed_up,
-    watched_points,
-)
+from toygan.session.ground import Floors, Ground, Perfect, floors_on
 from toygan.session.loops import Glance, array_in, asked, glance, losses_in, points_in, side_of, step_in
 from toygan.session.recording import Recording, load, metric_lines, read_metrics
 from toygan.session.stream import UNKEPT
@@ -274,7 +265,7 @@ class LoopRecorder:
         with ledger.timed("observe"):
             frames, lines = takes.stacked(kept)
         stage = self._on_stage(frames["samples"].shape[2])
-        frames |= fixed_on(stage.ground, frames["step"].tolist())
+        frames |= grounds.fixed_on(stage.ground, frames["step"].tolist())
         write_aside(place / "metrics.jsonl", lines)
         metrics = read_metrics(place / "metrics.jsonl", frames["step"], seeds)
         floors, summary = end_of_loop(stage, self._told, seeds, frames, metrics)
@@ -328,11 +319,11 @@ def measured(stage: LoopStage, seen: Glance, step: int, seed: int) -> tuple[dict
     """The arrays that are kept of a frame, and the line of its measures."""
     ground, samples, critics = stage.ground, seen.arrays["samples"], seen.judged and [seen.judged]
     optimum = stage.optimum if critics else None
-    held = against_on(ground)
+    held = grounds.against_on(ground)
     clouds = clouds_seen(samples, held, critics, optimum)
     row = dict(seen.report) | measures_of(clouds, measurable(held, critics, optimum))
     row |= {"w1_floor": np.array([stage.floors["w1"]["mean"]])}
-    best = {"optimal_scores": best_on(ground, clouds)} if optimum else {}
+    best = {"optimal_scores": grounds.best_on(ground, clouds)} if optimum else {}
     arrays = {name: values for name, values in seen.arrays.items() if name not in UNKEPT}
     return arrays | best, "".join(metric_lines(row, step, [seed]))
 
@@ -343,10 +334,10 @@ def end_of_loop(
     """The floors of the end and its summary, of the last frame's points against as many fresh ones of the target."""
     ground, final = stage.ground, frames["samples"][-1]
     n, n_w1 = final.shape[1], min(measuring.FINAL_W1, final.shape[1])
-    real = watched_points(told.target, told.seed, n, 1)
+    real = grounds.watched_points(told.target, told.seed, n, 1)
     floors = floors_on(Perfect(ground, real, n_w1, "final"), told.about)
     last = {"w1_floor": np.full(len(seeds), floors["w1"]["mean"])}
     last |= {name: metrics[name][-1] for name in shown_in("last") if name in metrics}
-    summary = summed_up(ground, seeds, final, real, n_w1, frames, last)
+    summary = grounds.summed_up(ground, seeds, final, real, n_w1, frames, last)
     best = optimum_facts(told, stage.optimum) if "scores" in frames else {}
     return floors, summary | {"points_of": LAST} | best

@@ -33,18 +33,9 @@ from toygan.quantities.diagnosis import CLAIMS, RULES
 from toygan.quantities.evidence import CEILINGS
 from toygan.quantities.modes import SIGMAS
 from toygan.quantities.thresholds import THRESHOLDS
+from toygan.session import playable as session
 from toygan.session.looks import RUNAWAY
-from toygan.session.playable import (
-    WINDOWS,
-    Playable,
-    density_model,
-    divergence_model,
-    drawable,
-    if_playable,
-    playable,
-    pool,
-    potential_model,
-)
+from toygan.session.playable import WINDOWS, Playable, drawable, if_playable, playable, pool
 from toygan.session.recording import Recording
 from toygan.session.tailored import FREE, tailored
 from toygan.site.lab_files import NOTHING, VENDOR, File, file_content, models_file, runtime_file, script, target_file
@@ -86,14 +77,10 @@ SKETCHED, SIDE, FIRST_PLACE = 160, 64, ord("0")  # points of a sketch; places a 
 
 
 class Repertoire(NamedTuple):
-    """A method on every scenario: its games by name, and which one a scenario plays at a size; those that players cut to measure
-    stand in, and on which scenarios.
-    """
+    """A method on every scenario: its games by name, and which one a scenario plays at a size."""
 
     games: Mapping[str, Playable]
     plays: Mapping[str, Mapping[str, str]]  # scenario -> size -> game
-    measured: Mapping[str, Playable] = {}
-    measured_on: tuple[str, ...] = ()
 
 
 def write_lab(
@@ -123,10 +110,10 @@ def write_lab(
         put(place, f"method-{number}", games, first)
         own = {f"method-{number}": file_content(*games)}
         if method in MEASURED:
-            made = measured(made, method)
-            cut = models_file(made.measured, {})
+            stands_in, on = measured(made.plays, method)
+            cut = models_file(stands_in, {})
             put(place, f"measured-{number}", cut, {**first, **own})
-            about[method]["measured"] = {"file": f"measured-{number}", "on": [worlds[s].name for s in made.measured_on]}
+            about[method]["measured"] = {"file": f"measured-{number}", "on": [worlds[said].name for said in on]}
             own[f"measured-{number}"] = file_content(*cut)
         first = first or own
     played = {name for one in about.values() for name in one["on"]}
@@ -138,9 +125,9 @@ def completed(place: Path, known: dict[str, Any], worlds: Iterable[Config]) -> P
     """The page around its methods: targets, the engine, what is known of all, scripts. Returns its `index.html`."""
     for number, config in enumerate(worlds):
         put(place, f"target-{number}", target_file(pool(config, POOL)))
-    shared = {"potential": potential_model(), "divergence": divergence_model(), "density": density_model()}
+    models = {"potential": session.potential_model(), "divergence": session.divergence_model()}
     put(place, "engine", ({}, (VENDOR / "ort-wasm-simd-threaded.wasm.gz").read_bytes()))
-    put(place, "runtime", runtime_file(shared))
+    put(place, "runtime", runtime_file({**models, "density": session.density_model()}))
     put(place, "catalogue", (known, b""))
     (place / "assets").mkdir(parents=True, exist_ok=True)
     for name in (FIRST, *SCRIPTS, *STYLES):
@@ -231,18 +218,17 @@ def cast(scenarios: Sequence[str], method: str) -> Repertoire:
     return Repertoire(games, plays)
 
 
-def measured(made: Repertoire, method: str) -> Repertoire:
-    """The same with the games of players cut to measure, on those scenarios whose game is the same then."""
-    games: dict[str, Playable] = {}
-    on: tuple[str, ...] = ()
+def measured(scenarios: Iterable[str], method: str) -> tuple[dict[str, Playable], list[str]]:
+    """The games that players cut to measure stand in, and those of the scenarios whose game is the same then."""
+    found, on = dict[str, Playable](), list[str]()
     for width, depth in LARGEST:
-        configs = {scenario: to_measure(scenario, method, width, depth) for scenario in made.plays}
+        configs = {scenario: to_measure(scenario, method, width, depth) for scenario in scenarios}
         names = {scenario: program(config, OWN_SIZE) for scenario, config in configs.items() if config is not None}
         most = max(names.values(), key=list(names.values()).count, default=None)
-        on = tuple(scenario for scenario, name in names.items() if name == most)
+        on = [scenario for scenario, name in names.items() if name == most]
         if on and (config := configs[on[0]]) is not None:
-            games[f"{width} {depth}"] = playable(config, SEEDS, to_measure=True)
-    return made._replace(measured=games, measured_on=on)
+            found[f"{width} {depth}"] = playable(config, SEEDS, to_measure=True)
+    return found, on
 
 
 def to_measure(scenario: str, method: str, width: int, depth: int) -> Config | None:
