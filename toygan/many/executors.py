@@ -33,7 +33,6 @@ DEATHS_IN_A_ROW = 10  # without one run ended in between: something is wrong wit
 ANSWER = 10.0  # seconds for a scheduler to answer
 ASKING = 3.0  # seconds between two questions whether it has workers
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
-
 FEW, PER_CORE = 16, 8  # processes that any machine bears, and that each of its cores does
 
 Shares = dict[str, float]  # runs at work by name, and the share of their steps that is behind them

@@ -81,7 +81,8 @@ class LoopRecorder:
     """
 
     def __init__(self, order: Order, told: Brief) -> None:
-        self.folder, self.recording = order.folder, None
+        self.folder = order.folder
+        self.recording: Recording | None = None
         self._order, self._told, self._takes = order, told, dict[int, Take]()
         self._points: int | None = None
         self._drawn = stream(told.seed, 0, "real of a recorded loop")
@@ -97,8 +98,6 @@ class LoopRecorder:
             raise
         OPEN[order.folder.resolve()] = self
         self._clock = perf_counter()
-
-    recording: Recording | None
 
     # --- what a loop calls -----------------------------------------------------------------------------------------------
 

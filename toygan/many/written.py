@@ -64,8 +64,7 @@ def new_names(pairs: Sequence[str]) -> dict[str, OwnName]:
 
 def renamed(table: Table, names: Mapping[str, str]) -> Table:
     """A table whose columns, and what stands in the columns of its keys, are called as somebody likes."""
-    of_keys = [{key: names.get(str(row[key]), row[key]) for key in table.keys} for row in table.rows]
-    rows = [{**row, **own} for row, own in zip(table.rows, of_keys, strict=True)]
+    rows = [{**row, **{key: names.get(str(row[key]), row[key]) for key in table.keys}} for row in table.rows]
     return headed(table._replace(rows=rows), names)
 
 
