@@ -145,9 +145,7 @@ def steps_in(text: str) -> list[int]:
 
 
 def looked(look: Appearance, critics: Critics = Critics(), other: str = "") -> Options:  # noqa: B008
-    """How pictures are to look; UserError for what is none of the words, and for numbers out of bounds. `other` is an
-    option that leaves the points no choice.
-    """
+    """How pictures are to look; UserError for what cannot be. `other` is an option that leaves the points no choice."""
     from toygan.draw import Options
     from toygan.view.language import LANGUAGES
 
@@ -235,9 +233,7 @@ def chosen_panels(
     options: Options,
     asked: str = "",
 ) -> None:
-    """Draw chosen panels, of each recording at its looks. UserError, with the option that asked for them, for a name or number
-    of them that cannot be.
-    """
+    """Draw panels, of each recording at its looks; UserError, with the option that `asked` for them, where none can be."""
     from toygan.draw.choice import save_chosen
 
     with blamed(asked or f"--panels {','.join(names)}", ValueError):
@@ -315,9 +311,7 @@ def refuse_films(formats: Sequence[str], why: str = "unknown") -> None:
 
 
 def files_of(out: Path, formats: Sequence[str], options: Options) -> list[Path]:
-    """The files that a picture at OUT is written to: OUT itself, or with the suffix of each format that is asked for;
-    UserError for what is no format of a picture, for a place where no file can be, and as `fits` has it.
-    """
+    """The files of a picture at OUT: OUT, or one for each format; UserError where there can be none, and as `fits` has it."""
     refuse_films(formats)
     if out.name in ("", ".."):
         raise UserError(f"--out {out}: is a folder; give the name of a file, such as {out / 'picture.png'}")

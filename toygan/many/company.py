@@ -175,9 +175,7 @@ def company_started(parts: Sequence[Companion]) -> tuple[Running, Iterator[bool]
 def moves_checked(
     joint: tuple[Running, Dials], alone: Mapping[int, tuple[Running, Simulation]], draws: Iterable[Draw]
 ) -> Iterator[bool]:
-    """One step of the joint game after the other, without end; whether the numbers are those of the runs by themselves, each
-    told by its first row, as long as these are tried.
-    """
+    """The joint game's moves, without end: whether its numbers are those of every run by itself, as long as these are tried."""
     running, dials = joint
     for k, draw in enumerate(draws):
         running.advance(draw, dials)

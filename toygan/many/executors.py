@@ -187,9 +187,7 @@ def record_since(began: float, folder: Path) -> Facts | None:
 
 @contextmanager
 def local(workers: int | None = None, runs: int = 1) -> Iterator[Local]:
-    """The cores of this machine, all of them by default, but no more processes than there are runs; nothing is left
-    running behind. UserError for more processes than a machine of so many cores bears.
-    """
+    """A process for every core, or so many, but no more than there are runs; UserError for more than such a machine bears."""
     from joblib import cpu_count
 
     cores = cpu_count()

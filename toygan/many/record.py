@@ -287,9 +287,7 @@ class Given(NamedTuple):
 
 
 def agreeing(take: Take, step: int, given: Given, n: int) -> tuple[tuple[str, ...], bool, str]:
-    """Which losses, whether a critic, and which latents a loop has given so far; UserError where these are others than at
-    its frames before. Before the first step a loop may have no loss.
-    """
+    """Which losses, whether a critic, and which latents a loop gives; UserError for others than before, losses at first aside."""
     last = max(take.steps, default=step)
     if step < last:
         raise UserError(f"step {step} of seed {take.seed}: was not kept, but step {last} was; go on from there")

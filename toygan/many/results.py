@@ -201,10 +201,7 @@ def columns_of(rows: Sequence[Mapping[str, Any]]) -> list[str]:
 
 
 def write_results(place: Path, more: Sequence[Record] = (), tell: Tell = to_stderr) -> Path:
-    """Write `results.csv`, a line a run and seed of all runs below a place and these `more`; where it is.
-
-    A `run.json` that is no record of a run is told and passed over.
-    """
+    """Write `results.csv`: a line a run and seed below a place, and these `more`; where it is. What is no run is told."""
     path = place / "results.csv"
     runs, strangers = sorted_out(folders_below(place))
     for message in strangers:

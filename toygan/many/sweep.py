@@ -120,9 +120,7 @@ def is_sweep_file(name: str) -> bool:
 
 
 def read_plan(path: Path) -> tuple[Plan, SaidAt]:
-    """A sweep file, and where its keys stand and those of its tables; UserError with every mistake. Paths of scenarios are
-    relative to the file.
-    """
+    """A sweep file, with scenarios relative to it, and where its keys stand, in tables too; UserError with every mistake."""
     data, source = read_toml(path)
     plan, lines = check(Plan, data, source), key_lines(source.text)
     keys: dict[tuple[str, str], Key] = {(name, ""): (name,) for name in Plan.model_fields}

@@ -20,9 +20,7 @@ INTERVALS = f" with 95 % intervals from order statistics (none below {FEWEST} va
 
 
 class Table(NamedTuple):
-    """Rows of cells by column; the columns `keys` say which runs a row is about. `note` says what the numbers are. The
-    best cells, if they are marked, are told by row and column.
-    """
+    """Rows of cells; the columns `keys` say which runs a row is about, `best` are the marked cells, each a row and column."""
 
     keys: Sequence[str]
     rows: Sequence[Mapping[str, Any]]

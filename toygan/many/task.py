@@ -203,9 +203,7 @@ def at_home_here(config: Mapping[str, Any], inputs: Path) -> tuple[dict[str, Any
 
 
 def files_moved(files: Files, moves: Mapping[str, str]) -> Files:
-    """The files with one path for another in the fields of a run's records that name its files; a record that cannot be read
-    stays as it is, for the run to tell.
-    """
+    """The files with one path for another in a run's records; one that cannot be read stays as it is, for the run to tell."""
     files = dict(files)
     for name in RECORDS.keys() & files.keys() if moves else ():
         read, write = RECORDS[name]

@@ -262,9 +262,7 @@ def settings(config: Config, size: str) -> list[str]:
 
 
 def program(config: Config, size: str) -> str:
-    """The name of the game that a config plays: configs with one name differ in the target and the budget alone, and not in
-    the number of classes that players are told.
-    """
+    """The name of a config's game; configs of one name differ in target and budget, not in the classes players are told."""
     data, told = deciding(as_data(config)), [classes_of(config)] if config.method.labels else []
     return f"{size} {digest([data[key] for key in ('generator', 'critic', 'method')] + [config.training.batch, *told])[:12]}"
 

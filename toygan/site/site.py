@@ -39,9 +39,7 @@ QUICK = "Quick: fewer seeds and fewer steps than the full gallery. Verdicts and 
 def write_site(
     place: Path, showings: Sequence[Showing], quick: bool, at_once: int = 1, protocols: Sequence[Published] = ()
 ) -> Path:
-    """Write the whole site into `place`, so many exhibits at once, with the published experiments that are given, and return
-    its index. It opens from disk and from any web server.
-    """
+    """Write the whole site into `place`, so many exhibits at once; its index. It opens from disk and from any web server."""
     write_assets(place)
     give_back()
     write_exhibits(place, showings, at_once)
@@ -49,9 +47,7 @@ def write_site(
 
 
 def write_exhibits(place: Path, showings: Sequence[Showing], at_once: int) -> None:
-    """Write the pages of all exhibits, so many at once: this process writes its share of them, for one that only waits holds
-    as much memory as one that works.
-    """
+    """Write the pages of exhibits, so many at once, a share by this process: one that only waits holds as much memory."""
     from joblib import Parallel, delayed
     from joblib.externals.loky import get_reusable_executor
 
@@ -193,9 +189,7 @@ def verdict_line(found: Verdict, quick: bool = False) -> str:
 
 
 def pictures(found: Sequence[Picture], place: Path, name: str, seen: int = 0, filmed: bool = False) -> list[str]:
-    """The stills of an exhibit but the first `seen` and those whose film is there, each a link to its file. One that is there
-    on a dark ground too is shown so on a dark page.
-    """
+    """The stills of an exhibit after the first `seen`, but those whose film is there, by day and by night, each a link."""
     told = []
     for i, picture in list(enumerate(found))[seen:]:
         if filmed and kind_of(picture) == "films":
