@@ -76,11 +76,9 @@ class FewerPoints(NamedTuple):
         none, thin = self
         if none and thin:
             raise UserError("--no-points and --thin-points: choose one of them")
-        told: Drawn = "none" if none else "thin" if thin else "all"
-        if other and told != "all":
-            name = {"none": "--no-points", "thin": "--thin-points"}[told]
-            raise UserError(f"{name}: changes the sheet and the film; leave out {other}")
-        return told
+        if other and (none or thin):
+            raise UserError(f"--{'no' if none else 'thin'}-points: changes the sheet and the film; leave out {other}")
+        return "none" if none else "thin" if thin else "all"
 
 
 class Critics(NamedTuple):

@@ -192,6 +192,7 @@ Folder = Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a fin
 BACKENDS = ("auto", "eager", "onnx", "cuda")
 OF_BACKENDS = "What runs the steps: auto, eager, onnx or cuda; auto is the fastest that is there."
 OF_THREADS = "CPU threads of eager steps; more than one rarely helps."
+OF_OUT = "Where picture and film go; the runs' common folder by default."
 
 
 @app.command()
@@ -427,9 +428,7 @@ def unfinished(folder: Path) -> str:
 def compare(
     context: typer.Context,
     folders: Annotated[list[Path], typer.Argument(metavar="RUN", help="Folders of finished runs.")],
-    out: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Where picture and film go; the runs' common folder by default.")
-    ] = None,
+    out: Annotated[Path | None, typer.Option(metavar="DIR", help=OF_OUT)] = None,
     formats: drawing.Formats = [],  # noqa: B006
     chosen: drawing.Selected = drawing.Selected(),  # noqa: B008
     film: drawing.Film = drawing.Film(),  # noqa: B008

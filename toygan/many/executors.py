@@ -176,12 +176,9 @@ class Local:
 
 def record_since(began: float, folder: Path) -> Facts | None:
     """What a folder says of its run, if it was written since a time; None where nothing of the kind is there."""
-    path = folder / "run.json"
-    if not path.exists() or path.stat().st_mtime <= began:
-        return None
     try:
-        return read_facts(folder)
-    except (OSError, ValueError):  # somebody else's, or gone meanwhile: it is told when the run has ended
+        return read_facts(folder) if (folder / "run.json").stat().st_mtime > began else None
+    except (OSError, ValueError):  # none, somebody else's, or gone meanwhile: it is told when the run has ended
         return None
 
 

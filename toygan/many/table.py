@@ -152,13 +152,11 @@ def differences(
     note = f"medians of the differences from {base}, paired by seed,{INTERVALS}"
     if any(lacks_seeds(name, row) for row in told for name in names):
         note += "; n: of so many pairs, the others lack a finite value"
-    return Table(keys, told, note + apart_words(rows, by) + lone_words(rows, base))
-
-
-def lone_words(rows: Sequence[Record], base: str) -> str:
-    others = [row for row in rows if row["method"] != base]
-    lone = len(others) - sum(1 for _ in paired(rows, base))
-    return f"; {lone} of {len(others)} seeds of other methods have no {base} with the same settings" if lone else ""
+    note += apart_words(rows, by)
+    others = sum(row["method"] != base for row in rows)
+    if lone := others - len(pairs):
+        note += f"; {lone} of {others} seeds of other methods have no {base} with the same settings"
+    return Table(keys, told, note)
 
 
 def paired(rows: Sequence[Record], base: str) -> Iterator[tuple[Record, Record]]:

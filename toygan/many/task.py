@@ -141,11 +141,9 @@ def await_folder(place: Path, patience: float) -> None:
     """Wait for some seconds until nobody works in a folder: what a killed sweep has left running ends by itself."""
     until = monotonic() + patience
     while monotonic() < until:
-        try:
-            with folders.claimed(place):
-                return
-        except folders.Busy:
-            sleep(0.1)
+        with suppress(folders.Busy), folders.claimed(place):
+            return
+        sleep(0.1)
 
 
 def leaving_without(driver: int | None) -> Watcher:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
@@ -232,19 +231,12 @@ def stills_of(showing: Showing) -> dict[str, Path]:
     return {end: path for end, path in (("", first.path), ("-dark", first.dark)) if path} if first else {}
 
 
-def pages_of_runs(showing: Showing) -> dict[str, str]:
-    """Where each run of an exhibit is to be seen, by its folder: its film, or the table of measures."""
-    page = f"exhibits/{file_name(showing.exhibit.name)}.html"
-    filmed = {str(folder): f"{page}#run-{i}" for i, folder in enumerate(showing.films)}
-    return {str(folder): f"{page}#measures" for folder in showing.folders} | filmed
-
-
 def write_index(place: Path, showings: Sequence[Showing], quick: bool, protocols: Sequence[Published]) -> Path:
     """Write the pages that are about all exhibits; returns the index."""
-    where: dict[str, str] = {}
-    for folder, page in chain.from_iterable(pages_of_runs(showing).items() for showing in showings):
-        if "#run-" in page or folder not in where:  # a film says more than a line of a table
-            where[folder] = page
+    pages = [(showing, f"exhibits/{file_name(showing.exhibit.name)}.html") for showing in showings]
+    tables = {str(folder): f"{page}#measures" for showing, page in reversed(pages) for folder in showing.folders}
+    films = {str(folder): f"{page}#run-{i}" for showing, page in pages for i, folder in enumerate(showing.films)}
+    where = tables | films  # where each run is to be seen: a film says more than a line of a table
     cells = cells_of([row for showing in showings for row in runs_of(showing)], where)
     cards = tag("ul", *(card(showing) for showing in showings), class_="cards")
     play = tag("button", "Play all films", type="button", id="play-all", class_="quiet needs-js")
