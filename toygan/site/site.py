@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 from toygan.draw.exhibit import PANELS
 from toygan.draw.thumbnail import DAY, is_dark, is_tall, poster, shrunk, small_film
@@ -34,6 +33,8 @@ LEAD = (
 )
 QUICK = "Quick: fewer seeds and fewer steps than the full gallery. Verdicts and numbers may differ from it."
 
+Way = Sequence[tuple[str, str]]  # pages as they are read, each its file among the exhibits and its question
+
 
 def write_site(
     place: Path, showings: Sequence[Showing], quick: bool, at_once: int = 1, protocols: Sequence[Published] = ()
@@ -51,7 +52,8 @@ def write_exhibits(place: Path, showings: Sequence[Showing], at_once: int) -> No
     from joblib.externals.loky import get_reusable_executor
 
     get_reusable_executor().shutdown()  # whoever drew the exhibits still holds what that took
-    pages = list(zip(showings, in_order(showings), strict=True))
+    way = in_order(showings)
+    pages = [(showing, way, i) for i, showing in enumerate(showings, 1)]
     jobs = [delayed(write_exhibit)(place, *page) for i, page in enumerate(pages) if i % at_once]
     others = Parallel(n_jobs=min(at_once, len(pages)) - 1, return_as="generator")(jobs) if jobs else iter(())
     try:
@@ -63,29 +65,14 @@ def write_exhibits(place: Path, showings: Sequence[Showing], at_once: int) -> No
         raise
 
 
-class Neighbours(NamedTuple):
-    """A page's place in the reading order: which one it is, of how many, and the pages before and after it, each as its
-    file among the exhibits and its question; empty where there is none.
-    """
-
-    i: int
-    n: int
-    before: tuple[str, str]
-    after: tuple[str, str]
-
-
-def in_order(showings: Sequence[Showing]) -> list[Neighbours]:
+def in_order(showings: Sequence[Showing]) -> Way:
     """The way through the exhibits as they come, from the start page to the matrix of all."""
-    pages = [
-        ("../start.html", "What is a GAN?"),
-        *((f"{file_name(showing.exhibit.name)}.html", showing.exhibit.question) for showing in showings),
-        ("../matrix.html", "All scenarios and methods"),
-    ]
-    return [Neighbours(i, len(showings), pages[i - 1], pages[i + 1]) for i in range(1, len(showings) + 1)]
+    pages = [(f"{file_name(showing.exhibit.name)}.html", showing.exhibit.question) for showing in showings]
+    return [("../start.html", "What is a GAN?"), *pages, ("../matrix.html", "All scenarios and methods")]
 
 
-def write_exhibit(place: Path, showing: Showing, way: Neighbours) -> None:
-    """Write one exhibit's page, `exhibits/NAME.html`, with its data and pictures, each file whole or not at all."""
+def write_exhibit(place: Path, showing: Showing, way: Way, i: int) -> None:
+    """Write one exhibit's page, the i-th, `exhibits/NAME.html`, with data and pictures, each file whole or not at all."""
     name = file_name(showing.exhibit.name)
     for home in ("exhibits", "stills/cards"):
         (place / home).mkdir(parents=True, exist_ok=True)
@@ -94,7 +81,7 @@ def write_exhibit(place: Path, showing: Showing, way: Neighbours) -> None:
     prose = tag("div", tag("h2", "What to look for"), paragraphs(showing.exhibit.text), class_="prose")
     about = About(prose=prose, curves=curves_of(showing.exhibit), glossary=GLOSSARY, play=lab_links(place, runs))
     shown, seen = moving(showing, place, name, runs, about)
-    body = exhibit_head(showing, way) + shown + exhibit_rest(showing, place, name, seen) + steps(way, True)
+    body = exhibit_head(showing, way, i) + shown + exhibit_rest(showing, place, name, seen) + steps(way, i, True)
     write_aside(place / "exhibits" / f"{name}.html", document(showing.exhibit.question, body, "../", PAGES))
     give_back()
 
@@ -123,11 +110,11 @@ def runs_of(showing: Showing) -> list[Record]:
     return [dict(row) for row in showing.records if "folder" in row]
 
 
-def exhibit_head(showing: Showing, way: Neighbours) -> str:
-    count = tag("span", f"question {way.i} of {way.n}", class_="count")
+def exhibit_head(showing: Showing, way: Way, i: int) -> str:
+    count = tag("span", f"question {i} of {len(way) - 2}", class_="count")
     kicker = tag("p", text(showing.exhibit.title), count, class_="kicker")
     parts = [
-        tag("div", kicker, steps(way, False), class_="whereabouts"),
+        tag("div", kicker, steps(way, i, False), class_="whereabouts"),
         tag("h1", marked(showing.exhibit.question)),
         tag("p", text(showing.answer), class_="answer") if showing.answer else "",
         banner(showing.quick),
@@ -135,9 +122,9 @@ def exhibit_head(showing: Showing, way: Neighbours) -> str:
     return tag("div", *parts, class_="opening")
 
 
-def steps(way: Neighbours, at_length: bool) -> str:
+def steps(way: Way, i: int, at_length: bool) -> str:
     """Links to the page before and the one after: as arrows at the top, with their questions at the end."""
-    (back, before), (on, after) = way.before, way.after
+    (back, before), (on, after) = way[i - 1], way[i + 1]
     links = [
         tag("a", f"←\u00a0{text(before)}" if at_length else "← previous", href=back, rel="prev"),
         tag("a", f"{text(after)}\u00a0→" if at_length else "next →", href=on, rel="next"),
