@@ -395,7 +395,7 @@ NAMESAKES = {
     "many": {"carry_out", "keep_failure"},
     "quantities": {"again", "by_batch", "order", "weight_saturation"},
     "session": {"gauge"},
-    "site": {"script", "described"},
+    "site": {"script"},
 }
 
 

@@ -113,8 +113,7 @@ def seated(config: Config, order: Order, claims: ExitStack) -> Companion | None:
         ledger = run.opened(config, order)
         if ledger.is_finished:
             return None
-        work, past = run.begun(config, order, ledger), folders.trail(config, ledger.facts)
-        state = run.resumed(work, past, ledger)
+        work, past, state = run.begun(config, order, ledger)
     except Exception:  # whatever it is, it comes again where the run is alone, and is told there
         return None
     return Companion(order, work, past, ledger, state) if state is None or not is_over(work.sim, state) else None
@@ -176,9 +175,7 @@ def company_started(parts: Sequence[Companion]) -> tuple[Running, Iterator[bool]
 def moves_checked(
     joint: tuple[Running, Dials], alone: Mapping[int, tuple[Running, Simulation]], draws: Iterable[Draw]
 ) -> Iterator[bool]:
-    """One step of the joint game after the other, without end; whether the numbers are those of the runs by themselves, each
-    told by its first row, as long as these are tried.
-    """
+    """The joint game's moves, without end: whether its numbers are those of every run by itself, as long as these are tried."""
     running, dials = joint
     for k, draw in enumerate(draws):
         running.advance(draw, dials)

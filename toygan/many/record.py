@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from time import perf_counter
-from types import TracebackType
 from typing import Any, NamedTuple
 from weakref import WeakValueDictionary
 
@@ -26,19 +25,9 @@ from toygan.quantities.measure import clouds_seen, measurable, measures_of
 from toygan.quantities.optimal import Known
 from toygan.quantities.table import N_W1, shown_in
 from toygan.session import folder as folders
+from toygan.session import ground as grounds
 from toygan.session import measuring, takes
-from toygan.session.ground import (
-    Floors,
-    Ground,
-    Perfect,
-    against_on,
-    best_on,
-    fixed_on,
-    floors_on,
-    ground_of,
-    summed_up,
-    watched_points,
-)
+from toygan.session.ground import Floors, Ground, Perfect, floors_on
 from toygan.session.loops import array_in, asked, glance, losses_in, points_in, side_of, step_in
 from toygan.session.recording import Recording, load, metric_lines, read_metrics
 from toygan.session.stream import UNKEPT
@@ -93,7 +82,8 @@ class LoopRecorder:
     """
 
     def __init__(self, order: Order, told: Brief) -> None:
-        self.folder, self.recording = order.folder, None
+        self.folder = order.folder
+        self.recording: Recording | None = None
         self._order, self._told, self._takes = order, told, dict[int, Take]()
         self._points: int | None = None
         self._drawn = stream(told.seed, 0, "real of a recorded loop")
@@ -109,8 +99,6 @@ class LoopRecorder:
             raise
         OPEN[order.folder.resolve()] = self
         self._clock = perf_counter()
-
-    recording: Recording | None
 
     # --- what a loop calls -----------------------------------------------------------------------------------------------
 
@@ -173,9 +161,7 @@ class LoopRecorder:
     def __enter__(self) -> LoopRecorder:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         if error is None:
             self.close()
         elif OPEN.get(self.folder.resolve()) is self:
@@ -237,7 +223,7 @@ class LoopRecorder:
         """What n points are held against; the first frame says how many."""
         if self._stage is None:
             run.import_slow_libraries()
-            ground = ground_of(self._told.target, self._told.seed, n, self._told.view)
+            ground = grounds.ground_of(self._told.target, self._told.seed, n, self._told.view)
             with self._ledger.timed("floors"):
                 floors = floors_on(Perfect(ground, ground.real, N_W1, "frame"), self._told.about)
             self._points, self._stage = n, LoopStage(ground, floors, optimum_of(self._told, ground))
@@ -281,7 +267,7 @@ class LoopRecorder:
         with ledger.timed("observe"):
             frames, lines = takes.stacked(kept)
         stage = self._on_stage(frames["samples"].shape[2])
-        frames |= fixed_on(stage.ground, frames["step"].tolist())
+        frames |= grounds.fixed_on(stage.ground, frames["step"].tolist())
         write_aside(place / "metrics.jsonl", lines)
         metrics = read_metrics(place / "metrics.jsonl", frames["step"], seeds)
         floors, summary = end_of_loop(stage, self._told, seeds, frames, metrics)
@@ -304,22 +290,18 @@ class Given(NamedTuple):
 
 
 def agreeing(take: Take, step: int, given: Given, n: int) -> tuple[tuple[str, ...], bool, str]:
-    """Which losses, whether a critic, and which latents a loop has given so far; UserError where these are others than at
-    its frames before. Before the first step a loop may have no loss.
-    """
-    if take.steps and step < take.steps[-1]:
-        raise UserError(
-            f"step {step} of seed {take.seed}: was not kept, but step {take.steps[-1]} was; go on from there"
-        )
+    """Which losses, whether a critic, and which latents a loop gives; UserError for others than before, losses at first aside."""
+    last = max(take.steps, default=step)
+    if step < last:
+        raise UserError(f"step {step} of seed {take.seed}: was not kept, but step {last} was; go on from there")
     names, has_critic, latents = tuple(sorted(given.losses)), given.critic is not None, digest_of(given.latents, n)
     is_first = len(take.steps) == 0 or (len(take.steps) == 1 and not take.losses)
     if not is_first and names != take.losses:
         told = [", ".join(one) or "none" for one in (names, take.losses)]
         raise UserError(f"losses: {told[0]} at step {step}, and {told[1]} before; give the same ones at every frame")
     if take.steps and has_critic != take.critic:
-        raise UserError(
-            f"critic: {'given' if has_critic else 'missing'} at step {step}, not so before; give one always or never"
-        )
+        how = "given" if has_critic else "missing"
+        raise UserError(f"critic: {how} at step {step}, not so before; give one always or never")
     return names, has_critic, latents if not take.steps or latents == take.latents else CHANGED
 
 
@@ -338,14 +320,11 @@ def measured(
 ) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
     """Every measure of a frame's samples [1, N, 2], [1] each, and the optimal critic beside the one that judged."""
     critics = [judged] if judged else []
-    optimum, held = stage.optimum if critics else None, against_on(stage.ground)
+    optimum, held = stage.optimum if critics else None, grounds.against_on(stage.ground)
     clouds = clouds_seen(samples, held, critics, optimum, ())
     row = measures_of(clouds, measurable(held, critics, optimum))
-    best = {"optimal_scores": best_on(stage.ground, clouds)} if optimum else {}
+    best = {"optimal_scores": grounds.best_on(stage.ground, clouds)} if optimum else {}
     return row | {"w1_floor": np.array([stage.floors["w1"]["mean"]])}, best
-
-
-# --- the end ---------------------------------------------------------------------------------------------------------------
 
 
 def end_of_loop(
@@ -354,10 +333,10 @@ def end_of_loop(
     """The floors of the end and its summary, of the last frame's points against as many fresh ones of the target."""
     ground, final = stage.ground, frames["samples"][-1]
     n, n_w1 = final.shape[1], min(measuring.FINAL_W1, final.shape[1])
-    real = watched_points(told.target, told.seed, n, 1)
+    real = grounds.watched_points(told.target, told.seed, n, 1)
     floors = floors_on(Perfect(ground, real, n_w1, "final"), told.about)
     last = {"w1_floor": np.full(len(seeds), floors["w1"]["mean"])}
     last |= {name: metrics[name][-1] for name in shown_in("last") if name in metrics}
-    summary = summed_up(ground, seeds, final, real, n_w1, frames, last)
+    summary = grounds.summed_up(ground, seeds, final, real, n_w1, frames, last)
     best = optimum_facts(told, stage.optimum) if "scores" in frames else {}
     return floors, summary | {"points_of": LAST} | best

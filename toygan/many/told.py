@@ -115,9 +115,8 @@ def said_of(method: Method | None) -> dict[str, Any]:
     if method is None:
         return {}
     data = method.model_dump(mode="json", include={"objective", "pack", "noisy_labels"}, exclude_none=True)
-    return {
-        key: value for key, value in data.items() if key == "objective" or value != Method.model_fields[key].default
-    }
+    usual = {key: field.default for key, field in Method.model_fields.items() if key != "objective"}
+    return {key: value for key, value in data.items() if key not in usual or value != usual[key]}
 
 
 def optimum_of(told: Brief, ground: Ground) -> Known | None:
