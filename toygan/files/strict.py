@@ -92,9 +92,6 @@ def options(value: BaseModel, *functions: Callable[..., Any]) -> dict[str, Any]:
     return {name: given for name, given in value if name in names}
 
 
-# --- reading ---------------------------------------------------------------------------------------------------------
-
-
 def read_toml(path: Path) -> tuple[dict[str, Any], Source]:
     """Parse a file; UserError for one that is missing, not text, empty or broken."""
     try:
@@ -236,9 +233,6 @@ def set_key(data: dict[str, Any], key: Names, value: Any, place: Place) -> None:
 def as_kind(value: Any) -> Any:
     """A part of a method that is given as a word, as a table."""
     return {"kind": value} if isinstance(value, str) else value
-
-
-# --- checking --------------------------------------------------------------------------------------------------------
 
 
 def check(model: type[Parsed], data: Mapping[str, Any], source: Source) -> Parsed:

@@ -294,9 +294,6 @@ PLACES: dict[Where, Slopes] = {
 }
 
 
-# --- norms -----------------------------------------------------------------------------------------------------------
-
-
 def squared_norm(slopes: Tensor) -> Tensor:
     """E |slope|^2: the square over one point's coordinates, the mean over the batch: [seed, batch, d] -> [seed]."""
     return slopes.square().sum(dim=2).mean(dim=1)

@@ -71,7 +71,7 @@ class Course(NamedTuple):
 
 
 class Beside(NamedTuple):
-    """What a critic is shown beside each point, so many `columns`: at a real point, at a generated one, anywhere.
+    """What a critic is shown beside each point, so many `columns`: at a real point, anywhere, at a generated one (None: as real).
 
     `real`, `fake(game, parameters, points, row)` are [seed, n, columns]; `anywhere(game, parameters, points, clouds)`,
     given a real and a generated cloud too, is [faces, seed, n, columns], several faces where it is one of several things:
@@ -80,8 +80,8 @@ class Beside(NamedTuple):
 
     columns: int
     real: Callable[[Game, Parameters, Tensor, Draw], Tensor]
-    fake: Callable[[Game, Parameters, Tensor, Draw], Tensor]
     anywhere: Callable[[Game, Parameters, Tensor, tuple[Tensor, Tensor]], Tensor]
+    fake: Callable[[Game, Parameters, Tensor, Draw], Tensor] | None = None
     given: bool = False
 
 
@@ -157,7 +157,7 @@ class Cast(NamedTuple):
 
     roles: Mapping[str, Role] = {}
     generator: Callable[[], Network] | None = None  # the generator's body, where it is another one
-    wants: Mapping[str, Wants] = {}  # what critic and generator make of a move, where it is something else
+    wants: Mapping[str, Wants] = {}  # what players make of a move, where it is something else
     beside: tuple[Beside, ...] = ()  # what the critics are shown beside a point
     terms: tuple[LossTerm, ...] = ()  # what is added to players' losses
     carry: Carry | None = None  # several generators' points; None: the generator's

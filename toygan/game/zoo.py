@@ -6,7 +6,7 @@ Nothing else is imported here, so that completion is quick.
 
 from typing import Any
 
-from toygan.game.methods import NS_R1, R1
+from toygan.game.methods import NS_R1, R1, WGAN
 
 ZOO: dict[str, dict[str, Any]] = {
     "cgan": {
@@ -113,10 +113,7 @@ ZOO: dict[str, dict[str, Any]] = {
         "formula": "wgan both ways, every parameter in [-0.1, 0.1];  G and F: + 1 (E |F(G(a)) - a|_1 + E |G(F(b)) - b|_1)",
         "reference": "Yi et al., 2017, arXiv:1704.02510",
         "look_for": "Clipped critics are simple: worlds with many modes are matched coarsely.",
-        "objective": {"kind": "wasserstein"},
-        "constraint": {"kind": "clip", "bound": 0.1},
-        "optimiser": "rmsprop",
-        "critic_steps": 5,
+        **WGAN,
         "cast": {"kind": "translators", "cycle": 1.0},
     },
     "mgan": {
