@@ -6,7 +6,7 @@ constraint what is added. `judge` looks at a critic as the pictures do.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import NamedTuple
 
@@ -87,7 +87,7 @@ def generator_opinion(
     return Opinion(sum(others, start=first))
 
 
-def wants_of(*matches: Match) -> dict[str, Wants]:
+def wants_of(*matches: Match) -> Mapping[str, Wants]:
     """What the players of these matches make of a move."""
     against = {one.generator: [match for match in matches if match.generator == one.generator] for one in matches}
     generators = {name: partial(generator_opinion, matches=own) for name, own in against.items()}
