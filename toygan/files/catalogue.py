@@ -26,6 +26,7 @@ from toygan.game.rules import RULES
 from toygan.game.zoo import PLAYED_ON, ZOO
 from toygan.targets.table import TARGETS
 
+Makers = Mapping[str, tuple[Collection[str], Callable[[str], "Entry"]]]  # kind -> names that exist, and who shows one
 WORDS_SHOWN = {"formula": "formula", "about": "look at", "look_for": "look for", "reference": "reference"}
 NORMALISATIONS_IN_WORDS = {
     "none": "Nothing is normalised.",
@@ -51,9 +52,6 @@ class Entry(NamedTuple):
     title: str
     lines: Mapping[str, str]
     settings: str
-
-
-Makers = Mapping[str, tuple[Collection[str], Callable[[str], Entry]]]  # kind -> names that exist, and who shows one
 
 
 def scenarios() -> dict[str, str]:

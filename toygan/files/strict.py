@@ -392,12 +392,8 @@ def line_of(key: Key, lines: Mapping[Key, int]) -> int:
 def union_place(data: Any, location: Key) -> Key | None:
     """Where a location enters a branch of a union: pydantic names the branch there, though the value is no table."""
     key = real_key(data, location)
-    for end, part in enumerate(location):
-        if isinstance(part, str) and part not in key:
-            value = lookup(data, real_key(data, location[:end]))
-            if not isinstance(value, dict):
-                return location[:end]
-    return None
+    branches = (location[:end] for end, part in enumerate(location) if isinstance(part, str) and part not in key)
+    return next((place for place in branches if not isinstance(lookup(data, real_key(data, place)), dict)), None)
 
 
 def explain_group(

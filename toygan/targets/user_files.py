@@ -36,6 +36,11 @@ MARKS: dict[str | None, str] = {
 }
 ASIDE = re.compile(r"\s*(#|sep=.\s*$)", re.IGNORECASE)  # a comment, or what tells Excel which mark is meant
 THOUSANDS = re.compile(r"\s*[+-]?[1-9]\d{0,2},\d{3}\s*")  # what a comma may part in 1,234
+HEADERS: dict[tuple[int, int], Callable[[io.BytesIO], tuple[tuple[int, ...], bool, np.dtype]]] = {
+    (1, 0): np.lib.format.read_array_header_1_0,
+    (2, 0): np.lib.format.read_array_header_2_0,
+    (3, 0): np.lib.format.read_array_header_2_0,  # differs in the names of columns, which no point has
+}
 
 
 def read_points(path: Path) -> np.ndarray:
@@ -183,13 +188,6 @@ def array_of(file: io.BytesIO, size: int) -> np.ndarray:
     flat = np.frombuffer(file.read(), dtype, math.prod(shape))
     with np.errstate(over="ignore"):  # a long double beyond float64: told as not finite
         return flat.reshape(shape, order="F" if by_column else "C").astype(float)
-
-
-HEADERS: dict[tuple[int, int], Callable[[io.BytesIO], tuple[tuple[int, ...], bool, np.dtype]]] = {
-    (1, 0): np.lib.format.read_array_header_1_0,
-    (2, 0): np.lib.format.read_array_header_2_0,
-    (3, 0): np.lib.format.read_array_header_2_0,  # differs in the names of columns, which no point has
-}
 
 
 def in_short(error: Exception) -> str:
