@@ -152,7 +152,7 @@ def at_place(state: State, parameters: Parameters, averages: Parameters | None =
 
 def repeated(state: State, n: int) -> State:
     """A state of one seed as one of n equal seeds."""
-    return rules.mapped(state, lambda leaf: leaf.repeat(n, *[1] * (leaf.ndim - 1)) if leaf.ndim else leaf)
+    return rules.mapped(lambda leaf: leaf.repeat(n, *[1] * (leaf.ndim - 1)) if leaf.ndim else leaf, state)
 
 
 def seen(game: Game, state: State) -> Tensor:

@@ -221,4 +221,4 @@ def named(state: State) -> dict[str, Tensor]:
 def state_of(arrays: Mapping[str, np.ndarray], like: State) -> State:
     """The state that was kept, with the types and devices of `like`."""
     names = iter(named(like))
-    return play.mapped(like, lambda leaf: torch.from_numpy(arrays[next(names)]).to(leaf))
+    return play.mapped(lambda leaf: torch.from_numpy(arrays[next(names)]).to(leaf), like)
