@@ -73,7 +73,6 @@ def sweep(
 ) -> None:
     """Do many runs: scenarios by methods by settings; the same command goes on where it was."""
     with clear_faults("\n    nothing is lost: the same command goes on", "; the same command goes on from here"):
-        from toygan.cli.console import tell_advice
         from toygan.many import sweep as sweeps
 
         drawing.refuse_films(formats)
@@ -85,8 +84,7 @@ def sweep(
         if dry_run:
             say(forecast(tasks, engine, address, workers))
             return
-        first = {task.config["name"]: task for task in reversed(tasks)}  # of each scenario's runs
-        tell_advice(task.game for task in reversed(first.values()))
+        tell_of(tasks)
         with watching() as watch:
             failed = sweeps.carry_out(tasks, place, engine, address, workers, fresh, watch, complain)
         command = again(context, "out")
@@ -106,6 +104,14 @@ def tell_failed(failed: dict[str, str], tasks: int | None = None) -> None:
 def measuring(words: list[str]) -> list[str]:
     """The change that names measures of one's own, if there are any."""
     return [f"measures={json.dumps(words)}"] if words else []
+
+
+def tell_of(tasks: Sequence[Task]) -> None:
+    """What the owner of each scenario's target may not expect, by the scenario's first run."""
+    from toygan.cli.console import tell_advice
+
+    first = {task.config["name"]: task for task in reversed(tasks)}
+    tell_advice(task.game for task in reversed(first.values()))
 
 
 def plan_of(
