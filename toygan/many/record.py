@@ -19,7 +19,8 @@ from toygan.files.mistakes import UserError, shortened
 from toygan.game.streams import stream
 from toygan.many import run
 from toygan.many.run import Ledger, Order
-from toygan.many.told import Brief, brief, config_for, ground_for, optimum_facts, optimum_of
+from toygan.many.told import Brief, brief, config_for, optimum_facts, optimum_of
+from toygan.quantities.critic import Judged
 from toygan.quantities.measure import clouds_seen, measurable, measures_of
 from toygan.quantities.optimal import Known
 from toygan.quantities.table import N_W1, shown_in
@@ -27,7 +28,7 @@ from toygan.session import folder as folders
 from toygan.session import ground as grounds
 from toygan.session import measuring, takes
 from toygan.session.ground import Floors, Ground, Perfect, floors_on
-from toygan.session.loops import Glance, array_in, asked, glance, losses_in, points_in, side_of, step_in
+from toygan.session.loops import array_in, asked, glance, losses_in, points_in, side_of, step_in
 from toygan.session.recording import Recording, load, metric_lines, read_metrics
 from toygan.session.stream import UNKEPT
 from toygan.session.takes import CHANGED, NOT_SAID, Take
@@ -222,7 +223,7 @@ class LoopRecorder:
         """What n points are held against; the first frame says how many."""
         if self._stage is None:
             run.import_slow_libraries()
-            ground = ground_for(self._told, n)
+            ground = grounds.ground_of(self._told.target, self._told.seed, n, self._told.view)
             with self._ledger.timed("floors"):
                 floors = floors_on(Perfect(ground, ground.real, N_W1, "frame"), self._told.about)
             self._points, self._stage = n, LoopStage(ground, floors, optimum_of(self._told, ground))
@@ -235,9 +236,11 @@ class LoopRecorder:
         stage = self._on_stage(len(points))
         judge = None if given.critic is None else asked(given.critic, given.samples, side_of(stage.ground))
         with self._ledger.timed("observe"):
-            seen = glance(stage.ground, points.astype(float), judge, given.losses)
+            arrays, judged = glance(stage.ground, points.astype(float), judge, given.losses)
         with self._ledger.timed("measure"):
-            frame, lines = measured(stage, seen, step, take.seed)
+            row, best = measured(stage, arrays["samples"], judged)
+            lines = "".join(metric_lines(given.losses | row, step, [take.seed]))
+            frame = {name: values for name, values in arrays.items() if name not in UNKEPT} | best
         take.losses, take.critic, take.latents = agreed
         self._ledger.spend({"train": trained})
         try:
@@ -312,17 +315,16 @@ def digest_of(latents: Any, n: int) -> str:
     return folders.digest(np.ascontiguousarray(array, dtype="<f8").tobytes()).hex()
 
 
-def measured(stage: LoopStage, seen: Glance, step: int, seed: int) -> tuple[dict[str, np.ndarray], str]:
-    """The arrays that are kept of a frame, and the line of its measures."""
-    ground, samples, critics = stage.ground, seen.arrays["samples"], seen.judged and [seen.judged]
-    optimum = stage.optimum if critics else None
-    held = grounds.against_on(ground)
-    clouds = clouds_seen(samples, held, critics, optimum)
-    row = dict(seen.report) | measures_of(clouds, measurable(held, critics, optimum))
-    row |= {"w1_floor": np.array([stage.floors["w1"]["mean"]])}
-    best = {"optimal_scores": grounds.best_on(ground, clouds)} if optimum else {}
-    arrays = {name: values for name, values in seen.arrays.items() if name not in UNKEPT}
-    return arrays | best, "".join(metric_lines(row, step, [seed]))
+def measured(
+    stage: LoopStage, samples: np.ndarray, judged: Judged | None
+) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+    """Every measure of a frame's samples [1, N, 2], [1] each, and the optimal critic beside the one that judged."""
+    critics = [judged] if judged else []
+    optimum, held = stage.optimum if critics else None, grounds.against_on(stage.ground)
+    clouds = clouds_seen(samples, held, critics, optimum, ())
+    row = measures_of(clouds, measurable(held, critics, optimum))
+    best = {"optimal_scores": grounds.best_on(stage.ground, clouds)} if optimum else {}
+    return row | {"w1_floor": np.array([stage.floors["w1"]["mean"]])}, best
 
 
 def end_of_loop(

@@ -38,7 +38,7 @@ from toygan.session.looks import generated, is_over, state_arrays, state_of, ste
 from toygan.session.measuring import Gauge, alignment_ceilings, fixed_arrays, floors_at, gauge, summary
 from toygan.session.recording import Recording, diagnose, load, metric_lines, read_metrics
 from toygan.session.simulation import simulation
-from toygan.session.stream import Change, Look, advancing, engine_of, looks_from
+from toygan.session.stream import Change, Look, engine_of, looks_from
 
 LIBRARIES = ("toygan", "torch", "numpy", "scipy", "matplotlib", "POT", "onnx", "onnxruntime")
 DIGESTED = ("metrics.jsonl", "frames.npz", "weights.npz")  # what a run ends with, the same bytes whatever came between
@@ -314,9 +314,8 @@ def play_on(config: Config, order: Order, ledger: Ledger) -> None:
         first = -1 if state is None else step_of(state)
         at = [step for step in work.sim.frame_steps if step > first]
         running = started(work, state, ledger, order.watch)
-        moves = advancing(work.sim, running, max(first, 0), work.sim.world.dials)
         past = past if state else folders.trail(config, ledger.facts)
-        for look in looks_from(work, running, at, moves, tick):
+        for look in looks_from(work, running, at, tick):
             keep(look, past, ledger)
             numbers.update(look.live)
             state = look.state

@@ -24,7 +24,7 @@ from pydantic import Field, NonNegativeInt, PositiveInt, field_validator
 
 from toygan.files.config import Config, Method, as_data, toml_value
 from toygan.files.mistakes import Key, Mistake, Place, UserError, in_toml, shortened, suggestion
-from toygan.files.own import WORD, allow, in_no_file
+from toygan.files.own import WORD, allow, own_code
 from toygan.files.scenario import find
 from toygan.files.strict import Source, Strict, check, key_lines, line_of, parse_key, parse_override, read_toml
 from toygan.game.constraints import CONSTRAINTS
@@ -39,7 +39,7 @@ from toygan.session import folder as folders
 from toygan.session.facts import Facts
 from toygan.session.measuring import gauge
 from toygan.session.simulation import simulation
-from toygan.session.stream import Look, advancing, engine_of, looks_from
+from toygan.session.stream import Look, engine_of, looks_from
 from toygan.targets.refusal import Refusal
 from toygan.view.records import Record
 
@@ -275,7 +275,8 @@ def planned_task(plan: Plan, combined: Combination, places: SaidAt) -> Task:
     changes = [*common.items(), *settings.items()]
     config, order = runs.prepared(scenario, method, changes, runs.Order(Path(plan.out)), where)
     names = [config.name, config.method.name, *([folder_name(settings)] if settings else [])]
-    name, folder, own = "/".join(names), Path(plan.out, *names), in_no_file(config)
+    name, folder = "/".join(names), Path(plan.out, *names)
+    own = tuple(code for code in own_code(config).values() if not code.path.endswith(".py"))  # given in Python
     return Task(name, folder, as_data(config), order.command, dict(settings), plan.animation, own=own)
 
 
@@ -491,8 +492,7 @@ def probe(config: Config) -> float:
     warm = min(WARM_STEPS, config.training.steps)  # the first steps and the first look take longer
     last = min(warm + PROBE_STEPS, config.training.steps)
     running = engine_of(work.sim, work.sim.start, "auto", work.sim.world.dials).running
-    moves = advancing(work.sim, running, 0, work.sim.world.dials)
-    first, *later = looks_from(work, running, (warm, last), moves)  # a game of few steps is over at once
+    first, *later = looks_from(work, running, (warm, last))  # a game of few steps is over at once
     look, played = (later[0], last - warm) if later else (first, warm)
     a_step = look.seconds["train"] / played
     a_look = look.seconds["observe"] + look.seconds["measure"] + keeping_seconds(config, look)

@@ -99,7 +99,7 @@ def described(game: Playable, pieces: Pieces) -> Header:
         "models": {name: described_model(model, pieces) for name, model in game.models.items()},
         "state": {place: described_fill(fill) for place, fill in game.state.items()},
         "starts": {player: described_start(start, pieces) for player, start in game.starts.items()},
-        "draws": {name: [drawn.law, drawn.columns] for name, drawn in game.draws.items()},
+        "draws": {name: [law.name, law.columns] for name, law in game.draws.items()},
         "dials": game.dials,
         "places": game.places,
         "critic_steps": game.critic_steps,

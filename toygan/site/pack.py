@@ -27,7 +27,7 @@ from toygan.draw.worlds import ARROWS
 from toygan.files.disk import Arrays
 from toygan.quantities.divergences import Window
 from toygan.session.recording import Recording
-from toygan.view.scene import Scene, bounded, finite_frames, scene, without_offset
+from toygan.view.scene import Scene, bounded, finite_frames, scene, view_of, without_offset
 from toygan.view.shares import rings_of
 
 MOST_FRAMES = 61
@@ -87,12 +87,6 @@ def kept_frames(recording: Recording) -> np.ndarray:
 def critics_of(frames: Arrays) -> int:
     """Of how many seeds, the first ones, critics were kept."""
     return int(frames["scores"].shape[1]) if "scores" in frames else 0
-
-
-def view_of(frames: Arrays) -> Window:
-    """Left, right, bottom and top of the plane's window."""
-    x, y = frames["grid_x"], frames["grid_y"]
-    return float(x[0]), float(x[-1]), float(y[0]), float(y[-1])
 
 
 def inner_parts(recording: Recording, kept: np.ndarray, s: int) -> list[Part]:
