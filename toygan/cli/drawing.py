@@ -329,10 +329,7 @@ def files_of(out: Path, formats: Sequence[str], options: Options) -> list[Path]:
 
 def panels_in(panels: str | None, legal: Sequence[str]) -> list[str]:
     """The names in a list of panels; UserError for one that is not among those that there are."""
-    names = names_in(panels, "")
-    for name in names:
-        one_of("panels", name, legal, "panels")
-    return names
+    return [one_of("panels", name, legal, "panels") for name in names_in(panels, "")]
 
 
 def chosen_formats(formats: Sequence[str], otherwise: Sequence[str]) -> list[str]:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from time import monotonic
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from toygan.many.sweep import Plan, SaidAt, Standing, Watch
     from toygan.many.table import Table
     from toygan.many.task import Task
+    from toygan.view.records import Record
 
 EVERY = 10.0  # seconds between plain lines where stderr is no terminal
 MOST = 4  # names of runs at work that are shown
@@ -169,12 +170,7 @@ def forecast(tasks: Sequence[Task], engine: str, address: str | None, workers: i
 
 
 def show_results(
-    rows: list[dict[str, Any]],
-    place: Path,
-    formats: Sequence[str],
-    options: Options,
-    wanted: Sequence[str],
-    command: str,
+    rows: list[Record], place: Path, formats: Sequence[str], options: Options, wanted: Sequence[str], command: str
 ) -> None:
     from toygan.draw.sweep import save_sweep
     from toygan.many.table import medians
@@ -264,7 +260,7 @@ def table(
         say(written(shown, form), end="")
 
 
-def tables_of(rows: list[dict[str, Any]], by: str, measures: list[str], against: str | None, best: bool) -> list[Table]:
+def tables_of(rows: list[Record], by: str, measures: list[str], against: str | None, best: bool) -> list[Table]:
     """The medians and the differences; with columns asked for, one measure across them; the best marked if wanted."""
     from toygan.many.table import crossed, differences, marked, medians
 
