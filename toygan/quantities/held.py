@@ -17,8 +17,6 @@ from toygan.engines.graph import Untraceable, recorded
 from toygan.files.own import Code, in_one_line, place_of
 from toygan.files.samplers import reseed, streams_restored
 
-CLOSE = 1e-5  # relative; between a derivative and central differences in float64
-
 
 class Held(NamedTuple):
     """One fact of a contract: its name, whether it holds (None for a note, which is no fault), what was found, and what a
@@ -94,11 +92,6 @@ def close(a: Any, b: Any, tolerance: float = 1e-9) -> bool:
     return bool(torch.isfinite(a).all() and ((a - b).abs() <= tolerance * (1 + torch.maximum(a.abs(), b.abs()))).all())
 
 
-def six_digits(value: Any) -> str:
-    """A number as it is told."""
-    return f"{float(value):.6g}"
-
-
 @contextmanager
 def streams_kept() -> Iterator[None]:
     """Leave those streams as they were, work in double precision meanwhile, and keep people's warnings to ourselves."""
@@ -159,7 +152,7 @@ def traced(step: Callable[..., Sequence[Tensor]], args: Sequence[Tensor]) -> Hel
     try:
         for given in (args, [one + 0.1 for one in args]):
             reseed(0)
-            graphs.append(recorded(step, given)[0])
+            graphs.append(recorded(step, given))
     except Untraceable as error:
         return note(f"runs by the eager engine, not as a graph: {error}")
     graph, other = graphs
@@ -167,3 +160,13 @@ def traced(step: Callable[..., Sequence[Tensor]], args: Sequence[Tensor]) -> Hel
     if len(graph.nodes) != len(other.nodes) or not all(torch.equal(*pair) for pair in pairs):
         return note("runs by the eager engine, not as a graph: it takes numbers out of tensors")
     return holds(f"a graph of {len(graph.nodes)} operators")
+
+
+def around(step_of: Callable[[T], tuple[Callable[..., Sequence[Tensor]], Sequence[Tensor]]]) -> Contract[T]:
+    """The last rows of the contract of a part that is a function of tensors: which, and of which."""
+
+    def kept(part: T) -> Held:
+        step, args = step_of(part)
+        return state_kept(lambda: step(*args))
+
+    return {"global state": kept, "traceable": lambda part: traced(*step_of(part))}

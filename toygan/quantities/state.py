@@ -109,7 +109,7 @@ def with_beside(game: Game, state: State, clouds: Watched) -> tuple[Tensor, Tens
         real, fake = (cloud.detach() for cloud in game.cast.clouds(game, state.parameters, row))
     with torch.no_grad():
         r = [one.real(game, state.parameters, real, due) for one in game.cast.beside]
-        g = [one.fake(game, state.parameters, fake, row) for one in game.cast.beside]
+        g = [(one.fake or one.real)(game, state.parameters, fake, row) for one in game.cast.beside]
     return torch.cat((real, *r), dim=2), torch.cat((fake, *g), dim=2)
 
 
