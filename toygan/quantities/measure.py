@@ -71,7 +71,9 @@ def seen(points: np.ndarray, against: Against, judged: Judged | None, known: Kno
         "judged": judged,
         "shown": shown,
         "best": optimal_critic(known, shown) if known else None,
-    } | kinds._asdict()
+        "classes": kinds.classes,
+        "makers": kinds.makers,
+    }
 
 
 def measure_frame(
@@ -109,7 +111,8 @@ def measurable(
 ) -> list[str]:
     """The names of the measures that can be taken, with what is known."""
     first = kinds[0] if kinds else NO_KINDS
-    parts = {"modes": against.modes, "curve": against.curve, "judged": judged or None, "best": known} | first._asdict()
+    parts: dict[str, object] = {"modes": against.modes, "curve": against.curve, "judged": judged or None, "best": known}
+    parts |= {"classes": first.classes, "makers": first.makers}
     missing = {name for name, part in parts.items() if part is None}
     due = {name: row for name, row in QUANTITIES.items() if against.when in ("final", row.when)}
     possible = {name: row for name, row in due.items() if not missing & set(row.needs.split())}
