@@ -21,7 +21,6 @@ from toygan.quantities.table import N_W1, QUANTITIES, Floor, When
 from toygan.quantities.transport import solved
 from toygan.targets.target import Modes
 
-NO_KINDS = Kinds()
 BAND = (0.05, 0.95)  # of perfect samplers, from 19 draws on: fewer have no such ranks, and give their least and largest
 
 Seen = dict[str, Any]  # one seed's cloud at one moment: all that rows of the table need, by name
@@ -97,7 +96,7 @@ def clouds_seen(
 ) -> list[Seen]:
     """Every seed's cloud with what measures need; arguments as in `measure_frame`."""
     critics: Sequence[Judged | None] = judged if judged else [None] * len(samples)
-    each = zip(samples, critics, kinds or [NO_KINDS] * len(samples), strict=True)
+    each = zip(samples, critics, kinds or [Kinds()] * len(samples), strict=True)
     return [seen(cloud, against, critic, known, own) for cloud, critic, own in each]
 
 
@@ -110,7 +109,7 @@ def measurable(
     against: Against, judged: Sequence[Judged] = (), known: Known | None = None, kinds: Sequence[Kinds] = ()
 ) -> list[str]:
     """The names of the measures that can be taken, with what is known."""
-    first = kinds[0] if kinds else NO_KINDS
+    first = kinds[0] if kinds else Kinds()
     parts: dict[str, object] = {"modes": against.modes, "curve": against.curve, "judged": judged or None, "best": known}
     parts |= {"classes": first.classes, "makers": first.makers}
     missing = {name for name, part in parts.items() if part is None}

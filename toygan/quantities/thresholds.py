@@ -58,6 +58,5 @@ THRESHOLDS: dict[str, tuple[float | int, str]] = {
                              "too"),
     "flat": (0.9, "nearly every generated point where the generator's loss is flat, gradient below 0.01"),
 }
-# fmt: on
 
 LIMIT = SimpleNamespace(**{name: value for name, (value, _) in THRESHOLDS.items()})
