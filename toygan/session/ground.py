@@ -179,7 +179,7 @@ def floors_on(
     """
     due, makers = perfect.due, perfect.makers
     about = [*about, *([] if due is None else ["classes"])]
-    about += [] if makers is None else [f"{int(makers.max()) + 1} makers"]
+    about += [] if makers is None else ["makers", fingerprint(makers)]
 
     def made() -> Floors:
         found = floors_of(perfect)

@@ -139,7 +139,8 @@ def shown(arrays: Mapping[str, np.ndarray], real: np.ndarray, s: int) -> Clouds 
 def floors_at(config: Config, sim: Simulation, when: measure.When) -> Floors:
     """What perfect samplers score at a look or at the end, in every measure of clouds and in the other world."""
     own = [as_data(config)["measures"]] if config.measures else []
-    about, perfect = [as_data(config)["target"], folders.digests(config), *own], perfect_at(config, sim, when)
+    drawn_from = folders.digests(config, ("target", "measure"))  # own losses and players do not move what is perfect
+    about, perfect = [as_data(config)["target"], drawn_from, *own], perfect_at(config, sim, when)
     more = partial(own_measures, build_measures(config), real=perfect.real) if own else None
     return grounds.floors_on(perfect, about, more) | other_floor(config, sim)
 
@@ -159,7 +160,7 @@ def other_floor(config: Config, sim: Simulation) -> Floors:
     source = sim.world.source
     if source is None:
         return {}
-    about = [as_data(config)["source"], folders.digests(config)]
+    about = [as_data(config)["source"], folders.digests(config, ("target", "source"))]
     points = None if sim.world.generator.translates else other_points(sim)
     real = None if points is None else points[0]
     return {"other_w1": grounds.floor_between(source, sim.source.scenario_seed, about, real, N_W1)}
