@@ -70,8 +70,9 @@ def known(value: str, legal: Sequence[str], what: str) -> str:
     return value
 
 
-MEASURES = (*QUANTITIES, *OF_THEORY, *DISTANCES)
-MeasureName = Annotated[str, AfterValidator(lambda name: known(name, MEASURES, "measures"))]
+MeasureName = Annotated[
+    str, AfterValidator(lambda name: known(name, [*QUANTITIES, *OF_THEORY, *DISTANCES], "measures"))
+]
 LabelName = Annotated[str, AfterValidator(lambda name: known(name, [row[0] for row in RULES], "labels"))]
 
 
@@ -206,7 +207,7 @@ class Panel(Strict):
     def known_measures(cls, value: str) -> str:
         """Refuse a measure that nobody takes; several stand with commas between."""
         for name in value.split(","):
-            known(name.strip(), [*MEASURES, "labels", *FRAMED], "measures")
+            known(name.strip(), [*QUANTITIES, *OF_THEORY, *DISTANCES, "labels", *FRAMED], "measures")
         return value
 
 
