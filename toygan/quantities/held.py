@@ -40,9 +40,7 @@ NEEDED = ("a score for each point", "shape", "finite")
 
 
 def all_held(code: Code, contract: Contract[T], part: T) -> list[Held]:
-    """Every fact of a part's contract in turn; what the user's code raises meanwhile is a fact that does not hold, with its
-    line.
-    """
+    """Every fact of a part's contract in turn; what the user's code raises is a fact that does not hold, with its line."""
     found: list[Held] = []
     for name, check in contract.items():
         reseed(0)  # code that draws numbers of its own draws the same at every check
@@ -154,7 +152,7 @@ def traced(step: Callable[..., Sequence[Tensor]], args: Sequence[Tensor]) -> Hel
     try:
         for given in (args, [one + 0.1 for one in args]):
             reseed(0)
-            graphs.append(recorded(step, given)[0])
+            graphs.append(recorded(step, given))
     except Untraceable as error:
         return note(f"runs by the eager engine, not as a graph: {error}")
     graph, other = graphs
