@@ -288,9 +288,3 @@ def shipped_floors() -> Mapping[str, KeptFloor]:
         return dict(json.loads((shipped_folder() / FILE).read_text(encoding="utf-8")))
     except (OSError, ValueError):
         return {}
-
-
-def written(entries: Mapping[str, KeptFloor]) -> str:
-    """The file of these entries, a line each."""
-    lines = (f"{json.dumps(address)}: {json.dumps(entry, allow_nan=False)}" for address, entry in entries.items())
-    return "{\n" + ",\n".join(lines) + "\n}\n"

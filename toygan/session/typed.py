@@ -36,9 +36,8 @@ Coordinates = tuple[float, float]
 
 
 class Typed(NamedTuple):
-    """A typed game: its text, and what x and what y minimise."""
+    """A typed game: what x and what y minimise."""
 
-    text: str
     x_loss: Formula
     y_loss: Formula
 
@@ -86,9 +85,8 @@ def typed(text: str, where: str = "--game") -> Typed:
         raise UserError(f"{where}: one formula, or two with a ; between\n  {text}\n  {' ' * at}^")
     if len(parts) == 1:
         both = formula(text, where)
-        return Typed(text.strip(), both, lambda x, y: -both(x, y))
-    first, second = formula(parts[0], f"{where}, what x minimises"), formula(parts[1], f"{where}, what y minimises")
-    return Typed(text.strip(), first, second)
+        return Typed(both, lambda x, y: -both(x, y))
+    return Typed(formula(parts[0], f"{where}, what x minimises"), formula(parts[1], f"{where}, what y minimises"))
 
 
 def typed_portrait(game: Typed, ask: Ask, config: Config) -> Portrait:
