@@ -325,12 +325,10 @@ def maps(game: Game, state: State, clouds: Watched, samples: Tensor, latents: Te
 
 def fill(state: State, leaf: Tensor) -> Fill:
     """What a tensor of the first state holds."""
-    wide = leaf.dtype == torch.float64
-    for name, learned in state.players.items():
-        if leaf is learned.parameters or leaf is learned.average:
-            return Fill(tuple(leaf.shape), wide, name, None)
+    owner = next((name for name, one in state.players.items() if leaf is one.parameters or leaf is one.average), None)
     number = float(leaf.flatten()[0]) if leaf.numel() else 0.0
-    return Fill(tuple(leaf.shape), wide, None, None if np.isnan(number) else number)
+    known = None if owner or np.isnan(number) else number
+    return Fill(tuple(leaf.shape), leaf.dtype == torch.float64, owner, known)
 
 
 def places(state: State) -> dict[str, str]:
