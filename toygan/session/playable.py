@@ -46,6 +46,9 @@ LAWS = ("real", "uniform", "symmetric", "normal", "sphere", "one-hot", "zero", "
 # the law of latents that a scenario names, or of what generators without a choice are fed
 FED = {"normal": "normal", "uniform": "symmetric", "sphere": "sphere", "point": "zero", "shift": "uniform",
        "translator": "source"}  # fmt: skip
+# How much a look sees: generated points, latents a side of a mesh behind them, real points, a grid of scores and one of slopes,
+# points a side; and of how many points the exact distance is.
+WINDOWS = {"samples": 400, "mesh": 17, "real": REFERENCES, "scores": 40, "slopes": 17, "judged": 200}
 
 
 class Fill(NamedTuple):
@@ -88,22 +91,6 @@ class Playable(NamedTuple):
     best: Optimum | None  # None where no optimum is known, or none of the points as they are
     shows_samples: bool  # whether the critic is shown the very points that are looked at, averages and noise aside
     cut: Cut | None = None  # how smaller players stand in these; None where they do not
-
-
-class Windows(NamedTuple):
-    """How much a look sees: generated points, latents a side of a mesh behind them, real points, a grid of scores and one of
-    slopes, points a side; and of how many points the exact distance is.
-    """
-
-    samples: int = 400
-    mesh: int = 17
-    real: int = REFERENCES
-    scores: int = 40
-    slopes: int = 17
-    judged: int = 200
-
-
-WINDOWS = Windows()
 
 
 def playable(config: Config, seeds: Sequence[int], to_measure: bool = False) -> Playable:
@@ -157,7 +144,7 @@ def drawable(config: Config, stage: World) -> None:
 def kinds_in(sim: Simulation) -> KindsMade | None:
     """What tells generated points apart: generators where there are several, else classes, else categories."""
     game = sim.world.game
-    makers = makers_of(game, torch.zeros(1, WINDOWS.samples, sim.watched.shape[2]))
+    makers = makers_of(game, torch.zeros(1, WINDOWS["samples"], sim.watched.shape[2]))
     if makers is not None:
         return KindsMade("generator", makers=tuple(map(int, makers)))
     for code, word in ((duel.LABEL, "class"), ("category", "category")):
@@ -212,22 +199,22 @@ def looks(sim: Simulation) -> dict[str, Model]:
     its drawn score on a grid and its slopes on a coarser one. A model works out all that it gives, asked for or not.
     """
     shapes = {
-        "latents": (WINDOWS.samples + WINDOWS.mesh**2, sim.watched.shape[2]),
-        "real": (WINDOWS.real, 2),
-        "scores": (WINDOWS.scores**2, 2),
-        "slopes": (WINDOWS.slopes**2, 2),
+        "latents": (WINDOWS["samples"] + WINDOWS["mesh"] ** 2, sim.watched.shape[2]),
+        "real": (WINDOWS["real"], 2),
+        "scores": (WINDOWS["scores"] ** 2, 2),
+        "slopes": (WINDOWS["slopes"] ** 2, 2),
     }
     examples = {name: one.to(sim.start.memory) for name, one in examples_of(**shapes).items()}
 
     def shown(state: State, at: Mapping[str, Tensor], dials: Dials) -> tuple[Game, Watched, Tensor, Tensor]:
-        game, latents = sim.world.game_at(dials), at["latents"][:, : WINDOWS.samples]
+        game, latents = sim.world.game_at(dials), at["latents"][:, : WINDOWS["samples"]]
         samples = duel.carried(game, state.averaged, latents)
         live = samples if state.players[GENERATOR].average is None else duel.carried(game, state.parameters, latents)
         return game, Watched(*(points[:, :REFERENCES] for points in (at["real"], live, latents))), samples, latents
 
     def points(state: State, at: Mapping[str, Tensor], dials: Dials) -> Tree:
         game, clouds, samples, latents = shown(state, at, dials)
-        mesh = (game.cast.chart or duel.carried)(game, state.averaged, at["latents"][:, WINDOWS.samples :])
+        mesh = (game.cast.chart or duel.carried)(game, state.averaged, at["latents"][:, WINDOWS["samples"] :])
         return {"samples": torch.cat((samples, mesh[..., :2]), dim=1)} | maps(game, state, clouds, samples, latents)
 
     def scores(state: State, at: Mapping[str, Tensor], dials: Dials) -> Tree:
@@ -243,7 +230,7 @@ def gauge(sim: Simulation, to_measure: bool = False) -> Model:
     """What curves and the diagnosis want to know of a state, in fewer points than a look: watched points, the critic's scores of
     real and generated ones, how steep it is at them and between them, and sizes of gradients, by numbers that are not `held`.
     """
-    stage, n = sim.world, WINDOWS.judged
+    stage, n = sim.world, WINDOWS["judged"]
     clouds = examples_of(latents=(n, sim.watched.shape[2]), real=(n, 2))
     examples = {name: one.to(sim.start.memory) for name, one in clouds.items()}
     held = {name: torch.full_like(sim.start.parameters[name], FREE) for name in (GENERATOR, CRITIC) if to_measure}
@@ -287,7 +274,7 @@ def optimum(config: Config, sim: Simulation) -> dict[str, Model]:
     kind = config.method.objective.kind
     if OPTIMA[kind].source == "potential":
         return {}
-    samples, side = (WINDOWS.samples, 2), WINDOWS.scores
+    samples, side = (WINDOWS["samples"], 2), WINDOWS["scores"]
     clouds = examples_of(points=(side**2, 2), real=samples, fake=samples)
 
     def best(at: Mapping[str, Tensor], dials: Dials, state: State) -> Tree:
@@ -398,7 +385,7 @@ def potential_model() -> Model:
         points, ends = (at[name].squeeze(0) for name in ("points", "ends"))
         return {"scores": (squares(points, ends).sqrt() - at["duals"]).amin(dim=1).unsqueeze(0)}
 
-    clouds = examples_of(points=(WINDOWS.scores**2, 2), ends=(WINDOWS.judged, 2))
+    clouds = examples_of(points=(WINDOWS["scores"] ** 2, 2), ends=(WINDOWS["judged"], 2))
     return part(highest, "seen", at=clouds | {"duals": clouds["ends"][..., 0]})
 
 
@@ -409,7 +396,7 @@ def divergence_model() -> Model:
         real, fake = (at[name].squeeze(0) for name in ("real", "fake"))
         return {name: value.reshape(1) for name, value in blurred_divergences(real, fake).items()}
 
-    return part(seen, "seen", at=examples_of(real=(WINDOWS.judged, 2), fake=(WINDOWS.judged, 2)))
+    return part(seen, "seen", at=examples_of(real=(WINDOWS["judged"], 2), fake=(WINDOWS["judged"], 2)))
 
 
 def density_model() -> Model:
@@ -417,7 +404,7 @@ def density_model() -> Model:
 
     def seen(at: Mapping[str, Tensor]) -> Tree:
         points, cloud = (at[name].squeeze(0) for name in ("points", "cloud"))
-        finest = (points.amax(dim=0) - points.amin(dim=0)).amax() / (WINDOWS.scores - 1)
+        finest = (points.amax(dim=0) - points.amin(dim=0)).amax() / (WINDOWS["scores"] - 1)
         return {"logs": log_of_points(points, cloud, width_of(cloud, finest)).unsqueeze(0)}
 
-    return part(seen, "seen", at=examples_of(points=(WINDOWS.scores**2, 2), cloud=(WINDOWS.samples, 2)))
+    return part(seen, "seen", at=examples_of(points=(WINDOWS["scores"] ** 2, 2), cloud=(WINDOWS["samples"], 2)))
