@@ -389,7 +389,7 @@ def test_the_gauge_of_players_cut_to_measure_counts_their_own_numbers_alone(widt
     sim, game = simulation(config), playable(config, [0], to_measure=True)
     first = {name: learned.parameters[0].numpy() for name, learned in small.start.players.items()}
     first["critic"] = first["critic"].clip(-0.1, 0.1)  # as after a clip
-    stands = {name: standing(numbers, game.cut.layers[name], width, depth) for name, numbers in first.items()}
+    stands = {name: standing(numbers, game.cut["layers"][name], width, depth) for name, numbers in first.items()}
     clipped = state.weight_saturation(torch.from_numpy(first["critic"])[None])
     critic = small.start.players["critic"]._replace(parameters=torch.from_numpy(first["critic"])[None])
     small = small._replace(start=small.start._replace(players={**small.start.players, "critic": critic}))
@@ -445,10 +445,10 @@ def test_players_cut_to_measure_play_the_small_players_game(method):
     config = read("two-moons", method, [*tailored(24, 4, 64), *descent])
     sim, game = simulation(config), playable(config, [0], to_measure=True)
     first = {name: learned.parameters[0].numpy() for name, learned in small.start.players.items()}
-    stands = {name: standing(numbers, game.cut.layers[name], width, depth) for name, numbers in first.items()}
+    stands = {name: standing(numbers, game.cut["layers"][name], width, depth) for name, numbers in first.items()}
     held = {name: free for name, (_, free) in stands.items()}
     now = {place: leaf.numpy() for place, leaf in named(sim.start, "state").items()}
-    now |= {place: stands[one.player][0] for place, one in game.state.items() if one.player}
+    now |= {place: stands[one["player"]][0] for place, one in game.state.items() if one["player"]}
     for _, draw in zip(range(6), draws(small.source, 0, small.start.memory), strict=False):
         if "step" in game.models:
             fed(game, "step", now, draw, held)

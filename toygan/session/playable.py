@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -38,7 +38,7 @@ from toygan.session.ground import curve_of, watched_points
 from toygan.session.looks import REFERENCES
 from toygan.session.measuring import has_optimum, told_by
 from toygan.session.simulation import Simulation, data_points, simulation
-from toygan.session.tailored import FREE, Cut, cut_of, holding, moving
+from toygan.session.tailored import FREE, cut_of, holding, moving
 from toygan.targets.target import Batch, Modes
 
 # what a page draws of itself; uniform is from 0 to 1, symmetric from -1 to 1
@@ -49,15 +49,6 @@ FED = {"normal": "normal", "uniform": "symmetric", "sphere": "sphere", "point": 
 # How much a look sees: generated points, latents a side of a mesh behind them, real points, a grid of scores and one of slopes,
 # points a side; and of how many points the exact distance is.
 WINDOWS = {"samples": 400, "mesh": 17, "real": REFERENCES, "scores": 40, "slopes": 17, "judged": 200}
-
-
-class Fill(NamedTuple):
-    """A tensor of the first state: its shape; whose first parameters it holds, or the number all over it, None if not known."""
-
-    shape: tuple[int, ...]
-    wide: bool  # float64; else float32
-    player: str | None
-    number: float | None
 
 
 class KindsMade(NamedTuple):
@@ -78,7 +69,7 @@ class Playable(NamedTuple):
     """
 
     models: Mapping[str, Model]
-    state: Mapping[str, Fill]
+    state: Mapping[str, Mapping[str, Any]]
     starts: Mapping[str, Beginning]
     draws: Mapping[str, Law]
     dials: Mapping[str, float]
@@ -90,7 +81,7 @@ class Playable(NamedTuple):
     shift: int | None  # the first of two parameters of the generator's that move all its points alike; None: none do
     best: Optimum | None  # None where no optimum is known, or none of the points as they are
     shows_samples: bool  # whether the critic is shown the very points that are looked at, averages and noise aside
-    cut: Cut | None = None  # how smaller players stand in these; None where they do not
+    cut: Mapping[str, Any] | None = None  # how smaller players stand in these; None where they do not
 
 
 def playable(config: Config, seeds: Sequence[int], to_measure: bool = False) -> Playable:
@@ -310,12 +301,13 @@ def maps(game: Game, state: State, clouds: Watched, samples: Tensor, latents: Te
     return {name: found[name] for name in ("reconstructed", "other") if name in found}
 
 
-def fill(state: State, leaf: Tensor) -> Fill:
-    """What a tensor of the first state holds."""
+def fill(state: State, leaf: Tensor) -> dict[str, Any]:
+    """What a tensor of the first state is, float64 or not, and whose first parameters it holds, or the number all over it."""
     owner = next((name for name, one in state.players.items() if leaf is one.parameters or leaf is one.average), None)
     number = float(leaf.flatten()[0]) if leaf.numel() else 0.0
     known = None if owner or np.isnan(number) else number
-    return Fill(tuple(leaf.shape), leaf.dtype == torch.float64, owner, known)
+    shape = [n for n in leaf.shape if n != 1]  # as models have it
+    return {"size": leaf.numel(), "shape": shape, "wide": leaf.dtype == torch.float64, "player": owner, "number": known}
 
 
 def places(state: State) -> dict[str, str]:
