@@ -44,7 +44,6 @@ from toygan.session.looks import Frame, observe
 from toygan.session.measuring import optimum_of, told_by
 from toygan.session.playable import (
     WINDOWS,
-    KindsMade,
     Playable,
     best_of,
     divergence_model,
@@ -500,13 +499,13 @@ def test_a_page_knows_whether_its_plan_is_between_what_the_critic_is_shown(metho
 
 def test_kinds_of_points_are_known_by_what_makes_them():
     kinds = {
-        "mgan": KindsMade("generator", makers=tuple(i % 4 for i in range(WINDOWS["samples"]))),
-        "cgan": KindsMade("class", 0, 8),
+        "mgan": {"word": "generator", "start": 0, "stop": 0, "makers": [i % 4 for i in range(WINDOWS["samples"])]},
+        "cgan": {"word": "class", "start": 0, "stop": 8, "makers": []},
         "ns-gan": None,
     }
     for method, right in kinds.items():
         assert playable(read("eight-gaussians", method, SMALL), [0]).kinds == right
-    assert playable(read("eight-gaussians", "infogan", SMALL), [0]).kinds.word == "category"
+    assert playable(read("eight-gaussians", "infogan", SMALL), [0]).kinds["word"] == "category"
 
 
 def test_the_generator_is_moved_by_two_parameters():

@@ -51,17 +51,6 @@ FED = {"normal": "normal", "uniform": "symmetric", "sphere": "sphere", "point": 
 WINDOWS = {"samples": 400, "mesh": 17, "real": REFERENCES, "scores": 40, "slopes": 17, "judged": 200}
 
 
-class KindsMade(NamedTuple):
-    """What kinds of generated points are: the word for one, and either which columns of what the generator is fed say it, from
-    `start` to before `stop`, or which of several generators makes each watched point, `makers [n]`.
-    """
-
-    word: str
-    start: int = 0
-    stop: int = 0
-    makers: tuple[int, ...] = ()
-
-
 class Playable(NamedTuple):
     """A game as data: models by name (`critic` and `generator` for games of alternating moves, with `over` where the end of a
     step changes more than its number, else `step`; `look`, `map` and `gauge`; and `optimum`), the first state by place, first
@@ -77,7 +66,7 @@ class Playable(NamedTuple):
     critic_steps: int
     batch: int
     codes: tuple[str, ...]  # the draws that come before the latent where points are only looked at
-    kinds: KindsMade | None  # what tells generated points apart
+    kinds: Mapping[str, Any] | None  # what tells generated points apart
     shift: int | None  # the first of two parameters of the generator's that move all its points alike; None: none do
     best: Optimum | None  # None where no optimum is known, or none of the points as they are
     shows_samples: bool  # whether the critic is shown the very points that are looked at, averages and noise aside
@@ -132,15 +121,17 @@ def drawable(config: Config, stage: World) -> None:
             raise UserError(Mistake(None, wrong, f"toygan run {config.name} -m {config.method.name} plays it"))
 
 
-def kinds_in(sim: Simulation) -> KindsMade | None:
-    """What tells generated points apart: generators where there are several, else classes, else categories."""
+def kinds_in(sim: Simulation) -> dict[str, Any] | None:
+    """What tells generated points apart, in a `word`: which generator makes each, `makers [n]`, where there are several, else
+    the class or the category that columns of what the generator is fed say, from `start` to before `stop`.
+    """
     game = sim.world.game
     makers = makers_of(game, torch.zeros(1, WINDOWS["samples"], sim.watched.shape[2]))
     if makers is not None:
-        return KindsMade("generator", makers=tuple(map(int, makers)))
+        return {"word": "generator", "start": 0, "stop": 0, "makers": [*map(int, makers)]}
     for code, word in ((duel.LABEL, "class"), ("category", "category")):
         if (columns := duel.code_place(game, code)) is not None:
-            return KindsMade(word, columns.start, columns.stop)
+            return {"word": word, "start": columns.start, "stop": columns.stop, "makers": []}
     return None
 
 

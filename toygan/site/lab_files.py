@@ -94,7 +94,7 @@ class Pieces:
 
 
 def described(game: Playable, pieces: Pieces) -> Header:
-    kinds, best = game.kinds, game.best
+    best = game.best
     return {
         "models": {name: described_model(model, pieces) for name, model in game.models.items()},
         "state": game.state,
@@ -105,7 +105,7 @@ def described(game: Playable, pieces: Pieces) -> Header:
         "critic_steps": game.critic_steps,
         "batch": game.batch,
         "codes": list(game.codes),
-        "kinds": kinds and {"word": kinds.word, "start": kinds.start, "stop": kinds.stop, "makers": kinds.makers},
+        "kinds": game.kinds,
         "shift": game.shift,
         "best": best and {"source": best.source, "about": best.about, "drawn": best.drawn},
         "shows_samples": game.shows_samples,
