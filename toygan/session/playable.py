@@ -82,9 +82,11 @@ def playable(config: Config, seeds: Sequence[int], to_measure: bool = False) -> 
     stage, state = sim.world, sim.start
     drawable(config, stage)
     best = best_of(config, sim)
-    seen = {**looks(sim), "gauge": gauge(sim, to_measure)}
+    models = {**moves(config, sim, to_measure), **looks(sim), "gauge": gauge(sim, to_measure)}
+    if best and best.source != "potential":  # which all games share, `potential_model`
+        models["optimum"] = optimum(config, sim)
     return Playable(
-        models=moves(config, sim, to_measure) | seen | (optimum(config, sim) if best else {}),
+        models=models,
         state={place: fill(state, leaf) for place, leaf in named(state, "state").items()},
         starts={
             name: beginning(config.training.seed, seeds, name, player.network.initial)
@@ -249,13 +251,8 @@ def best_of(config: Config, sim: Simulation) -> Optimum | None:
     return row._replace(about=row.about + told)
 
 
-def optimum(config: Config, sim: Simulation) -> dict[str, Model]:
-    """The objective's optimal critic on the grid of scores, of clouds of as many points as a look sees, blurred as instance noise
-    blurs them now; none for a potential.
-    """
-    kind = config.method.objective.kind
-    if OPTIMA[kind].source == "potential":
-        return {}
+def optimum(config: Config, sim: Simulation) -> Model:
+    """The objective's optimal critic on the grid of scores, of clouds as a look sees them, blurred by what noise is left."""
     samples, side = (WINDOWS["samples"], 2), WINDOWS["scores"]
     clouds = examples_of(points=(side**2, 2), real=samples, fake=samples)
 
@@ -264,12 +261,12 @@ def optimum(config: Config, sim: Simulation) -> dict[str, Model]:
         left = play.noise_left(sim.world.game_at(dials), state)
         noise = over(left, points) if isinstance(left, Tensor) else torch.zeros_like(points[0, 0])
         now = turned(config, {key: over(dial, points) for key, dial in dials.items()})
-        told, options = told_by(now), dict(now.method.objective)
+        kind, options = now.method.objective.kind, dict(now.method.objective)
         spacing = (points.amax(dim=0) - points.amin(dim=0)).amax() / (side - 1)  # no finer than the grid can show
         finest = torch.maximum(spacing, noise)  # as of a run's pictures: an estimate of that width is the blurred law's
-        return {"optimal": of_clouds(kind, points, real, fake, finest, options, told).unsqueeze(0)}
+        return {"optimal": of_clouds(kind, points, real, fake, finest, options, told_by(now)).unsqueeze(0)}
 
-    return {"optimum": part(best, "seen", at=clouds, dials=sim.world.dials, state=sim.start)}
+    return part(best, "seen", at=clouds, dials=sim.world.dials, state=sim.start)
 
 
 def examples_of(**shapes: tuple[int, int]) -> dict[str, Tensor]:
