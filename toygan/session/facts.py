@@ -234,9 +234,6 @@ def known_of(said: Mapping[str, Any], shape: type[BaseModel]) -> dict[str, Any]:
     return {name: said[name] for name in shape.model_fields if said.get(name) is not None}
 
 
-# --- reading ---------------------------------------------------------------------------------------------------------
-
-
 def read_facts(folder: Path) -> Facts:
     """What a run folder says of itself.
 

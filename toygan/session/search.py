@@ -27,6 +27,13 @@ OPEN, OPEN_AT_LEAST = 0.1, 0.01  # of the distance, and in the plane's units: ho
 
 Send = Callable[[Tensor], Tensor]  # latents [n, d] -> points [n, 2]
 
+# Latents that a search has moved, back to where their law has mass.
+LAWFUL: dict[str, Callable[[Tensor], Tensor]] = {
+    "normal": lambda z: z,
+    "uniform": lambda z: z.clamp(-1.0, 1.0),
+    "sphere": lambda z: z * (z.shape[1] ** 0.5 / z.norm(dim=1, keepdim=True).clamp(min=1e-12)),
+}
+
 
 class Searched(NamedTuple):
     """How near the generator comes to each place of a grid `x [g]`, `y [h]`: `residual [h, g]`, distances in the plane's units;
@@ -123,14 +130,6 @@ def opened(recording: Recording) -> tuple[Simulation, Send, int]:
         return carried(game, shown, fed[None])[0]
 
     return sim, send, row
-
-
-# Latents that a search has moved, back to where their law has mass.
-LAWFUL: dict[str, Callable[[Tensor], Tensor]] = {
-    "normal": lambda z: z,
-    "uniform": lambda z: z.clamp(-1.0, 1.0),
-    "sphere": lambda z: z * (z.shape[1] ** 0.5 / z.norm(dim=1, keepdim=True).clamp(min=1e-12)),
-}
 
 
 def farther_out(latents: np.ndarray) -> np.ndarray:
