@@ -82,11 +82,9 @@ def playable(config: Config, seeds: Sequence[int], to_measure: bool = False) -> 
     stage, state = sim.world, sim.start
     drawable(config, stage)
     best = best_of(config, sim)
-    models = {**moves(config, sim, to_measure), **looks(sim), "gauge": gauge(sim, to_measure)}
-    if best and best.source != "potential":  # which all games share, `potential_model`
-        models["optimum"] = optimum(config, sim)
+    seen = {**looks(sim), "gauge": gauge(sim, to_measure)}
     return Playable(
-        models=models,
+        models=moves(config, sim, to_measure) | seen | (optimum(config, sim) if best else {}),
         state={place: fill(state, leaf) for place, leaf in named(state, "state").items()},
         starts={
             name: beginning(config.training.seed, seeds, name, player.network.initial)
@@ -251,8 +249,13 @@ def best_of(config: Config, sim: Simulation) -> Optimum | None:
     return row._replace(about=row.about + told)
 
 
-def optimum(config: Config, sim: Simulation) -> Model:
-    """The objective's optimal critic on the grid of scores, of clouds as a look sees them, blurred by what noise is left."""
+def optimum(config: Config, sim: Simulation) -> dict[str, Model]:
+    """The objective's optimal critic on the grid of scores, of clouds as a look sees them, blurred by what noise is left; none
+    for a potential, whose model all games share.
+    """
+    kind = config.method.objective.kind
+    if OPTIMA[kind].source == "potential":
+        return {}
     samples, side = (WINDOWS["samples"], 2), WINDOWS["scores"]
     clouds = examples_of(points=(side**2, 2), real=samples, fake=samples)
 
@@ -261,12 +264,12 @@ def optimum(config: Config, sim: Simulation) -> Model:
         left = play.noise_left(sim.world.game_at(dials), state)
         noise = over(left, points) if isinstance(left, Tensor) else torch.zeros_like(points[0, 0])
         now = turned(config, {key: over(dial, points) for key, dial in dials.items()})
-        kind, options = now.method.objective.kind, dict(now.method.objective)
         spacing = (points.amax(dim=0) - points.amin(dim=0)).amax() / (side - 1)  # no finer than the grid can show
         finest = torch.maximum(spacing, noise)  # as of a run's pictures: an estimate of that width is the blurred law's
+        options = dict(now.method.objective)
         return {"optimal": of_clouds(kind, points, real, fake, finest, options, told_by(now)).unsqueeze(0)}
 
-    return part(best, "seen", at=clouds, dials=sim.world.dials, state=sim.start)
+    return {"optimum": part(best, "seen", at=clouds, dials=sim.world.dials, state=sim.start)}
 
 
 def examples_of(**shapes: tuple[int, int]) -> dict[str, Tensor]:
