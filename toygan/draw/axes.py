@@ -30,15 +30,13 @@ def critic(axis: Axes, recording: Recording, frame: int = -1, seed: int | None =
     ValueError, too, where the seed's critic was not kept.
     """
     shown, look = seen(recording, frame, seed, critic=True)
-    panels.critic_contour(axis, shown, look)
-    return axis
+    return panels.critic_contour(axis, shown, look)
 
 
 def slopes(axis: Axes, recording: Recording, frame: int = -1, seed: int | None = None) -> Axes:
     """Draw the critic's slopes of a frame as arrows over its steepness; arguments as in `critic`."""
     shown, look = seen(recording, frame, seed, critic=True)
-    panels.slope_field(axis, shown, look)
-    return axis
+    return panels.slope_field(axis, shown, look)
 
 
 def curves(axis: Axes, recording: Recording, *names: str) -> Axes:

@@ -21,7 +21,7 @@ from matplotlib.text import Text
 from matplotlib.ticker import MaxNLocator
 
 from toygan.draw.layout import axis_at, beneath, fitted, panel_height, place_beneath, size_of
-from toygan.draw.moving import Moving, score_pixels, show_scores, together, with_bar
+from toygan.draw.moving import Field, Moving, show_scores, together, with_bar
 from toygan.draw.panels import METHOD_COLOURS, frame_view, pixel_extent, score_bands, score_bar
 from toygan.draw.points import (
     GENERATED,
@@ -140,7 +140,7 @@ def moving_classes(axis: Axes, shown: Scene, scale: Scale) -> Moving:
     known = [levels(scores, nowhere)] * len(scores) if scale == "run" else [levels(one, nowhere) for one in scores]
     axes = tiles(axis, scores.shape[1])
     points = together(axis, [points_of_class(panel, shown, c) for c, panel in enumerate(axes)])
-    critics = [score_pixels(panel, own, known[0].edges) for panel, own in zip(axes, scores[0], strict=True)]
+    critics = [Field(panel, lines=True) for panel in axes]
 
     def show(t: int) -> None:
         points.show(t)
