@@ -129,8 +129,8 @@ def classes(axis: Axes, shown: Scene, look: int) -> None:
     of = levels(scores, np.array([]))
     half = replace(shown, grid_x=shown.grid_x[::2], grid_y=shown.grid_y[::2])  # their scores are of every second place
     for c, panel in enumerate(tiles(axis, len(scores))):
-        points_of_class(panel, shown, c).show(look)
         score_bands(panel, half, scores[c], of.edges)
+        points_of_class(panel, shown, c).show(look)
     score_bar(axis, of, OF_CLASSES, below=0.16)
 
 
@@ -261,12 +261,10 @@ def marks_of_head(axis: Axes, shown: Scene, told: ToldByHead) -> list[tuple[np.n
     size = marker_size(shown.samples.shape[1])
     if told.of is None:
         return [(np.full(shown.samples.shape[1], True), orange_marks(axis, shown))]
-    found = []
-    for k in range(int(told.of.max()) + 1):
-        cloud = marks_of_kind(axis, k, size)
+    clouds = [marks_of_kind(axis, k, size) for k in range(int(told.of.max()) + 1)]
+    for cloud in clouds:
         cloud.set(markeredgecolor=INK, markeredgewidth=0.25, alpha=0.8)
-        found.append((told.of == k, cloud))
-    return found
+    return [(told.of == k, cloud) for k, cloud in enumerate(clouds)]
 
 
 def number_regions(numbers: Sequence[Text], shown: Scene, places: np.ndarray, data: int) -> None:
