@@ -225,10 +225,10 @@ def rows_of(cells: Sequence[Shot], wide: float, options: Options) -> list[Strip]
     if options.style != "paper" and slots_in(cells) * LEAST_CURVE <= wide:
         return [list(cells)]
     parts = parted(cells)
-    rows = [row for part in parts if part for row in even_rows(part, int(wide / least(part)))]
+    rows = [row for part in parts for row in even_rows(part, int(wide / least(part)))]
     if options.style == "paper" or len(parts) < 2:
         return rows
-    mixed = even_rows(cells, int(wide / max(map(least, ([cell] for cell in cells)))))
+    mixed = even_rows(cells, int(wide / least(cells)))
     return max(rows, mixed, key=lambda found: side_of(found, wide, options))
 
 
@@ -295,7 +295,7 @@ def places(
 ) -> Iterator[tuple[Shot, tuple[float, float, float, float]]]:
     """Each panel with its left, bottom, width and height, from so many inches up downwards."""
     for row in rows:
-        most = max(map(slots_in, (row, *(other for other in rows if slots_in(other) > slots_in(row) and len(row) > 1))))
+        most = max(map(slots_in, rows if len(row) > 1 else [row]))
         height, over, left = height_of(row, side), above(row) + (0.0 if is_on_plane(row) else 0.12), LEFT
         for cell in row:
             pitch = wide / most * slots_in([cell])
@@ -315,7 +315,7 @@ def size(cell: Shot, side: float, height: float, pitch: float) -> tuple[float, f
 
 def name_panel(axis: Axes, cell: Shot, several: bool) -> None:
     """A panel's title; or its run, its seed or step and, where there are several kinds of panels, which one it is."""
-    words = (f"{cell.name}: {cell.kind}" if several else cell.name) if cell.name else cell.panel.title
+    words = cell.moment + f": {cell.kind}" * several if cell.moment else cell.panel.title
     if cell.run:
         letters = max(int(size_of(axis)[0] / (0.0085 * PLAIN)), 12)
         titles = [cell.run, f"{cell.moment}: {cell.kind}" if cell.moment else cell.kind]

@@ -147,9 +147,10 @@ def no_critic(recording: Recording) -> str:
     return f"The critic of seed {seed} was not kept: its points alone are shown."
 
 
-def finite_frames(frames: Arrays) -> int:
-    """How many frames the portrait seed lives before the first value that is not finite."""
-    parts = [frames[name][:, 0] for name in ("samples", "scores", "slopes") if name in frames]
+def finite_frames(frames: Arrays, s: int = 0) -> int:
+    """How many frames a seed, the portrait's or one at another place, lives before the first value that is not finite."""
+    kept = [frames[name] for name in ("samples", "scores", "slopes") if name in frames]
+    parts = [table[:, s] for table in kept if s < table.shape[1]]
     usable = np.array([all(np.all(np.abs(part[t]) < HUGE) for part in parts) for t in range(len(frames["step"]))])
     return len(usable) if usable.all() else int(np.argmin(usable))
 
