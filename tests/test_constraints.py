@@ -246,7 +246,7 @@ def test_spectral_norm_bounds_layers_and_slopes(lipschitz, depth):
         for layer in layers:
             np.testing.assert_allclose(singular_values(layer.weight)[:, 0], lipschitz ** (1 / (depth + 1)), rtol=1e-9)
         judged = critic.judge(layers, 3 * numbers(SEEDS, 500, 2))
-        slopes = judged.slopes(slice(None), torch.ones_like(judged.outputs))
+        slopes = judged.slopes(torch.ones_like(judged.outputs))
         assert slopes.norm(dim=2).max() <= lipschitz * (1 + 1e-9)
 
 
@@ -410,7 +410,7 @@ def test_slopes_of_sorted_orthonormal_layers_keep_their_length():
     critic = mlp_critic(2, 1, width=8, depth=2, activation="groupsort")
     layers = CONSTRAINTS["orthonormal"](lipschitz=8.0).reparametrise(critic.layers(random_parameters(critic)))
     judged = critic.judge(layers, 3 * numbers(SEEDS, 200, 2))
-    slopes = judged.slopes(slice(None), torch.ones_like(judged.outputs)).norm(dim=2)
+    slopes = judged.slopes(torch.ones_like(judged.outputs)).norm(dim=2)
     assert slopes.max() <= 8.0 * (1 + 1e-9)
     inner = [layer._replace(weight=layer.weight / 2) for layer in layers]
     for layer in inner:

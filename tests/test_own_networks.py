@@ -143,10 +143,11 @@ def test_a_module_of_linear_maps_is_the_shipped_perceptron(mine):
     real, fake = (torch.from_numpy(rng.standard_normal((3, 5, 2))) for _ in range(2))
     found = []
     for body in (mine_is, shipped):
-        pair = body.judge_both(body.layers(parameters), real, fake)
-        slopes = pair.fake_slopes(torch.ones_like(pair.g))
-        loss = (pair.r * 2 - pair.g).sum() + slopes.square().sum()
-        found.append([pair.r, pair.g, slopes, *torch.autograd.grad(loss, parameters)])
+        on_real, on_fake = body.judge_both(body.layers(parameters), real, fake)
+        r, g = on_real.outputs, on_fake.outputs
+        slopes = on_fake.slopes(torch.ones_like(g))
+        loss = (r * 2 - g).sum() + slopes.square().sum()
+        found.append([r, g, slopes, *torch.autograd.grad(loss, parameters)])
     for one, other in zip(*found, strict=True):
         torch.testing.assert_close(one, other, rtol=1e-12, atol=1e-12)
 

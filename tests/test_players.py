@@ -198,11 +198,12 @@ def test_batch_norm_keeps_real_and_generated_points_apart():
         numbers(SEEDS, 8, 2),
         5 + numbers(SEEDS, 6, 2, seed=1),
     )
-    pair = critic.judge_both(layers, real, fake)
-    torch.testing.assert_close(pair.r, critic.forward(layers, real), rtol=1e-13, atol=1e-13)
-    torch.testing.assert_close(pair.g, critic.forward(layers, fake), rtol=1e-13, atol=1e-13)
-    torch.testing.assert_close(critic.judge_both(layers, real, 3 * fake).r, pair.r, rtol=0, atol=0)
-    for points, slopes in ((real, pair.real_slopes), (fake, pair.fake_slopes)):
+    on_real, on_fake = critic.judge_both(layers, real, fake)
+    torch.testing.assert_close(on_real.outputs, critic.forward(layers, real), rtol=1e-13, atol=1e-13)
+    torch.testing.assert_close(on_fake.outputs, critic.forward(layers, fake), rtol=1e-13, atol=1e-13)
+    again, _ = critic.judge_both(layers, real, 3 * fake)
+    torch.testing.assert_close(again.outputs, on_real.outputs, rtol=0, atol=0)
+    for points, slopes in ((real, on_real.slopes), (fake, on_fake.slopes)):
         wanted = gradient(lambda x: critic.forward(layers, x), points)
         torch.testing.assert_close(slopes(torch.ones_like(points[..., :1])), wanted, rtol=1e-10, atol=1e-11)
 
@@ -216,7 +217,7 @@ def test_settled_batch_norm_judges_each_point_alone_as_it_was_settled():
     for i in range(9):
         torch.testing.assert_close(settled(cloud[:, i : i + 1]).outputs, together.outputs[:, i : i + 1])
     wanted = differences(lambda x: settled(x).outputs, cloud[:, :2])
-    found = settled(cloud[:, :2]).slopes(slice(None), torch.ones(SEEDS, 2, 1, dtype=torch.float64))
+    found = settled(cloud[:, :2]).slopes(torch.ones(SEEDS, 2, 1, dtype=torch.float64))
     torch.testing.assert_close(found, wanted, rtol=1e-6, atol=1e-7)
 
 
@@ -226,7 +227,7 @@ def test_slopes_stay_a_function_of_the_points_origin():
         layers, origin = critic.layers(random_parameters(critic)), numbers(SEEDS, 3, 2)
 
         def outputs(x: Tensor, critic: Network = critic, layers=layers) -> Tensor:
-            return critic.judge_both(layers, x + 1, 2 * x).g
+            return critic.judge_both(layers, x + 1, 2 * x)[1].outputs
 
         torch.testing.assert_close(gradient(outputs, origin), differences(outputs, origin), rtol=1e-6, atol=1e-8)
 
@@ -257,7 +258,7 @@ def test_identity_critic_says_the_point_and_learns_nothing():
     assert len(critic.initial(np.random.default_rng(0))) == 0
     assert torch.equal(critic.forward(layers, x), x)
     judged, pull = critic.judge(layers, x), numbers(SEEDS, 4, 2, seed=1)
-    assert torch.equal(judged.slopes(slice(None), pull), pull)
+    assert torch.equal(judged.slopes(pull), pull)
 
 
 # --- generators ------------------------------------------------------------------------------------------------------

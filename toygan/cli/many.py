@@ -13,12 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from toygan.cli import drawing
-from toygan.cli.completion import (
-    complete_method,
-    complete_quantity,
-    complete_scenario,
-    complete_setting,
-)
+from toygan.cli.completion import complete_method, complete_quantity, complete_scenario, complete_setting
 from toygan.cli.exits import SOME_FAILED, clear_faults, complain
 from toygan.cli.shared import Changes, OwnCode, again, argument, duration, option, with_budget
 from toygan.files.mistakes import UserError
@@ -34,32 +29,25 @@ EVERY = 10.0  # seconds between plain lines where stderr is no terminal
 MOST = 4  # names of runs at work that are shown
 PICTURES = ("methods", "quality-against-time", "grid")
 
+OF_METHODS = "Repeat it, or say all; each scenario's own by default."
+OF_ENGINES = "local: the cores of this machine; dask: a cluster."
+OF_MEASURE = "A function of yours (points [n, 2], real [n, 2]) -> number, measured at every frame; repeatable."
+OF_PANELS = f"Of the pictures over all runs these alone: {', '.join(PICTURES)}."
+OF_KEYS = "Keys, with commas: method/scenario. Settings of a grid stay apart."
+OF_NAMES = "Another name for a column, method or scenario; in LaTeX may be $...$. Repeat it."
+OF_BEST = "In markdown and LaTeX, the best of a column and its ties in bold."
 
 Scenarios = Annotated[list[str], argument("SCENARIO", "Names, or paths; or one sweep file.", complete_scenario)]
-Methods = Annotated[
-    list[str],
-    option("--method -m", "METHOD", "Repeat it, or say all; each scenario's own by default.", complete_method),
-]
+Methods = Annotated[list[str], option("--method -m", "METHOD", OF_METHODS, complete_method)]
 Seeds = Annotated[int | None, typer.Option(metavar="N", min=1, help="How many seeds every run trains together.")]
 Steps = Annotated[int | None, typer.Option(metavar="N", min=1, help="Generator steps of every run.")]
 Grid = Annotated[list[str], option("--grid", "KEY=V1,V2,...", "A setting's values.", complete_setting)]
 Out = Annotated[Path | None, typer.Option(metavar="DIR", help="Where the run folders go; runs by default.")]
-Engine = Annotated[
-    str, option("--engine", "NAME", "local: the cores of this machine; dask: a cluster.", ("local", "dask"))
-]
+Engine = Annotated[str, option("--engine", "NAME", OF_ENGINES, ("local", "dask"))]
 Address = Annotated[str | None, typer.Option(metavar="URL", help="The Dask scheduler's, tcp://HOST:8786.")]
-OwnMeasures = Annotated[
-    list[str],
-    option(
-        "--measure",
-        "FILE.py:NAME",
-        "A function of yours (points [n, 2], real [n, 2]) -> number, measured at every frame; repeatable.",
-    ),
-]
+OwnMeasures = Annotated[list[str], option("--measure", "FILE.py:NAME", OF_MEASURE)]
 Workers = Annotated[int | None, typer.Option(metavar="N", min=1, help="Local processes; one a core by default.")]
-Kinds = Annotated[
-    str | None, option("--panels", "NAME,...", f"Of the pictures over all runs these alone: {', '.join(PICTURES)}.")
-]
+Kinds = Annotated[str | None, option("--panels", "NAME,...", OF_PANELS)]
 
 
 def sweep(
@@ -85,6 +73,7 @@ def sweep(
 ) -> None:
     """Do many runs: scenarios by methods by settings; the same command goes on where it was."""
     with clear_faults("\n    nothing is lost: the same command goes on", "; the same command goes on from here"):
+        from toygan.cli.console import tell_advice
         from toygan.many import sweep as sweeps
 
         drawing.refuse_films(formats)
@@ -96,7 +85,8 @@ def sweep(
         if dry_run:
             say(forecast(tasks, engine, address, workers))
             return
-        tell_of(tasks)
+        first = {task.config["name"]: task for task in reversed(tasks)}  # of each scenario's runs
+        tell_advice(task.game for task in reversed(first.values()))
         with watching() as watch:
             failed = sweeps.carry_out(tasks, place, engine, address, workers, fresh, watch, complain)
         command = again(context, "out")
@@ -116,16 +106,6 @@ def tell_failed(failed: dict[str, str], tasks: int | None = None) -> None:
 def measuring(words: list[str]) -> list[str]:
     """The change that names measures of one's own, if there are any."""
     return [f"measures={json.dumps(words)}"] if words else []
-
-
-def tell_of(tasks: Sequence[Task]) -> None:
-    """What the owner of each scenario's target may not expect, by the scenario's first run."""
-    from toygan.cli.console import tell_advice
-    from toygan.files.config import Config
-    from toygan.files.strict import Source, check
-
-    first = list({task.config["name"]: task for task in reversed(tasks)}.values())[::-1]
-    tell_advice(check(Config, task.config, Source(task.name)) for task in first)
 
 
 def plan_of(
@@ -149,7 +129,9 @@ def plan_of(
     files = [name for name in scenarios if sweeps.is_sweep_file(name)]
     if files and len(scenarios) > 1:
         raise UserError(f"{files[0]}: is a sweep file, and stands alone")
-    plan = sweeps.read_plan(Path(files[0])) if files else sweeps.Plan(scenarios=tuple(scenarios))
+    plan, places = sweeps.Plan(scenarios=tuple(scenarios)), sweeps.NOWHERE
+    if files:
+        plan, places = sweeps.read_plan(Path(files[0]))
     overrides = {".".join(key): value for key, value in map(parse_override, changes)}
     said = {
         "methods": tuple(methods) or plan.methods,
@@ -161,7 +143,6 @@ def plan_of(
     }
     typed = {("grid", key) for key in on_grid} | {("set", key) for key in overrides}
     typed |= {(name, "") for name, value in (("methods", methods), ("seeds", seeds), ("out", out)) if value}
-    places = sweeps.said_in(Path(files[0]), plan) if files else {}
     return plan.model_copy(update=said), {key: place for key, place in places.items() if key not in typed}
 
 
@@ -247,18 +228,11 @@ def counts(standing: Standing) -> str:
     return ", ".join(parts) + at_work + waiting + (f"; {standing.note}" if standing.note else "")
 
 
-By = Annotated[
-    str, option("--by", "ROWS[/COLUMNS]", "Keys, with commas: method/scenario. Settings of a grid stay apart.")
-]
+By = Annotated[str, option("--by", "ROWS[/COLUMNS]", OF_KEYS)]
 Form = Annotated[str, option("--format", "NAME", "text, markdown, csv or latex.", ("text", "markdown", "csv", "latex"))]
 Measures = Annotated[list[str], option("--measure", "QUANTITY", "Repeat it, or say all.", complete_quantity)]
-Names = Annotated[
-    list[str],
-    option("--name", "OLD=NEW", "Another name for a column, method or scenario; in LaTeX may be $...$. Repeat it."),
-]
-Best = Annotated[
-    bool, typer.Option("--best/--no-best", help="In markdown and LaTeX, the best of a column and its ties in bold.")
-]
+Names = Annotated[list[str], option("--name", "OLD=NEW", OF_NAMES)]
+Best = Annotated[bool, typer.Option("--best/--no-best", help=OF_BEST)]
 
 
 def table(

@@ -267,17 +267,6 @@ def framed(recording: Recording, tall: float) -> tuple[Figure, float]:
     return figure, below
 
 
-def explained(recording: Recording, name: str, prose: Sequence[tuple[str, str]], tall: float) -> tuple[Figure, float]:
-    """A figure of something about a run's end, prose beneath its title, so many inches beneath that; where they begin."""
-    figure, below = framed(recording, tall + 1.15 + ROW * len(prose))
-    up, title = figure.get_figheight(), f"{title_of(recording)} · {name}"
-    say(figure, 0.2, up - 0.36, title, 15 * min(1, 60 / len(title)), weight="bold")
-    say(figure, 0.2, up - 0.6, status_line(scene(recording)), PLAIN)
-    for row, (line, weight) in enumerate(prose):
-        say(figure, 0.2, up - 0.84 - ROW * row, line, SMALL, weight)
-    return figure, below
-
-
 def save_picture(recording: Recording, path: str | Path, options: Options = USUAL) -> None:
     """Write the sheet of a run as PNG, PDF or SVG, by the suffix; raises ValueError for another one."""
     save_figure(picture(recording, options), path, recording.facts.command, options)

@@ -1,6 +1,4 @@
-"""Films of several runs side by side: critics above, W1 over time beneath, a bar a run with its events, and in the end
-what was diagnosed.
-"""
+"""Films of several runs side by side: critics above, W1 over time beneath, a bar a run with its events and its diagnosis."""
 
 from __future__ import annotations
 
@@ -73,14 +71,14 @@ def comparison_figure(
     figure.set_dpi(width / sheet.WIDTH)  # before anything is placed in pixels
     axis, curves = sheet.w1_of_all(figure, recordings, room + grid.more, CURVE)
     bottom = 0.35 + LINE * len(sheet.comparison_commands(recordings)) + grid.more
-    drawn = zip(grid.critics, scenes, clock, strict=True)
-    parts = [moving_run(place, shown, frames, options.scale) for place, shown, frames in drawn]
-    for place, shown, frames in zip(grid.extras, scenes, clock, strict=True):
-        if place is not None:  # what further players show
-            parts.append(in_time(EXTRAS[brief_of(shown)].film(place, shown, options.scale), frames))
-            sheet.dress_brief(place, shown)
+    parts = []
+    for place, extra, shown, frames in zip(grid.critics, grid.extras, scenes, clock, strict=True):
+        parts.append(moving_run(place, shown, frames, options.scale))
+        if extra is not None:  # what further players show
+            parts.append(in_time(EXTRAS[brief_of(shown)].film(extra, shown, options.scale), frames))
+            sheet.dress_brief(extra, shown)
     parts.append(moving_curves(axis, curves, scenes, clock))
-    parts.append(moving_words(figure, scenes, clock, (bottom, told), options.language))
+    parts.append(moving_words(figure, scenes, clock, bottom, told, options.language))
     return figure, [*parts, moving_bars(figure, scenes, clock, bottom + room - BAR * len(scenes) - 0.05)]
 
 
@@ -101,7 +99,7 @@ def slide_figure(scenes: Sequence[Scene], width: int, options: Options) -> tuple
     drawn = zip(axes, scenes, clock, strict=True)
     parts = [moving_run(place, shown, frames, options.scale, NUMBERED * few) for place, shown, frames in drawn]
     parts.append(moving_curves(axis, curves, scenes, clock))
-    parts.append(moving_words(figure, scenes, clock, (0.1, 1), options.language))
+    parts.append(moving_words(figure, scenes, clock, 0.1, 1, options.language))
     return figure, [*parts, moving_bars(figure, scenes, clock, 0.2 + words)]
 
 
@@ -195,10 +193,9 @@ def moving_bars(figure: Figure, scenes: Sequence[Scene], clock: Sequence[np.ndar
 
 
 def moving_words(
-    figure: Figure, scenes: Sequence[Scene], clock: Sequence[np.ndarray], place: tuple[float, int], language: str = "en"
+    figure: Figure, scenes: Sequence[Scene], clock: Sequence[np.ndarray], bottom: float, lines: int, language: str
 ) -> Moving:
-    """Lines a run: its latest event, in the end its diagnosis; `place` is inches from below, and how many lines each has."""
-    bottom, lines = place
+    """So many lines a run, from so many inches up: its latest event, in the end its diagnosis."""
     names = names_apart([shown.recording for shown in scenes])
     named = list(zip(names, scenes, panels.styles_of(len(scenes)), strict=True))[:TOLD]
     tall = LINE * lines * len(named)
@@ -221,9 +218,10 @@ def moving_words(
     return Moving(axis, [], show, words)
 
 
-def fitted(name: str, told: str, lines: int, language: str = "en") -> str:
+def fitted(name: str, told: str, lines: int, language: str) -> str:
     """What is told of a run in so many lines across the figure, without its evidence where that is too much, in a language."""
-    without = re.sub(r" \([^()]*\)", "", told)
-    every = [wrapped(f"{name}: {in_language(text, language)}", sheet.TEXT, most) for text, most in
-             ((told, None), (without, lines))]  # fmt: skip
-    return "\n".join(every[0] if len(every[0]) <= lines else every[1])
+    found = wrapped(f"{name}: {in_language(told, language)}", sheet.TEXT)
+    if len(found) > lines:
+        without = re.sub(r" \([^()]*\)", "", told)
+        found = wrapped(f"{name}: {in_language(without, language)}", sheet.TEXT, lines)
+    return "\n".join(found)

@@ -26,7 +26,24 @@ from toygan.game.rules import RULES
 from toygan.game.zoo import PLAYED_ON, ZOO
 from toygan.targets.table import TARGETS
 
+Makers = Mapping[str, tuple[Collection[str], Callable[[str], "Entry"]]]  # kind -> names that exist, and who shows one
 WORDS_SHOWN = {"formula": "formula", "about": "look at", "look_for": "look for", "reference": "reference"}
+NORMALISATIONS_IN_WORDS = {
+    "none": "Nothing is normalised.",
+    "layer": "Each point's hidden units, with their bias, to mean 0 and variance 1, then a learned scale and shift "
+    "(Ba et al., 2016, arXiv:1607.06450).",
+    "batch": "Each hidden unit to mean 0 and variance 1 over the batch, then a learned scale and shift "
+    "(Ioffe and Szegedy, 2015, arXiv:1502.03167).",
+    "batch-running": "As batch while the critic learns; looked at with the running averages of mean and variance.",
+}
+ACTIVATIONS_IN_WORDS = {
+    "relu": "max(0, x).",
+    "leaky-relu": "x for positive x, 0.2 x for others.",
+    "tanh": "The hyperbolic tangent.",
+    "silu": "x sigmoid(x), also called swish.",
+    "softplus": "log(1 + e^x).",
+    "groupsort": "Units in pairs, each in rising order (Anil et al., 2018, arXiv:1811.05381).",
+}
 
 
 class Entry(NamedTuple):
@@ -35,9 +52,6 @@ class Entry(NamedTuple):
     title: str
     lines: Mapping[str, str]
     settings: str
-
-
-Makers = Mapping[str, tuple[Collection[str], Callable[[str], Entry]]]  # kind -> names that exist, and who shows one
 
 
 def scenarios() -> dict[str, str]:
@@ -58,24 +72,6 @@ def sentences(table: Mapping[str, Callable[..., Any]]) -> dict[str, str]:
 def summary_of(function: Callable[..., Any]) -> str:
     """The whole docstring on one line."""
     return re.sub(r"\s+", " ", inspect.getdoc(function) or "").strip()
-
-
-NORMALISATIONS_IN_WORDS = {
-    "none": "Nothing is normalised.",
-    "layer": "Each point's hidden units, with their bias, to mean 0 and variance 1, then a learned scale and shift "
-    "(Ba et al., 2016, arXiv:1607.06450).",
-    "batch": "Each hidden unit to mean 0 and variance 1 over the batch, then a learned scale and shift "
-    "(Ioffe and Szegedy, 2015, arXiv:1502.03167).",
-    "batch-running": "As batch while the critic learns; looked at with the running averages of mean and variance.",
-}
-ACTIVATIONS_IN_WORDS = {
-    "relu": "max(0, x).",
-    "leaky-relu": "x for positive x, 0.2 x for others.",
-    "tanh": "The hyperbolic tangent.",
-    "silu": "x sigmoid(x), also called swish.",
-    "softplus": "log(1 + e^x).",
-    "groupsort": "Units in pairs, each in rising order (Anil et al., 2018, arXiv:1811.05381).",
-}
 
 
 # What a row is -> where its name may stand in a file, and every name with its sentence.

@@ -50,9 +50,6 @@ FARTHEST = 1e9
 ECHOING = ("method", "generator", "critic")
 
 
-# --- where scenarios are ---------------------------------------------------------------------------------------------
-
-
 def find(name: str) -> Path:
     """The file of a shipped name or of a path; UserError for neither."""
     path = Path(name)
@@ -62,9 +59,6 @@ def find(name: str) -> Path:
         wrong = "is the folder of a run and no scenario"
         raise UserError(Mistake(None, wrong, hint, place=Place(f"scenario {name!r}")))
     return file_of("shipped scenario", name, shipped, shipped_folder())
-
-
-# --- from a file to a config -----------------------------------------------------------------------------------------
 
 
 def read(

@@ -92,9 +92,6 @@ def options(value: BaseModel, *functions: Callable[..., Any]) -> dict[str, Any]:
     return {name: given for name, given in value if name in names}
 
 
-# --- reading ---------------------------------------------------------------------------------------------------------
-
-
 def read_toml(path: Path) -> tuple[dict[str, Any], Source]:
     """Parse a file; UserError for one that is missing, not text, empty or broken."""
     try:
@@ -236,9 +233,6 @@ def set_key(data: dict[str, Any], key: Names, value: Any, place: Place) -> None:
 def as_kind(value: Any) -> Any:
     """A part of a method that is given as a word, as a table."""
     return {"kind": value} if isinstance(value, str) else value
-
-
-# --- checking --------------------------------------------------------------------------------------------------------
 
 
 def check(model: type[Parsed], data: Mapping[str, Any], source: Source) -> Parsed:
@@ -398,12 +392,8 @@ def line_of(key: Key, lines: Mapping[Key, int]) -> int:
 def union_place(data: Any, location: Key) -> Key | None:
     """Where a location enters a branch of a union: pydantic names the branch there, though the value is no table."""
     key = real_key(data, location)
-    for end, part in enumerate(location):
-        if isinstance(part, str) and part not in key:
-            value = lookup(data, real_key(data, location[:end]))
-            if not isinstance(value, dict):
-                return location[:end]
-    return None
+    branches = (location[:end] for end, part in enumerate(location) if isinstance(part, str) and part not in key)
+    return next((place for place in branches if not isinstance(lookup(data, real_key(data, place)), dict)), None)
 
 
 def explain_group(
@@ -513,7 +503,8 @@ def real_key(data: Any, location: Key) -> Key:
 
 
 def legal_kinds(node: Schema) -> list[str]:
-    return [choice["properties"]["kind"]["const"] for choice in node.get("oneOf", ())]
+    kinds = [choice["properties"]["kind"] for choice in node.get("oneOf", ())]
+    return [kind["const"] for kind in kinds if "const" in kind]  # a user's own, which comes last, has none
 
 
 def node_at(model: type[BaseModel], location: Key) -> Schema:
@@ -546,7 +537,7 @@ def schema_of(model: type[BaseModel]) -> Schema:
 
 def step_into(node: Schema, part: str | int) -> Schema:
     """The schema one step further down: into a property, a tagged choice, an item or any key of a mapping."""
-    tagged = dict(zip(legal_kinds(node), node.get("oneOf", ()), strict=True))
+    tagged = dict(zip(legal_kinds(node), node.get("oneOf", ()), strict=False))
     below = {**node.get("properties", {}), **tagged, **dict(enumerate(node.get("prefixItems", ())))}
     if part in below:
         return below[part]

@@ -59,7 +59,7 @@ def constraint_tried(part: Own, constraint: Constraint, config: Config) -> None:
 
     def slopes_at(points: Tensor) -> Tensor:
         judged = critic.judge(layers, points)
-        return judged.slopes(slice(None), torch.ones_like(judged.outputs))
+        return judged.slopes(torch.ones_like(judged.outputs))
 
     draws = drawn(constraint.draws, config.training.batch, rng, like)
     sight = Sight(real, fake, draws, lambda: slopes_at(real), lambda: slopes_at(fake), slopes_at, lambda: layers)

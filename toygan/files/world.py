@@ -45,6 +45,7 @@ TWO_WORLDS = {"translators": "translator", "coupled": "mlp"}  # casts of two wor
 # casts of maps that have no place for codes
 OF_LATENTS_ALONE = ("translators", "coarse-to-fine", "equation", "boosting")
 UNBLURRED = ("partners", "coarse-to-fine")  # noise would have to be of both that stand side by side
+LOG_RATIOS = ("non-saturating", "minimax", "boundary-seeking")  # objectives whose optimal score is log p/q
 NOISE = {"real noise": normal(2), "fake noise": normal(2)}  # what blurs a real and a generated point
 
 
@@ -63,8 +64,7 @@ class World(NamedTuple):
 
     def step(self, state: State, draw: Draw, dials: Dials) -> State:
         """One step of the game: a pure function of tensors."""
-        game = self.game_at(dials)
-        return step(game, state, draw)
+        return step(self.game_at(dials), state, draw)
 
 
 def build_target(config: Config) -> Target:
@@ -324,8 +324,6 @@ def misfits_of_rounds(config: Config, number: int, option: str) -> None:
         raise Refusal(f"{number} {option} in {config.training.steps} steps", "take more steps", f"cast.{option}")
 
 
-LOG_RATIOS = ("non-saturating", "minimax", "boundary-seeking")  # objectives whose optimal score is log p/q
-
 MISFITS: dict[str, Callable[[Config, Any], None]] = {
     "boosting": misfits_of_boosting,
     "stages": lambda config, cast: misfits_of_rounds(config, cast.stages, "stages"),
@@ -450,8 +448,8 @@ class Built(NamedTuple):
 def build_game(config: Config, at: Config, built: Built) -> Game:
     """The game: its program is the config's, its numbers are those of `at`, which has dials in their place."""
     method, values, rule, cast = config.method, at.method, build_rule(at), build_cast(config, at, built.bodies)
-    wants = {CRITIC: critic_opinion, GENERATOR: generator_opinion, **cast.wants}
-    wants |= {name: role.wants for name, role in cast.roles.items()}
+    others = {name: role.wants for name, role in cast.roles.items()}
+    wants = {CRITIC: critic_opinion, GENERATOR: generator_opinion, **others, **cast.wants}
     side = {CRITIC: "critic", GENERATOR: "generator", **{name: role.side for name, role in cast.roles.items()}}
     players = {
         name: seated(config, at, rule, body, with_terms(name, wants[name], cast.terms), side[name])

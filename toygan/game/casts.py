@@ -18,7 +18,7 @@ from torch import Tensor
 
 from toygan.game import duel, play
 from toygan.game.dials import over
-from toygan.game.duel import CRITIC, GENERATOR, PLAIN, Match
+from toygan.game.duel import CRITIC, GENERATOR, LABEL, PLAIN, Match
 from toygan.game.laws import Law, normal, points
 from toygan.game.networks import Layer
 from toygan.game.objectives import Extra, Heads, Losses, Objective, by_chance, with_guess
@@ -64,7 +64,7 @@ def encoder(
     role = Role(body, encoder_opinion, "generator") if in_pairs else Role(body, side="generator")
     return Cast(
         roles={**duel.critics_of(*alone, body=partial(bodies.critic, 2)), ENCODER: role},
-        wants={GENERATOR: loses_to_all([PLAIN, *alone])} if alone else {},
+        wants=duel.wants_of(PLAIN, *alone),
         beside=(code_beside(d),) if in_pairs else (),
         no_optimum=IN_PAIRS if in_pairs else "",
         terms=sum(terms, ()),
@@ -154,12 +154,12 @@ def translators(bodies: Bodies, *, cycle: Weight = 1.0, power: Literal[1, 2] = 1
     """
     match = Match(BACK_CRITIC, BACK, "latent", lambda game, parameters, row: duel.sent(game, parameters, row["real"], BACK),
                   bare=True)  # fmt: skip
-    body = partial(bodies.perceptron, 2, bodies.latent)
     return Cast(
         roles={
             **duel.critics_of(match, body=partial(bodies.critic, 2)),
-            BACK: Role(body, partial(duel.generator_opinion, match=match), "generator"),
+            BACK: Role(partial(bodies.perceptron, 2, bodies.latent), side="generator"),
         },
+        wants=duel.wants_of(match),
         terms=weighed("cycle", cycle, (GENERATOR, BACK), partial(cycle_error, power)),
     )
 
@@ -187,7 +187,7 @@ def coupled(bodies: Bodies) -> Cast:
     return Cast(
         roles=duel.critics_of(second, body=partial(bodies.critic, 2)),
         generator=partial(bodies.perceptron, bodies.inputs, 4),
-        wants={CRITIC: partial(duel.critic_opinion, match=first), GENERATOR: loses_to_all([first, second])},
+        wants=duel.wants_of(first, second),
         carry=lambda game, parameters, latent: duel.sent(game, parameters, latent)[..., :2],
         draws=lambda: {"source": points()},
     )
@@ -254,7 +254,7 @@ def one_of_several(k: int, number: int, game: Game, parameters: Parameters, stat
     match = Match(
         CRITIC, name, "real", lambda game, parameters, row: duel.sent(game, parameters, duel.fed(game, row), name)
     )
-    return duel.generator_opinion(game, parameters, state, own, match)
+    return duel.generator_opinion(game, parameters, state, own, [match])
 
 
 def by_classes(number: int, base: Objective) -> Objective:
@@ -289,23 +289,13 @@ def critics(bodies: Bodies, *, number: Several = 3, sharpness: NonNegativeFloat 
     return Cast(roles=more, wants={GENERATOR: wants} if number > 1 else {})
 
 
-def loses_to_all(matches: Sequence[Match]) -> play.Wants:
-    """What a generator minimises against several critics: the sum of its losses."""
-
-    def wants(game: Game, parameters: Parameters, state: State, row: Draw) -> Opinion:
-        first, *others = (duel.generator_loss(game, parameters, state, row, match) for match in matches)
-        return Opinion(sum(others, start=first))
-
-    return wants
-
-
 def opposed(bodies: Bodies) -> Cast:
     """A second critic that takes generated points for real; the generator plays against both, and loses what either wins
     (Nguyen et al., 2017, arXiv:1709.03831).
     """
     matches = [PLAIN, PLAIN._replace(critic=numbered(CRITIC, 1), swapped=True)]
     more = duel.critics_of(*matches[1:], body=partial(bodies.critic, bodies.shown))
-    return Cast(roles=more, wants={GENERATOR: loses_to_all(matches)})
+    return Cast(roles=more, wants=duel.wants_of(*matches))
 
 
 # --- what a critic is shown beside a point ---------------------------------------------------------------------------
@@ -314,14 +304,11 @@ def opposed(bodies: Bodies) -> Cast:
 def labels_beside(classes: int) -> Beside:
     """A point's class, one-hot; anywhere it may be any of them."""
 
-    def given(game: Game, parameters: Parameters, points: Tensor, row: Draw) -> Tensor:
-        return row["real label"]
-
     def anywhere(game: Game, parameters: Parameters, points: Tensor, clouds: tuple[Tensor, Tensor]) -> Tensor:
         each = torch.eye(classes, dtype=points.dtype, device=points.device)
         return each[:, None, None].expand(-1, *points.shape[:2], -1)
 
-    return Beside(classes, given, given, anywhere, given=True)
+    return Beside(classes, lambda game, parameters, points, row: row[LABEL], anywhere, given=True)
 
 
 def partners(bodies: Bodies) -> Cast:
@@ -371,13 +358,10 @@ def spread(bodies: Bodies) -> Cast:
 def within_batch(columns: int, of: Callable[[Tensor, Tensor], Tensor]) -> Beside:
     """What a point's batch says of it, `of(points, batch)`; anywhere, what the generated batch would."""
 
-    def own(game: Game, parameters: Parameters, points: Tensor, row: Draw) -> Tensor:
-        return of(points, points)
-
     def anywhere(game: Game, parameters: Parameters, points: Tensor, clouds: tuple[Tensor, Tensor]) -> Tensor:
         return of(points, clouds[1][..., :2])[None]
 
-    return Beside(columns, own, own, anywhere, given=True)
+    return Beside(columns, lambda game, parameters, points, row: of(points, points), anywhere, given=True)
 
 
 # --- other wants of the generator ------------------------------------------------------------------------------------

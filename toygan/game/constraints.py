@@ -23,6 +23,7 @@ LEAST = 1e-12  # a smaller layer is not divided; any less, and squares of its gr
 BJOERCK = 36  # steps: 1.5^36 = 2e6 is enough for singular values down to 1e-4 of the bound below, and to settle at 1
 # Rounds of three squarings each: a mixed value is off by 0.14 / 2^k, half an epsilon.
 ROUNDS = {torch.float32: 7, torch.float64: 17}
+MIX = {"mix": uniform(1)}
 
 
 class Sight(NamedTuple):
@@ -283,8 +284,6 @@ class Slopes(NamedTuple):
     draws: Mapping[str, Law] = {}
 
 
-MIX = {"mix": uniform(1)}
-
 PLACES: dict[Where, Slopes] = {
     "interpolates": Slopes(slopes_between, MIX),
     "real": Slopes(lambda sight: sight.real_slopes()),
@@ -292,9 +291,6 @@ PLACES: dict[Where, Slopes] = {
     "both": Slopes(lambda sight: torch.cat((sight.real_slopes(), sight.fake_slopes()), dim=1)),
     "around-real": Slopes(slopes_around_real, {**MIX, "around": uniform(2)}),
 }
-
-
-# --- norms -----------------------------------------------------------------------------------------------------------
 
 
 def squared_norm(slopes: Tensor) -> Tensor:

@@ -6,7 +6,7 @@ constraint what is added. `judge` looks at a critic as the pictures do.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import NamedTuple
 
@@ -15,7 +15,7 @@ from torch import Tensor
 
 from toygan.game.constraints import Sight, added
 from toygan.game.dials import over
-from toygan.game.networks import Layers, Network, Pair
+from toygan.game.networks import Layers, Network, Response
 from toygan.game.objectives import Extra, Heads, Losses, first_score
 from toygan.game.play import Beside, Draw, Game, Once, Opinion, Parameters, Role, State, Wants, noise_left, with_player
 
@@ -51,7 +51,7 @@ def critic_opinion(game: Game, parameters: Parameters, state: State, row: Draw, 
     real, fake = real_side(game, parameters, state, row, match), fake_side(game, parameters, state, row, match)
     layers, body = critic_layers(game, parameters, name), game.players[name].network
     pair = body.judge_both(layers, real, fake)
-    r, g = heads(game, pair.r), heads(game, pair.g)
+    r, g = (heads(game, judged.outputs) for judged in pair)
     loss = losses(game, state)(*in_order(match, r, g), Extra(state.memory, row, real, fake)).critic
     penalty, parts = penalties(game, seeing(game, own, layers, pair, real, fake, row, match))
     told = torch.zeros_like(loss) if penalty is None else penalty
@@ -79,17 +79,19 @@ def penalties(game: Game, sight: Sight) -> tuple[Tensor | None, dict[str, Tensor
     return penalty, {f"penalty_{name}": part for name, part in parts.items() if part is not None}
 
 
-def generator_opinion(game: Game, parameters: Parameters, state: State, row: Draw, match: Match = PLAIN) -> Opinion:
-    """A generator's loss on its own batch."""
-    return Opinion(generator_loss(game, parameters, state, row, match))
+def generator_opinion(
+    game: Game, parameters: Parameters, state: State, row: Draw, matches: Sequence[Match] = (PLAIN,)
+) -> Opinion:
+    """What a generator minimises on its own batch: the sum of its losses against the critics of its matches."""
+    first, *others = (generator_loss(game, parameters, state, row, match) for match in matches)
+    return Opinion(sum(others, start=first))
 
 
-def wants_of(match: Match) -> dict[str, Wants]:
-    """What both players of a match make of a move."""
-    return {
-        match.critic: partial(critic_opinion, match=match),
-        match.generator: partial(generator_opinion, match=match),
-    }
+def wants_of(*matches: Match) -> Mapping[str, Wants]:
+    """What the players of these matches make of a move."""
+    against = {one.generator: [match for match in matches if match.generator == one.generator] for one in matches}
+    generators = {name: partial(generator_opinion, matches=own) for name, own in against.items()}
+    return {match.critic: partial(critic_opinion, match=match) for match in matches} | generators
 
 
 def critics_of(*matches: Match, body: Callable[[], Network]) -> dict[str, Role]:
@@ -180,7 +182,7 @@ def real_side(game: Game, parameters: Parameters, state: State, row: Draw, match
 
 def fake_side(game: Game, parameters: Parameters, state: State, row: Draw, match: Match = PLAIN) -> Tensor:
     """Generated points as a critic is shown them: [seed, batch / m, m d]."""
-    beside = [lambda x, one=one: one.fake(game, parameters, x, row) for one in besides(game, match)]
+    beside = [lambda x, one=one: (one.fake or one.real)(game, parameters, x, row) for one in besides(game, match)]
     return shown(game, state, match.fake(game, parameters, row), row.get("fake noise"), beside)
 
 
@@ -208,29 +210,26 @@ def seeing(
     game: Game,
     parameters: Tensor,
     layers: Layers,
-    pair: Pair,
+    pair: tuple[Response, Response],
     real: Tensor,
     fake: Tensor,
     row: Draw,
     match: Match = PLAIN,
 ) -> Sight:
     """What a penalty sees; slopes are those of the score, and computed only when asked for."""
-    body, others = game.players[match.critic].network, besides(game, match)
+    body, others, (on_real, on_fake) = game.players[match.critic].network, besides(game, match), pair
 
-    def pulled(outputs: Tensor) -> Tensor:
-        return pull(game, outputs, pair.r, pair.g)
-
-    def slopes_at(points: Tensor) -> Tensor:
-        judged = body.judge(layers, points)
-        return along(game.pack, others, judged.slopes(slice(None), pulled(judged.outputs)))
+    def slopes(judged: Response) -> Tensor:
+        by_outputs = pull(game, judged.outputs, on_real.outputs, on_fake.outputs)
+        return along(game.pack, others, judged.slopes(by_outputs))
 
     return Sight(
         real=real,
         fake=fake,
         draw=row,
-        real_slopes=lambda: along(game.pack, others, pair.real_slopes(pulled(pair.r))),
-        fake_slopes=lambda: along(game.pack, others, pair.fake_slopes(pulled(pair.g))),
-        slopes_at=slopes_at,
+        real_slopes=lambda: slopes(on_real),
+        fake_slopes=lambda: slopes(on_fake),
+        slopes_at=lambda points: slopes(body.judge(layers, points)),
         layers=lambda: body.layers(parameters),
         beside=sum(one.columns for one in others),
     )
@@ -290,7 +289,7 @@ def judge(game: Game, parameters: Parameters, real: Tensor, fake: Tensor) -> Jud
 
     def slopes_of(points: Tensor) -> Tensor:
         judged = settled(points.repeat(1, 1, game.pack))
-        by_copy = judged.slopes(slice(None), pull(game, judged.outputs, r, g))
+        by_copy = judged.slopes(pull(game, judged.outputs, r, g))
         return by_copy.unflatten(2, (game.pack, -1)).sum(dim=2)[..., :2].detach()
 
     def over_faces(of: Callable[[Tensor], Tensor], points: Tensor) -> Tensor:

@@ -9,7 +9,9 @@ from typing import Any
 
 R1 = {"kind": "r1", "weight": 0.1}
 NS_R1 = {"objective": {"kind": "non-saturating"}, "constraint": R1}  # as ns-gan-r1 is played
-FAST = {"critic_steps": 2, "generator_rate": 2e-3, "critic_rate": 2e-3}  # how wgan-gp and its like are played
+WASSERSTEIN = {"objective": {"kind": "wasserstein"}, "critic_steps": 2}
+FAST = {**WASSERSTEIN, "generator_rate": 2e-3, "critic_rate": 2e-3}  # how wgan-gp and its like are played
+WGAN = {**WASSERSTEIN, "constraint": {"kind": "clip", "bound": 0.1}, "optimiser": "rmsprop", "critic_steps": 5}
 
 METHODS: dict[str, dict[str, Any]] = {
     "gan": {
@@ -34,32 +36,26 @@ METHODS: dict[str, dict[str, Any]] = {
         "formula": "C: E g - E r, every parameter in [-0.1, 0.1];  G: -E g",
         "reference": "Arjovsky et al., 2017, arXiv:1701.07875",
         "look_for": "Clipping makes the critic simple: broad planes and few creases, whatever the data look like.",
-        "objective": {"kind": "wasserstein"},
-        "constraint": {"kind": "clip", "bound": 0.1},
-        "optimiser": "rmsprop",
-        "critic_steps": 5,
+        **WGAN,
     },
     "wgan-gp": {
         "formula": "C: E g - E r + 0.1 E (|f'| - 1)^2 between pairs;  G: -E g",
         "reference": "Gulrajani et al., 2017, arXiv:1704.00028",
         "look_for": "Watch whether the critic's ridge follows the data, with slopes near one all the way there.",
-        "objective": {"kind": "wasserstein"},
-        "constraint": {"kind": "gradient-penalty", "weight": 0.1},
         **FAST,
+        "constraint": {"kind": "gradient-penalty", "weight": 0.1},
     },
     "wgan-lp": {
         "formula": "C: E g - E r + 0.1 E max(0, |f'| - 1)^2 between pairs;  G: -E g",
         "reference": "Petzka et al., 2017, arXiv:1709.08894",
         "look_for": "Slopes below one are free: the critic may be flat where nothing has to move.",
-        "objective": {"kind": "wasserstein"},
-        "constraint": {"kind": "gradient-penalty", "weight": 0.1, "sides": 1},
         **FAST,
+        "constraint": {"kind": "gradient-penalty", "weight": 0.1, "sides": 1},
     },
     "wgan-none": {
         "formula": "C: E g - E r, unconstrained;  G: -E g",
         "reference": "Arjovsky et al., 2017, arXiv:1701.07875, on why a Lipschitz bound is needed",
         "look_for": "Nothing bounds the critic: watch whether its scores run away, and the colour scale with them.",
-        "objective": {"kind": "wasserstein"},
         **FAST,
     },
     "sngan": {
@@ -106,41 +102,36 @@ METHODS: dict[str, dict[str, Any]] = {
         "formula": "C: E g - E r, each layer's weights of l2 norm at most 2;  G: -E g",
         "reference": "after Arjovsky et al., 2017, arXiv:1701.07875",
         "look_for": "A kinder clip: whole layers are scaled back, so weights can differ in size.",
-        "objective": {"kind": "wasserstein"},
+        **WASSERSTEIN,
         "constraint": {"kind": "norm-clip", "bound": 2.0},
-        "critic_steps": 2,
     },
     "wgan-weight-norm": {
         "formula": "C: E g - E r, weights as length times direction;  G: -E g",
         "reference": "Salimans and Kingma, 2016, arXiv:1602.07868",
         "look_for": "Lengths are still free: a change of coordinates is no bound, and the scores may drift away.",
-        "objective": {"kind": "wasserstein"},
+        **WASSERSTEIN,
         "constraint": {"kind": "weight-norm"},
-        "critic_steps": 2,
     },
     "wgan-l1": {
         "formula": "C: E g - E r + 0.001 sum |w|;  G: -E g",
         "reference": "after Gulrajani et al., 2017, arXiv:1704.00028, who report decay to fail as clipping does",
         "look_for": "A price on every weight empties some: watch whether creases get few and contours straight.",
-        "objective": {"kind": "wasserstein"},
+        **WASSERSTEIN,
         "constraint": {"kind": "l1-decay", "weight": 0.001},
-        "critic_steps": 2,
     },
     "wgan-l2": {
         "formula": "C: E g - E r + 0.001 sum w^2;  G: -E g",
         "reference": "after Gulrajani et al., 2017, arXiv:1704.00028, who report decay to fail as clipping does",
         "look_for": "A price on large weights, everywhere alike and not where it matters: watch whether it bounds the scores.",
-        "objective": {"kind": "wasserstein"},
+        **WASSERSTEIN,
         "constraint": {"kind": "l2-decay", "weight": 0.001},
-        "critic_steps": 2,
     },
     "wgan-sn": {
         "formula": "C: E g - E r, layers over their top singular values;  G: -E g",
         "reference": "Miyato et al., 2018, arXiv:1802.05957",
         "look_for": "A critic of ReLU is never steeper than one, and mostly much flatter: a share of W1 goes unseen.",
-        "objective": {"kind": "wasserstein"},
+        **WASSERSTEIN,
         "constraint": {"kind": "spectral-norm"},
-        "critic_steps": 2,
     },
     "ragan": {
         "formula": "C: E sp(E g - r) + E sp(g - E r);  G: mirrored",
@@ -300,11 +291,8 @@ PAPERS: dict[str, str] = {
     "r3gan": "Adam without momentum; in the authors' code the rate falls from 2e-4 to 5e-5, the second beta rises from 0.9 to "
     "0.99, and the penalties' weight, 0.05 to 150 by data set, falls to a tenth",
     "ragan": "half of both losses; " + RELATIVISTIC,
-    "f-kl": "no penalty, the trick as an alternative; " + F_GAN,
-    "f-reverse-kl": "the trick as an alternative; " + F_GAN,
-    "f-pearson": "no penalty, the trick as an alternative; " + F_GAN,
-    "f-hellinger": "the trick as an alternative; " + F_GAN,
-    "f-js": "the trick as an alternative; " + F_GAN,
+    **dict.fromkeys(("f-kl", "f-pearson"), "no penalty, the trick as an alternative; " + F_GAN),
+    **dict.fromkeys(("f-reverse-kl", "f-hellinger", "f-js"), "the trick as an alternative; " + F_GAN),
     "f-total-variation": "in its table of divergences, and not in an author's notebook (Nowozin, 2018)",
     "bs-gan": "no constraint; in the authors' code G: E g^2, Adam at 1e-4, first beta 0.5",
     "ebgan": "D = |x - dec(enc(x))|, no head start in the main text, pulling-away weight 0.1; on MNIST margin 10, "

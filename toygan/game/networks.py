@@ -48,37 +48,28 @@ LayersOf = Callable[[Tensor], Layers]
 class Response(NamedTuple):
     """A critic's opinion on some points: its `outputs [seed, batch, outputs]` and how they change there.
 
-    `slopes(rows, pull) [seed, rows, d]` is the gradient by each point of its outputs weighed by
-    `pull [seed, rows, outputs]`, differentiable by the critic's parameters.
+    `slopes(pull) [seed, batch, d]` is the gradient by each point of its outputs weighed by `pull [seed, batch, outputs]`,
+    differentiable by the critic's parameters; or of some `rows` of the batch alone.
     """
 
     outputs: Tensor
-    slopes: Callable[[slice, Tensor], Tensor]
-
-
-class Pair(NamedTuple):
-    """A critic's opinion on a real and a generated batch: outputs of each [seed, batch, outputs], and their slopes by pull."""
-
-    r: Tensor
-    g: Tensor
-    real_slopes: Callable[[Tensor], Tensor]
-    fake_slopes: Callable[[Tensor], Tensor]
+    slopes: Callable[..., Tensor]
 
 
 class Network(NamedTuple):
     """A player's body: first parameters of one seed [P], and the ways to use its layers.
 
-    `judge_both(layers, real, fake)` is what a critic move needs. `settled(layers, points)` is a judge whose statistics,
-    if it has any, are those of `points` from then on, or its running ones. `note(parameters, layers, batches)` is the
-    parameters after a move, with running statistics that have seen the move's batches; most bodies keep none. `heads`
-    are the outputs of its own, by name, behind those that it was made for.
+    `judge_both(layers, real, fake)` is what a critic move needs, an opinion on each. `settled(layers, points)` is a judge
+    whose statistics, if it has any, are those of `points` from then on, or its running ones.
+    `note(parameters, layers, batches)` is the parameters after a move, with running statistics that have seen the move's
+    batches; most bodies keep none. `heads` are the outputs of its own, by name, behind those that it was made for.
     """
 
     initial: Callable[[np.random.Generator], np.ndarray]
     layers: Callable[[Tensor], Layers]
     forward: Callable[[Layers, Tensor], Tensor]
     judge: Callable[[Layers, Tensor], Response]
-    judge_both: Callable[[Layers, Tensor, Tensor], Pair]
+    judge_both: Callable[[Layers, Tensor, Tensor], tuple[Response, Response]]
     settled: Callable[[Layers, Tensor], Callable[[Tensor], Response]]
     note: Callable[[Tensor, Callable[[], Layers], Sequence[Tensor]], Tensor] = lambda own, layers, batches: own
     heads: Mapping[str, int] = {}
@@ -93,12 +84,10 @@ def network(
     """A body whose every point is judged by itself, so that both batches can go through it in one pass."""
     opinion = judge or by_autograd(forward)
 
-    def judge_both(layers: Layers, real: Tensor, fake: Tensor) -> Pair:
-        n = real.shape[1]
-        both = opinion(layers, torch.cat((real, fake), dim=1))
-        first, second = slice(None, n), slice(n, None)
-        r, g = both.outputs[:, first], both.outputs[:, second]
-        return Pair(r, g, partial(both.slopes, first), partial(both.slopes, second))
+    def judge_both(layers: Layers, real: Tensor, fake: Tensor) -> tuple[Response, Response]:
+        n, both = real.shape[1], opinion(layers, torch.cat((real, fake), dim=1))
+        r, g = (Response(both.outputs[:, rows], partial(both.slopes, rows=rows)) for rows in (slice(n), slice(n, None)))
+        return r, g
 
     return Network(initial, layers, forward, opinion, judge_both, lambda layers, points: partial(opinion, layers))
 
@@ -112,7 +101,7 @@ def by_autograd(forward: Callable[[Layers, Tensor], Tensor]) -> Callable[[Layers
             x = x if x.requires_grad else x.detach().requires_grad_()
             outputs = forward(layers, x)
 
-        def slopes(rows: slice, pull: Tensor) -> Tensor:
+        def slopes(pull: Tensor, rows: slice = slice(None)) -> Tensor:
             with torch.enable_grad():
                 return torch.autograd.grad(outputs[:, rows], x, pull, create_graph=True)[0][:, rows]
 
@@ -287,7 +276,7 @@ def plain_judge(bend: Bend, layers: Layers, x: Tensor) -> Response:
         x = bend.apply(before)
         kept.append((before, x))
 
-    def slopes(rows: slice, pull: Tensor) -> Tensor:
+    def slopes(pull: Tensor, rows: slice = slice(None)) -> Tensor:
         g = torch.bmm(pull, layers[-1].weight.transpose(1, 2))
         for layer, (before, after) in zip(reversed(layers[:-1]), reversed(kept), strict=True):
             g = torch.bmm(slope(before[:, rows], after[:, rows]) * g, layer.weight.transpose(1, 2))
@@ -354,11 +343,11 @@ def with_units(
     return first, with_more
 
 
-def apart(judge: Callable[[Layers, Tensor], Response], layers: Layers, real: Tensor, fake: Tensor) -> Pair:
+def apart(
+    judge: Callable[[Layers, Tensor], Response], layers: Layers, real: Tensor, fake: Tensor
+) -> tuple[Response, Response]:
     """Two clouds judged one after the other, where a point is not judged by itself alone."""
-    on_real, on_fake = judge(layers, real), judge(layers, fake)
-    every = slice(None)
-    return Pair(on_real.outputs, on_fake.outputs, partial(on_real.slopes, every), partial(on_fake.slopes, every))
+    return judge(layers, real), judge(layers, fake)
 
 
 def batch_normalised(initial: FirstOf, layers: LayersOf, bend: Bend) -> Network:

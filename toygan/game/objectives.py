@@ -417,9 +417,6 @@ def off_diagonal(pairs: Tensor) -> Tensor:
     return (pairs.sum(dim=(1, 2)) - pairs.diagonal(dim1=1, dim2=2).sum(dim=1)) / max(n * (n - 1), 1)
 
 
-# --- from a row to an objective --------------------------------------------------------------------------------------
-
-
 def objective(kind: str, **options: Any) -> Objective:
     """The objective of that name with its options filled in."""
     return objective_of(OBJECTIVES[kind], **options)

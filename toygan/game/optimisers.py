@@ -15,6 +15,7 @@ from toygan.game.dials import Dial, over
 
 Slots = tuple[Tensor, ...]
 Betas = tuple[Dial, Dial]
+Inner = Callable[[Tensor, Tensor, Dial], "Move"]  # an optimiser's move of parameters down a gradient at a rate
 
 
 class Move(NamedTuple):
@@ -70,9 +71,6 @@ def descent(betas: Betas, epsilon: Dial = 1e-8) -> Optimiser:
         return Move(parameters - over(rate, gradient) * gradient, ())
 
     return Optimiser(0, move, uses=(False, False, False))
-
-
-Inner = Callable[[Tensor, Tensor, Dial], Move]  # its move of parameters down a gradient at a rate
 
 
 def with_slot(

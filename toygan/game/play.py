@@ -9,7 +9,8 @@ affair (`toygan.game.rules`); what the two players of a plain game want is `toyg
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Literal, NamedTuple
+from functools import partial
+from typing import Any, Literal, NamedTuple
 
 import torch
 from pydantic import PositiveFloat
@@ -24,6 +25,10 @@ from toygan.game.optimisers import Optimiser, Slots
 
 Draw = Mapping[str, Tensor]  # what a step consumes, by name: [moves, seed, batch, c]; or a move, [seed, batch, c]
 Parameters = Mapping[str, Tensor]  # of every player [seed, P]
+Wants = Callable[["Game", Parameters, "State", Draw], "Opinion"]
+Schedule = Callable[[Tensor], Tensor]  # the share of the full rates, or of the noise, at each share of the run
+Carry = Callable[["Game", Parameters, Tensor], Tensor]  # of latents [seed, n, d]
+Weight = PositiveFloat | None
 
 
 class Once(dict[str, Tensor]):
@@ -71,7 +76,7 @@ class Course(NamedTuple):
 
 
 class Beside(NamedTuple):
-    """What a critic is shown beside each point, so many `columns`: at a real point, at a generated one, anywhere.
+    """What a critic is shown beside each point, so many `columns`: at a real point, anywhere, at a generated one (None: as real).
 
     `real`, `fake(game, parameters, points, row)` are [seed, n, columns]; `anywhere(game, parameters, points, clouds)`,
     given a real and a generated cloud too, is [faces, seed, n, columns], several faces where it is one of several things:
@@ -80,8 +85,8 @@ class Beside(NamedTuple):
 
     columns: int
     real: Callable[[Game, Parameters, Tensor, Draw], Tensor]
-    fake: Callable[[Game, Parameters, Tensor, Draw], Tensor]
     anywhere: Callable[[Game, Parameters, Tensor, tuple[Tensor, Tensor]], Tensor]
+    fake: Callable[[Game, Parameters, Tensor, Draw], Tensor] | None = None
     given: bool = False
 
 
@@ -136,12 +141,6 @@ class Opinion(NamedTuple):
     after: Callable[[State], State] = lambda state: state
 
 
-Wants = Callable[["Game", Parameters, State, Draw], Opinion]
-Schedule = Callable[[Tensor], Tensor]  # the share of the full rates, or of the noise, at each share of the run
-Carry = Callable[["Game", Parameters, Tensor], Tensor]  # of latents [seed, n, d]
-Weight = PositiveFloat | None
-
-
 class Role(NamedTuple):
     """Another player: its body, built when it is asked for, what it makes of a move, and with whom it moves, at whose rate; a
     still one never moves, and only keeps what was learned.
@@ -157,7 +156,7 @@ class Cast(NamedTuple):
 
     roles: Mapping[str, Role] = {}
     generator: Callable[[], Network] | None = None  # the generator's body, where it is another one
-    wants: Mapping[str, Wants] = {}  # what critic and generator make of a move, where it is something else
+    wants: Mapping[str, Wants] = {}  # what players make of a move, where it is something else
     beside: tuple[Beside, ...] = ()  # what the critics are shown beside a point
     terms: tuple[LossTerm, ...] = ()  # what is added to players' losses
     carry: Carry | None = None  # several generators' points; None: the generator's
@@ -306,17 +305,8 @@ def moved(game: Game, state: State, name: str, gradient: Tensor, opinion: Opinio
 
 
 def chosen(condition: Tensor, now: Learned, before: Learned) -> Learned:
-    """One standing of a player where a condition [] holds, else another; averaged parameters where both have such."""
-
-    def either(new: Tensor, old: Tensor) -> Tensor:
-        return torch.where(condition, new, old)
-
-    return Learned(
-        either(now.parameters, before.parameters),
-        tuple(map(either, now.slots, before.slots)),
-        either(now.moves, before.moves),
-        None if now.average is None or before.average is None else either(now.average, before.average),
-    )
+    """One standing of a player where a condition [] holds, else another."""
+    return mapped(partial(torch.where, condition), now, before)
 
 
 def stepped(game: Game, player: Player, before: Learned, gradient: Tensor, state: State) -> Learned:
@@ -344,13 +334,17 @@ def with_player(state: State, name: str, learned: Learned) -> State:
     return state._replace(players={**state.players, name: learned})
 
 
-def mapped(state: State, change: Callable[[Tensor], Tensor]) -> State:
-    """The same state with every tensor changed, one after the other."""
-    step, players = change(state.step), {}
-    for name, learned in state.players.items():
-        parameters, slots, moves = change(learned.parameters), tuple(map(change, learned.slots)), change(learned.moves)
-        players[name] = Learned(parameters, slots, moves, None if learned.average is None else change(learned.average))
-    return State(step, players, change(state.memory), {name: change(told) for name, told in state.report.items()})
+def mapped(change: Callable[..., Any], *trees: Any) -> Any:
+    """States of one form, or players' standings, as one: each tensor is what `change` makes of theirs, one after the other."""
+    first = trees[0]
+    if isinstance(first, Tensor):
+        return change(*trees)
+    if isinstance(first, Mapping):
+        return {name: mapped(change, *(tree[name] for tree in trees)) for name in first}
+    if first is None:  # no average is kept
+        return None
+    parts = [mapped(change, *each) for each in zip(*trees, strict=True)]
+    return type(first)(*parts) if isinstance(first, State | Learned) else tuple(parts)
 
 
 def over_with(state: State) -> State:

@@ -39,6 +39,10 @@ from toygan.targets.funnels import moved_down
 from toygan.targets.refusal import Refusal
 from toygan.targets.target import Point, Sampler
 
+# Of the published world of four funnels (deg_8_seed_987 of its authors' code).
+CENTRES = ((0.4718, -2.3439), (0.4889, 0.1953), (1.7911, 1.2045), (-1.717, 1.205))
+OFFSETS = (-0.0389, -0.0913, -0.0691, -0.1027)
+
 # --- latents: what a generator is fed --------------------------------------------------------------------------------
 
 
@@ -65,9 +69,6 @@ LATENTS: dict[str, Callable[[np.random.Generator, int, int], np.ndarray]] = {
 }
 
 Latent = Literal["normal", "uniform", "sphere"]
-
-
-# --- generators ------------------------------------------------------------------------------------------------------
 
 
 class Generator(NamedTuple):
@@ -156,11 +157,6 @@ def data_plus_noise(*, std: PositiveFloat = 1.0) -> Generator:
     return Generator(weightless(np.zeros(0), untouched), latents)
 
 
-# Of the published world of four funnels (deg_8_seed_987 of its authors' code).
-CENTRES = ((0.4718, -2.3439), (0.4889, 0.1953), (1.7911, 1.2045), (-1.717, 1.205))
-OFFSETS = (-0.0389, -0.0913, -0.0691, -0.1027)
-
-
 def funnels(
     *,
     centres: tuple[Point, ...] = CENTRES,
@@ -204,9 +200,6 @@ GENERATORS: dict[str, Callable[..., Generator]] = {
     "data-plus-noise": data_plus_noise,
     "funnels": funnels,
 }
-
-
-# --- critics: functions of their inputs and outputs, and of options --------------------------------------------------
 
 
 def mlp_critic(

@@ -227,6 +227,9 @@ def coarse_to_fine(bodies: Bodies, *, spacing: PositiveFloat = 0.5) -> Cast:
     def roughly(game: Game, parameters: Parameters, row: Draw) -> Tensor:
         return duel.sent(game, parameters, row["latent"], COARSE)
 
+    def told(game: Game, parameters: Parameters, points: Tensor, row: Draw) -> Tensor:
+        return row["coarse real"] if "coarse real" in row else snap(points)  # what a point was made for, or is nearest
+
     def finely(game: Game, parameters: Parameters, row: Draw) -> Tensor:
         return refined(game, parameters, duel.fed(game, row)[..., :d], row["coarse real"])
 
@@ -238,28 +241,16 @@ def coarse_to_fine(bodies: Bodies, *, spacing: PositiveFloat = 0.5) -> Cast:
     return Cast(
         roles={
             **duel.critics_of(rough, body=partial(bodies.critic, 2)),
-            COARSE: Role(partial(bodies.perceptron, d, 2), partial(duel.generator_opinion, match=rough), "generator"),
+            COARSE: Role(partial(bodies.perceptron, d, 2), side="generator"),
         },
         generator=partial(bodies.perceptron, d + 2, 2),
-        wants=duel.wants_of(Match(CRITIC, GENERATOR, "real", finely)),
-        beside=(lattice_beside(snap),),
+        wants=duel.wants_of(Match(CRITIC, GENERATOR, "real", finely), rough),
+        beside=(Beside(2, told, lambda game, parameters, points, clouds: snap(points)[None], given=True),),
         no_optimum="the critic judges a point with the coarse one that it began as",
         carry=carry,
         objective=partial(with_code, name="fine latent", law=normal(d)),
         known=lambda row: {**row, "coarse real": snap(row["real"])},
     )
-
-
-def lattice_beside(snap: Callable[[Tensor], Tensor]) -> Beside:
-    """The lattice point of a real point; of a generated one, the lattice point that it was made for."""
-
-    def nearest(game: Game, parameters: Parameters, points: Tensor, row: Draw) -> Tensor:
-        return snap(points)
-
-    def told(game: Game, parameters: Parameters, points: Tensor, row: Draw) -> Tensor:
-        return row["coarse real"] if "coarse real" in row else snap(points)
-
-    return Beside(2, nearest, told, lambda game, parameters, points, clouds: snap(points)[None], given=True)
 
 
 def on_lattice(spacing: Dial, points: Tensor) -> Tensor:
@@ -276,14 +267,11 @@ def refined(game: Game, parameters: Parameters, latent: Tensor, lattice: Tensor)
 def time_beside() -> Beside:
     """The time that a latent's first number tells; anywhere, several times over the whole way."""
 
-    def told(game: Game, parameters: Parameters, points: Tensor, row: Draw) -> Tensor:
-        return row["latent"][..., :1]
-
     def anywhere(game: Game, parameters: Parameters, points: Tensor, clouds: tuple[Tensor, Tensor]) -> Tensor:
         moments = torch.linspace(-1.0, 1.0, MOMENTS, dtype=points.dtype, device=points.device)
         return moments[:, None, None, None].expand(-1, *points.shape[:2], -1)
 
-    return Beside(1, told, told, anywhere, given=True)
+    return Beside(1, lambda game, parameters, points, row: row["latent"][..., :1], anywhere, given=True)
 
 
 def equation(bodies: Bodies, *, turns: PositiveFloat = 1.0) -> Cast:

@@ -1,33 +1,30 @@
 """How games of more than one critic and one generator are played, and those that need classes or a second world.
 
-Written as in `toygan.game.methods`, each for the shipped scenario that `PLAYED_ON` names; `all` does not stand for them.
-Nothing else is imported here, so that completion is quick.
+Written as in `toygan.game.methods`, and played as ns-gan-r1 is where a row says nothing else, each on the shipped scenario
+that `PLAYED_ON` names; `all` does not stand for them. Nothing else is imported here, so that completion is quick.
 """
 
 from typing import Any
 
-from toygan.game.methods import NS_R1, R1
+from toygan.game.methods import NS_R1, WGAN
 
-ZOO: dict[str, dict[str, Any]] = {
+ROWS: dict[str, dict[str, Any]] = {
     "cgan": {
         "formula": "ns-gan-r1;  both players are told the point's class, one-hot",
         "reference": "Mirza and Osindero, 2014, arXiv:1411.1784",
         "look_for": "A cloud for each class; the critic is another function for each, and its mean is drawn.",
-        **NS_R1,
         "labels": "both",
     },
     "tc-gan": {
         "formula": "cgan;  the class is the moment, of twelve",
         "reference": "after Mirza and Osindero, 2014, arXiv:1411.1784, with time for a label",
         "look_for": "A target that moves: a cloud a moment, each in its colour; a moment's critic flattens as its cloud arrives.",
-        **NS_R1,
         "labels": "both",
     },
     "ac-gan": {
         "formula": "ns-gan-r1, G told the class;  C: + E -log softmax(head)[class] of real and fake;  G: + of fake",
         "reference": "Odena et al., 2016, arXiv:1610.09585",
         "look_for": "A head tells classes: points far from its boundaries are preferred, and a class's edge is thin.",
-        **NS_R1,
         "labels": "generator",
         "auxiliary": 1.0,
     },
@@ -37,7 +34,6 @@ ZOO: dict[str, dict[str, Any]] = {
         "reference": "Springenberg, 2015, arXiv:1511.06390",
         "look_for": "Classes that nobody named: the critic is to be sure on the data and evenly used.",
         "objective": {"kind": "categorical", "categories": 8},
-        "constraint": R1,
         "generator_rate": 1e-3,
     },
     "ali": {
@@ -45,7 +41,6 @@ ZOO: dict[str, dict[str, Any]] = {
         "reference": "Donahue et al., 2016, arXiv:1605.09782 (bigan); Dumoulin et al., 2016, arXiv:1606.00704; of points: "
         "Donahue and Simonyan, 2019, arXiv:1907.02544",
         "look_for": "G(E(x)) should be x, though nobody asks for it: the arrows from x are what is missing.",
-        **NS_R1,
         "ema": 0.999,
         "cast": {"kind": "encoder", "judges": "both"},
     },
@@ -53,7 +48,6 @@ ZOO: dict[str, dict[str, Any]] = {
         "formula": "ali;  G and E: + 0.01 E |z - E(G(z))|^2",
         "reference": "Srivastava et al., 2017, arXiv:1705.07761",
         "look_for": "The encoder must find every latent again, so two latents may not give one point.",
-        **NS_R1,
         "ema": 0.999,
         "cast": {"kind": "encoder", "judges": "both", "latents": 0.01},
     },
@@ -61,21 +55,18 @@ ZOO: dict[str, dict[str, Any]] = {
         "formula": "ns-gan-r1;  G and E: + E |x - G(E(x))|^2",
         "reference": "after Larsen et al., 2015, arXiv:1512.09300, without variances; also Che et al., 2016, arXiv:1612.02136",
         "look_for": "Every real point must be made from some latent: no mode can be left out.",
-        **NS_R1,
         "cast": {"kind": "encoder", "judges": "points", "points": 1.0},
     },
     "vae-gan": {
         "formula": "ns-gan-r1;  G and E: + E |x - G(E(x))|^2, E(x) ~ N(mean, variance);  E: + 0.05 KL(E(x) | N(0, I))",
         "reference": "Larsen et al., 2015, arXiv:1512.09300, whose error is one of the critic's features",
         "look_for": "Reconstruction covers, the critic sharpens; the code's divergence keeps latents within the law.",
-        **NS_R1,
         "cast": {"kind": "encoder", "judges": "points", "points": 1.0, "divergence": 0.05},
     },
     "cvae-gan": {
         "formula": "vae-gan;  both players are told the point's class, one-hot",
         "reference": "Bao et al., 2017, arXiv:1703.10155, whose errors are of features",
         "look_for": "A cloud a class, and the latent says where in it.",
-        **NS_R1,
         "labels": "both",
         "cast": {"kind": "encoder", "judges": "points", "points": 1.0, "divergence": 0.05},
     },
@@ -83,7 +74,6 @@ ZOO: dict[str, dict[str, Any]] = {
         "formula": "cgan;  E: E |z - E(G(z))|^2, which teaches the encoder alone",
         "reference": "Perarnau et al., 2016, arXiv:1611.06355, who train it when the game is over",
         "look_for": "An encoder that only listens: what G does is cgan's, and E finds the latent of a point.",
-        **NS_R1,
         "labels": "both",
         "cast": {"kind": "encoder", "judges": "points", "latents": 1.0, "teaches": "encoder"},
     },
@@ -91,7 +81,6 @@ ZOO: dict[str, dict[str, Any]] = {
         "formula": "ns-gan-r1 twice: one body of G gives a point of each world, a critic for each",
         "reference": "Liu and Tuzel, 2016, arXiv:1606.07536",
         "look_for": "Pairs that nobody paired: the same latent gives points that belong together in both worlds.",
-        **NS_R1,
         "cast": {"kind": "coupled"},
     },
     "cyclegan": {
@@ -99,31 +88,25 @@ ZOO: dict[str, dict[str, Any]] = {
         "reference": "Zhu et al., 2017, arXiv:1703.10593",
         "look_for": "There and back again costs nothing for any pairing that is one to one: modes may be swapped.",
         "objective": {"kind": "least-squares"},
-        "constraint": R1,
         "cast": {"kind": "translators", "cycle": 1.0},
     },
     "discogan": {
         "formula": "ns-gan-r1 both ways;  G and F: + 1 (E |F(G(a)) - a|^2 + E |G(F(b)) - b|^2)",
         "reference": "Kim et al., 2017, arXiv:1703.05192",
         "look_for": "As cyclegan, with squares: small errors are forgiven, large ones are not.",
-        **NS_R1,
         "cast": {"kind": "translators", "cycle": 1.0, "power": 2},
     },
     "dualgan": {
         "formula": "wgan both ways, every parameter in [-0.1, 0.1];  G and F: + 1 (E |F(G(a)) - a|_1 + E |G(F(b)) - b|_1)",
         "reference": "Yi et al., 2017, arXiv:1704.02510",
         "look_for": "Clipped critics are simple: worlds with many modes are matched coarsely.",
-        "objective": {"kind": "wasserstein"},
-        "constraint": {"kind": "clip", "bound": 0.1},
-        "optimiser": "rmsprop",
-        "critic_steps": 5,
+        **WGAN,
         "cast": {"kind": "translators", "cycle": 1.0},
     },
     "mgan": {
         "formula": "ns-gan-r1 of 4 generators;  all: + E -log softmax(head(fake))[generator]",
         "reference": "Hoang et al., 2017, arXiv:1708.02556",
         "look_for": "A colour a generator: the head drives them apart, and each takes modes of its own.",
-        **NS_R1,
         "cast": {"kind": "generators", "number": 4, "tell": "head", "weight": 1.0},
     },
     "mad-gan": {
@@ -131,7 +114,6 @@ ZOO: dict[str, dict[str, Any]] = {
         "G: -E log D_data(fake)",
         "reference": "Ghosh et al., 2017, arXiv:1704.02906",
         "look_for": "The critic must tell the generators apart too; they need not help it.",
-        **NS_R1,
         "cast": {"kind": "generators", "number": 4, "tell": "classes"},
     },
     "d2gan": {
@@ -140,7 +122,6 @@ ZOO: dict[str, dict[str, Any]] = {
         "reference": "Nguyen et al., 2017, arXiv:1709.03831",
         "look_for": "One critic, the drawn one, likes the data, the other what is generated: KL and reverse KL pull together.",
         "objective": {"kind": "positive-ratio"},
-        "constraint": R1,
         "generator_rate": 2e-3,
         "critic_rate": 2e-3,
         "cast": {"kind": "opposed"},
@@ -149,7 +130,6 @@ ZOO: dict[str, dict[str, Any]] = {
         "formula": "ns-gan-r1 against 3 critics;  G: sum_k w_k E sp(-g_k), w the softmax of these losses",
         "reference": "Durugkar et al., 2016, arXiv:1611.01673",
         "look_for": "Several teachers: where one is flat another is not; the drawn one is the first.",
-        **NS_R1,
         "cast": {"kind": "critics", "number": 3, "sharpness": 1.0},
     },
     "adagan": {
@@ -157,7 +137,6 @@ ZOO: dict[str, dict[str, Any]] = {
         "J tells x from the mixture so far",
         "reference": "Tolstikhin et al., 2017, arXiv:1701.02386",
         "look_for": "Rounds: what the mixture lacks weighs more, and the next generator goes there.",
-        **NS_R1,
         "cast": {"kind": "boosting", "rounds": 4},
     },
     "gogan": {
@@ -166,7 +145,6 @@ ZOO: dict[str, dict[str, Any]] = {
         "reference": "after Juefei-Xu et al., 2017, arXiv:1704.04865",
         "look_for": "Stages: the present generator is to have half the margin to the data that the last one had.",
         "objective": {"kind": "margin"},
-        "constraint": R1,
         "cast": {"kind": "stages", "stages": 3},
     },
     "ls-gan": {
@@ -174,34 +152,29 @@ ZOO: dict[str, dict[str, Any]] = {
         "reference": "Qi, 2017, arXiv:1701.06264 (loss-sensitive)",
         "look_for": "Real points are to score higher by how far away the generated ones are, and no more.",
         "objective": {"kind": "loss-sensitive"},
-        "constraint": R1,
     },
     "b-gan": {
         "formula": "C: E g^2/2 - E r + 0.1/2 E |f'(real)|^2;  G: -E g",
         "reference": "Uehara et al., 2016, arXiv:1610.02920",
         "look_for": "The score is the ratio p/q itself: 1 where both agree.",
         "objective": {"kind": "density-ratio"},
-        "constraint": R1,
     },
     "msgan": {
         "formula": "ns-gan-r1;  G: + 0.003 E |z - z'| / |G(z) - G(z')|",
         "reference": "Mao et al., 2019, arXiv:1903.05628",
         "look_for": "Different latents must give different points: collapse is dear.",
-        **NS_R1,
         "cast": {"kind": "diverse", "weight": 0.003},
     },
     "pres-gan": {
         "formula": "ns-gan-r1;  G: + 0.05 E log E' exp(-|x - x'|^2 / 2 0.1^2) over its batch",
         "reference": "after Dieng et al., 2019, arXiv:1910.04302, who sample the entropy's slope",
         "look_for": "Crowding costs: modes are filled to their width, and a few points too many lie between.",
-        **NS_R1,
         "cast": {"kind": "uncrowded"},
     },
     "bayesian-gan": {
         "formula": "ns-gan-r1 by descent;  every move of a rate h also by N(0, 2 h 0.00001) in each parameter",
         "reference": "after Saatci and Wilson, 2017, arXiv:1705.09558, who add friction",
         "look_for": "A fan of generators: play several seeds, each is a sample, and none comes to rest.",
-        **NS_R1,
         "optimiser": "descent",
         "schedule": "constant",
         "generator_rate": 0.1,
@@ -212,7 +185,6 @@ ZOO: dict[str, dict[str, Any]] = {
         "formula": "ns-gan-r1 twice: G0 makes lattice points c, 0.5 apart, G1 makes x = c + G1(z, c), critics of c and of (x, c)",
         "reference": "Denton et al., 2015, arXiv:1506.05751, of pictures",
         "look_for": "First which cell, then where in it: no point can lie far between cells that have mass.",
-        **NS_R1,
         "cast": {"kind": "coarse-to-fine", "spacing": 0.5},
     },
     "deq-gan": {
@@ -231,39 +203,35 @@ ZOO: dict[str, dict[str, Any]] = {
         "G: E sp(-f(fake, real))",
         "reference": "Sandlund, 2026 (paired discriminator)",
         "look_for": "A comparison needs no level: f(x, y) tends to l(x) - l(y), l = log p/q.",
-        **NS_R1,
         "cast": {"kind": "partners"},
     },
     "minibatch-gan": {
         "formula": "ns-gan-r1;  beside a point C sees E exp(-|x - x'|_1 / s) over its batch, s = 0.1 and 0.5",
         "reference": "after Salimans et al., 2016, arXiv:1606.03498, whose directions are learned",
         "look_for": "A collapsed batch gives itself away by its neighbours.",
-        **NS_R1,
         "cast": {"kind": "neighbours"},
     },
     "minibatch-std-gan": {
         "formula": "ns-gan-r1;  beside a point C sees the standard deviation of its batch",
         "reference": "Karras et al., 2017, arXiv:1710.10196",
         "look_for": "One number for a whole batch: it tells collapse, and not which mode is missing.",
-        **NS_R1,
         "cast": {"kind": "spread"},
     },
     "feature-matching": {
         "formula": "C: ns-gan-r1's;  G: |E phi(real) - E phi(fake)|^2, phi the critic's last hidden layer",
         "reference": "Salimans et al., 2016, arXiv:1606.03498",
         "look_for": "Means of features agree early; what the features do not see is left as it is.",
-        **NS_R1,
         "cast": {"kind": "feature-matching"},
     },
     "historical-gan": {
         "formula": "ns-gan-r1;  both: + 0.001 |p - mean of p so far|^2 of the parameters p",
         "reference": "Salimans et al., 2016, arXiv:1606.03498",
         "look_for": "Circling costs: the players are pulled to where they have been on average.",
-        **NS_R1,
         "history": 0.001,
     },
 }
 
+ZOO: dict[str, dict[str, Any]] = {name: {**NS_R1, **row} for name, row in ROWS.items()}
 PLAYED_ON: dict[str, str] = {
     "tc-gan": "clock",
     "cogan": "two-rings",

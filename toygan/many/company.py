@@ -113,8 +113,7 @@ def seated(config: Config, order: Order, claims: ExitStack) -> Companion | None:
         ledger = run.opened(config, order)
         if ledger.is_finished:
             return None
-        work, past = run.begun(config, order, ledger), folders.trail(config, ledger.facts)
-        state = run.resumed(work, past, ledger)
+        work, past, state = run.begun(config, order, ledger)
     except Exception:  # whatever it is, it comes again where the run is alone, and is told there
         return None
     return Companion(order, work, past, ledger, state) if state is None or not is_over(work.sim, state) else None
@@ -176,9 +175,7 @@ def company_started(parts: Sequence[Companion]) -> tuple[Running, Iterator[bool]
 def moves_checked(
     joint: tuple[Running, Dials], alone: Mapping[int, tuple[Running, Simulation]], draws: Iterable[Draw]
 ) -> Iterator[bool]:
-    """One step of the joint game after the other, without end; whether the numbers are those of the runs by themselves, each
-    told by its first row, as long as these are tried.
-    """
+    """The joint game's moves, without end: whether its numbers are those of every run by itself, as long as these are tried."""
     running, dials = joint
     for k, draw in enumerate(draws):
         running.advance(draw, dials)
@@ -193,8 +190,9 @@ def is_alike(joint: Running, first: int, alone: Running, sim: Simulation, draw: 
 
 
 def same_bits(one: State, other: State) -> bool:
-    pairs = zip(leaves_of(one), leaves_of(other), strict=True)
-    return all(on_host(a).tobytes() == on_host(b).tobytes() for a, b in pairs)
+    alike: list[bool] = []
+    mapped(lambda a, b: alike.append(on_host(a).tobytes() == on_host(b).tobytes()), one, other)
+    return all(alike)
 
 
 @contextmanager
@@ -212,30 +210,12 @@ def sharing(parts: Sequence[Companion]) -> Iterator[None]:
 
 def side_by_side(states: Sequence[State]) -> State:
     """Several games' states as one: seeds one behind the other; the step and the number of moves are the same."""
-    leaves = zip(*(leaves_of(state) for state in states), strict=True)
-
-    def joined(own: Tensor) -> Tensor:
-        each = next(leaves)
-        return torch.cat(each) if own.ndim else own
-
-    return mapped(states[0], joined)
-
-
-def leaves_of(state: State) -> list[Tensor]:
-    """The tensors of a state, in the order of `mapped`."""
-    found: list[Tensor] = []
-
-    def noted(leaf: Tensor) -> Tensor:
-        found.append(leaf)
-        return leaf
-
-    mapped(state, noted)
-    return found
+    return mapped(lambda *each: torch.cat(each) if each[0].ndim else each[0], *states)
 
 
 def row_of(state: State, first: int, rows: int) -> State:
     """The state of those seeds alone, in memory of its own."""
-    return mapped(state, lambda leaf: leaf[first : first + rows].clone() if leaf.ndim else leaf)
+    return mapped(lambda leaf: leaf[first : first + rows].clone() if leaf.ndim else leaf, state)
 
 
 def dials_by_row(dials: Sequence[Dials], seeds: int) -> dict[str, Tensor]:

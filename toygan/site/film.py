@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from toygan.draw.exhibit_parts import diverged_words, shown_seed
+from toygan.draw.exhibit_parts import diverged_words, shown_seeds
 from toygan.draw.panels import BANDS, BOUNDARY, METHOD_COLOURS, band_edges
 from toygan.draw.points import DISC_INK, GENERATED, INK_ADDED, PALE, REAL, REAL_INK, RIM
 from toygan.draw.style import INK
@@ -431,7 +431,7 @@ def panel(run: Shown, i: int, label: str, play: str = "", others: bool = False) 
 def last_words(run: Shown) -> str:
     """Seed and step of the last frame and whether it was lost, before the scripts say so."""
     seeds, steps = run.recording.facts.seeds, run.recording.facts.steps
-    parts = [shown_seed(seeds), f"step {run.scene.steps[-1]} of {steps}", diverged_words(run.recording)]
+    parts = [shown_seeds([seeds]), f"step {run.scene.steps[-1]} of {steps}", diverged_words(run.recording)]
     return text(" · ".join(part for part in parts if part))
 
 

@@ -249,7 +249,8 @@ def digits(values: np.ndarray) -> list[float]:
 
 def script(parts: Sequence[Part], frames: Sequence[int], modes: Mapping[str, Any] | None = None) -> bytes:
     """The data file: the same bytes for the same run."""
-    header = {"frames": list(frames), "parts": [described(part) for part in parts], "modes": modes}
+    told = [{"name": one.name, "kind": one.kind, "shape": one.shape, "low": one.low, "high": one.high} for one in parts]
+    header = {"frames": list(frames), "parts": told, "modes": modes}
     content = zipped(b"".join(part.content for part in parts))
     return f'toygan.arrive({as_json(header)},"{base64.b64encode(content).decode()}");\n'.encode()
 
@@ -259,11 +260,6 @@ def zipped(content: bytes) -> bytes:
     strategies = (zlib.Z_DEFAULT_STRATEGY, zlib.Z_HUFFMAN_ONLY)
     presses = [zlib.compressobj(9, zlib.DEFLATED, zlib.MAX_WBITS | 16, 9, strategy) for strategy in strategies]
     return min((press.compress(content) + press.flush() for press in presses), key=len)
-
-
-def described(part: Part) -> Mapping[str, Any]:
-    ends = {"low": list(part.low), "high": list(part.high)}
-    return {"name": part.name, "kind": part.kind, "shape": list(part.shape), **ends}
 
 
 def as_json(value: Any) -> str:

@@ -24,6 +24,10 @@ Batcher = Callable[[np.random.Generator, int], "Batch"]
 LogDensity = Callable[[np.ndarray], np.ndarray]
 BlurredLogDensity = Callable[[np.ndarray, float], np.ndarray]
 MANY = 20_000  # points that tell a target's share of a region well enough
+TAIL = 0.005  # of the points beyond each end of a window, before the margin
+MARGIN = 0.2  # of the mass's extent, on either side
+STEPS = 8  # of a round length from the middle of a window to its end, or more
+FINEST = 1e-5  # of the distance from the origin: no half window is narrower, single precision would show nothing there
 
 
 class Batch(NamedTuple):
@@ -103,14 +107,6 @@ def moved(target: Target, *, scale: PositiveFloat = 1.0, rotate: float = 0.0, sh
         radius=scale * target.radius,
         points=None if target.points is None else target.points @ matrix.T + shift,
     )
-
-
-# --- where its mass lies ---------------------------------------------------------------------------------------------
-
-TAIL = 0.005  # of the points beyond each end of a window, before the margin
-MARGIN = 0.2  # of the mass's extent, on either side
-STEPS = 8  # of a round length from the middle of a window to its end, or more
-FINEST = 1e-5  # of the distance from the origin: no half window is narrower, single precision would show nothing there
 
 
 class Extent(NamedTuple):

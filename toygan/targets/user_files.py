@@ -26,6 +26,21 @@ LARGEST_FILE = 256 * 2**20  # bytes: ten million points as text
 LARGEST_PICTURE = 25_000_000  # pixels: what cameras make; a small file may claim any number
 FINEST_PICTURE = 512  # pixels of the longer side; a larger picture is averaged over blocks of pixels
 FARTHEST = 1e18  # of a coordinate: float32 still holds its square
+# What may stand between two columns, the one that is tried first on top, and how a message says that it does not; blanks
+# are None, as for str.split.
+MARKS: dict[str | None, str] = {
+    ";": " with a semicolon between them",
+    "\t": " with a tab between them",
+    ",": "",
+    None: " with blanks between them",
+}
+ASIDE = re.compile(r"\s*(#|sep=.\s*$)", re.IGNORECASE)  # a comment, or what tells Excel which mark is meant
+THOUSANDS = re.compile(r"\s*[+-]?[1-9]\d{0,2},\d{3}\s*")  # what a comma may part in 1,234
+HEADERS: dict[tuple[int, int], Callable[[io.BytesIO], tuple[tuple[int, ...], bool, np.dtype]]] = {
+    (1, 0): np.lib.format.read_array_header_1_0,
+    (2, 0): np.lib.format.read_array_header_2_0,
+    (3, 0): np.lib.format.read_array_header_2_0,  # differs in the names of columns, which no point has
+}
 
 
 def read_points(path: Path) -> np.ndarray:
@@ -59,20 +74,6 @@ def parsed_points(name: str, form: str, content: bytes) -> np.ndarray:
             raise Refusal(f"{name}, row {i + 1}: {table[i].tolist()} {wrong}", option="path")
     table.setflags(write=False)
     return table
-
-
-# --- text ------------------------------------------------------------------------------------------------------------
-
-# What may stand between two columns, the one that is tried first on top, and how a message says that it does not; blanks
-# are None, as for str.split.
-MARKS: dict[str | None, str] = {
-    ";": " with a semicolon between them",
-    "\t": " with a tab between them",
-    ",": "",
-    None: " with blanks between them",
-}
-ASIDE = re.compile(r"\s*(#|sep=.\s*$)", re.IGNORECASE)  # a comment, or what tells Excel which mark is meant
-THOUSANDS = re.compile(r"\s*[+-]?[1-9]\d{0,2},\d{3}\s*")  # what a comma may part in 1,234
 
 
 def read_text(name: str, content: bytes) -> np.ndarray:
@@ -153,9 +154,6 @@ def is_number(text: str) -> bool:
     return "_" not in text
 
 
-# --- numpy's formats -------------------------------------------------------------------------------------------------
-
-
 def read_npy(name: str, content: bytes) -> np.ndarray:
     """A numpy array of real numbers; never a pickle."""
     try:
@@ -190,13 +188,6 @@ def array_of(file: io.BytesIO, size: int) -> np.ndarray:
     flat = np.frombuffer(file.read(), dtype, math.prod(shape))
     with np.errstate(over="ignore"):  # a long double beyond float64: told as not finite
         return flat.reshape(shape, order="F" if by_column else "C").astype(float)
-
-
-HEADERS: dict[tuple[int, int], Callable[[io.BytesIO], tuple[tuple[int, ...], bool, np.dtype]]] = {
-    (1, 0): np.lib.format.read_array_header_1_0,
-    (2, 0): np.lib.format.read_array_header_2_0,
-    (3, 0): np.lib.format.read_array_header_2_0,  # differs in the names of columns, which no point has
-}
 
 
 def in_short(error: Exception) -> str:

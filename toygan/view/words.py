@@ -49,7 +49,7 @@ def in_words(recording: Recording, name: str, value: float, when: When = "frame"
         many = len(recording.frames.get("mode_centres", ())) or None
         return f"{value:.0f}{f' of {many}' if many else ''} {row.label if many != 1 else row.label.removesuffix('s')}"
     told = f"{percent(value)} {row.label}" if row.unit == "share" else f"{row.label} {row.write(value)}"
-    if when == "frame" and "plan" in row.needs and (points := recording.facts.summary.critic_points):
+    if when == "frame" and "plan" in row.needs.split() and (points := recording.facts.summary.critic_points):
         told += f" of {points} points"  # fewer than at the end, so that both the value and its floor are higher
     if best is None:
         return told
