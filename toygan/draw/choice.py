@@ -38,11 +38,9 @@ SIZES = (ON_SLIDES, 13.5, 12.0, 10.5, 9.0)  # points: of words on a slide, the l
 
 
 class Pane(NamedTuple):
-    """One kind of panel: what it is called on the plane, its function, whether a run has it, and whether it is on the plane.
-
-    The function takes an axis, a scene, a look and the options; of curves it takes no notice of the last two. `tall` is its
-    height for a width on the plane, and `slots` how many panels' width it takes at least; `is_orange` and `has_rings` say what
-    the legend of its points is.
+    """One kind of panel: what it is called on the plane, its function of an axis, a scene, a look and the options, of which
+    curves heed the first two, whether a run has it, its height for a width on the plane, how many panels' width it takes
+    at least, what the legend of its points is, and whether it is on the plane.
     """
 
     title: str
@@ -71,11 +69,6 @@ class Shot(NamedTuple):
     def panel(self) -> Pane:
         """How such a panel is drawn."""
         return PANELS[self.kind]
-
-    @property
-    def name(self) -> str:
-        """What the panel is of."""
-        return ", ".join(filter(None, (self.run, self.moment)))
 
 
 # --- one panel, and the page -----------------------------------------------------------------------------------------
@@ -237,7 +230,7 @@ def parted(cells: Sequence[Shot]) -> list[Strip]:
     both = len({cell.run for cell in cells if cell.run}) > 1 and len({cell.moment for cell in cells if cell.run}) > 1
     rows = [(cell.kind, cell.run if both else "") for cell in cells]
     parts = [[cell for cell, own in zip(cells, rows, strict=True) if own == row] for row in dict.fromkeys(rows)]
-    if len({cell.name for cell in cells}) == 1:
+    if len({(cell.run, cell.moment) for cell in cells}) == 1:
         parts = [[cell for cell in cells if cell.panel.plane], [cell for cell in cells if not cell.panel.plane]]
     return [part for part in parts if part]
 
@@ -330,7 +323,7 @@ def head(figure: Figure, cells: Sequence[Shot], scenes: Sequence[Scene], options
     several, runs = len(scenes) > 1, len(runs_apart(scenes)) > 1
     shown, (wide, up) = cells[0].shown, map(float, figure.get_size_inches())
     recording = shown.recording
-    kinds = dict.fromkeys(cell.panel.title for cell in cells if cell.name and cell.panel.title)
+    kinds = dict.fromkeys(cell.panel.title for cell in cells if (cell.run or cell.moment) and cell.panel.title)
     title = sheet.comparison_header(scenes)[0] if runs else title_of(recording)
     when = seed_and_step(cells, scenes)
     told = " · ".join(part for part in (title, *when, *(kinds if len(kinds) == 1 else ())) if part)
