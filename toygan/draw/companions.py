@@ -129,8 +129,8 @@ def classes(axis: Axes, shown: Scene, look: int) -> None:
     of = levels(scores, np.array([]))
     half = replace(shown, grid_x=shown.grid_x[::2], grid_y=shown.grid_y[::2])  # their scores are of every second place
     for c, panel in enumerate(tiles(axis, len(scores))):
-        points_of_class(panel, shown, c).show(look)
         score_bands(panel, half, scores[c], of.edges)
+        points_of_class(panel, shown, c).show(look)
     score_bar(axis, of, OF_CLASSES, below=0.16)
 
 

@@ -36,17 +36,7 @@ from toygan.files.text import number
 from toygan.session.recording import Recording
 from toygan.view.levels import Levels, Scale
 from toygan.view.look import ASPECT, USUAL, Options
-from toygan.view.scene import (
-    Scene,
-    event_in_words,
-    events_of,
-    optimum_label,
-    outside_share,
-    scene,
-    seeds_of,
-    steepest,
-    title_of,
-)
+from toygan.view.scene import Scene, events_of, optimum_label, outside_share, scene, seeds_of, steepest, title_of
 from toygan.view.words import frame_words
 
 Advance = Callable[[int, int], None]
@@ -219,7 +209,7 @@ def time_bar(figure: Figure, shown: Scene, bottom: float) -> Moving:
         done.set_xdata([0, step])
         state.set_text(" · ".join([f"step {step} of {end}", *frame_words(recording, t, bands=False)]))
         past = [event for event in events if event.step <= step]
-        latest.set_text(shorten("; ".join(f"◆ {event_in_words(event)}" for event in past[-2:]), 104, placeholder=" …"))
+        latest.set_text(shorten("; ".join(f"◆ {event.words}" for event in past[-2:]), 104, placeholder=" …"))
 
     return Moving(axis, [done, *marks, state], show, [latest])
 
