@@ -40,7 +40,7 @@ from toygan.draw.points import (
 from toygan.draw.style import INK, SMALL, entitle, quiet, write
 from toygan.draw.worlds import ARROWS, pairs, tall_worlds, worlds
 from toygan.files.text import number
-from toygan.view.kinds import classes_of, kept_over_time, kinds_of, pairs_at, regions_known
+from toygan.view.kinds import classes_of, kept_over_time, kinds_of, regions_known
 from toygan.view.levels import Scale, levels
 from toygan.view.scene import Scene, inside
 
@@ -360,9 +360,10 @@ def dress_way(axis: Axes, along: str) -> None:
 
 def reconstructions(axis: Axes, shown: Scene, scale: Scale = "frame") -> Moving:
     """An arrow from each of the first real points to what comes back of it; where all comes back there are only dots."""
-    points, first = pairs_at(shown, 0, ARROWS)
+    back = kept_over_time(shown, "reconstructed")[:, :ARROWS]
+    points = shown.real[: back.shape[1]]
     pale_points(axis, shown)
-    arrows = axis.quiver(*points.T, *(first - points).T, color=GENERATED, angles="xy", scale_units="xy", scale=1,
+    arrows = axis.quiver(*points.T, *(back[0] - points).T, color=GENERATED, angles="xy", scale_units="xy", scale=1,
                          units="width", width=0.004, headwidth=4, headlength=5, headaxislength=4.5, minlength=0.1,
                          alpha=0.8, zorder=4)  # fmt: skip
     dots = marks(axis, points, "o", REAL, 2.6, zorder=3)
@@ -370,11 +371,10 @@ def reconstructions(axis: Axes, shown: Scene, scale: Scale = "frame") -> Moving:
     words = place_beneath(axis)
 
     def show(t: int) -> None:
-        found = pairs_at(shown, t, ARROWS)[1]
-        arrows.set_UVC(*(found - points).T)
-        out = 1 - float(np.mean(inside(found, shown.view)))
+        arrows.set_UVC(*(back[t] - points).T)
+        out = 1 - float(np.mean(inside(back[t], shown.view)))
         lost = f"; {100 * out:.0f} % of the ends are out of view" if out else ""
-        far = float(np.linalg.norm(found - points, axis=1).mean())
+        far = float(np.linalg.norm(back[t] - points, axis=1).mean())
         words.set_text(fitted(axis, [f"mean length {number(far)} of {len(points)} arrows{lost}"]))
 
     return Moving(axis, [dots, arrows, words, *axis.spines.values()], show)
