@@ -51,7 +51,7 @@ def extras_facts(shown: Scene) -> dict[str, Any]:
         known = classes_of(frames)
         facts |= {
             "real": [] if known is None else known.real[:MOST_POINTS].tolist(),
-            "columns": columns_of(shown, classes_scored(shown)),
+            "columns": columns_of(classes_scored(shown)),
             "bands": bands_between(band_edges(list(scores_by_class(shown)))),  # of a whole run, as its critic's
         }
     if "regions" in names:
@@ -143,7 +143,7 @@ SHOWN = {
     "kinds": Shows(kinds_named),
     "regions": Shows(regions_named),
     "classes": Shows(fixed("the critic for each class and that class's points, one scale for all and for the whole run"),
-                     lambda shown: wide_of(classes_scored(shown), columns_of(shown, classes_scored(shown)))),
+                     lambda shown: wide_of(classes_scored(shown), columns_of(classes_scored(shown)))),
     "rounds": Shows(fixed("circles: real points, as large as they weigh in the round; a colour a generator"),
                     lambda shown: wide_of(len(ends_of_rounds(shown)), abreast(len(ends_of_rounds(shown))))),
     "way": Shows(fixed("blue: where it is to be, orange: where it is; x whole, y broken, over time or classes")),
