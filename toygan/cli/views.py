@@ -92,9 +92,7 @@ def drawn_view(recordings: list[Recording], view: str, suffix: str, folder: Path
 
 
 def seen(recordings: Sequence[Recording], view: str) -> Figure:
-    """One view of a run, or of it at several steps; UserError where the run has none. Torch is imported for those alone that ask
-    its players anew.
-    """
+    """One view of a run, or of it at several steps; UserError where it has none. Torch is imported where it is needed."""
     from toygan.draw import players
 
     first, *more = recordings

@@ -56,9 +56,7 @@ def seeds_chosen(piece: Refining, runs: Sequence[Row]) -> list[Row]:
 
 
 def filters_of_runs(exhibit: Exhibit, wanted: Filter) -> list[Filter]:
-    """The filters by which the runs behind some rows are chosen: one for each piece that the rows are of, where they are of
-    critics used after runs, else their own.
-    """
+    """The filters of the runs behind some rows: of each piece that the rows are of, where they are of critics used after runs."""
     own = {key: value for key, value in wanted.items() if key not in OF_ROWS}
     if len(own) == len(wanted):
         return [wanted]
