@@ -189,7 +189,7 @@ def true_distance(ended: Ended) -> np.ndarray:
 
 
 def growth(ended: Ended) -> np.ndarray:
-    """By how much a step multiplies a small offset from rest: the size of its leading eigenvalue, a period's in the mean, [1]."""
+    """By how much a step multiplies a small offset: the size of its leading eigenvalue, a period's in the mean; [1], else NaN."""
     config = dirac.planar(ended.recording.config())
     multipliers = dirac.eigenvalues(*dirac.stage(config)).multipliers
     return np.array([abs(multipliers[0]) if len(multipliers) else np.nan])
