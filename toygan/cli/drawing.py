@@ -205,16 +205,13 @@ def fits(options: Options, formats: Sequence[str], own_width: bool | None = None
     """UserError for a width that no file of these formats has, or that says with the type's size two things at once;
     `own_width` is whether what is drawn is laid out for a width, None where nothing is that the command draws.
     """
-    told = ", ".join(formats)
-    films = [suffix for suffix in formats if suffix in FILMS]
+    told, film = ", ".join(formats), next((suffix for suffix in formats if suffix in FILMS), None)
     if options.px and not set(formats) & {"png", *FILMS}:
         raise UserError(f"--width {options.px}px: is in pixels, and {told} has none; give millimetres, such as 90mm")
-    if options.mm and films:
-        raise UserError(
-            f"--width {options.mm:g}mm: a film is measured in pixels, such as --width 800px; {films[0]} is one"
-        )
-    if options.type_size and films:
-        raise UserError(f"--font-size {options.type_size:g}: is about pictures, and {films[0]} is a film")
+    if options.mm and film:
+        raise UserError(f"--width {options.mm:g}mm: a film is measured in pixels, such as --width 800px; {film} is one")
+    if options.type_size and film:
+        raise UserError(f"--font-size {options.type_size:g}: is about pictures, and {film} is a film")
     if options.type_size and (options.mm or options.px) and not own_width:
         panels = "" if own_width is None else ", or choose --panels, which are laid out for both"
         raise UserError(
@@ -329,17 +326,12 @@ def files_of(out: Path, formats: Sequence[str], options: Options) -> list[Path]:
 
 def panels_in(panels: str | None, legal: Sequence[str]) -> list[str]:
     """The names in a list of panels; UserError for one that is not among those that there are."""
-    names = names_in(panels, "")
-    for name in names:
-        one_of("panels", name, legal, "panels")
-    return names
+    return [one_of("panels", name, legal, "panels") for name in names_in(panels, "")]
 
 
 def chosen_formats(formats: Sequence[str], otherwise: Sequence[str]) -> list[str]:
     """The formats asked for, each once; UserError for an unknown one."""
-    for suffix in formats:
-        one_of("format", suffix, PICTURES + FILMS)
-    return list(dict.fromkeys(formats or otherwise))
+    return list(dict.fromkeys(one_of("format", suffix, PICTURES + FILMS) for suffix in formats or otherwise))
 
 
 def pace_of(formats: Sequence[str], film: Film, px: int | None) -> Pace:

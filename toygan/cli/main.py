@@ -108,6 +108,7 @@ WIDEST = 110  # columns of help
 SELDOM = (200_000, 10, 5)
 ABOUT = "The laboratory for GANs on distributions that fit on a sheet of paper."
 MORE = "toygan --help names every command, toygan COMMAND --help its options."
+OF_VERSION = "Say the version and end."
 FIRST = {
     "toygan run swiss-roll": "train a GAN and draw what happened",
     "toygan demo": "what there is to ask; toygan demo NAME answers",
@@ -146,7 +147,6 @@ app = typer.Typer(
 
 
 def tell_version(wanted: bool) -> None:
-    """Say the version and end."""
     if wanted:
         say(f"toygan {toygan.__version__}")
         raise typer.Exit
@@ -155,9 +155,7 @@ def tell_version(wanted: bool) -> None:
 @app.callback()
 def toygan_itself(
     context: typer.Context,
-    version: Annotated[
-        bool, typer.Option("--version", callback=tell_version, is_eager=True, help="Say the version and end.")
-    ] = False,
+    version: Annotated[bool, typer.Option("--version", callback=tell_version, is_eager=True, help=OF_VERSION)] = False,
 ) -> None:
     """The laboratory for GANs on distributions that fit on a sheet of paper."""
     if context.invoked_subcommand is None:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from time import monotonic
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from toygan.many.sweep import Plan, SaidAt, Standing, Watch
     from toygan.many.table import Table
     from toygan.many.task import Task
+    from toygan.view.records import Record
 
 EVERY = 10.0  # seconds between plain lines where stderr is no terminal
 MOST = 4  # names of runs at work that are shown
@@ -73,7 +74,6 @@ def sweep(
 ) -> None:
     """Do many runs: scenarios by methods by settings; the same command goes on where it was."""
     with clear_faults("\n    nothing is lost: the same command goes on", "; the same command goes on from here"):
-        from toygan.cli.console import tell_advice
         from toygan.many import sweep as sweeps
 
         drawing.refuse_films(formats)
@@ -85,8 +85,7 @@ def sweep(
         if dry_run:
             say(forecast(tasks, engine, address, workers))
             return
-        first = {task.config["name"]: task for task in reversed(tasks)}  # of each scenario's runs
-        tell_advice(task.game for task in reversed(first.values()))
+        tell_of(tasks)
         with watching() as watch:
             failed = sweeps.carry_out(tasks, place, engine, address, workers, fresh, watch, complain)
         command = again(context, "out")
@@ -106,6 +105,14 @@ def tell_failed(failed: dict[str, str], tasks: int | None = None) -> None:
 def measuring(words: list[str]) -> list[str]:
     """The change that names measures of one's own, if there are any."""
     return [f"measures={json.dumps(words)}"] if words else []
+
+
+def tell_of(tasks: Sequence[Task]) -> None:
+    """What the owner of each scenario's target may not expect, by the scenario's first run."""
+    from toygan.cli.console import tell_advice
+
+    first = {task.config["name"]: task for task in reversed(tasks)}
+    tell_advice(task.game for task in reversed(first.values()))
 
 
 def plan_of(
@@ -163,12 +170,7 @@ def forecast(tasks: Sequence[Task], engine: str, address: str | None, workers: i
 
 
 def show_results(
-    rows: list[dict[str, Any]],
-    place: Path,
-    formats: Sequence[str],
-    options: Options,
-    wanted: Sequence[str],
-    command: str,
+    rows: list[Record], place: Path, formats: Sequence[str], options: Options, wanted: Sequence[str], command: str
 ) -> None:
     from toygan.draw.sweep import save_sweep
     from toygan.many.table import medians
@@ -258,7 +260,7 @@ def table(
         say(written(shown, form), end="")
 
 
-def tables_of(rows: list[dict[str, Any]], by: str, measures: list[str], against: str | None, best: bool) -> list[Table]:
+def tables_of(rows: list[Record], by: str, measures: list[str], against: str | None, best: bool) -> list[Table]:
     """The medians and the differences; with columns asked for, one measure across them; the best marked if wanted."""
     from toygan.many.table import crossed, differences, marked, medians
 

@@ -277,9 +277,6 @@ class LoopRecorder:
         ledger.put(digests={name: folders.of_file(place / name) for name in KEPT})
 
 
-# --- a frame -------------------------------------------------------------------------------------------------------------
-
-
 class Given(NamedTuple):
     """What a loop gives of one moment, besides its step and seed."""
 

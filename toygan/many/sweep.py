@@ -20,6 +20,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 from urllib.parse import quote
 
+import torch
 from pydantic import Field, NonNegativeInt, PositiveInt, field_validator
 
 from toygan.files.config import Config, Method, as_data, toml_value
@@ -479,8 +480,6 @@ def is_finished(task: Task, fresh: bool) -> bool:
 
 def estimated_seconds(tasks: Sequence[Task]) -> float:
     """Core-seconds that the runs will take, from short probes of some of them, evenly chosen."""
-    import torch
-
     torch.set_num_threads(1)
     chosen = tasks[:: -(-len(tasks) // PROBES)]
     return sum(probe(task.game) for task in chosen) / len(chosen) * len(tasks)

@@ -29,11 +29,10 @@ def write_page(place: Path, title: str, about: str, folders: Sequence[Path], com
         raise ValueError("a page needs at least one run")
     write_assets(place)
     shown = place_runs(folders, place, "", "runs")
-    played = play_links(place, shown)
     made_by = "The commands that made this" if len(folders) > 1 else "The command that made this"
     parts = [
         tag("h1", text(title)),
-        film(shown, About(prose=prose(about), play=played)),
+        film(shown, About(prose=prose(about), play=play_links(place, shown))),
         section("Final measures", final_table(records(folders), folders)),
         section("What was seen", diagnoses(shown)),
         section(made_by, command_box(command) if command else commands(shown)),
@@ -97,12 +96,9 @@ def final_table(rows: Sequence[Record], folders: Sequence[Path], glossary: str =
          ended_words(members), *(median_cell(members, name) for name in known)]
         for members in groups(rows, keys).values()
     ]  # fmt: skip
-    points = text(fresh_in_words([one.summary for one in facts]))  # fresh ones unless they are told
-    fresh = ", not on those of a frame" if not any(one.is_recorded for one in facts) else ""
-    caption = (
-        f"Medians over seeds at the end of training, on {points}{fresh}; beneath, the range over seeds where "
-        "they differ."
-    )
+    which = "" if any(one.is_recorded for one in facts) else ", not on those of a frame"
+    on = text(fresh_in_words([one.summary for one in facts])) + which  # fresh ones unless they are told
+    caption = f"Medians over seeds at the end of training, on {on}; beneath, the range over seeds where they differ."
     kind = "numbers long" if len(cells) > LONG else "numbers"
     return table(head, cells, caption, len(told), class_=kind) if rows else ""
 
