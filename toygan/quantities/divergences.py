@@ -227,12 +227,16 @@ def lone_atoms(points: np.ndarray, known: np.ndarray) -> np.ndarray:
     or so narrow a cloud that single precision rounds its points together (`copies_that_tell`). [n]
     """
     exponent = max(math.frexp(float(np.abs(cloud).max(initial=0.0)))[1] for cloud in (points, known))
-    small = (np.ldexp(np.asarray(cloud, float), -exponent).astype(np.float32) for cloud in (points, known))
-    places, target = (cloud.astype(float) @ (1, 1j) for cloud in small)
+
+    def places_of(cloud: np.ndarray) -> np.ndarray:
+        return np.asarray(np.ldexp(np.asarray(cloud, float), -exponent).astype(np.float32).astype(float) @ (1, 1j))
+
+    places = places_of(points)
     _, which, counts = np.unique(places, return_inverse=True, return_counts=True)
     shared = counts[which] > 1
-    if not shared.any():
+    if not shared.any():  # as mostly; the known ones are many
         return shared
+    target = places_of(known)
     held = np.unique(target, return_counts=True)[1]
     return (counts[which] >= copies_that_tell(held, len(points))) & ~np.isin(places, target)
 
