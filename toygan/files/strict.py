@@ -59,9 +59,6 @@ class Source(NamedTuple):
     overrides: Mapping[Key, Place] = {}
 
 
-# --- models from signatures ------------------------------------------------------------------------------------------
-
-
 def options_model(kind: str, *functions: Callable[..., Any]) -> type[Strict]:
     """A model of `kind` and of the functions' keyword arguments: their annotations and defaults are the rules."""
     fields: dict[str, Any] = {"kind": (Literal[kind], kind)}

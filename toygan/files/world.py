@@ -254,6 +254,8 @@ def misfits_of_worlds(config: Config) -> None:
         raise Refusal("auxiliary tells one point's class, and a pack has several", "leave pack at 1", "pack")
     if kind and method.pack > 1:
         raise Refusal("a cast plays with single points", "leave pack at 1", "pack")
+    if kind == "diverse" and config.training.batch < 2:
+        raise Refusal("the cast diverse compares two latents", "take a larger training.batch", "cast")
     if kind in MISFITS:
         MISFITS[kind](config, method.cast)
 
@@ -297,11 +299,6 @@ def misfits_of_features(config: Config, cast: Any) -> None:
             raise Refusal("the generator of feature-matching wants nothing else", f"leave {option} out", option)
 
 
-def misfits_of_pairs(config: Config, cast: Any) -> None:
-    if config.training.batch < 2:
-        raise Refusal("the cast diverse compares two latents", "take a larger training.batch", "cast")
-
-
 def misfits_of_an_equation(config: Config, cast: Any) -> None:
     target = config.target
     if target.kind != "circle" or (target.scale, target.rotate, target.shift) != (1.0, 0.0, (0.0, 0.0)):
@@ -331,7 +328,6 @@ MISFITS: dict[str, Callable[[Config, Any], None]] = {
     "encoder": misfits_of_an_encoder,
     "generators": misfits_of_generators,
     "feature-matching": misfits_of_features,
-    "diverse": misfits_of_pairs,
 }
 
 
@@ -409,8 +405,10 @@ def world(config: Config, device: str = "cpu", target: Target | None = None) -> 
         built = built_of(with_players(config, dials), for_all) if are_turned else kept
         return build_game(config, turned(config, dials), built)
 
-    target, laws = target or build_target(config), laws_of(config)
-    return World(target, build_generator(config), laws, game_at, dials, game_at(dials), build_source(config))
+    noise = NOISE if config.method.instance_noise else {}  # random numbers of a step besides real points and latents
+    laws = merged(build_objective(config).draws, build_constraint(config).draws, noise, build_cast(config).draws())
+    drawn = target or build_target(config)
+    return World(drawn, build_generator(config), laws, game_at, dials, game_at(dials), build_source(config))
 
 
 def built_of(config: Config, for_all: bool) -> Built:
@@ -484,9 +482,3 @@ def seated(config: Config, at: Config, rule: Rule, body: Network, wants: Wants, 
         )
     ema = values.ema if config.method.ema else None
     return Player(body, optimiser, values.generator_rate, wants, ema=ema, head_start=config.method.head_start)
-
-
-def laws_of(config: Config) -> dict[str, Law]:
-    """The random numbers of a step besides real points and latents, by name."""
-    noise = NOISE if config.method.instance_noise else {}
-    return merged(build_objective(config).draws, build_constraint(config).draws, noise, build_cast(config).draws())

@@ -43,8 +43,6 @@ from toygan.targets.target import Point, Sampler
 CENTRES = ((0.4718, -2.3439), (0.4889, 0.1953), (1.7911, 1.2045), (-1.717, 1.205))
 OFFSETS = (-0.0389, -0.0913, -0.0691, -0.1027)
 
-# --- latents: what a generator is fed --------------------------------------------------------------------------------
-
 
 def normal_latent(rng: np.random.Generator, n: int, dim: int) -> np.ndarray:
     """N(0, I): [n, dim]."""
