@@ -256,9 +256,6 @@ def shared_out(layers: Layers, lipschitz: Dial, normed: Callable[[Tensor, Tensor
     ]
 
 
-# --- where the slopes are taken --------------------------------------------------------------------------------------
-
-
 def slopes_between(sight: Sight) -> Tensor:
     """Slopes at e real + (1 - e) fake, one e for each pair."""
     mix = sight.draw["mix"][:, : sight.real.shape[1]]  # packs are fewer than points

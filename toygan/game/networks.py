@@ -195,9 +195,6 @@ INITIALISATIONS: dict[str, Callable[[np.random.Generator, LayerShape], np.ndarra
 WITH_BIASES = ("torch",)  # those that draw biases too, as they draw one input's weights; others start them at zero
 
 
-# --- the multi-layer perceptron --------------------------------------------------------------------------------------
-
-
 def unpack(parameters: Tensor, shapes: Sequence[LayerShape]) -> list[Layer]:
     """Cut flat parameters [seed, P] into layers, each its weights row by row, then its biases; the rest is somebody else's."""
     sizes = [n for shape in shapes for n in (shape.inputs * shape.outputs, shape.outputs)]
@@ -283,9 +280,6 @@ def plain_judge(bend: Bend, layers: Layers, x: Tensor) -> Response:
         return g
 
     return Response(affine(layers[-1], x), slopes)
-
-
-# --- normalised perceptrons ------------------------------------------------------------------------------------------
 
 
 def standardised(x: Tensor, variance: Tensor, mean: Tensor) -> Tensor:
