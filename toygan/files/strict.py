@@ -50,9 +50,7 @@ class Strict(BaseModel):
 
 
 class Source(NamedTuple):
-    """Where values came from: the file's text, and where the command line put something on top of it, for the messages'
-    sake.
-    """
+    """Where values came from, for the messages' sake: the file's text, and where the command line put something on top."""
 
     name: str
     text: str = ""

@@ -23,6 +23,7 @@ Normalisation = Literal["none", "batch", "layer"]
 CriticNormalisation = Literal["none", "batch", "batch-running", "layer"]
 Initialisation = Literal["he", "xavier", "normal", "orthogonal", "torch"]
 FirstOf = Callable[[np.random.Generator], np.ndarray]
+Pair = tuple["Response", "Response"]  # a critic's opinions on a real and a generated batch
 Statistics = list[tuple[Tensor, Tensor]]  # variance and mean of each hidden layer's units, each [seed, 1, out]
 EPSILON = 1e-5  # added to variances
 
@@ -69,7 +70,7 @@ class Network(NamedTuple):
     layers: Callable[[Tensor], Layers]
     forward: Callable[[Layers, Tensor], Tensor]
     judge: Callable[[Layers, Tensor], Response]
-    judge_both: Callable[[Layers, Tensor, Tensor], tuple[Response, Response]]
+    judge_both: Callable[[Layers, Tensor, Tensor], Pair]
     settled: Callable[[Layers, Tensor], Callable[[Tensor], Response]]
     note: Callable[[Tensor, Callable[[], Layers], Sequence[Tensor]], Tensor] = lambda own, layers, batches: own
     heads: Mapping[str, int] = {}
@@ -84,7 +85,7 @@ def network(
     """A body whose every point is judged by itself, so that both batches can go through it in one pass."""
     opinion = judge or by_autograd(forward)
 
-    def judge_both(layers: Layers, real: Tensor, fake: Tensor) -> tuple[Response, Response]:
+    def judge_both(layers: Layers, real: Tensor, fake: Tensor) -> Pair:
         n, both = real.shape[1], opinion(layers, torch.cat((real, fake), dim=1))
         r, g = (Response(both.outputs[:, rows], partial(both.slopes, rows=rows)) for rows in (slice(n), slice(n, None)))
         return r, g
@@ -337,9 +338,7 @@ def with_units(
     return first, with_more
 
 
-def apart(
-    judge: Callable[[Layers, Tensor], Response], layers: Layers, real: Tensor, fake: Tensor
-) -> tuple[Response, Response]:
+def apart(judge: Callable[[Layers, Tensor], Response], layers: Layers, real: Tensor, fake: Tensor) -> Pair:
     """Two clouds judged one after the other, where a point is not judged by itself alone."""
     return judge(layers, real), judge(layers, fake)
 
