@@ -29,7 +29,7 @@ def claim(method: str, on: str = "ring", **facts) -> Claim:
 
 
 def said(*claims: Claim) -> str:
-    return answer(claims, [judge(one, ROWS) for one in claims], ROWS)
+    return answer([judge(one, ROWS) for one in claims])
 
 
 AGAINST = {"over": {"of": {"method": "b", "scenario": "ring"}, "measure": "w1"}}
@@ -74,7 +74,7 @@ def test_a_claim_of_many_numbers_gives_way_to_plain_ones():
 @pytest.mark.parametrize("name", shipped_exhibits())
 def test_without_runs_nothing_is_answered(name):
     exhibit = read(name)
-    found = answer(exhibit.claims, [judge(one, []) for one in exhibit.claims], [])
+    found = answer([judge(one, []) for one in exhibit.claims])
     assert found == "No claim could be judged."
 
 

@@ -511,6 +511,10 @@ def test_panels_speak_chinese(name, runs, tmp_path):
     assert not [text for text in own if not any(map(is_wide, told(text, "zh")))]
 
 
+def test_more_points_of_a_conditional_game_are_of_its_classes(runs):
+    assert runs["cgan"].sample(7).shape == (len(runs["cgan"].facts.seeds), 7, 2)
+
+
 def test_arrows_lead_from_real_points_to_what_comes_back(runs):
     figure, _ = chosen([runs["ali"]], ["reconstructions"])
     run = runs["ali"]

@@ -71,7 +71,8 @@ import json, sys
 import numpy as np, torch, toygan
 from typer.testing import CliRunner
 from toygan.cli.main import app
-from toygan.draw.exhibit import PANELS, Material
+from toygan.draw.exhibit import PANELS
+from toygan.draw.exhibit_parts import Material
 from toygan.exhibits.aloud import aloud
 from toygan.exhibits.claims import judge
 from toygan.exhibits.files import Claim

@@ -23,7 +23,7 @@ from toygan.files.text import number
 from toygan.session.facts import Facts
 from toygan.session.recording import Recording
 from toygan.view.apart import names_apart
-from toygan.view.chosen import looks_at, of_seed
+from toygan.view.chosen import looks_at, nearest_frames, of_seed
 from toygan.view.levels import levels, scales
 from toygan.view.scene import exact_transport, steepest
 from toygan.view.words import final_notes, final_rows, frame_words
@@ -223,7 +223,8 @@ def test_pixels_are_the_scores_interpolated_and_the_right_way_up():
     axis = Figure(figsize=(2, 2), dpi=50).add_axes((0, 0, 1, 1))
     panels.frame_view(axis, shown)
     edges = panels.band_edges(shown.scores)
-    field = moving.score_pixels(axis, shown.scores[0], edges)
+    field = moving.Field(axis, lines=True)
+    field.show(shown.scores[0], edges, panels.band_colours(edges))
     y, x = (np.indices((100, 100)) + 0.5) / 100 * 6 - 3
     expected = np.digitize(x + 2 * y, edges)
     assert (field.band == expected).mean() > 0.98
@@ -806,7 +807,7 @@ def test_comparison_film_is_in_step_by_the_share_of_training(tmp_path):
     runs = [synthetic(frames=frames, **SMALL, method=str(frames)) for frames in (5, 3)]
     draw.save_comparison_film(runs, tmp_path / "film.gif")
     assert len(pictures_in(tmp_path / "film.gif")) == 5
-    np.testing.assert_array_equal(together.nearest_frames(draw.scene(runs[1]), 5), [0, 0, 1, 1, 2])
+    np.testing.assert_array_equal(nearest_frames(runs[1].frames["step"], runs[1].facts.steps, 5), [0, 0, 1, 1, 2])
 
 
 def on_plane(figure):

@@ -588,7 +588,7 @@ def test_ends_show_every_seed_the_median_and_the_floor(tmp_path):
 
 def test_many_ends_are_sorted_and_few_keep_their_order():
     rows = list(reversed(rows_for(12)))
-    runs = parts.by_label(rows)
+    runs = parts.by_column(rows, "label")
     assert list(ordered(runs, "w1")) == [f"run {i}" for i in range(12)]
     assert list(ordered(runs, "modes")) == list(runs)  # all alike
     few = dict(list(runs.items())[:3])
@@ -841,7 +841,7 @@ def test_a_scenario_is_left_out_where_it_stands_and_not_where_a_name_begins_like
 def test_seeds_that_are_shown_are_told_once(several, said):
     assert parts.shown_seeds(several) == said
     runs = [SimpleNamespace(facts=SimpleNamespace(seeds=seeds), frames={"step": np.array([0, 5])}) for seeds in several]
-    assert f" · shown: {said} · " in parts.runs_in_words(runs, shown=True)
+    assert f" · shown: {said} · " in parts.runs_in_words([parts.Labelled("", run) for run in runs], shown=True)
 
 
 WHY = [  # `test_companions` holds what each game tells of itself

@@ -435,7 +435,7 @@ def play_both(function: Callable[..., Any], args: Sequence[Tensor]) -> None:
         out = function(*given)
         return [out] if isinstance(out, Tensor) else [one for one in out if isinstance(one, Tensor)]
 
-    graph, _ = recorded(flat, [arg.clone() for arg in args])
+    graph = recorded(flat, [arg.clone() for arg in args])
     model = onnx.model_of(
         cleaned(graph), [f"in{i}" for i in range(len(args))], [f"out{i}" for i in range(len(graph.outputs))]
     )
@@ -535,6 +535,6 @@ def test_equal_constants_are_one_so_that_what_two_players_make_of_them_is_made_o
             found.append(torch.autograd.grad((own @ w).relu().sum(), own)[0])
         return found
 
-    graph, _ = recorded(both, [torch.randn(1, 4, 3), torch.randn(1, 3, 5)])
+    graph = recorded(both, [torch.randn(1, 4, 3), torch.randn(1, 3, 5)])
     counts = [sum(node.op == "bmm.default" for node in one.nodes) for one in (graph, cleaned(graph))]
     assert counts == [4, 2]

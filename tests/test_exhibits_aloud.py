@@ -597,7 +597,7 @@ def test_a_number_by_objective_names_the_method_of_that_objective() -> None:
 @pytest.mark.parametrize("seeds", [{}, {"seeds": "all"}])
 def test_the_answer_names_the_value_that_decides(bounds: dict[str, float], seeds: dict[str, str], said: str) -> None:
     claim, rows = by_objective(**bounds, **seeds)
-    assert answer([claim], [judge(claim, rows)], rows) == said
+    assert answer([judge(claim, rows)]) == said
 
 
 LOW, ALL_GONE = (0.1, 0.2, 0.3, 0.4), (None,) * 4
@@ -659,7 +659,7 @@ def test_the_value_that_decides_is_the_one_whose_condition_decides(
     rows = of_methods(**dict(reversed(values.items())) if turned else values)
     value = {"of": {"method": list(values)}, "measure": "w1"}
     claim = Claim.model_validate({"says": "so", "value": value, "each": "method"} | condition)
-    assert answer([claim], [judge(claim, rows)], rows) == f"The claim {said}"
+    assert answer([judge(claim, rows)]) == f"The claim {said}"
 
 
 @pytest.mark.parametrize(("counts", "seeds", "said"), [
@@ -678,4 +678,4 @@ def test_of_labels_the_value_decides_whose_count_does(
             rows += [made_of[0] | {"method": method, "seed": 0} for _ in some]
     value = {"of": {"method": ["a", "b", "c"]}, "label": "converged"}
     claim = Claim.model_validate({"says": "so", "value": value, "each": "method", "seeds": seeds})
-    assert answer([claim], [judge(claim, rows)], rows) == f"The claim {said}"
+    assert answer([judge(claim, rows)]) == f"The claim {said}"

@@ -16,6 +16,7 @@ from typer.testing import CliRunner
 import toygan
 from toygan.cli import completion
 from toygan.cli.catalogue import LISTS, pages
+from toygan.cli.completion import rows_of
 from toygan.cli.main import EXAMPLES, FIRST, app, in_lines
 from toygan.cli.shared import in_columns
 from toygan.files import scenario
@@ -23,7 +24,6 @@ from toygan.files.catalogue import ROWS
 from toygan.files.config import Config, Method, Training, View
 from toygan.files.mistakes import UserError
 from toygan.files.scenario import read, spelled
-from toygan.files.source import rows_of
 from toygan.game.methods import METHODS
 from toygan.quantities.diagnosis import RULES
 from toygan.quantities.glossary import label_lines, thresholds_of

@@ -44,7 +44,8 @@ def clouds(sim: Simulation) -> Watched:
 
 
 def looked(sim: Simulation) -> dict[str, np.ndarray]:
-    return inside.views(sim.world.game, sim.start, clouds(sim))
+    seen = clouds(sim)
+    return inside.views(sim.world.game, sim.start, seen, 1, sim.world.game, seen)
 
 
 def test_scores_and_slopes_are_those_of_the_critic() -> None:

@@ -734,7 +734,7 @@ def test_of_densities_too_it_is_python_s_for_the_points_that_are_seen(seen, plac
                      "lab.look().samples.slice(0, 800)", "lab.look().optimal")
     )  # fmt: skip
     clouds = [numbers.reshape(-1, 2) for numbers in (points, real, fake)]
-    right = of_clouds("non-saturating", *clouds, np.ptp(clouds[0], axis=0).max() / 39)
+    right = of_clouds("non-saturating", *clouds, np.ptp(clouds[0], axis=0).max() / 39, {})
     assert np.abs(right).max() > 5
     assert np.allclose(ours, right, rtol=1e-3, atol=1e-3)
     assert "kernel estimate: log p/q" in seen.page.inner_text(".optimal")

@@ -734,8 +734,8 @@ def test_a_dial_moves_the_drawn_optimum_as_it_moves_python_s(method, key, value)
 def test_tensors_give_what_arrays_give(kind):
     real, fake = (cloud.astype(float) for cloud in some_clouds())
     clouds = [GRID[::7], real, fake]
-    ours = of_clouds(kind, *map(torch.from_numpy, clouds), torch.tensor(0.1, dtype=torch.float64)).numpy()
-    right = of_clouds(kind, *clouds, 0.1)
+    ours = of_clouds(kind, *map(torch.from_numpy, clouds), torch.tensor(0.1, dtype=torch.float64), {}).numpy()
+    right = of_clouds(kind, *clouds, 0.1, {})
     assert np.allclose(ours, right, rtol=1e-6, atol=1e-9)
 
 

@@ -391,11 +391,11 @@ def test_there_is_no_drawer_for_everything():
 
 # functions that do the same for another kind of file or of code, or a level higher; a rule about a quantity has its name
 NAMESAKES = {
-    "exhibits": {"find", "read", "planned", "tasks_of"},
+    "exhibits": {"read", "planned", "tasks_of"},
     "many": {"carry_out", "keep_failure"},
     "quantities": {"again", "by_batch", "order", "weight_saturation"},
     "session": {"gauge"},
-    "site": {"script", "described"},
+    "site": {"script"},
 }
 
 

@@ -9,7 +9,7 @@ from scipy.optimize import linear_sum_assignment
 
 from toygan.quantities.measure import Against, floors, measurable, measure_frame
 from toygan.quantities.modes import high_quality, mahalanobis, mode_kl, mode_mass_tv, modes_kept
-from toygan.quantities.transport import least_cost, w1, w2
+from toygan.quantities.transport import simplex, w1, w2
 
 EIGHTHS = 2 * np.pi * np.arange(8) / 8
 CEILING = 1 - math.exp(-9 / 2)
@@ -90,7 +90,7 @@ def test_a_distance_refuses_empty_clouds_and_a_solver_that_gave_up(monkeypatch):
         w1(np.empty((0, 2)), np.zeros((1, 2)))
     monkeypatch.setattr("toygan.quantities.transport.PIVOTS", 3)
     with pytest.raises(RuntimeError, match="failed"):
-        least_cost(np.random.default_rng(0).random((50, 50)))
+        simplex(np.random.default_rng(0).random((50, 50)))
 
 
 def test_the_floor_is_that_of_perfect_samplers_against_the_same_real_points():

@@ -120,7 +120,7 @@ def graph_of(config: Config) -> Graph:
                             ((state, "state"), (draw, "draw"), (made.dials, "dials"))))  # fmt: skip
         return list(named(after, "state").values())
 
-    return recorded(flat, [one.clone() for one in examples.values()])[0]
+    return recorded(flat, [one.clone() for one in examples.values()])
 
 
 MANY = [name for name in CASES if name in (*METHODS, *ZOO) or name.endswith("+none") or name.startswith("hinge+")]

@@ -12,6 +12,7 @@ from toygan.quantities.critic import Clouds
 from toygan.quantities.optimal import (
     OPTIMA,
     PLAINLY,
+    Potential,
     Told,
     alignment_ceiling,
     bandwidth,
@@ -22,7 +23,6 @@ from toygan.quantities.optimal import (
     known_optimum,
     optimal_critic,
     optimal_scores,
-    potential_of,
 )
 from toygan.quantities.transport import directions, solved, w1
 from toygan.targets.curves import swiss_roll
@@ -300,7 +300,7 @@ def test_else_a_kernel_estimate_is_held_against_the_target_at_the_same_blur():
 def test_a_kernel_estimate_far_from_every_point_is_not_lost():
     cloud, far = np.zeros((3, 2)), np.array([0.0, 60.0, 1e6])
     wanted = [[-(x**2 + y**2) / 2 - math.log(2 * math.pi) for x in far] for y in far]
-    assert kernel_estimate(cloud, 1.0, far, far) == pytest.approx(np.array(wanted), rel=1e-12)
+    assert kernel_estimate(cloud, 1.0, (far, far)) == pytest.approx(np.array(wanted), rel=1e-12)
 
 
 def test_estimates_are_read_off_the_grid_at_points_and_unknown_outside_of_it():
@@ -366,7 +366,7 @@ def test_the_alignment_ceiling_is_what_another_samples_potential_reaches():
 
     one, again = clouds(0, (9, 0)), clouds(1, (9, 0))
     towards = directions(one.plan, one.some, one.some_real)
-    cosines = (potential_of(again.plan, again.some_real).slopes(one.some) * towards).sum(axis=1)
+    cosines = (Potential(again.some_real, again.plan.real_dual).slopes(one.some) * towards).sum(axis=1)
     assert alignment_ceiling(one, again) == pytest.approx(cosines.mean())
     assert alignment_ceiling(one, again) > 0.97  # far apart all rays are alike
     near = [alignment_ceiling(clouds(seed, (0.5, 0)), clouds(seed + 50, (0.5, 0))) for seed in range(4)]
@@ -390,7 +390,7 @@ def test_the_alignment_ceiling_is_what_another_samples_potential_reaches():
 def test_the_potential_is_worth_w1_and_nowhere_steeper_than_one(scale, n, m):
     rng = np.random.default_rng(0)
     real, fake = scale * (rng.standard_normal((m, 2)) + np.array([2, 0])), scale * rng.standard_normal((n, 2))
-    phi = potential_of(solved(fake, real), real)
+    phi = Potential(real, solved(fake, real).real_dual)
     assert phi(real).mean() - phi(fake).mean() == pytest.approx(w1(fake, real), rel=1e-9)
     points = np.concatenate([real, fake, scale * rng.standard_normal((200, 2)) * 3])
     gaps = np.linalg.norm(points[:, None] - points, axis=2)
@@ -400,7 +400,7 @@ def test_the_potential_is_worth_w1_and_nowhere_steeper_than_one(scale, n, m):
 def test_its_slopes_are_its_derivative_and_point_along_the_plan():
     rng = np.random.default_rng(1)
     real, fake = rng.standard_normal((40, 2)) + np.array([3, 1]), rng.standard_normal((40, 2))
-    phi, points, h = potential_of(solved(fake, real), real), rng.standard_normal((100, 2)) * 2, 1e-6
+    phi, points, h = Potential(real, solved(fake, real).real_dual), rng.standard_normal((100, 2)) * 2, 1e-6
     numeric = np.stack([(phi(points + h * e) - phi(points - h * e)) / (2 * h) for e in np.eye(2)], axis=1)
     smooth = np.abs(np.linalg.norm(numeric, axis=1) - 1) < 1e-6  # not across a crease
     assert smooth.mean() > 0.95
@@ -411,7 +411,7 @@ def test_its_slopes_are_its_derivative_and_point_along_the_plan():
 
 def test_on_the_grid_the_potential_is_the_same_and_at_the_clouds_it_is_the_plans_duals():
     real, fake = two_clouds(30, 40)
-    critic, phi = best("wasserstein", real, fake)[1], potential_of(solved(fake, real), real)
+    critic, phi = best("wasserstein", real, fake)[1], Potential(real, solved(fake, real).real_dual)
     assert critic.on_grid().ravel() == pytest.approx(phi(POINTS), abs=1e-6)
     scores = critic.at_clouds()
     assert scores == pytest.approx(phi(np.concatenate([real, fake])), abs=1e-12)

@@ -208,7 +208,8 @@ def test_slides_are_16_by_9_whatever_is_on_them(tmp_path, kind, style):
 def test_a_comparison_fills_its_slide(tmp_path, style):
     """A page that is as tall as need be would stand small in the middle of 16:9: a slide is laid out for its width."""
     runs = [few(), few(method="gan")]
-    path = drawn_together(runs, tmp_path / "both", "png", draw.Pace(), Options(style=style))
+    path = tmp_path / "both.png"
+    drawn_together(runs, path, draw.Pace(), Options(style=style))
     with Image.open(path) as opened:
         dark = np.asarray(opened.convert("L")).min(axis=0) < 200
         wide = opened.width

@@ -55,7 +55,7 @@ def test_a_row_is_sound(name):
     assert set(row.shown.split()) <= PLACES
     assert (row.of is None) == (row.source not in ("cloud", "critic", "derived"))
     if row.source == "derived":
-        assert set(row.needs) <= QUANTITIES.keys()
+        assert set(row.needs.split()) <= QUANTITIES.keys()
     if "share" in row.shown.split() or (row.source == "critic" and math.isfinite(row.best)):
         assert row.best <= 1
         assert row.better == "higher"
@@ -125,9 +125,7 @@ def test_a_new_row_is_everywhere(tmp_path, monkeypatch, capsys):
     rows = {
         "left": cloud("left of it", "share left of 0", "share", "neither", left, "points", everywhere),
         "wide": critic("width of scores", "of real points", "score", "neither", wide, "judged", f"last {everywhere}"),
-        "lost": Quantity(
-            "left over W1", "of 1", "ratio", "neither", "derived", ratio, ("left", "w1"), shown=everywhere
-        ),
+        "lost": Quantity("derived", "left over W1", "of 1", "ratio", "neither", ratio, "left w1", everywhere),
     }
     for name, row in rows.items():
         monkeypatch.setitem(QUANTITIES, name, row)

@@ -37,7 +37,7 @@ from toygan.view.levels import levels
 from toygan.view.look import Options
 from toygan.view.scene import optimum_in_words
 from toygan.view.settings import ROWS, is_changed, settings_in_words, settings_line
-from toygan.view.words import Scored, diagnosed, final_notes, names_in, purpose, symbols_in_words
+from toygan.view.words import diagnosed, final_notes, names_in, purpose, symbols_in_words
 
 ENGLISH = {"of", "in", "at", "to", "by", "is", "on", "as"}
 OWN = {
@@ -359,7 +359,7 @@ def test_a_squeezed_axis_of_losses_says_so():
 
 def test_no_number_of_the_table_reaches_its_neighbour():
     figure = sheet.blank(2)
-    rows = [Scored("imbalance of modes", "> 99.9\N{NO-BREAK SPACE}%", "−2.34·10⁻¹²")] * 12
+    rows = [("imbalance of modes", "> 99.9\N{NO-BREAK SPACE}%", "−2.34·10⁻¹²")] * 12
     sheet.table_of(figure, rows, 1.5)
     figure.canvas.draw()
     boxes = sorted((text.get_window_extent() for text in figure.texts), key=lambda box: (round(box.y0), box.x0))

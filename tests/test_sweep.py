@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
@@ -35,7 +35,7 @@ from toygan.files.strict import schema_of
 from toygan.game.objectives import OBJECTIVES
 from toygan.many import run
 from toygan.many.executors import DEATHS, Cluster, Shares, Waiting, ends, local
-from toygan.many.results import records, run_folders, write_results
+from toygan.many.results import records, run_folders, sorted_out, write_results
 from toygan.many.sweep import (
     END_SECONDS,
     PROBE_STEPS,
@@ -56,7 +56,7 @@ from toygan.many.sweep import (
     unfinished,
     unrecorded,
 )
-from toygan.many.task import End, Task, at_home_here, bring_home, cargo_for, files_moved, keep_failure, perform
+from toygan.many.task import End, Task, at_home_here, brought_home, cargo_for, files_moved, keep_failure, perform
 from toygan.many.task import load as load_files
 from toygan.session import folder as folders
 from toygan.session.recording import load
@@ -150,7 +150,7 @@ def test_sweep_files_are_strict(tmp_path: Path) -> None:
     assert is_sweep_file(str(path))
     assert not is_sweep_file(str(scenario))
     assert not is_sweep_file("dirac")
-    plan = read_plan(path)
+    plan, _ = read_plan(path)
     assert plan.scenarios == ("dirac", str(scenario))
     assert len(planned(plan)) == 4
     path.write_text('scenario = ["dirac"]\nseeds = 2\n')
@@ -230,23 +230,23 @@ def task_named(name: str, folder: Path) -> Task:
 class Deadly:
     """A pool of one in which the process of some runs always dies, and takes the others with it."""
 
-    workers = 2
+    has_companies = False
 
     def __init__(self, deadly: set[str]) -> None:
         self.deadly, self.alive, self.played = deadly, True, list[str]()
 
-    def submit(self, task: Task) -> Future[End]:
-        future: Future[End] = Future()
+    def submit(self, tasks: Sequence[Task]) -> Future[list[End]]:
+        (task,), future = tasks, Future[list[End]]()
         self.alive = self.alive and task.name not in self.deadly
         self.played.append(task.name)
         if self.alive:
-            future.set_result(End("done"))
+            future.set_result([End("done")])
         else:
             future.set_exception(BrokenProcessPool("dead"))
         return future
 
     def at_work(self, waiting: Waiting) -> Shares:
-        return dict.fromkeys((task.name for task in waiting.values()), 0.5)
+        return dict.fromkeys((task.name for (task,) in waiting.values()), 0.5)
 
     def renew(self) -> None:
         self.alive = True
@@ -266,7 +266,7 @@ def test_a_run_that_kills_its_process_does_not_harm_the_others(tmp_path: Path) -
 def test_a_machine_on_which_nothing_lives_is_told(tmp_path: Path) -> None:
     tasks = [task_named(str(i), tmp_path) for i in range(100)]
     pool = Deadly({task.name for task in tasks})
-    pool.at_work = lambda waiting: {next(iter(waiting.values())).name: 0.5} if waiting else {}  # type: ignore[method-assign]
+    pool.at_work = lambda waiting: {next(iter(waiting.values()))[0].name: 0.5} if waiting else {}  # type: ignore[method-assign]
     with pytest.raises(RuntimeError, match="in a row"):
         list(ends(tasks, pool, lambda shares: None))
 
@@ -274,18 +274,21 @@ def test_a_machine_on_which_nothing_lives_is_told(tmp_path: Path) -> None:
 class Answers:
     """A pool that answers a task with what is left to say of it: an end, or what its process raised."""
 
-    workers = 1
+    has_companies = False
 
     def __init__(self, answers: dict[str, list[End | BaseException]]) -> None:
         self.answers = answers
 
-    def submit(self, task: Task) -> Future[End]:
-        future, answer = Future[End](), self.answers[task.name].pop(0)
-        (future.set_result if isinstance(answer, End) else future.set_exception)(answer)  # type: ignore[arg-type]
+    def submit(self, tasks: Sequence[Task]) -> Future[list[End]]:
+        future, answer = Future[list[End]](), self.answers[tasks[0].name].pop(0)
+        if isinstance(answer, End):
+            future.set_result([answer])
+        else:
+            future.set_exception(answer)
         return future
 
     def at_work(self, waiting: Waiting) -> Shares:
-        return dict.fromkeys((task.name for task in waiting.values()), 0.0)
+        return dict.fromkeys((task.name for (task,) in waiting.values()), 0.0)
 
     def renew(self) -> None: ...
 
@@ -340,8 +343,9 @@ def test_every_planned_run_ends_with_a_row(tmp_path: Path) -> None:
     assert [(row["status"], row["message"], row["seed"]) for row in rows[::2]] == [
         ("failed", failed[task.name], 0) for task in tasks[:3]
     ]
-    assert [row["folder"] for row in unrecorded(tasks[:3], failed)] == [str(third.folder)] * 2
-    lines = list(csv.DictReader(write_results(tmp_path, unrecorded(tasks[:3], failed)).read_text().splitlines()))
+    lost = unrecorded(tasks[:3], failed, sorted_out(task.folder for task in tasks[:3])[0])
+    assert [row["folder"] for row in lost] == [str(third.folder)] * 2
+    lines = list(csv.DictReader(write_results(tmp_path, lost).read_text().splitlines()))
     assert [line["status"] for line in lines] == ["failed"] * 6
     assert perform(first).status == "done"  # what was kept of a failure is no hindrance
     assert (first.folder / "config.toml").exists()
@@ -675,12 +679,12 @@ def test_a_run_travels_with_its_points_and_its_beginning(tmp_path: Path, monkeyp
         patch.setattr("toygan.many.run.finish", lambda *_: 1 / 0)
         lost = perform(task, cargo=cargo_for(task))
     assert lost.status == "failed"
-    bring_home(task, lost)
+    brought_home(task, lost)
     assert read_json(task.folder / "run.json")["config"] == read_json(home.folder / "run.json")["config"]
     cargo = cargo_for(task)
     assert "partial/state.npz" in cargo
     points.rename(tmp_path / "gone.csv")  # the other machine has no such file
-    bring_home(task, perform(task, cargo=cargo))
+    brought_home(task, perform(task, cargo=cargo))
     np.testing.assert_array_equal(load(task.folder).frames["samples"], load(home.folder).frames["samples"])
     assert (task.folder / "config.toml").read_text() == (home.folder / "config.toml").read_text()
     assert not (task.folder / "partial").exists()

@@ -12,7 +12,7 @@ from toygan.files.scenario import read
 from toygan.many.results import records
 from toygan.many.table import medians
 from toygan.quantities.divergences import js, shares, tv
-from toygan.quantities.optimal import potential_of
+from toygan.quantities.optimal import Potential
 from toygan.quantities.transport import directions, solved, w1
 from toygan.session import simulation
 from toygan.session.ground import PERFECT, perfect_batch, watched_points
@@ -37,7 +37,7 @@ def test_every_frame_keeps_the_potential_of_its_own_points(tmp_path: Path) -> No
     points = np.stack(np.meshgrid(frames["grid_x"], frames["grid_y"]), axis=-1).reshape(-1, 2)
     real = frames["real"].astype(float)
     for samples, scores in zip(frames["samples"][:, 0], frames["optimal_scores"][:, 0], strict=True):
-        phi = potential_of(solved(samples, real), real)(points)
+        phi = Potential(real, solved(samples, real).real_dual)(points)
         assert np.ptp(scores.ravel() - phi) < 1e-4  # up to a constant; the target was rounded to float32
     how = recording.facts.summary.optimal.how
     assert how.startswith("the exact Kantorovich potential of 50 real and 50 generated points")
@@ -144,7 +144,8 @@ def potentials(recording: Recording, real: np.ndarray, fake: np.ndarray) -> np.n
     frames = recording.frames
     points = np.stack(np.meshgrid(frames["grid_x"], frames["grid_y"]), axis=-1).reshape(-1, 2)
     wanted = [
-        potential_of(solved(f, r), r)(points) for f, r in zip(fake.astype(float), real.astype(float), strict=True)
+        Potential(r, solved(f, r).real_dual)(points)
+        for f, r in zip(fake.astype(float), real.astype(float), strict=True)
     ]
     drawn = frames["optimal_scores"][:, 0].reshape(len(wanted), -1)
     return np.array([np.ptp(one - other) for one, other in zip(drawn, wanted, strict=True)])

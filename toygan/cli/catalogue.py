@@ -10,16 +10,8 @@ from toygan.files import catalogue
 from toygan.files.catalogue import Entry
 from toygan.files.shipped import exhibits_folder, protocols_folder, shipped_exhibits, shipped_protocols
 from toygan.files.strict import read_toml
-
-
-def exhibits() -> dict[str, str]:
-    """Exhibit -> question."""
-    return told_in(exhibits_folder(), shipped_exhibits(), "question")
-
-
-def protocols() -> dict[str, str]:
-    """Protocol -> title."""
-    return told_in(protocols_folder(), shipped_protocols(), "title")
+from toygan.quantities import glossary
+from toygan.quantities.table import QUANTITIES, label_of
 
 
 def told_in(folder: Path, names: Iterable[str], key: str) -> dict[str, str]:
@@ -32,65 +24,43 @@ def exhibit_page(name: str) -> Entry:
     from toygan.exhibits import read
     from toygan.exhibits.aloud import aloud
     from toygan.exhibits.explained import read_aloud
-    from toygan.exhibits.files import find
 
     exhibit, claims = read(name), dict[str, str]()
     for i, claim in enumerate(exhibit.claims, 1):
         claims |= {f"claim {i}": claim.says, f"claim {i} holds if": aloud(claim)}
     claims |= read_aloud(exhibit, Path("runs"))
     lines = {"question": exhibit.question, "look at": exhibit.text, "reference": exhibit.reference}
-    text = find(name).read_text(encoding="utf-8-sig")
+    text = Path(exhibit.origin.source.name).read_text(encoding="utf-8-sig")
     return Entry(f"exhibit {exhibit.name}: {exhibit.title}", lines | claims, text)
 
 
 def protocol_page(name: str) -> Entry:
     """A protocol: where it was published, its setting, what is unlike, its published numbers, and the file itself."""
-    from toygan.exhibits.protocol_files import find, read
+    from toygan.exhibits.protocol_files import read
     from toygan.exhibits.telling import told_in_words
 
     found = read(name)
-    text = find(name).read_text(encoding="utf-8-sig")
+    text = Path(found.origin.source.name).read_text(encoding="utf-8-sig")
     return Entry(f"protocol {found.name}: {found.title}", told_in_words(found), text)
-
-
-def labels() -> dict[str, str]:
-    """Label -> what it says of a seed."""
-    from toygan.quantities import glossary
-
-    return glossary.labels()
-
-
-def quantities() -> dict[str, str]:
-    """Quantity -> what it is."""
-    from toygan.quantities import glossary
-
-    return glossary.quantities()
 
 
 def quantity_page(name: str) -> Entry:
     """A quantity, as the glossary explains it, and how a claim asks for it."""
-    from toygan.quantities.glossary import quantity_lines
-    from toygan.quantities.table import label_of
-
-    return Entry(f"quantity {name}: {label_of(name)}", quantity_lines(name), f'measure = "{name}"\n')
+    return Entry(f"quantity {name}: {label_of(name)}", glossary.quantity_lines(name), f'measure = "{name}"\n')
 
 
 def label_page(name: str) -> Entry:
     """A label of the diagnosis, as the glossary explains it, and how a claim counts its seeds."""
-    from toygan.quantities.glossary import label_lines
-
-    return Entry(f"label {name}", label_lines(name), f'label = "{name}"\n')
+    return Entry(f"label {name}", glossary.label_lines(name), f'label = "{name}"\n')
 
 
 def pages(name: str) -> list[Entry]:
     """Everything of that name, or that a picture calls so, or the file at that path; UserError where there is nothing."""
-    from toygan.quantities.table import QUANTITIES
-
     more = {
         "exhibit": (shipped_exhibits(), exhibit_page),
         "protocol": (shipped_protocols(), protocol_page),
-        "quantity": (quantities(), quantity_page),
-        "label": (labels(), label_page),
+        "quantity": (glossary.quantities(), quantity_page),
+        "label": (glossary.labels(), label_page),
     }
     if name.endswith(".toml"):
         data, _ = read_toml(Path(name))
@@ -103,8 +73,8 @@ def pages(name: str) -> list[Entry]:
 
 LISTS: dict[str, Callable[[], dict[str, str]]] = {
     **catalogue.LISTS,
-    "quantities": quantities,
-    "labels": labels,
-    "exhibits": exhibits,
-    "protocols": protocols,
+    "quantities": glossary.quantities,
+    "labels": glossary.labels,
+    "exhibits": lambda: told_in(exhibits_folder(), shipped_exhibits(), "question"),
+    "protocols": lambda: told_in(protocols_folder(), shipped_protocols(), "title"),
 }

@@ -16,14 +16,10 @@ if TYPE_CHECKING:
 Word = Annotated[
     str, typer.Argument(metavar="FILE.py:NAME", help="A function, a module or a class in a file of yours.")
 ]
+PARTS = ("objective", "penalty", "critic", "generator", "target", "measure")
 As = Annotated[
     str | None,
-    option(
-        "--as",
-        "PART",
-        "objective, penalty, critic, generator, target or measure; by its name and arguments unless said.",
-        ("objective", "penalty", "critic", "generator", "target", "measure"),
-    ),
+    option("--as", "PART", f"{', '.join(PARTS[:-1])} or {PARTS[-1]}; by its name and arguments unless said.", PARTS),
 ]
 MARKS = {True: "ok", False: "WRONG", None: "note"}
 

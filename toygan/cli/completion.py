@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Callable, Iterable
+from functools import cache
+from typing import Any
 
-from toygan.files.shipped import shipped, shipped_exhibits, shipped_protocols
-from toygan.files.source import fields_of, options_of, rows_of
+from toygan.files.shipped import PACKAGE, shipped, shipped_exhibits, shipped_protocols
 
 Completer = Callable[[str], list[str]]
 
@@ -69,8 +71,54 @@ def settings() -> list[str]:
     for table, kinds in KINDS.items():
         module, rows = TABLES[kinds]
         more = ["moved"] if kinds == "targets" else []
-        keys += [table + name for name in ("kind", *options_of(module.split(".")[0], module, rows, *more))]
+        keys += [table + name for name in ("kind", *options_of(module, rows, *more))]
     return [f"{key}=" for key in keys if key not in tables]
+
+
+# --- from the program's text to names ----------------------------------------------------------------------------------
+
+
+@cache
+def named_at_top(module: str) -> dict[str, Any]:
+    """What a module below `toygan`, such as `game.rules`, defines: its classes, functions and tables by name."""
+    nodes = ast.parse((PACKAGE / f"{module.replace('.', '/')}.py").read_text(encoding="utf-8")).body
+    tables = [
+        (node.targets if isinstance(node, ast.Assign) else [node.target], node.value)
+        for node in nodes
+        if isinstance(node, ast.Assign | ast.AnnAssign)
+    ]
+    named = {target.id: value for targets, value in tables for target in targets if isinstance(target, ast.Name)}
+    return named | {node.name: node for node in nodes if isinstance(node, ast.ClassDef | ast.FunctionDef)}
+
+
+def joined(node: ast.AST) -> list[ast.AST]:
+    """What a table is made of: one expression, or a | b as a and b."""
+    return [*joined(node.left), *joined(node.right)] if isinstance(node, ast.BinOp) else [node]
+
+
+def rows_of(module: str, table: str) -> list[str]:
+    """The names of a table's rows, as far as they are written out: keys of dictionaries, first words of tuples."""
+    heads = list[ast.expr | None]()
+    for part in joined(named_at_top(module)[table]):
+        heads += part.keys if isinstance(part, ast.Dict) else []
+        heads += [one.elts[0] for one in getattr(part, "elts", []) if isinstance(one, ast.Tuple)]
+    return [head.value for head in heads if isinstance(head, ast.Constant) and isinstance(head.value, str)]
+
+
+def fields_of(module: str, model: str) -> list[str]:
+    """The fields that a class declares."""
+    declared = [part.target for part in named_at_top(module)[model].body if isinstance(part, ast.AnnAssign)]
+    return [part.id for part in declared if isinstance(part, ast.Name)]
+
+
+def options_of(module: str, table: str, *more: str) -> list[str]:
+    """The keyword arguments of the functions, in any module of its room, that a table and `more` name."""
+    called = {node.id for node in ast.walk(named_at_top(module)[table]) if isinstance(node, ast.Name)} | set(more)
+    room = module.split(".")[0]
+    files = sorted((PACKAGE / room).glob("*.py"))
+    found = [node for file in files for name, node in named_at_top(f"{room}.{file.stem}").items() if name in called]
+    functions = [node for node in found if isinstance(node, ast.FunctionDef)]
+    return list(dict.fromkeys(argument.arg for function in functions for argument in function.args.kwonlyargs))
 
 
 complete_scenario = starting(shipped)

@@ -35,10 +35,8 @@ KEPT = "already there and kept; --fresh plays it again"
 class Terminal(Console):
     """A console on which text is text: no word of it is a command to rich or to the terminal."""
 
-    def __init__(self, stderr: bool, width: int | None = None, force_terminal: bool | None = None) -> None:
-        super().__init__(
-            stderr=stderr, width=width, force_terminal=force_terminal, markup=False, emoji=False, highlight=False
-        )
+    def __init__(self, **how: Any) -> None:
+        super().__init__(markup=False, emoji=False, highlight=False, **how)
 
     def render_str(self, text: str, **how: Any) -> Text:
         """The text with its control characters visible."""
@@ -75,12 +73,9 @@ def watching(name: str) -> Iterator[Watcher]:
     if not err.is_terminal:
         yield plain_lines(name)
         return
+    label = Column(no_wrap=True, min_width=min(len(name), 28), max_width=28)
     columns = (
-        TextColumn(
-            "{task.description}",
-            markup=False,
-            table_column=Column(no_wrap=True, min_width=min(len(name), 28), max_width=28),
-        ),
+        TextColumn("{task.description}", markup=False, table_column=label),
         BarColumn(bar_width=8 if err.width < WIDE else 30),
         TextColumn("{task.fields[note]}", markup=False, table_column=Column(no_wrap=True, overflow="ellipsis")),
     )
@@ -124,10 +119,8 @@ class Meter:
         seconds, steps = monotonic() - self.start[0], progress.step - self.start[1]
         parts = [f"{progress.step}/{progress.steps}"]
         if seconds > 0.5 and steps:
-            parts += [
-                f"{steps / seconds:.0f}/s",
-                f"{duration((progress.steps - progress.step) * seconds / steps)} left",
-            ]
+            left = duration((progress.steps - progress.step) * seconds / steps)
+            parts += [f"{steps / seconds:.0f}/s", f"{left} left"]
         return "  ".join([*parts, *live(progress.numbers)[: None if err.width >= WIDE else 2]])
 
 
@@ -139,10 +132,8 @@ def print_summary(recording: Recording) -> None:
     rows = facts.ends
     told = ["seed", *shown_in("terminal"), *facts.own_measures, "diverged_at"]
     show_rows([name for name in told if any(row.get(name) is not None for row in rows)], rows)
-    for words in floor_words(recording):
+    for words in (*floor_words(recording), *facts.summary.diagnosis):
         out.print(words)
-    for sentence in facts.summary.diagnosis:
-        out.print(sentence)
     for name in ("picture.png", "animation.gif"):
         if recording.folder and (recording.folder / name).exists():
             out.print(str(recording.folder / name), soft_wrap=True)
@@ -159,16 +150,13 @@ def show_rows(names: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> None:
 
 def floor_words(recording: Recording) -> list[str]:
     """The final floor of W1 with its band, and how many seeds lie in it; nothing where a run knows no band."""
-    floor = recording.floor("w1", "final")
-    facts = recording.facts
+    floor, facts = recording.floor("w1", "final"), recording.facts
     known = [like for row in facts.summary.rows if (like := like_perfect(facts, row.get("w1"))) is not None]
     if floor is None or not known:
         return []
     band = f"{number(floor.low)} to {number(floor.high)} in 90 % of perfect samplers, of {floor.draws}"
-    return [
-        f"W1 floor {number(floor.mean)} ({band}); "
-        f"{sum(known)} of {len(facts.seeds)} seeds indistinguishable from a perfect sampler by W1 alone"
-    ]
+    told = f"{sum(known)} of {len(facts.seeds)} seeds indistinguishable from a perfect sampler by W1 alone"
+    return [f"W1 floor {number(floor.mean)} ({band}); {told}"]
 
 
 def table_rows(recordings: Sequence[Recording]) -> list[dict[str, Any]]:
@@ -278,6 +266,5 @@ def print_doctor() -> None:
     say(f"backend auto: {automatic()}")
     say(f"cache: {kept_in()}")
     say(f"threads: 1 a run by default, {torch.get_num_threads()} possible")
-    films = "gif, webp" + (", mp4" if find_spec("imageio_ffmpeg") else "")
-    missing = "" if find_spec("imageio_ffmpeg") else "  (mp4: pip install 'toygan[mp4]')"
-    say(f"films: {films}{missing}")
+    mp4 = ", mp4" if find_spec("imageio_ffmpeg") else "  (mp4: pip install 'toygan[mp4]')"
+    say(f"films: gif, webp{mp4}")

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from threading import Event, Thread
 from time import monotonic
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
@@ -22,7 +22,7 @@ from toygan.files.text import room, say, tell
 
 if TYPE_CHECKING:
     from toygan.draw import Options
-    from toygan.quantities.distance import Number, Sweep
+    from toygan.quantities.distance import Number
 
 WHICH = "A scenario: a shipped name, the path of a .toml, or a target of yours, FILE.py:NAME."
 OVER = "Let a number of B's target go through N values: target.shift=-1:1:21 moves x, target.shift.1=-1:1:21 moves y."
@@ -30,9 +30,9 @@ EVERY = 2.0  # seconds between two lines of progress
 PICTURE = Path("distance.png")
 COLUMNS = 6  # significant digits in a table
 DRAWN = ("w1", "w2", "js", "tv", "kl", "reverse_kl")  # the distances of a picture, in the order of its panels
-Kinds = Annotated[
-    str | None, option("--panels", "NAME,...", f"Of the picture with --over these alone: {', '.join(DRAWN)}.")
-]
+OF_POINTS = "Points a sample, 2 to 4000, where no formula is."
+OF_PANELS = f"Of the picture with --over these alone: {', '.join(DRAWN)}."
+OF_OUT = "The picture with --over; distance.png by default."
 
 
 def distance(
@@ -40,15 +40,11 @@ def distance(
     a: Annotated[str, argument("A", WHICH, complete_scenario)],
     b: Annotated[str, argument("B", "Another one, or the same.", complete_scenario)],
     over: Annotated[str | None, typer.Option(metavar="KEY=LO:HI:N", help=OVER)] = None,
-    points: Annotated[
-        int | None, typer.Option(metavar="N", min=2, max=4000, help="Points a sample, 2 to 4000, where no formula is.")
-    ] = None,
+    points: Annotated[int | None, typer.Option(metavar="N", min=2, max=4000, help=OF_POINTS)] = None,
     own: OwnCode = [],  # noqa: B006
-    out: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="The picture with --over; distance.png by default.")
-    ] = None,
+    out: Annotated[Path | None, typer.Option(metavar="FILE", help=OF_OUT)] = None,
     formats: drawing.PictureFormats = [],  # noqa: B006
-    panels: Kinds = None,
+    panels: Annotated[str | None, option("--panels", "NAME,...", OF_PANELS)] = None,
     look: drawing.Appearance = drawing.Appearance(),  # noqa: B008
     as_json: Json = False,
 ) -> None:
@@ -66,9 +62,20 @@ def distance(
             say(table_of(a, b, points, as_json))
             return
         files = drawing.files_of(out or PICTURE, formats, options)
-        wanted = drawing.panels_in(panels, DRAWN)
-        command = again(context, "out")
-        say(along_key(a, b, over, points, files, options, as_json, wanted or DRAWN, command))
+        wanted = drawing.panels_in(panels, DRAWN) or DRAWN
+        found = along_key(a, b, over, points, files)
+        save(found, files, wanted, again(context, "out"), options)
+        say(in_json(found, files[0]) if as_json else in_lines(found, files))
+
+
+class Swept(NamedTuple):
+    """Every distance by name between the targets of two scenarios, a number for each of the values of a key of the second."""
+
+    a: str
+    b: str
+    key: str
+    values: Sequence[float]
+    distances: dict[str, list[Number]]
 
 
 def table_of(a: str, b: str, points: int | None, as_json: bool) -> str:
@@ -84,36 +91,31 @@ def table_of(a: str, b: str, points: int | None, as_json: bool) -> str:
     return in_columns([("distance", "name", "value", "spread, floor", "how"), *rows], room())
 
 
-def along_key(
-    a: str,
-    b: str,
-    over: str,
-    points: int | None,
-    files: Sequence[Path],
-    options: Options,
-    as_json: bool,
-    wanted: Sequence[str],
-    command: str,
-) -> str:
-    """One line a value of the key, one column a distance, and a picture of those that are wanted."""
-    from toygan.quantities.distance import DISTANCES, along, parsed_sweep
+def along_key(a: str, b: str, over: str, points: int | None, files: Sequence[Path]) -> Swept:
+    """Every distance along a key, found once the folders of its pictures are there."""
+    from toygan.quantities.distance import along, parsed_sweep
 
     sweep = parsed_sweep(over)
     for path in files:
         path.parent.mkdir(parents=True, exist_ok=True)
     with watching() as watch:
         found = along(a, b, sweep, points or 500, watch)
-    for path in files:
-        draw(sweep, found, f"A: {a}; B: {b}, {named(sweep)} varied", command, path, options, wanted)
-    if as_json:
-        table = {name: [plain(number) for number in numbers] for name, numbers in found.items()}
-        said = {"a": a, "b": b, "over": named(sweep), "values": sweep.values}
-        return json.dumps(said | {"distances": table, "picture": str(files[0])})
-    rows = [
-        (f"{value:.6g}", *(shown(found[name][i].value) for name in DISTANCES)) for i, value in enumerate(sweep.values)
-    ]
-    ways = [f"{name}: {' / '.join(dict.fromkeys(number.how for number in numbers))}" for name, numbers in found.items()]
-    return "\n".join([in_columns([(named(sweep), *DISTANCES), *rows]), "", *ways, *map(str, files)])
+    return Swept(a, b, sweep.key if sweep.place is None else f"{sweep.key}.{sweep.place}", sweep.values, found)
+
+
+def in_json(found: Swept, picture: Path) -> str:
+    table = {name: [plain(number) for number in numbers] for name, numbers in found.distances.items()}
+    said = {"a": found.a, "b": found.b, "over": found.key, "values": found.values}
+    return json.dumps(said | {"distances": table, "picture": str(picture)})
+
+
+def in_lines(found: Swept, files: Sequence[Path]) -> str:
+    """One line a value of the key, one column a distance, how each was found, and the pictures."""
+    columns = [[shown(number.value) for number in numbers] for numbers in found.distances.values()]
+    rows = [(f"{value:.6g}", *cells) for value, *cells in zip(found.values, *columns, strict=True)]
+    ways = [f"{name}: {' / '.join(dict.fromkeys(number.how for number in numbers))}"
+            for name, numbers in found.distances.items()]  # fmt: skip
+    return "\n".join([in_columns([(found.key, *found.distances), *rows]), "", *ways, *map(str, files)])
 
 
 @contextmanager
@@ -139,28 +141,19 @@ def watching() -> Iterator[Callable[[str], None]]:
         speaker.join()
 
 
-def named(sweep: Sweep) -> str:
-    return sweep.key if sweep.place is None else f"{sweep.key}.{sweep.place}"
-
-
-def draw(
-    sweep: Sweep,
-    found: dict[str, list[Number]],
-    title: str,
-    command: str,
-    path: Path,
-    options: Options,
-    wanted: Sequence[str],
-) -> None:
+def save(found: Swept, files: Sequence[Path], wanted: Sequence[str], command: str, options: Options) -> None:
+    """Draw those of the distances that are wanted."""
     import numpy as np
 
     from toygan.draw.distance import distances_along
     from toygan.draw.saved import save_figure
 
-    values = {name: np.array([number.value for number in found[name]]) for name in wanted}
-    floors = {name: np.array([number.floor for number in numbers], float) for name, numbers in found.items()}
-    figure = distances_along(title, named(sweep), sweep.values, values, floors, command)
-    save_figure(figure, path, command, options)
+    values = {name: np.array([number.value for number in found.distances[name]]) for name in wanted}
+    floors = {name: np.array([number.floor for number in own], float) for name, own in found.distances.items()}
+    title = f"A: {found.a}; B: {found.b}, {found.key} varied"
+    for path in files:
+        figure = distances_along(title, found.key, found.values, values, floors, command)
+        save_figure(figure, path, command, options)
 
 
 def plain(number: Number) -> dict[str, Any]:

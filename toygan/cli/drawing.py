@@ -29,20 +29,8 @@ LEARNED = ("density", "spectrum", "refined", "anomaly", "edit")  # views of what
 VIEWS = ("inside", "latent", "transport", *LEARNED, "dirac")
 STYLES, SCALES = ("paper", "slide", "dark"), ("frame", "run")
 
-Formats = Annotated[
-    list[str],
-    option(
-        "--format -f",
-        "FORMAT",
-        f"{', '.join(PICTURES + FILMS)}; repeatable; png and gif by default.",
-        (*PICTURES, *FILMS),
-    ),
-]
-PictureFormats = Annotated[
-    list[str], option("--format -f", "FORMAT", "Of pictures: png, pdf, svg; repeatable.", PICTURES)
-]
-
-
+OF_FORMAT = f"{', '.join(PICTURES + FILMS)}; repeatable; png and gif by default."
+OF_PICTURES = "Of pictures: png, pdf, svg; repeatable."
 OF_STYLE = "paper: as tall as need be; slide: 16:9; dark: 16:9 on a dark ground."
 OF_WIDTH = f"800px (or 800): of films and PNGs, {NARROWEST} to {WIDEST}; 90mm: of pictures on paper, 20 to 2000."
 OF_SIZE = "Of plain words in pictures, 4 to 40; 9 by default, 15 on slides."
@@ -60,6 +48,12 @@ OF_PANELS = (
 )
 OF_SEED = "Draw this seed, or all: a panel each; the run's first by default."
 OF_VIEW = f"Another picture of the run: {', '.join(VIEWS)}."
+OF_POINTS = "Draw so many fresh points of every seed's last generator."
+OF_NONE = "Draw the critic without real and generated points."
+OF_FEW = "Draw 200 of the real and of the generated points."
+
+Formats = Annotated[list[str], option("--format -f", "FORMAT", OF_FORMAT, PICTURES + FILMS)]
+PictureFormats = Annotated[list[str], option("--format -f", "FORMAT", OF_PICTURES, PICTURES)]
 
 
 class Appearance(NamedTuple):
@@ -74,12 +68,8 @@ class Appearance(NamedTuple):
 class FewerPoints(NamedTuple):
     """How many points pictures of critics have."""
 
-    no_points: Annotated[
-        bool, typer.Option("--no-points", help="Draw the critic without real and generated points.")
-    ] = False
-    thin_points: Annotated[
-        bool, typer.Option("--thin-points", help="Draw 200 of the real and of the generated points.")
-    ] = False
+    no_points: Annotated[bool, typer.Option("--no-points", help=OF_NONE)] = False
+    thin_points: Annotated[bool, typer.Option("--thin-points", help=OF_FEW)] = False
 
     def drawn(self, other: str = "") -> Drawn:
         """How many points are drawn; UserError for both, or one beside another option that makes a picture."""
@@ -87,9 +77,7 @@ class FewerPoints(NamedTuple):
         if none and thin:
             raise UserError("--no-points and --thin-points: choose one of them")
         if other and (none or thin):
-            raise UserError(
-                f"{'--no-points' if none else '--thin-points'}: changes the sheet and the film; leave out {other}"
-            )
+            raise UserError(f"--{'no' if none else 'thin'}-points: changes the sheet and the film; leave out {other}")
         return "none" if none else "thin" if thin else "all"
 
 
@@ -129,12 +117,7 @@ class Wanted(NamedTuple):
     """What of a run is drawn in place of its sheet and film."""
 
     view: Annotated[str | None, option("--view", "NAME", OF_VIEW, VIEWS)] = None
-    points: Annotated[
-        int | None,
-        typer.Option(
-            "--points", metavar="N", min=1, max=10**6, help="Draw so many fresh points of every seed's last generator."
-        ),
-    ] = None
+    points: Annotated[int | None, typer.Option("--points", metavar="N", min=1, max=10**6, help=OF_POINTS)] = None
     chosen: Selected = Selected()
 
     @property
@@ -160,20 +143,15 @@ def steps_in(text: str) -> list[int]:
 
 
 def looked(look: Appearance, critics: Critics = Critics(), other: str = "") -> Options:  # noqa: B008
-    """How pictures are to look; UserError for what is none of the words, and for numbers out of bounds. `other` is an
-    option that leaves the points no choice.
-    """
+    """How pictures are to look; UserError for what cannot be. `other` is an option that leaves the points no choice."""
     from toygan.draw import Options
     from toygan.view.language import LANGUAGES
 
     points = critics.fewer.drawn(other)
-    one_of("style", look.style, STYLES)
-    one_of("scale", critics.scale, SCALES)
+    style, scale = one_of("style", look.style, STYLES), one_of("scale", critics.scale, SCALES)
     one_of("language", look.language, list(LANGUAGES))
     within("font-size", look.type_size, 4, 40)
     px, mm = width_in(look.width)
-    style: Any = look.style
-    scale: Any = critics.scale
     with blamed("--language", LookupError):
         from toygan.draw.fonts import families
 
@@ -181,10 +159,11 @@ def looked(look: Appearance, critics: Critics = Critics(), other: str = "") -> O
     return Options(points, scale, style, mm, px, look.type_size, look.language)
 
 
-def one_of(option: str, word: str, legal: Sequence[str], many: str = "") -> None:
-    """UserError for a word that is none of the legal ones, of which there are `many`."""
+def one_of(option: str, word: str, legal: Sequence[str], many: str = "") -> Any:
+    """The word; UserError where it is none of the legal ones, of which there are `many`."""
     if word not in legal:
         raise UserError(f"--{option} {word}: unknown; {suggestion(word, legal, many or f'{option}s')}")
+    return word
 
 
 def width_in(text: str | None) -> tuple[int | None, float | None]:
@@ -226,16 +205,13 @@ def fits(options: Options, formats: Sequence[str], own_width: bool | None = None
     """UserError for a width that no file of these formats has, or that says with the type's size two things at once;
     `own_width` is whether what is drawn is laid out for a width, None where nothing is that the command draws.
     """
-    told = ", ".join(formats)
-    films = [suffix for suffix in formats if suffix in FILMS]
+    told, film = ", ".join(formats), next((suffix for suffix in formats if suffix in FILMS), None)
     if options.px and not set(formats) & {"png", *FILMS}:
         raise UserError(f"--width {options.px}px: is in pixels, and {told} has none; give millimetres, such as 90mm")
-    if options.mm and films:
-        raise UserError(
-            f"--width {options.mm:g}mm: a film is measured in pixels, such as --width 800px; {films[0]} is one"
-        )
-    if options.type_size and films:
-        raise UserError(f"--font-size {options.type_size:g}: is about pictures, and {films[0]} is a film")
+    if options.mm and film:
+        raise UserError(f"--width {options.mm:g}mm: a film is measured in pixels, such as --width 800px; {film} is one")
+    if options.type_size and film:
+        raise UserError(f"--font-size {options.type_size:g}: is about pictures, and {film} is a film")
     if options.type_size and (options.mm or options.px) and not own_width:
         panels = "" if own_width is None else ", or choose --panels, which are laid out for both"
         raise UserError(
@@ -248,20 +224,15 @@ def chosen_panels(
     recordings: Sequence[Recording],
     names: Sequence[str],
     path: Path,
-    suffix: str,
     looks: Sequence[Sequence[int]],
     options: Options,
     asked: str = "",
-) -> Path:
-    """Draw chosen panels as PATH.SUFFIX, of each recording at its looks; where it is. UserError, with the option that asked for
-    them, for a name or number of them that cannot be.
-    """
+) -> None:
+    """Draw panels, of each recording at its looks; UserError, with the option that `asked` for them, where none can be."""
     from toygan.draw.choice import save_chosen
 
-    place = path.with_name(f"{path.name}.{suffix}")
     with blamed(asked or f"--panels {','.join(names)}", ValueError):
-        save_chosen(recordings, names, place, looks, options)
-    return place
+        save_chosen(recordings, names, path, looks, options)
 
 
 def names_in(panels: str | None, usual: str) -> list[str]:
@@ -291,16 +262,15 @@ def seeds_seen(recording: Recording, seed: str | None, points: Drawn) -> list[Re
         return [of_seed(recording, one) for one in sorted(recording.facts.seeds)[:24]]
     if not (seed.isdecimal() and seed.isascii()):
         raise UserError(f"--seed {shortened(seed)}: must be the number of a seed, or all")
-    with blamed(f"--seed {int(seed)}", ValueError):
-        chosen = of_seed(recording, int(seed))
+    n = int(seed)
+    with blamed(f"--seed {n}", ValueError):
+        chosen = of_seed(recording, n)
     if "scores" not in chosen.frames:
         having = recording.frames["scores"].shape[1] if "scores" in recording.frames else 0
         kept = f"seed {', '.join(map(str, recording.facts.seeds[:having]))}" if having else "none"
         if points == "none":
-            raise UserError(
-                f"--no-points: of seed {int(seed)} points alone were kept, and the critic of {kept}; leave it out"
-            )
-        tell(f"the critic of seed {int(seed)} was not kept: its points alone are shown (critics were kept of {kept})")
+            raise UserError(f"--no-points: of seed {n} points alone were kept, and the critic of {kept}; leave it out")
+        tell(f"the critic of seed {n} was not kept: its points alone are shown (critics were kept of {kept})")
     return [chosen]
 
 
@@ -312,23 +282,20 @@ def looks_of(recording: Recording, text: str | None, formats: Sequence[str]) -> 
     if text is None:
         return []
     refuse_films(formats, "--steps makes a picture")
-    steps = steps_in(text)
-    if len(steps) > MOST:
-        raise UserError(
-            f"--steps: {len(steps)} looks do not fit beside each other; give up to {MOST}, or draw the film"
-        )
+    asked = steps_in(text)
+    many = len(asked)
+    if many > MOST:
+        raise UserError(f"--steps: {many} looks do not fit beside each other; give up to {MOST}, or draw the film")
     with blamed(f"--steps {text}", ValueError):
-        return looks_at(recording, steps)
+        return looks_at(recording, asked)
 
 
-def drawn_looks(recording: Recording, path: Path, suffix: str, looks: Sequence[int], options: Options) -> Path:
-    """Draw some looks side by side as PATH.SUFFIX; where it is."""
+def drawn_looks(recording: Recording, path: Path, looks: Sequence[int], options: Options) -> None:
+    """Draw some looks side by side."""
     from toygan.draw.saved import save_figure
     from toygan.draw.steps import steps
 
-    place = path.with_name(f"{path.name}.{suffix}")
-    save_figure(steps(recording, looks, options), place, recording.facts.command, options)
-    return place
+    save_figure(steps(recording, looks, options), path, recording.facts.command, options)
 
 
 def refuse_films(formats: Sequence[str], why: str = "unknown") -> None:
@@ -339,9 +306,7 @@ def refuse_films(formats: Sequence[str], why: str = "unknown") -> None:
 
 
 def files_of(out: Path, formats: Sequence[str], options: Options) -> list[Path]:
-    """The files that a picture at OUT is written to: OUT itself, or with the suffix of each format that is asked for;
-    UserError for what is no format of a picture, for a place where no file can be, and as `fits` has it.
-    """
+    """The files of a picture at OUT: OUT, or one for each format; UserError where there can be none, and as `fits` has it."""
     refuse_films(formats)
     if out.name in ("", ".."):
         raise UserError(f"--out {out}: is a folder; give the name of a file, such as {out / 'picture.png'}")
@@ -361,17 +326,12 @@ def files_of(out: Path, formats: Sequence[str], options: Options) -> list[Path]:
 
 def panels_in(panels: str | None, legal: Sequence[str]) -> list[str]:
     """The names in a list of panels; UserError for one that is not among those that there are."""
-    names = names_in(panels, "")
-    for name in names:
-        one_of("panels", name, legal, "panels")
-    return names
+    return [one_of("panels", name, legal, "panels") for name in names_in(panels, "")]
 
 
 def chosen_formats(formats: Sequence[str], otherwise: Sequence[str]) -> list[str]:
     """The formats asked for, each once; UserError for an unknown one."""
-    for suffix in formats:
-        one_of("format", suffix, PICTURES + FILMS)
-    return list(dict.fromkeys(formats or otherwise))
+    return list(dict.fromkeys(one_of("format", suffix, PICTURES + FILMS) for suffix in formats or otherwise))
 
 
 def pace_of(formats: Sequence[str], film: Film, px: int | None) -> Pace:
@@ -393,14 +353,16 @@ def within(option: str, value: float | None, least: float, most: float, unit: st
         raise UserError(f"--{option} {value:g}: must be a number{unit} from {least:g} to {most:g}{more}")
 
 
-def drawn(recording: Recording, path: Path, suffix: str, pace: Pace, options: Options) -> Path:
-    """Draw a run's picture or film, by the suffix, as PATH.SUFFIX; where it is. A slide has the main panels alone."""
+def drawn(recording: Recording, path: Path, pace: Pace, options: Options) -> None:
+    """Draw a run's picture or film, by the suffix. A slide has the main panels alone."""
     from toygan.draw import save_film, save_picture
 
-    if options.style != "paper" and suffix in PICTURES:
-        return chosen_panels([recording], ["usual"], path, suffix, [()], options, f"--style {options.style}")
-    still = partial(save_picture, recording, options=options)
-    return saved(still, partial(save_film, recording, pace=pace, options=options), path, suffix)
+    if options.style != "paper":
+        asked = f"--style {options.style}"
+        still = partial(chosen_panels, [recording], ["usual"], looks=[()], options=options, asked=asked)
+    else:
+        still = partial(save_picture, recording, options=options)
+    saved(still, partial(save_film, recording, pace=pace, options=options), path)
 
 
 def seeds_of_each(recordings: Sequence[Recording], seed: str | None, points: Drawn) -> list[list[Recording]]:
@@ -412,24 +374,21 @@ def seeds_of_each(recordings: Sequence[Recording], seed: str | None, points: Dra
     return found
 
 
-def drawn_apart(
-    each: Sequence[Sequence[Recording]], path: Path, suffix: str, chosen: Selected, options: Options
-) -> Path:
-    """Draw chosen panels, moments or seeds of several runs, each run a list of its seeds, beside `path`; where it is."""
+def drawn_apart(each: Sequence[Sequence[Recording]], path: Path, chosen: Selected, options: Options) -> None:
+    """Draw chosen panels, moments or seeds of several runs, each run a list of its seeds."""
     recordings, looks = [recording for own in each for recording in own], list[list[int]]()
     for recording in recordings:
         with blamed(recording.folder, UserError):
-            looks.append(looks_of(recording, chosen.steps, [suffix]))
-    stem = path.with_name(f"{path.name}-{'panels' if chosen.in_panels else 'steps'}{chosen.tail}")
-    return chosen_panels(recordings, names_in(chosen.panels, "critic"), stem, suffix, looks, options)
+            looks.append(looks_of(recording, chosen.steps, [path.suffix[1:]]))
+    chosen_panels(recordings, names_in(chosen.panels, "critic"), path, looks, options)
 
 
-def drawn_together(recordings: Sequence[Recording], path: Path, suffix: str, pace: Pace, options: Options) -> Path:
-    """Draw several runs' picture or film, by the suffix, as PATH.SUFFIX; where it is."""
+def drawn_together(recordings: Sequence[Recording], path: Path, pace: Pace, options: Options) -> None:
+    """Draw several runs' picture or film, by the suffix."""
     from toygan.draw import save_comparison, save_comparison_film
 
     still = partial(save_comparison if options.style == "paper" else slide_of, recordings, options=options)
-    return saved(still, partial(save_comparison_film, recordings, pace=pace, options=options), path, suffix)
+    saved(still, partial(save_comparison_film, recordings, pace=pace, options=options), path)
 
 
 def slide_of(recordings: Sequence[Recording], path: Path, options: Options) -> None:
@@ -447,12 +406,11 @@ def slide_of(recordings: Sequence[Recording], path: Path, options: Options) -> N
         save_comparison(recordings, path, options=options)
 
 
-def saved(still: Callable[..., None], film: Callable[..., None], path: Path, suffix: str) -> Path:
-    """Save what the suffix asks for as PATH.SUFFIX; where it is."""
-    place = path.with_name(f"{path.name}.{suffix}")
+def saved(still: Callable[..., None], film: Callable[..., None], path: Path) -> None:
+    """Save what the suffix asks for."""
+    suffix = path.suffix[1:]
     if suffix in PICTURES:
-        still(path=place)
+        still(path=path)
     else:
         with blamed(f"--format {suffix}", ImportError):
-            film(path=place)
-    return place
+            film(path=path)

@@ -25,19 +25,18 @@ if TYPE_CHECKING:
     from toygan.exhibits.published import Published
     from toygan.exhibits.show import Pictures
     from toygan.many.task import Task
-    from toygan.view.look import Options
 
 RUNS, PROTOCOLS = Path("runs/exhibits"), Path("runs/protocols")
 LONGEST_NAME = 255  # bytes of a file's or folder's name on the usual disks
 CLAIM = ("says", "held", "numbers", "by_construction", "restated", "explanations")
 ELSEWHERE = ("setting", "held", "numbers", "differs", "decides", "words")
+OF_KINDS = "Draw these of the exhibit's panels alone, by kind or number: critics,2."
+OF_OUT = "Where pictures and page go, in a folder of the exhibit's name."
+OF_ONLY = "A name or the path of a .toml; repeat it."
 
 Quick = Annotated[bool, typer.Option("--quick", help="At most 2 seeds and a quarter of the steps; the page says so.")]
 RunsFolder = Annotated[Path, option("--runs", "DIR", "Where the run folders are kept, for every exhibit.")]
-Kinds = Annotated[
-    str | None,
-    option("--panels", "KIND,...", "Draw these of the exhibit's panels alone, by kind or number: critics,2."),
-]
+Kinds = Annotated[str | None, option("--panels", "KIND,...", OF_KINDS)]
 Seed = Annotated[int | None, option("--seed", "SEED", "The seed whose critics pictures show; the first by default.")]
 Workers = Annotated[int | None, typer.Option(metavar="N", min=1, help="Processes; one a core by default.")]
 GO_ON = "\n    nothing is lost: the same command goes on", "; the same command goes on from here"
@@ -48,9 +47,7 @@ def demo(
     name: Annotated[str | None, argument("EXHIBIT", "A name or the path of a .toml.", complete_exhibit)] = None,
     quick: Quick = False,
     strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 unless every claim held.")] = False,
-    out: Annotated[
-        Path, typer.Option(metavar="DIR", help="Where pictures and page go, in a folder of the exhibit's name.")
-    ] = Path("demo"),
+    out: Annotated[Path, option("--out", "DIR", OF_OUT)] = Path("demo"),
     runs: RunsFolder = RUNS,
     workers: Workers = None,
     own: OwnCode = [],  # noqa: B006
@@ -73,23 +70,13 @@ def demo(
         refuse_a_file("--runs", runs)
         refuse_a_file("--out", out)
         allow_named(own)
-        exhibit, options = read(name), in_formats(look, ["png", *formats], drawing.Critics(fewer=points))
-        asked = asked_of(exhibit, formats, panels, seed)
-        shown, failed = shown_exhibits([exhibit], out, runs, quick, workers, [again(context)], options, asked)
+        exhibit, options = read(name), drawing.looked(look, drawing.Critics(fewer=points))
+        drawing.fits(options, ["png", *formats])
+        asked = asked_of(exhibit, formats, panels, seed)._replace(look=options)
+        shown, failed = shown_exhibits([exhibit], [again(context)], out, runs, quick, workers, asked)
         write_site(out, shown, quick)
         report(shown[0], out / exhibit.name, as_json, formats)
         end(shown, failed, strict)
-
-
-def in_formats(
-    look: drawing.Appearance,
-    formats: Sequence[str],
-    critics: drawing.Critics = drawing.Critics(),  # noqa: B008
-) -> Options:
-    """The appearance of pictures of some formats; UserError for one that these cannot have."""
-    options = drawing.looked(look, critics)
-    drawing.fits(options, formats)
-    return options
 
 
 def asked_of(exhibit: Exhibit, formats: Sequence[str], panels: str | None, seed: int | None) -> Pictures:
@@ -105,9 +92,7 @@ def asked_of(exhibit: Exhibit, formats: Sequence[str], panels: str | None, seed:
 def gallery(
     context: typer.Context,
     out: Annotated[Path, typer.Option(metavar="DIR", help="Where the site goes.")] = Path("site"),
-    only: Annotated[
-        list[str], option("--only", "EXHIBIT", "A name or the path of a .toml; repeat it.", complete_exhibit)
-    ] = [],  # noqa: B006
+    only: Annotated[list[str], option("--only", "EXHIBIT", OF_ONLY, complete_exhibit)] = [],  # noqa: B006
     quick: Quick = False,
     runs: RunsFolder = RUNS,
     workers: Workers = None,
@@ -120,17 +105,19 @@ def gallery(
         from joblib import cpu_count
 
         from toygan.exhibits import read
-        from toygan.exhibits.show import ALL
+        from toygan.exhibits.show import Pictures
         from toygan.files.own import allow_named
         from toygan.site.site import write_site
 
         refuse_a_file("--runs", runs)
         refuse_a_file("--out", out)
-        names, options = only or shipped_exhibits(), in_formats(look, ["png"])
+        names, options = only or shipped_exhibits(), drawing.looked(look)
+        drawing.fits(options, ["png"])
         commands = [shlex.join(["toygan", "demo", name, *options_again(context)]) for name in names]
         allow_named(own)
         exhibits = [read(name) for name in names]
-        shown, failed = shown_exhibits(exhibits, runs / "pictures", runs, quick, workers, commands, options, ALL)
+        asked = Pictures(look=options)
+        shown, failed = shown_exhibits(exhibits, commands, runs / "pictures", runs, quick, workers, asked)
         papers = [] if only else beside_questions(out, runs)
         index = write_site(out, shown, quick, workers or cpu_count(), papers)
         if as_json:
@@ -151,13 +138,12 @@ def beside_questions(out: Path, runs: Path) -> list[Published]:
 
 
 def shown_exhibits(
-    exhibits: Sequence[Exhibit],
+    exhibits: list[Exhibit],
+    commands: list[str],
     place: Path,
     runs: Path,
     quick: bool,
     workers: int | None,
-    commands: Sequence[str],
-    options: Options,
     asked: Pictures,
 ) -> tuple[list[Showing], dict[str, str]]:
     """Do every run of some exhibits, then judge and draw them, several at once; also the runs that failed."""
@@ -181,7 +167,7 @@ def shown_exhibits(
     judged = map(quickened, exhibits) if quick else exhibits
     at_once = min(len(exhibits), workers or cpu_count())
     jobs = [
-        delayed(showing)(exhibit, own, place / exhibit.name, command, quick, options, explaining, asked)
+        delayed(showing)(exhibit, own, place / exhibit.name, command, quick, explaining, asked)
         for exhibit, own, command, explaining in zip(judged, works, commands, beside, strict=True)
     ]
     made = []
@@ -255,9 +241,9 @@ def facts_of(shown: Showing) -> dict[str, Any]:
 
 
 def plain(verdict: Verdict) -> dict[str, Any]:
-    """A verdict as plain data, with what became of its claim elsewhere."""
+    """A verdict as plain data but for its cases, with what became of its claim elsewhere."""
     elsewhere = [dict(zip(ELSEWHERE, one, strict=True)) for one in verdict.explanations]
-    return dict(zip(CLAIM, verdict, strict=True)) | {"explanations": elsewhere, "verdict": verdict.words}
+    return dict(zip(CLAIM, verdict, strict=False)) | {"explanations": elsewhere, "verdict": verdict.words}
 
 
 def tally(shown: Showing) -> str:

@@ -16,17 +16,15 @@ from toygan.files.text import say, tell
 
 EVERY = 2.0  # seconds between two lines of progress
 OF_SCENARIO = "What the page opens with: a shipped name or the path of a .toml; the other shipped ones are there too."
+OF_METHODS = "A method to play; may be repeated. Every shipped one by default."
 
 
 def lab(
     scenario: Annotated[str | None, argument("[SCENARIO]", OF_SCENARIO, complete_scenario)] = None,
-    methods: Annotated[
-        list[str],
-        option("-m --method", "METHOD", "A method to play; may be repeated. Every shipped one by default.", complete_method),
-    ] = [],  # noqa: B006
+    methods: Annotated[list[str], option("-m --method", "METHOD", OF_METHODS, complete_method)] = [],  # noqa: B006
     out: Annotated[Path, typer.Option(metavar="DIR", help="The folder of the page.")] = Path("lab"),
     open_it: Annotated[bool, typer.Option("--open", help="Open the page in the browser.")] = False,
-) -> None:  # fmt: skip
+) -> None:
     """Make a page that trains in the browser: open it from disk, or put it on any web site."""
     with clear_faults():
         from toygan.files import catalogue

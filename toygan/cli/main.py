@@ -22,22 +22,9 @@ from typer.core import TyperGroup
 from typer.exceptions import TyperException
 
 import toygan
-from toygan.cli import check, distance, drawing, exhibits, exits, lab, many, protocol, views
+from toygan.cli import check, distance, drawing, exhibits, exits, lab, many, protocol, shared, views
 from toygan.cli.completion import complete_list, complete_method, complete_name, complete_scenario
-from toygan.cli.shared import (
-    Changes,
-    Json,
-    OwnCode,
-    again,
-    argument,
-    folder_told,
-    in_columns,
-    option,
-    options_again,
-    sharing,
-    use_threads,
-    with_budget,
-)
+from toygan.cli.shared import Changes, Json, OwnCode, again, argument, option, sharing
 from toygan.cli.streams import mend_streams
 from toygan.files.mistakes import UserError, suggestion
 from toygan.files.text import room, say, say_json
@@ -74,7 +61,6 @@ class Commands(TyperGroup):
         return sys.exit(code or 0) if standalone_mode else code
 
     def get_params(self, ctx: Any) -> list[Any]:
-        """Its own options."""
         return plainly(super().get_params(ctx))
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
@@ -114,7 +100,7 @@ def complain_of_usage(error: TyperException) -> None:
 
 
 def in_lines(commands: dict[str, str], columns: int) -> list[str]:
-    return in_columns([(f"    {command} ", does) for command, does in commands.items()], columns).split("\n")
+    return shared.in_columns([(f"    {command} ", does) for command, does in commands.items()], columns).split("\n")
 
 
 WIDEST = 110  # columns of help
@@ -122,6 +108,7 @@ WIDEST = 110  # columns of help
 SELDOM = (200_000, 10, 5)
 ABOUT = "The laboratory for GANs on distributions that fit on a sheet of paper."
 MORE = "toygan --help names every command, toygan COMMAND --help its options."
+OF_VERSION = "Say the version and end."
 FIRST = {
     "toygan run swiss-roll": "train a GAN and draw what happened",
     "toygan demo": "what there is to ask; toygan demo NAME answers",
@@ -160,7 +147,6 @@ app = typer.Typer(
 
 
 def tell_version(wanted: bool) -> None:
-    """Say the version and end."""
     if wanted:
         say(f"toygan {toygan.__version__}")
         raise typer.Exit
@@ -169,9 +155,7 @@ def tell_version(wanted: bool) -> None:
 @app.callback()
 def toygan_itself(
     context: typer.Context,
-    version: Annotated[
-        bool, typer.Option("--version", callback=tell_version, is_eager=True, help="Say the version and end.")
-    ] = False,
+    version: Annotated[bool, typer.Option("--version", callback=tell_version, is_eager=True, help=OF_VERSION)] = False,
 ) -> None:
     """The laboratory for GANs on distributions that fit on a sheet of paper."""
     if context.invoked_subcommand is None:
@@ -198,15 +182,15 @@ def main() -> None:
 
 
 OF_SCENARIO = "A shipped name, the path of a .toml, or a target of yours, FILE.py:NAME."
+OF_METHODS = "A name, or OBJECTIVE+CONSTRAINT. Repeat it to compare."
 OF_LISTS = "scenarios, methods, objectives, targets, critics, quantities, labels, exhibits, ...; all by default."
-Methods = Annotated[
-    list[str],
-    option("--method -m", "METHOD", "A name, or OBJECTIVE+CONSTRAINT. Repeat it to compare.", complete_method),
-]
+Methods = Annotated[list[str], option("--method -m", "METHOD", OF_METHODS, complete_method)]
 Page = Annotated[bool, typer.Option("--page", help="Make a page to play with, page/index.html, that opens from disk.")]
 Folder = Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a finished run.")]
 BACKENDS = ("auto", "eager", "onnx", "cuda")
 OF_BACKENDS = "What runs the steps: auto, eager, onnx or cuda; auto is the fastest that is there."
+OF_THREADS = "CPU threads of eager steps; more than one rarely helps."
+OF_OUT = "Where picture and film go; the runs' common folder by default."
 
 
 @app.command()
@@ -221,9 +205,7 @@ def run(
     out: Annotated[Path, typer.Option(metavar="DIR", help="Where the run folders go.")] = Path("runs"),
     device: Annotated[str, option("--device", "NAME", "auto, cpu or cuda.", ("auto", "cpu", "cuda"))] = "auto",
     backend: Annotated[str, option("--backend", "NAME", OF_BACKENDS, BACKENDS)] = "auto",
-    threads: Annotated[
-        int, typer.Option(metavar="N", min=1, help="CPU threads of eager steps; more than one rarely helps.")
-    ] = 1,
+    threads: Annotated[int, typer.Option(metavar="N", min=1, help=OF_THREADS)] = 1,
     animation: Annotated[bool, typer.Option("--animation/--no-animation", help="Draw the film.")] = True,
     fresh: Annotated[bool, typer.Option("--fresh", help="Replace what the folder holds.")] = False,
     page: Page = False,
@@ -236,10 +218,11 @@ def run(
         from toygan.files.own import allow_named
         from toygan.many.run import Order
 
-        use_threads(threads)
+        shared.use_threads(threads)
         allow_named(own)
         wanted = Order(out, device=device, animation=animation, fresh=fresh, backend=backend)
-        jobs = prepared(scenario, methods, seeds, steps, [*changes, *many.measuring(measures)], wanted)
+        changes = shared.with_budget([*changes, *many.measuring(measures)], steps, seeds)
+        jobs = prepared(scenario, methods, changes, wanted)
         recordings, faults = run_all(jobs)
         if not recordings:
             raise faults[-1]
@@ -248,15 +231,12 @@ def run(
             raise typer.Exit(exits.SOME_FAILED)
 
 
-def prepared(
-    scenario: str, methods: list[str], seeds: int | None, steps: int | None, changes: list[str], wanted: Order
-) -> list[Job]:
+def prepared(scenario: str, methods: list[str], changes: list[str], wanted: Order) -> list[Job]:
     """One job a method; every one is checked before the first one starts."""
     from toygan.files.own import allow
     from toygan.many import run
 
     allow([scenario, *methods, *changes])
-    changes = with_budget(changes, steps, seeds)
     asked: list[str | None] = [*dict.fromkeys(methods)] or [None]
     return [run.prepared(scenario, method, changes, wanted) for method in asked]
 
@@ -313,9 +293,8 @@ def write_page(recordings: list[Recording], folder: Path) -> dict[str, str]:
     commands = dict.fromkeys(recording.facts.command for recording in recordings)
     folders = [recording.folder for recording in recordings if recording.folder]
     title = f"{', '.join(titles)}: {', '.join(methods)}"
-    return {
-        "page": shown(write(folder / "page", title, "\n\n".join(filter(None, about)), folders, "\n".join(commands)))
-    }
+    page = write(folder / "page", title, "\n\n".join(filter(None, about)), folders, "\n".join(commands))
+    return {"page": shown(page)}
 
 
 def common_folder(recordings: list[Recording]) -> Path:
@@ -326,18 +305,19 @@ def draw_comparison(recordings: list[Recording], folder: Path, formats: list[str
     """Pictures and films of several runs, with the command that draws them again; where they are."""
     from toygan.draw import Options, Pace
 
-    folders = [folder_told(recording.folder) for recording in recordings if recording.folder]
+    folders = [shared.folder_told(recording.folder) for recording in recordings if recording.folder]
     told = [*recordings[:-1], drawing.with_command(recordings[-1], shlex.join(["toygan", "compare", *folders]))]
-    path = usable(folder) / "comparison"
-    return draw_all(formats, partial(drawing.drawn_together, told, path, pace=Pace(), options=Options()))
+    stem = usable(folder) / "comparison"
+    return draw_all(formats, stem, partial(drawing.drawn_together, told, pace=Pace(), options=Options()))
 
 
-def draw_all(formats: list[str], draw: Callable[..., Path]) -> dict[str, str]:
-    """Draw in every format; where picture and film are, and further ones by their format too, such as `picture.pdf`."""
+def draw_all(formats: list[str], stem: Path, draw: Callable[..., None]) -> dict[str, str]:
+    """Draw STEM in every format; where picture and film are, and further ones by their format too, such as `picture.pdf`."""
     found: dict[str, str] = {}
     for suffix in formats:
-        kind = "picture" if suffix in drawing.PICTURES else "film"
-        found[f"{kind}.{suffix}" if kind in found else kind] = shown(draw(suffix=suffix))
+        kind, path = "picture" if suffix in drawing.PICTURES else "film", stem.with_name(f"{stem.name}.{suffix}")
+        draw(path=path)
+        found[f"{kind}.{suffix}" if kind in found else kind] = shown(path)
     return found
 
 
@@ -371,7 +351,7 @@ def draw(
         place = usable(out or folder)
         moments = views.seen_by(recording, asked.view, chosen.steps, formats) if asked.view else [recording]
         recordings = [one for moment in moments for one in drawing.seeds_seen(moment, chosen.seed, options.points)]
-        if options_again(context):  # without any it is the picture that the run's own command makes
+        if shared.options_again(context):  # without any it is the picture that the run's own command makes
             recordings = [drawing.with_command(one, again(context)) for one in recordings]
         looks = [] if asked.view else drawing.looks_of(recording, chosen.steps, formats)
         for suffix in formats:
@@ -397,13 +377,17 @@ def drawn_as_asked(
         steps = [f"-step-{one.facts.step}" for one in recordings if asked.chosen.steps]
         return views.drawn_view(recordings, asked.view, suffix, place, options, "".join([*steps, tail]))
     if asked.chosen.in_panels:
+        path = place / f"panels{tail}.{suffix}"
         names = drawing.names_in(asked.chosen.panels, "critic")
-        each = [looks] * len(recordings)
-        return drawing.chosen_panels(recordings, names, place / f"panels{tail}", suffix, each, options)
-    if looks:
-        return drawing.drawn_looks(first, place / f"steps{tail}", suffix, looks, options)
-    stem = "animation" if suffix in drawing.FILMS else "picture" if options.style == "paper" else "slide"
-    return drawing.drawn(first, place / f"{stem}{tail}", suffix, pace, options)
+        drawing.chosen_panels(recordings, names, path, [looks] * len(recordings), options)
+    elif looks:
+        path = place / f"steps{tail}.{suffix}"
+        drawing.drawn_looks(first, path, looks, options)
+    else:
+        stem = "animation" if suffix in drawing.FILMS else "picture" if options.style == "paper" else "slide"
+        path = place / f"{stem}{tail}.{suffix}"
+        drawing.drawn(first, path, pace, options)
+    return path
 
 
 def usable(folder: Path) -> Path:
@@ -442,9 +426,7 @@ def unfinished(folder: Path) -> str:
 def compare(
     context: typer.Context,
     folders: Annotated[list[Path], typer.Argument(metavar="RUN", help="Folders of finished runs.")],
-    out: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Where picture and film go; the runs' common folder by default.")
-    ] = None,
+    out: Annotated[Path | None, typer.Option(metavar="DIR", help=OF_OUT)] = None,
     formats: drawing.Formats = [],  # noqa: B006
     chosen: drawing.Selected = drawing.Selected(),  # noqa: B008
     film: drawing.Film = drawing.Film(),  # noqa: B008
@@ -466,15 +448,15 @@ def compare(
         formats = drawing.chosen_formats(formats, ["png"] if still else ["png", "gif"])
         drawing.go_together(asked, options, formats, own)
         pace, played = drawing.pace_of(formats, film, options.px), [opened(folder) for folder in folders]
-        place = usable(out or common_folder(played)) / "comparison"
+        place = usable(out or common_folder(played))
         told = [*played[:-1], drawing.with_command(played[-1], again(context))]
         each = drawing.seeds_of_each(told, chosen.seed, options.points)
-        beside = partial(
-            drawing.drawn_together, [one for one, *_ in each], place.with_name(place.name + chosen.tail), pace=pace
-        )
-        draw_one = partial(drawing.drawn_apart, each, place, chosen=chosen) if own else beside
-        paths = draw_all(formats, partial(draw_one, options=options))
-        paths |= write_page(played, place.parent) if page else {}
+        stem, draw_one = "comparison", partial(drawing.drawn_together, [one for one, *_ in each], pace=pace)
+        if own:
+            stem = "comparison-panels" if chosen.in_panels else "comparison-steps"
+            draw_one = partial(drawing.drawn_apart, each, chosen=chosen)
+        paths = draw_all(formats, place / f"{stem}{chosen.tail}", partial(draw_one, options=options))
+        paths |= write_page(played, place) if page else {}
         tell_compared(played, paths, as_json)
 
 
@@ -489,10 +471,7 @@ def tell_compared(recordings: list[Recording], paths: dict[str, str], as_json: b
 
 
 @app.command("list")
-def list_(
-    what: Annotated[str, argument("WHAT", OF_LISTS, complete_list)] = "all",
-    as_json: Json = False,
-) -> None:
+def list_(what: Annotated[str, argument("WHAT", OF_LISTS, complete_list)] = "all", as_json: Json = False) -> None:
     """List what there is."""
     with exits.clear_faults():
         from toygan.cli.catalogue import LISTS
@@ -505,9 +484,7 @@ def list_(
 
 
 @app.command()
-def show(
-    name: Annotated[str, argument("NAME", "Any name that toygan list tells, or a pair.", complete_name)],
-) -> None:
+def show(name: Annotated[str, argument("NAME", "Any name that toygan list tells, or a pair.", complete_name)]) -> None:
     """Explain one thing: a method, scenario, exhibit, quantity, label of the diagnosis, or any other name."""
     with exits.clear_faults():
         from toygan.cli.catalogue import pages

@@ -8,17 +8,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from time import monotonic
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from toygan.cli import drawing
-from toygan.cli.completion import (
-    complete_method,
-    complete_quantity,
-    complete_scenario,
-    complete_setting,
-)
+from toygan.cli.completion import complete_method, complete_quantity, complete_scenario, complete_setting
 from toygan.cli.exits import SOME_FAILED, clear_faults, complain
 from toygan.cli.shared import Changes, OwnCode, again, argument, duration, option, with_budget
 from toygan.files.mistakes import UserError
@@ -29,37 +24,31 @@ if TYPE_CHECKING:
     from toygan.many.sweep import Plan, SaidAt, Standing, Watch
     from toygan.many.table import Table
     from toygan.many.task import Task
+    from toygan.view.records import Record
 
 EVERY = 10.0  # seconds between plain lines where stderr is no terminal
 MOST = 4  # names of runs at work that are shown
 PICTURES = ("methods", "quality-against-time", "grid")
 
+OF_METHODS = "Repeat it, or say all; each scenario's own by default."
+OF_ENGINES = "local: the cores of this machine; dask: a cluster."
+OF_MEASURE = "A function of yours (points [n, 2], real [n, 2]) -> number, measured at every frame; repeatable."
+OF_PANELS = f"Of the pictures over all runs these alone: {', '.join(PICTURES)}."
+OF_KEYS = "Keys, with commas: method/scenario. Settings of a grid stay apart."
+OF_NAMES = "Another name for a column, method or scenario; in LaTeX may be $...$. Repeat it."
+OF_BEST = "In markdown and LaTeX, the best of a column and its ties in bold."
 
 Scenarios = Annotated[list[str], argument("SCENARIO", "Names, or paths; or one sweep file.", complete_scenario)]
-Methods = Annotated[
-    list[str],
-    option("--method -m", "METHOD", "Repeat it, or say all; each scenario's own by default.", complete_method),
-]
+Methods = Annotated[list[str], option("--method -m", "METHOD", OF_METHODS, complete_method)]
 Seeds = Annotated[int | None, typer.Option(metavar="N", min=1, help="How many seeds every run trains together.")]
 Steps = Annotated[int | None, typer.Option(metavar="N", min=1, help="Generator steps of every run.")]
 Grid = Annotated[list[str], option("--grid", "KEY=V1,V2,...", "A setting's values.", complete_setting)]
 Out = Annotated[Path | None, typer.Option(metavar="DIR", help="Where the run folders go; runs by default.")]
-Engine = Annotated[
-    str, option("--engine", "NAME", "local: the cores of this machine; dask: a cluster.", ("local", "dask"))
-]
+Engine = Annotated[str, option("--engine", "NAME", OF_ENGINES, ("local", "dask"))]
 Address = Annotated[str | None, typer.Option(metavar="URL", help="The Dask scheduler's, tcp://HOST:8786.")]
-OwnMeasures = Annotated[
-    list[str],
-    option(
-        "--measure",
-        "FILE.py:NAME",
-        "A function of yours (points [n, 2], real [n, 2]) -> number, measured at every frame; repeatable.",
-    ),
-]
+OwnMeasures = Annotated[list[str], option("--measure", "FILE.py:NAME", OF_MEASURE)]
 Workers = Annotated[int | None, typer.Option(metavar="N", min=1, help="Local processes; one a core by default.")]
-Kinds = Annotated[
-    str | None, option("--panels", "NAME,...", f"Of the pictures over all runs these alone: {', '.join(PICTURES)}.")
-]
+Kinds = Annotated[str | None, option("--panels", "NAME,...", OF_PANELS)]
 
 
 def sweep(
@@ -121,11 +110,9 @@ def measuring(words: list[str]) -> list[str]:
 def tell_of(tasks: Sequence[Task]) -> None:
     """What the owner of each scenario's target may not expect, by the scenario's first run."""
     from toygan.cli.console import tell_advice
-    from toygan.files.config import Config
-    from toygan.files.strict import Source, check
 
-    first = list({task.config["name"]: task for task in reversed(tasks)}.values())[::-1]
-    tell_advice(check(Config, task.config, Source(task.name)) for task in first)
+    first = {task.config["name"]: task for task in reversed(tasks)}
+    tell_advice(task.game for task in reversed(first.values()))
 
 
 def plan_of(
@@ -149,7 +136,9 @@ def plan_of(
     files = [name for name in scenarios if sweeps.is_sweep_file(name)]
     if files and len(scenarios) > 1:
         raise UserError(f"{files[0]}: is a sweep file, and stands alone")
-    plan = sweeps.read_plan(Path(files[0])) if files else sweeps.Plan(scenarios=tuple(scenarios))
+    plan, places = sweeps.Plan(scenarios=tuple(scenarios)), sweeps.NOWHERE
+    if files:
+        plan, places = sweeps.read_plan(Path(files[0]))
     overrides = {".".join(key): value for key, value in map(parse_override, changes)}
     said = {
         "methods": tuple(methods) or plan.methods,
@@ -161,7 +150,6 @@ def plan_of(
     }
     typed = {("grid", key) for key in on_grid} | {("set", key) for key in overrides}
     typed |= {(name, "") for name, value in (("methods", methods), ("seeds", seeds), ("out", out)) if value}
-    places = sweeps.said_in(Path(files[0]), plan) if files else {}
     return plan.model_copy(update=said), {key: place for key, place in places.items() if key not in typed}
 
 
@@ -182,12 +170,7 @@ def forecast(tasks: Sequence[Task], engine: str, address: str | None, workers: i
 
 
 def show_results(
-    rows: list[dict[str, Any]],
-    place: Path,
-    formats: Sequence[str],
-    options: Options,
-    wanted: Sequence[str],
-    command: str,
+    rows: list[Record], place: Path, formats: Sequence[str], options: Options, wanted: Sequence[str], command: str
 ) -> None:
     from toygan.draw.sweep import save_sweep
     from toygan.many.table import medians
@@ -247,18 +230,11 @@ def counts(standing: Standing) -> str:
     return ", ".join(parts) + at_work + waiting + (f"; {standing.note}" if standing.note else "")
 
 
-By = Annotated[
-    str, option("--by", "ROWS[/COLUMNS]", "Keys, with commas: method/scenario. Settings of a grid stay apart.")
-]
+By = Annotated[str, option("--by", "ROWS[/COLUMNS]", OF_KEYS)]
 Form = Annotated[str, option("--format", "NAME", "text, markdown, csv or latex.", ("text", "markdown", "csv", "latex"))]
 Measures = Annotated[list[str], option("--measure", "QUANTITY", "Repeat it, or say all.", complete_quantity)]
-Names = Annotated[
-    list[str],
-    option("--name", "OLD=NEW", "Another name for a column, method or scenario; in LaTeX may be $...$. Repeat it."),
-]
-Best = Annotated[
-    bool, typer.Option("--best/--no-best", help="In markdown and LaTeX, the best of a column and its ties in bold.")
-]
+Names = Annotated[list[str], option("--name", "OLD=NEW", OF_NAMES)]
+Best = Annotated[bool, typer.Option("--best/--no-best", help=OF_BEST)]
 
 
 def table(
@@ -284,7 +260,7 @@ def table(
         say(written(shown, form), end="")
 
 
-def tables_of(rows: list[dict[str, Any]], by: str, measures: list[str], against: str | None, best: bool) -> list[Table]:
+def tables_of(rows: list[Record], by: str, measures: list[str], against: str | None, best: bool) -> list[Table]:
     """The medians and the differences; with columns asked for, one measure across them; the best marked if wanted."""
     from toygan.many.table import crossed, differences, marked, medians
 

@@ -17,9 +17,9 @@ from toygan.files.mistakes import Mistake, Place, UserError, shortened
 from toygan.files.text import UNBOUNDED, folded
 
 
-def option(names: str, metavar: str, about: str, words: Sequence[str] | Completer = ()) -> Any:
+def option(names: str, metavar: str, about: str, words: Sequence[str] | Completer | None = None) -> Any:
     """An option of some names: what its value is called, what it is for, and which words the Tab key offers for it."""
-    offered = words if callable(words) else starting(lambda: words) if words else None
+    offered = starting(lambda: words) if isinstance(words, Sequence) else words
     return typer.Option(*names.split(), metavar=metavar, help=about, autocompletion=offered)
 
 
@@ -28,12 +28,8 @@ def argument(metavar: str, about: str, words: Completer) -> Any:
     return typer.Argument(metavar=metavar, help=about, autocompletion=words)
 
 
-OwnCode = Annotated[
-    list[str],
-    option(
-        "--own", "FILE.py:NAME", "A function or class of yours that a file or a run names, and may be run; repeatable."
-    ),
-]
+OF_OWN = "A function or class of yours that a file or a run names, and may be run; repeatable."
+OwnCode = Annotated[list[str], option("--own", "FILE.py:NAME", OF_OWN)]
 Changes = Annotated[list[str], option("--set", "KEY=VALUE", "Override any key of the scenario.", complete_setting)]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout and nothing else.")]
 # Options that change no picture: where files go, and how the work is done.
@@ -71,9 +67,8 @@ def gathered(name: str, hint: Any, given: Mapping[str, Any]) -> Any:
     """The value of a parameter: the one that was given, or those of its fields."""
     if not is_group(hint):
         return given[name]
-    return hint(
-        *(gathered(field, option, given) for field, option in get_type_hints(hint, include_extras=True).items())
-    )
+    fields = get_type_hints(hint, include_extras=True)
+    return hint(*(gathered(field, option, given) for field, option in fields.items()))
 
 
 def is_group(hint: Any) -> bool:
@@ -134,9 +129,8 @@ def use_threads(threads: int = 1) -> None:
 
     most = max(64, os.cpu_count() or 1)
     if threads > most:
-        raise UserError(
-            f"--threads {shortened(str(threads))}: give 1 to {most}; this machine has {os.cpu_count()} cores"
-        )
+        given = shortened(str(threads))
+        raise UserError(f"--threads {given}: give 1 to {most}; this machine has {os.cpu_count()} cores")
     torch.set_num_threads(threads)
 
 
@@ -149,9 +143,7 @@ def duration(seconds: float) -> str:
 
 
 def in_columns(rows: list[tuple[str, ...]], room: int = UNBOUNDED) -> str:
-    """Rows of words under each other; the last column is folded where there is no room for it, or stands beneath where there is
-    next to none.
-    """
+    """Rows of words under each other; the last column is folded, or stands beneath where there is next to no room for it."""
     *widths, _ = [max(map(len, column)) for column in zip(*rows, strict=True)]
     left, lines = room - sum(widths) - 2 * len(widths), list[str]()
     for *words, last in rows:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -29,6 +28,12 @@ if TYPE_CHECKING:
 SIDE_BY_SIDE = ("density", "spectrum")  # views that may show several steps
 USUAL_METHODS = ["ns-gan", "ns-gan-r1"]
 USUAL_RULES = ["simultaneous", "alternating", "extragradient", "optimistic", "sga", "cgd"]
+OF_RULES = "An update rule, or RULE:OPTION=VALUE,...; repeatable; the method's own by default."
+OF_GAME = (
+    "A game of your own in place of a method: a formula that x minimises and y maximises; or two with a ; between, the first "
+    "x minimises, the second y."
+)
+OF_METHODS = "A name, or OBJECTIVE+CONSTRAINT; repeatable; ns-gan and ns-gan-r1 by default."
 
 
 def drawn_points(recording: Recording, n: int, suffix: str, folder: Path, options: Options) -> Path:
@@ -73,133 +78,74 @@ def seen_by(recording: Recording, view: str, steps: str | None, formats: Sequenc
 def otherwise_in_words(moment: Recording) -> str:
     facts = moment.facts
     known = ", ".join(f"{name} {facts.versions[name]}" for name in ("toygan", "torch") if facts.versions.get(name))
-    return (
-        f"step {facts.step}: played again, but points at its looks are others than those that were recorded"
-        f"{f' (by {known}, {facts.backend})' if known else ''}"
-    )
+    by = f" (by {known}, {facts.backend})" if known else ""
+    return f"step {facts.step}: played again, but points at its looks are others than those that were recorded{by}"
 
 
 def drawn_view(
-    recordings: Sequence[Recording], view: str, suffix: str, folder: Path, options: Options, tail: str = ""
+    recordings: Sequence[Recording], view: str, suffix: str, folder: Path, options: Options, tail: str
 ) -> Path:
     """Draw one view of a run, or of it at several steps, as FOLDER/VIEW.SUFFIX, TAIL after its name; where it is."""
     from toygan.draw.saved import save_figure
 
     path = folder / f"{view}{tail}.{suffix}"
-    save_figure(VIEWS[view](recordings), path, recordings[0].facts.command, options)
+    save_figure(seen(recordings, view), path, recordings[0].facts.command, options)
     return path
 
 
-def of_players(recordings: Sequence[Recording], view: str) -> Figure:
+def seen(recordings: Sequence[Recording], view: str) -> Figure:
+    """One view of a run, or of it at several steps; UserError where the run has none. Torch is imported for those alone that ask
+    its players anew.
+    """
     from toygan.draw import players
 
-    return players.VIEWS[view](recordings[0])
-
-
-def density(recordings: Sequence[Recording]) -> Figure:
-    """The exact density of a run's generator; UserError where it has none."""
+    first, *more = recordings
+    if view in players.VIEWS:
+        return players.VIEWS[view](first)
+    if view == "dirac":
+        return phases(first)
+    from toygan.draw.clouds import refined_clouds
     from toygan.draw.density import densities, densities_at
-    from toygan.session.density import seen_density
-
-    found = list(map(seen_density, recordings))
-    return densities_at(recordings, found) if len(found) > 1 else densities(recordings[0], found[0])
-
-
-def anomaly(recordings: Sequence[Recording]) -> Figure:
-    """How far each place is from what a run's last generator can make; UserError where there are several generators."""
-    from toygan.draw.search import anomalies
-    from toygan.session.search import seen_anomaly
-
-    return anomalies(recordings[0], seen_anomaly(recordings[0]))
-
-
-def edit(recordings: Sequence[Recording]) -> Figure:
-    """What becomes of points of a run's last generator that are dragged; UserError where there are several generators."""
-    from toygan.draw.search import edits
-    from toygan.session.search import seen_edit
-
-    return edits(recordings[0], seen_edit(recordings[0]))
-
-
-def spectrum(recordings: Sequence[Recording]) -> Figure:
-    """The eigenvalues of a step from where a run stood; UserError where its players are too large for that."""
+    from toygan.draw.search import anomalies, edits
     from toygan.draw.spectrum import spectra, spectra_at
+    from toygan.session.density import seen_density
+    from toygan.session.refined import refined
+    from toygan.session.search import seen_anomaly, seen_edit
     from toygan.session.spectrum import spectrum_of
 
-    found = list(map(spectrum_of, recordings))
-    return spectra_at(recordings, found) if len(found) > 1 else spectra(recordings[0], found[0])
+    views: dict[str, tuple[Callable[..., Figure], Callable[[Recording], Any]]] = {
+        "density": (densities_at if more else densities, seen_density),
+        "spectrum": (spectra_at if more else spectra, spectrum_of),
+        "refined": (refined_clouds, refined),
+        "anomaly": (anomalies, seen_anomaly),
+        "edit": (edits, seen_edit),
+    }
+    drawn, found = views[view]
+    return drawn(recordings, list(map(found, recordings))) if more else drawn(first, found(first))
 
 
-def refined(recordings: Sequence[Recording]) -> Figure:
-    """What a run's critics make of its last generator's points."""
-    from toygan.draw.clouds import refined_clouds
-    from toygan.session import refined as session
-
-    return refined_clouds(recordings[0], session.refined(recordings[0]))
-
-
-def phases(recordings: Sequence[Recording]) -> Figure:
+def phases(recording: Recording) -> Figure:
     """The phase portrait of a run's own config; UserError where the run has none or is not a Dirac-GAN."""
     from toygan.draw.dirac import portraits
     from toygan.session.dirac import portrait
 
-    (recording,) = recordings
     config = recording.folder / "config.toml" if recording.folder else None
     if config is None or not config.exists():
         raise UserError("--view dirac: the recording has no config.toml beside it")
     return portraits([portrait(scenario=str(config))], recording.facts.command)
 
 
-VIEWS: dict[str, Callable[[Sequence[Recording]], Figure]] = {
-    **{view: partial(of_players, view=view) for view in ("inside", "latent", "transport")},
-    "density": density,
-    "spectrum": spectrum,
-    "refined": refined,
-    "anomaly": anomaly,
-    "edit": edit,
-    "dirac": phases,
-}
-
-
-Rules = Annotated[
-    list[str],
-    option("-u --update", "RULE", "An update rule, or RULE:OPTION=VALUE,...; repeatable; the method's own by default."),
-]
-Out = Annotated[Path, typer.Option(metavar="FILE", help="The picture: .png, .pdf or .svg.")]
-Typed = Annotated[
-    str | None,
-    option(
-        "--game",
-        "FORMULA",
-        "A game of your own in place of a method: a formula that x minimises and y maximises; or two "
-        "with a ; between, the first x minimises, the second y.",
-    ),
-]
-Rate = Annotated[float | None, option("--rate", "H", "Of a --game: both step sizes, 0.2 by default.")]
-Start = Annotated[str | None, option("--start", "X,Y", "Of a --game: where it starts, 1,1 by default.")]
-Steps = Annotated[int | None, option("--steps", "N", "Of a --game: how many steps, 500 by default.")]
-Window = Annotated[float | None, option("--window", "W", "Of a --game: drawn from -W to W, 2 by default.")]
-
-
 def dirac(
     context: typer.Context,
-    methods: Annotated[
-        list[str],
-        option(
-            "-m --method",
-            "METHOD",
-            "A name, or OBJECTIVE+CONSTRAINT; repeatable; ns-gan and ns-gan-r1 by default.",
-            complete_method,
-        ),
-    ] = [],  # noqa: B006
-    rules: Rules = [],  # noqa: B006
+    methods: Annotated[list[str], option("-m --method", "METHOD", OF_METHODS, complete_method)] = [],  # noqa: B006
+    rules: Annotated[list[str], option("-u --update", "RULE", OF_RULES)] = [],  # noqa: B006
     changes: Changes = [],  # noqa: B006
-    game: Typed = None,
-    rate: Rate = None,
-    start: Start = None,
-    steps: Steps = None,
-    window: Window = None,
-    out: Out = Path("dirac.png"),
+    game: Annotated[str | None, option("--game", "FORMULA", OF_GAME)] = None,
+    rate: Annotated[float | None, option("--rate", "H", "Of a --game: both step sizes, 0.2 by default.")] = None,
+    start: Annotated[str | None, option("--start", "X,Y", "Of a --game: where it starts, 1,1 by default.")] = None,
+    steps: Annotated[int | None, option("--steps", "N", "Of a --game: how many steps, 500 by default.")] = None,
+    window: Annotated[float | None, option("--window", "W", "Of a --game: drawn from -W to W, 2 by default.")] = None,
+    out: Annotated[Path, typer.Option(metavar="FILE", help="The picture: .png, .pdf or .svg.")] = Path("dirac.png"),
     formats: drawing.PictureFormats = [],  # noqa: B006
     look: drawing.Appearance = drawing.Appearance(),  # noqa: B008
     as_json: Json = False,
@@ -253,9 +199,8 @@ def asked_portraits(
 def setting_of(rule: str) -> str:
     """A rule as a setting: NAME, or NAME:OPTION=VALUE,... with its options."""
     name, _, options = rule.partition(":")
-    return (
-        "method.update={" + ", ".join([f"kind={json.dumps(name)}", *(one for one in options.split(",") if one)]) + "}"
-    )
+    given = [f"kind={json.dumps(name)}", *filter(None, options.split(","))]
+    return f"method.update={{{', '.join(given)}}}"
 
 
 def say_phases(portraits: Sequence[Portrait], files: Sequence[Path], as_json: bool) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
 from matplotlib.axes import Axes
 
 from toygan.draw import panels
@@ -31,15 +30,13 @@ def critic(axis: Axes, recording: Recording, frame: int = -1, seed: int | None =
     ValueError, too, where the seed's critic was not kept.
     """
     shown, look = seen(recording, frame, seed, critic=True)
-    panels.critic_contour(axis, shown, look)
-    return axis
+    return panels.critic_contour(axis, shown, look)
 
 
 def slopes(axis: Axes, recording: Recording, frame: int = -1, seed: int | None = None) -> Axes:
     """Draw the critic's slopes of a frame as arrows over its steepness; arguments as in `critic`."""
     shown, look = seen(recording, frame, seed, critic=True)
-    panels.slope_field(axis, shown, look)
-    return axis
+    return panels.slope_field(axis, shown, look)
 
 
 def curves(axis: Axes, recording: Recording, *names: str) -> Axes:
@@ -54,7 +51,7 @@ def curves(axis: Axes, recording: Recording, *names: str) -> Axes:
             raise ValueError(f"{name}: {recording.name} has no curve of it; it has {there}")
     for i, (name, values) in enumerate(known.items()):
         colour = panels.GENERATED if len(names) == 1 else panels.METHOD_COLOURS[i % len(panels.METHOD_COLOURS)]
-        panels.plot_seeds(axis, recording, np.asarray(values), label_of(name) if len(names) > 1 else "", colour, "-")
+        panels.plot_seeds(axis, recording, values, label_of(name) if len(names) > 1 else "", colour, "-")
     if {scale_of(name) for name in names} == {"log"}:
         panels.logarithmic(axis, list(known.values()))
     if names == ("w1",):

@@ -13,11 +13,10 @@ from typing import NamedTuple
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from toygan.draw import panels, players
+from toygan.draw import panels, players, sheet
 from toygan.draw.companions import EXTRAS
-from toygan.draw.layout import axis_at, fitted, panel_height, place_beneath, size_of
+from toygan.draw.layout import axis_at, beneath, panel_height, size_of
 from toygan.draw.saved import Paper, save_figure
-from toygan.draw.sheet import WIDTH, comparison_header, even, figure_of, key_line, point_legend, say, w1_together
 from toygan.draw.style import INK, LARGE, PLAIN, SMALL
 from toygan.session.recording import Recording
 from toygan.view.apart import names_apart
@@ -39,14 +38,13 @@ SIZES = (ON_SLIDES, 13.5, 12.0, 10.5, 9.0)  # points: of words on a slide, the l
 
 
 class Pane(NamedTuple):
-    """One kind of panel: whether it is on the plane, what it is called there, its function, and whether a run has it.
+    """One kind of panel: what it is called on the plane, its function, whether a run has it, and whether it is on the plane.
 
     The function takes an axis, a scene, a look and the options; of curves it takes no notice of the last two. `tall` is its
     height for a width on the plane, and `slots` how many panels' width it takes at least; `is_orange` and `has_rings` say what
     the legend of its points is.
     """
 
-    plane: bool
     title: str
     draw: Callable[[Axes, Scene, int, Options], object]
     known: Callable[[Scene], bool] = lambda shown: True
@@ -54,6 +52,7 @@ class Pane(NamedTuple):
     slots: int = 1
     is_orange: bool = True
     has_rings: bool = False
+    plane: bool = True
 
 
 class Shot(NamedTuple):
@@ -79,14 +78,14 @@ class Shot(NamedTuple):
         return ", ".join(filter(None, (self.run, self.moment)))
 
 
-# --- one panel -------------------------------------------------------------------------------------------------------
+# --- one panel, and the page -----------------------------------------------------------------------------------------
 
 
 def critic(axis: Axes, shown: Scene, look: int, options: Options) -> None:
     """The learned critic with its colour bar; of a seed whose critic was not kept its points alone."""
     if not shown.critic_kept:
         panels.critic_contour(axis, shown, look)
-        place_beneath(axis, 0.28).set_text(fitted(axis, [no_critic(shown.recording).partition(":")[0]]))
+        beneath(axis, [no_critic(shown.recording).partition(":")[0]], 0.28)
         return
     of = scales(shown, look, options.scale).critic
     panels.critic_contour(axis, shown, look, of.edges)
@@ -113,12 +112,12 @@ def on_plane(draw: Callable[[Axes, Scene, int], None]) -> Callable[[Axes, Scene,
     return lambda axis, shown, look, options: draw(axis, shown, look)
 
 
-def of_run(draw: Callable[[Axes, Recording], object]) -> Callable[[Axes, Scene, int, Options], object]:
-    """A panel of curves."""
-    return lambda axis, shown, look, options: draw(axis, shown.recording)
-
-
-# --- the page --------------------------------------------------------------------------------------------------------
+def of_run(
+    draw: Callable[[Axes, Recording], object], known: Callable[[Recording], object] = lambda recording: True
+) -> Pane:
+    """A panel of curves, where a run has some."""
+    return Pane("", lambda axis, shown, look, options: draw(axis, shown.recording), lambda shown: bool(known(shown.recording)),
+                plane=False)  # fmt: skip
 
 
 def chosen(
@@ -133,19 +132,22 @@ def chosen(
     cells = cells_of(scenes, names, looks or [()] * len(scenes))
     if not 0 < len(cells) <= MOST:
         raise ValueError(f"{len(cells)} panels do not fit on a page; 1 to {MOST} do")
-    times, wide, rows = fitting(cells, options)
-    figure = figure_of(wide, wide / ASPECT if options.style != "paper" else even(UNTITLED + tall_of(rows, wide)))
+    times, wide, rows, side = fitting(cells, options)
+    slide, tall = options.style != "paper", sum(height_of(row, side) + around(row) for row in rows)
+    figure = sheet.blank(wide / ASPECT if slide else sheet.even(UNTITLED + tall), wide)
+    top = figure.get_figheight() - (TITLED if slide else UNTITLED)
+    top -= max(top - tall, 0.0) / 2 if slide else 0.0  # in the middle of what is left
     named = list(dict.fromkeys(cell.run for cell in cells if cell.run)) if any(cell.runs for cell in cells) else []
     styles = dict(zip(named, panels.styles_of(len(named)), strict=True))  # where runs share a panel of curves
-    for cell, place in places(rows, wide, figure.get_figheight(), options):
+    for cell, place in places(rows, wide, side, top):
         axis = axis_at(figure, *place)
         if cell.runs:
-            w1_together(axis, cell.runs)
+            sheet.w1_together(axis, cell.runs)
         else:
             cell.panel.draw(axis, cell.shown, cell.look, options)
         name_panel(axis, cell, several=len({one.kind for one in cells}) > 1)
         if cell.run in styles and cell.panel.plane:
-            key_line(axis, styles[cell.run])
+            sheet.key_line(axis, styles[cell.run])
     head(figure, cells, scenes, options)
     across, up = map(float, figure.get_size_inches())
     return figure, Paper(0, 0, across, up, times)
@@ -154,13 +156,13 @@ def chosen(
 def cells_of(scenes: Sequence[Scene], names: Sequence[str], looks: Sequence[Sequence[int]]) -> list[Shot]:
     """Every panel of every scene and look, those of one name beside each other, and W1 of several runs in one."""
     moments, runs = list(moments_of(scenes, looks)), runs_apart(scenes)
-    found = [[kind for name in names for kind in kinds_in(shown, name)] for shown, *_ in moments]
+    kinds = dict.fromkeys(kind for shown, *_ in moments for name in names for kind in kinds_in(shown, name))
     for name in names:
         if not any(kinds_in(shown, name) for shown in scenes):
             raise ValueError(f"{'none of these runs has a' if len(runs) > 1 else 'this run has no'} panel {name!r}")
     cells = []
-    for kind in dict.fromkeys(kind for own in found for kind in own):
-        alike = [Shot(kind, *moment) for moment, own in zip(moments, found, strict=True) if kind in own]
+    for kind in kinds:
+        alike = [Shot(kind, *moment) for moment in moments if PANELS[kind].known(moment[0])]
         shared = kind == "w1" and len(runs) > 1
         cells += [alike[0]._replace(run="", moment="", runs=runs)] if shared else alike
     return cells
@@ -201,17 +203,18 @@ def kinds_in(shown: Scene, name: str) -> list[str]:
 Strip = list[Shot]
 
 
-def fitting(cells: Sequence[Shot], options: Options) -> tuple[float, float, list[Strip]]:
-    """How much larger than laid out a page is, its width as laid out, and its rows: on a slide with the largest words of
-    the usual sizes that leave room for panels, unless their size is given. ValueError where none does.
+def fitting(cells: Sequence[Shot], options: Options) -> tuple[float, float, list[Strip], float]:
+    """How much larger than laid out a page is, its width as laid out, its rows and the side of the plane: on a slide with the
+    largest words of the usual sizes that leave room for panels, unless their size is given. ValueError where none does.
     """
-    across = options.inches or (WIDTH if options.style == "paper" else SLIDE)
+    across = options.inches or (sheet.WIDTH if options.style == "paper" else SLIDE)
     usual = SIZES if options.style != "paper" else (TYPE,)
     for size in [options.type_size] if options.type_size else usual:
         wide = across / (size / TYPE)
         rows = rows_of(cells, wide, options)
-        if side_of(rows, wide, options) >= SMALLEST:
-            return size / TYPE, wide, rows
+        side = side_of(rows, wide, options)
+        if side >= SMALLEST:
+            return size / TYPE, wide, rows, side
     what = "slide" if options.style != "paper" else f"width of {25.4 * across:.0f} mm"
     many = "1 panel does" if len(cells) == 1 else f"{len(cells)} panels do"
     raise ValueError(f"{many} not fit on a {what} with words of this size; choose fewer or smaller words")
@@ -253,8 +256,7 @@ def slots_in(row: Sequence[Shot]) -> int:
 
 def even_rows(part: Sequence[Shot], most: int) -> list[Strip]:
     """Panels in rows of at most so many, as even as they come."""
-    rows = -(-len(part) // max(most, 1))
-    columns = -(-len(part) // rows)
+    columns = sheet.columns_for(len(part), max(most, 1))
     return [list(part[start : start + columns]) for start in range(0, len(part), columns)]
 
 
@@ -288,18 +290,10 @@ def above(row: Strip) -> float:
     return OVER + (LINE if any(cell.run for cell in row) else 0.0)
 
 
-def tall_of(rows: Sequence[Strip], wide: float, options: Options = USUAL) -> float:
-    side = side_of(rows, wide, options)
-    return sum(height_of(row, side) + around(row) for row in rows)
-
-
 def places(
-    rows: Sequence[Strip], wide: float, top: float, options: Options
+    rows: Sequence[Strip], wide: float, side: float, top: float
 ) -> Iterator[tuple[Shot, tuple[float, float, float, float]]]:
-    """Each panel with its left, bottom, width and height; on a slide in the middle of what is left for them."""
-    side, slide = side_of(rows, wide, options), options.style != "paper"
-    top -= TITLED if slide else UNTITLED
-    top -= max(top - tall_of(rows, wide, options), 0.0) / 2 if slide else 0.0
+    """Each panel with its left, bottom, width and height, from so many inches up downwards."""
     for row in rows:
         most = max(map(slots_in, (row, *(other for other in rows if slots_in(other) > slots_in(row) and len(row) > 1))))
         height, over, left = height_of(row, side), above(row) + (0.0 if is_on_plane(row) else 0.12), LEFT
@@ -337,7 +331,7 @@ def head(figure: Figure, cells: Sequence[Shot], scenes: Sequence[Scene], options
     shown, (wide, up) = cells[0].shown, map(float, figure.get_size_inches())
     recording = shown.recording
     kinds = dict.fromkeys(cell.panel.title for cell in cells if cell.name and cell.panel.title)
-    title = comparison_header(scenes)[0] if runs else title_of(recording)
+    title = sheet.comparison_header(scenes)[0] if runs else title_of(recording)
     when = seed_and_step(cells, scenes)
     told = " · ".join(part for part in (title, *when, *(kinds if len(kinds) == 1 else ())) if part)
     if options.style == "paper":
@@ -345,26 +339,26 @@ def head(figure: Figure, cells: Sequence[Shot], scenes: Sequence[Scene], options
         rows = in_rows(told.split(" · "), room)
         rows = in_rows(re.sub(r"(seed \d+) [^·]*", r"\1 ", told).split(" · "), room) if rows[-1].endswith("…") else rows
         for line, words in enumerate(rows):
-            say(figure, 0.12, up - 0.2 - 0.145 * line, words, SMALL)
+            sheet.say(figure, 0.12, up - 0.2 - 0.145 * line, words, SMALL)
     else:
-        say(figure, 0.2, up - 0.36, told, (LARGE + 3) * min(1.0, 52 / len(told)), weight="bold")
-        say(figure, 0.2, up - 0.6, "" if several else headline(recording).split(" · ")[0], PLAIN)
+        sheet.say(figure, 0.2, up - 0.36, told, (LARGE + 3) * min(1.0, 52 / len(told)), weight="bold")
+        sheet.say(figure, 0.2, up - 0.6, "" if several else headline(recording).split(" · ")[0], PLAIN)
     legend = [
         cell.shown if cell.panel.has_rings else replace(cell.shown, rings=None)
         for cell in cells
         if cell.panel.plane and cell.panel.is_orange
     ]
     if legend:
-        point_legend(figure, wide - 0.1, up - (0.22 if options.style == "paper" else 0.3), legend)
+        sheet.point_legend(figure, wide - 0.1, up - (0.22 if options.style == "paper" else 0.3), legend)
 
 
 def seed_and_step(cells: Sequence[Shot], scenes: Sequence[Scene]) -> list[str]:
     """The seed and the step of a page that shows one of each: of how many seeds; no step where panels' titles tell it."""
-    seeds = dict.fromkeys(seeds_of(shown.recording) for shown in scenes)
-    of = [f"seed {shown.recording.facts.portrait}" for shown in scenes]
-    seed = [next(iter(seeds))] if len(seeds) == 1 else of[:1] if len(set(of)) == 1 else []
-    steps = {int(cell.shown.steps[cell.look]) for cell in cells if not cell.runs}
-    return seed + [f"step {step}" for step in steps if len(steps) == 1]
+    told = {seeds_of(shown.recording) for shown in scenes}
+    alone = {f"seed {shown.recording.facts.portrait}" for shown in scenes}
+    steps = {f"step {cell.shown.steps[cell.look]}" for cell in cells if not cell.runs}
+    seed = next((seeds for seeds in (told, alone) if len(seeds) == 1), ())
+    return [*seed, *(steps if len(steps) == 1 else ())]
 
 
 def in_rows(parts: Sequence[str], width: int) -> list[str]:
@@ -392,30 +386,28 @@ def save_chosen(
 
 CRITIC_KEPT: Callable[[Scene], bool] = attrgetter("critic_kept")
 PANELS: dict[str, Pane] = {
-    "critic": Pane(True, "critic: lighter is more real", critic, has_rings=True),
-    "optimal": Pane(True, "the optimal critic", optimal, lambda shown: shown.optimal is not None, has_rings=True),
-    "slope": Pane(True, "slope: arrows point uphill", slope, CRITIC_KEPT),
-    "latent": Pane(True, "latent map; dark rim: folded", on_plane(players.latent_map)),
-    "trails": Pane(True, "the way of 16 latents", on_plane(players.trails)),
-    "transport": Pane(True, "", on_plane(players.transport_lines)),
-    "plan": Pane(True, "the plan as a matrix", on_plane(players.transport_matrix)),
-    "steepness": Pane(True, "where the slope is above 1", on_plane(players.steeper_than_one), CRITIC_KEPT),
+    "critic": Pane("critic: lighter is more real", critic, has_rings=True),
+    "optimal": Pane("the optimal critic", optimal, lambda shown: shown.optimal is not None, has_rings=True),
+    "slope": Pane("slope: arrows point uphill", slope, CRITIC_KEPT),
+    "latent": Pane("latent map; dark rim: folded", on_plane(players.latent_map)),
+    "trails": Pane("the way of 16 latents", on_plane(players.trails)),
+    "transport": Pane("", on_plane(players.transport_lines)),
+    "plan": Pane("the plan as a matrix", on_plane(players.transport_matrix)),
+    "steepness": Pane("where the slope is above 1", on_plane(players.steeper_than_one), CRITIC_KEPT),
     **{
-        name: Pane(True, row.title, on_plane(row.draw), row.known, row.tall, row.slots, row.is_orange)
+        name: Pane(row.title, on_plane(row.draw), row.known, row.tall, row.slots, row.is_orange)
         for name, row in EXTRAS.items()
     },
-    "losses": Pane(False, "", of_run(panels.loss_curves)),
-    "w1": Pane(False, "", of_run(panels.w1_curves)),
-    "found": Pane(False, "", of_run(panels.share_curves), lambda shown: bool(panels.shares_known(shown.recording))),
-    "agreement": Pane(
-        False, "", of_run(panels.transport_curves), lambda shown: panels.transport_known(shown.recording)
-    ),
-    "own": Pane(False, "", of_run(panels.own_curves), lambda shown: bool(panels.own_known(shown.recording))),
-    "layers": Pane(False, "", of_run(players.layer_curves)),
-    "slopes": Pane(False, "", of_run(players.slopes_at_points)),
-    "gradient": Pane(False, "", of_run(players.generator_curves)),
-    "weights": Pane(False, "", of_run(players.weights)),
-    "scores": Pane(False, "", of_run(players.score_distributions)),
+    "losses": of_run(panels.loss_curves),
+    "w1": of_run(panels.w1_curves),
+    "found": of_run(panels.share_curves, panels.shares_known),
+    "agreement": of_run(panels.transport_curves, panels.transport_known),
+    "own": of_run(panels.own_curves, panels.own_known),
+    "layers": of_run(players.layer_curves),
+    "slopes": of_run(players.slopes_at_points),
+    "gradient": of_run(players.generator_curves),
+    "weights": of_run(players.weights),
+    "scores": of_run(players.score_distributions),
 }
 
 TOGETHER = {  # names that stand for several panels, those that a run has

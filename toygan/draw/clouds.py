@@ -1,6 +1,4 @@
-"""Clouds of a run's last generators: more points than were recorded, a panel a seed; and what critics make of them, a row a
-critic and a panel a way.
-"""
+"""Clouds of a run's last generators, a panel a seed; and what critics make of them, a row a critic and a panel a way."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ from matplotlib.text import Text
 from matplotlib.ticker import MaxNLocator
 
 from toygan.draw.layout import axis_at, beneath, fitted, panel_height, place_beneath, size_of
-from toygan.draw.moving import Moving, score_pixels, show_scores, together, with_bar
+from toygan.draw.moving import Field, Moving, show_scores, together, with_bar
 from toygan.draw.panels import METHOD_COLOURS, frame_view, pixel_extent, score_bands, score_bar
 from toygan.draw.points import (
     GENERATED,
@@ -41,7 +41,7 @@ from toygan.draw.style import INK, SMALL, entitle, quiet, write
 from toygan.draw.worlds import ARROWS, pairs, tall_worlds, worlds
 from toygan.files.text import number
 from toygan.view.kinds import classes_of, kept_over_time, kinds_of, pairs_at, regions_known
-from toygan.view.levels import Levels, Scale, levels
+from toygan.view.levels import Scale, levels
 from toygan.view.scene import Scene, inside
 
 NAMED, IN_FULL = 8, 4  # kinds that a legend names; those that it names with a word each
@@ -75,9 +75,6 @@ class CompanionPanel(NamedTuple):
             self.film(axis, shown, "frame").show(look)
         else:
             self.still(axis, shown, look)
-
-
-# --- kinds of points -------------------------------------------------------------------------------------------------
 
 
 def kinds(axis: Axes, shown: Scene, scale: Scale = "frame") -> Moving:
@@ -131,12 +128,9 @@ def classes(axis: Axes, shown: Scene, look: int) -> None:
     scores = scores_by_class(shown)[look]
     of = levels(scores, np.array([]))
     half = replace(shown, grid_x=shown.grid_x[::2], grid_y=shown.grid_y[::2])  # their scores are of every second place
-    for c, panel in enumerate(tiles(axis, shown, len(scores))):
-        own = of_class(shown, c)
+    for c, panel in enumerate(tiles(axis, len(scores))):
+        points_of_class(panel, shown, c).show(look)
         score_bands(panel, half, scores[c], of.edges)
-        real_points(panel, own).set_alpha(0.35)
-        orange_marks(panel, own).set_data(*own.samples[look].T)
-        dress_tile(panel, shown, f"class {c + 1}")
     score_bar(axis, of, OF_CLASSES, below=0.16)
 
 
@@ -144,24 +138,24 @@ def moving_classes(axis: Axes, shown: Scene, scale: Scale) -> Moving:
     """The same, look after look, on each look's own scale or on one of the run."""
     scores, nowhere = scores_by_class(shown), np.array([])
     known = [levels(scores, nowhere)] * len(scores) if scale == "run" else [levels(one, nowhere) for one in scores]
-    axes = tiles(axis, shown, scores.shape[1])
-    tiny = [moving_tile(panel, shown, c, scores[:, c], known) for c, panel in enumerate(axes)]
-    return with_bar(together(axis, tiny), known, OF_CLASSES, below=0.16)
-
-
-def moving_tile(panel: Axes, shown: Scene, c: int, scores: np.ndarray, known: Sequence[Levels]) -> Moving:
-    """The critic of one class [T, g, g] with the points of that class."""
-    own = of_class(shown, c)
-    dress_tile(panel, shown, f"class {c + 1}")
-    field = score_pixels(panel, scores[0], known[0].edges)
-    real, made = real_points(panel, own), orange_marks(panel, own)
-    real.set_alpha(0.35)
+    axes = tiles(axis, scores.shape[1])
+    points = together(axis, [points_of_class(panel, shown, c) for c, panel in enumerate(axes)])
+    critics = [Field(panel, lines=True) for panel in axes]
 
     def show(t: int) -> None:
-        show_scores(field, scores[t], known[t])
-        made.set_data(*own.samples[t].T)
+        points.show(t)
+        for field, own in zip(critics, scores[t], strict=True):
+            show_scores(field, own, known[t])
 
-    return Moving(panel, [field, real, made, *panel.spines.values()], show)
+    return with_bar(replace(points, artists=[*critics, *points.artists], show=show), known, OF_CLASSES, below=0.16)
+
+
+def points_of_class(panel: Axes, shown: Scene, c: int) -> Moving:
+    own = of_class(shown, c)
+    dress_tile(panel, shown, f"class {c + 1}")
+    real, made = real_points(panel, own), orange_marks(panel, own)
+    real.set_alpha(0.35)
+    return Moving(panel, [real, made, *panel.spines.values()], lambda t: made.set_data(*own.samples[t].T))
 
 
 def scores_by_class(shown: Scene) -> np.ndarray:
@@ -171,16 +165,15 @@ def scores_by_class(shown: Scene) -> np.ndarray:
 
 
 def dress_tile(panel: Axes, shown: Scene, name: str) -> None:
-    """The view of a small panel, and its name."""
     frame_view(panel, shown)
     panel.set(xticks=[], yticks=[], anchor="C")
     panel.set_title(name, size=SMALL, loc="left", pad=2, color=INK)
 
 
-def tiles(axis: Axes, shown: Scene, count: int) -> list[Axes]:
+def tiles(axis: Axes, count: int) -> list[Axes]:
     """Small panels in an axis, row by row from its upper left; of the axis itself nothing is seen."""
     axis.set_axis_off()
-    columns = columns_of(shown, count)
+    columns = columns_of(count)
     rows = -(-count // columns)
     across, up = 1 / columns, 1 / rows
     size = 0.97 * across, up - min(0.2 / size_of(axis)[1], 0.3 / rows) - 0.01
@@ -188,13 +181,13 @@ def tiles(axis: Axes, shown: Scene, count: int) -> list[Axes]:
     return [axis.inset_axes((*corner, *size)) for corner in corners]
 
 
-def columns_of(shown: Scene, count: int) -> int:
+def columns_of(count: int) -> int:
     """How many small panels stand beside each other: up to six, of many seven, in even rows."""
     return -(-count // -(-count // (6 if count <= 12 else 7)))
 
 
 def tall_tiles(shown: Scene, width: float, count: int) -> float:
-    columns = columns_of(shown, count)
+    columns = columns_of(count)
     return -(-count // columns) * (panel_height(shown, 0.97 * width / columns) + 0.22)
 
 
@@ -302,7 +295,7 @@ def number_regions(numbers: Sequence[Text], shown: Scene, places: np.ndarray, da
 def rounds(axis: Axes, shown: Scene, scale: Scale = "frame") -> Moving:
     """The mixture at the end of each round, real points as large as they weigh, a colour a generator; of the last as it is."""
     ends = ends_of_rounds(shown)
-    parts = [moving_round(panel, shown, k, ends) for k, panel in enumerate(tiles(axis, shown, len(ends)))]
+    parts = [moving_round(panel, shown, k, ends) for k, panel in enumerate(tiles(axis, len(ends)))]
     beneath(axis, ["circles: real points, as large as they weigh in the round; a colour a generator"])
     return together(axis, parts)
 
@@ -400,11 +393,7 @@ def code(axis: Axes, shown: Scene, scale: Scale = "frame") -> Moving:
     frame_view(axis, shown)
     over = latent_square(axis, 24)
     beneath(axis, ["the latent that the encoder gives each place"])
-
-    def show(t: int) -> None:
-        image.set_data(colours[t])
-
-    return Moving(axis, [image, real, *axis.spines.values(), *over], show)
+    return Moving(axis, [image, real, *axis.spines.values(), *over], lambda t: image.set_data(colours[t]))
 
 
 # --- rows of panels --------------------------------------------------------------------------------------------------
@@ -468,7 +457,6 @@ def draw_rows(
 
 
 def has(*names: str) -> Callable[[Scene], bool]:
-    """Whether a recording has all of some arrays."""
     return lambda shown: all(name in shown.recording.frames for name in names)
 
 

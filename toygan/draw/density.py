@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import textwrap
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,15 +14,14 @@ from matplotlib.colors import LinearSegmentedColormap, LogNorm
 from matplotlib.figure import Figure
 
 from toygan.draw import sheet
-from toygan.draw.layout import axis_at, panel_height
-from toygan.draw.moments import StepRow, moments
+from toygan.draw.moments import Insight, at_the_end, moments
 from toygan.draw.panels import colour_bar, corner_note, frame_view, pixel_extent
 from toygan.draw.players import not_recorded
-from toygan.draw.style import INK, entitle
+from toygan.draw.style import INK
 from toygan.files.text import number, percent
 from toygan.quantities.density import Estimate
 from toygan.session.recording import Recording
-from toygan.view.scene import Scene, scene
+from toygan.view.scene import Scene
 
 if TYPE_CHECKING:
     from toygan.session.density import SeenDensity
@@ -31,6 +30,7 @@ MASS = LinearSegmentedColormap.from_list("mass", ["#ffffff", "#d5e3f0", "#8fb8d9
 COUNT = LinearSegmentedColormap.from_list("count", ["#f4e7d3", "#e5b98a", "#cf7a3b", "#97400f", "#4a1a02"])
 CROWD = 4000  # pieces of folds from which on they are drawn thin and pale
 DEEP = 1e-4  # of the highest density: where the colours begin
+MADE, LATENTS = "generated density q", "latents behind a place, and folds"  # titles of maps
 MEANING = (
     "q is exact: p(z) / |det ∂G/∂z| summed over the latents z that the generator G sends there. Lines: folds, where the "
     "determinant changes its sign."
@@ -110,32 +110,16 @@ def told(estimate: Estimate) -> str:
 
 def densities(recording: Recording, seen: SeenDensity) -> Figure:
     """The sheet: the generator's density, the target's, and the number of latents behind each place."""
-    shown, words = scene(recording), "   ·   ".join(divergences_in_words(seen))
-    tall = panel_height(shown, sheet.THIRD)
+    words = "   ·   ".join(divergences_in_words(seen))
     prose = [(words, "bold"), *((line, "normal") for line in textwrap.wrap(MEANING, sheet.TEXT))]
-    figure, below = sheet.explained(recording, "density", prose, tall + sheet.UNDER)
-    places = np.linspace(sheet.MARGIN, sheet.WIDTH - sheet.RIGHT - sheet.THIRD, 3)
-    for left, (title, panel) in zip(places, PANELS, strict=True):
-        axis = axis_at(figure, left, below + sheet.UNDER, sheet.THIRD, tall)
-        panel(axis, shown, seen)
-        axis.tick_params(labelleft=left == sheet.MARGIN)
-        entitle(axis, title)
+    view = Insight("density", {MADE: density_map, "the target's density p": target_map, LATENTS: sheet_map})
+    figure = at_the_end(view, recording, seen, prose, sheet.THIRD)
+    for axis in figure.axes[1:]:
+        axis.tick_params(labelleft=False)
     return figure
-
-
-PANELS = (
-    ("generated density q", density_map),
-    ("the target's density p", target_map),
-    ("latents behind a place, and folds", sheet_map),
-)
 
 
 def densities_at(recordings: Sequence[Recording], seen: Sequence[SeenDensity]) -> Figure:
     """The sheet of one run at several steps: the generator's density and the latents behind each place, side by side."""
-    shown = scene(recordings[-1])
-
-    def row(title: str, panel: Callable[[Axes, Scene, SeenDensity], None]) -> StepRow:
-        return StepRow(title, lambda axis, k: panel(axis, shown, seen[k]), panel_height(shown, 1.0), sheet.UNDER)
-
-    rows = [row(*PANELS[0]), row(*PANELS[2])]
-    return moments(recordings, "density", rows, list(map(divergences_in_words, seen)), MEANING)
+    view = Insight("density", {MADE: density_map, LATENTS: sheet_map})
+    return moments(view, recordings, seen, list(map(divergences_in_words, seen)), MEANING)

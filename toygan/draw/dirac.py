@@ -20,7 +20,6 @@ from toygan.files.text import number
 if TYPE_CHECKING:
     from toygan.session.dirac import Portrait
 
-
 REMEMBERS = "Arrows: after a step spent there; a run remembers other steps, so its way may cross them."
 KEY = (
     "Arrows, and darker where longer: one step from there, divided by the rate. Orange: a run from its start (square) "

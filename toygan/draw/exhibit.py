@@ -11,14 +11,11 @@ from typing import NamedTuple
 from matplotlib.figure import Figure
 
 from toygan.draw.exhibit_curves import curves, layers, weights
-from toygan.draw.exhibit_levels import level_lines
-from toygan.draw.exhibit_parts import Labelled, Material, nothing
-from toygan.draw.exhibit_plane import critics, films, latents, steepnesses
+from toygan.draw.exhibit_parts import Material, nothing
+from toygan.draw.exhibit_plane import critics, films, latents, level_lines, steepnesses
 from toygan.draw.exhibit_price import price
 from toygan.draw.exhibit_rows import ends, matrix, rates
 from toygan.draw.exhibit_theory import bounds, distances, phases, plans, refined
-
-__all__ = ["PANELS", "Kind", "Labelled", "Material"]
 
 
 class Kind(NamedTuple):

@@ -36,7 +36,7 @@ def curves(material: Material) -> Figure:
     tall = max(1.55, 0.15 * most + 0.2)
     band = ", band: their range" if most <= BANDED else ""
     how = f"line: median of the seeds{SWINGS if {*measures} & SWINGING else ''}{band}"
-    words = shared.runs_in_words([run.recording for run in material.recordings], False, MOST)
+    words = shared.runs_in_words(material.recordings, False, MOST)
     made = shared.page(material, (tall + 0.85) * len(drawn) + 0.1, [f"{words} · {how}"])
     for place, (title, members, measure) in enumerate(drawn):
         axis = axis_at(made.figure, 0.6, made.top - 0.35 - tall - (tall + 0.85) * place, beside(runs), tall)
@@ -142,7 +142,7 @@ def layers(material: Material) -> Figure:
     lost = [run.label for run in runs if not by_layer(run).size]
     how = "Median of the seeds; bold: last frame, faint: first. An even line is a gradient that arrives."
     missing = f"Not recorded: {', '.join(lost)}." if lost else ""
-    words = shared.runs_in_words([run.recording for run in material.recordings], False, MOST)
+    words = shared.runs_in_words(material.recordings, False, MOST)
     made = shared.page(material, tall + 0.85, [words, how, missing])
     axis = axis_at(made.figure, 0.75, made.top - 0.3 - tall, beside(runs) - 0.15, tall)
     layer_lines(axis, runs)
@@ -185,7 +185,7 @@ def weights(material: Material) -> Figure:
     rows = -(-len(runs) // 3)
     columns = -(-len(runs) // rows)
     pitch = (WIDTH - 0.35) / columns
-    words = shared.runs_in_words([run.recording for run in material.recordings], True, MOST)
+    words = shared.runs_in_words(material.recordings, True, MOST)
     how = (
         "Per cent of the critic's weights in each of 41 bins; grey: first frame, blue: last. Every run on its own axes."
     )

@@ -120,9 +120,9 @@ def absent(axis: Axes, words: str = "not recorded") -> None:
 # --- which runs ------------------------------------------------------------------------------------------------------
 
 
-def runs_in_words(every_run: Sequence[Recording], shown: bool, most: int | None = None) -> str:
+def runs_in_words(every_run: Sequence[Labelled], shown: bool, most: int | None = None) -> str:
     """How many runs, of which seeds, which one is shown, and at which step they end: of all, or of the first ones alone."""
-    recordings = every_run[:most]
+    recordings = [run.recording for run in every_run[:most]]
     every = [recording.facts.seeds for recording in recordings]
     seeds = f"shown: {shown_seeds(every)}" if shown else " / ".join(dict.fromkeys(map(all_seeds, every)))
     steps = sorted({int(recording.frames["step"][-1]) for recording in recordings})
@@ -131,16 +131,9 @@ def runs_in_words(every_run: Sequence[Recording], shown: bool, most: int | None 
     return f"{counted(len(recordings), 'run')} · {seeds} · last frame: {ends}{left_out}"
 
 
-def shown_seed(seeds: Sequence[int], s: int = 0) -> str:
-    """Which seed is shown, and of how many."""
-    return f"seed {seeds[s]}" + (f", one of {len(seeds)}" if len(seeds) > 1 else "")
-
-
 def shown_seeds(several: Sequence[Sequence[int]]) -> str:
     """Which seeds are shown of several runs, the first of each, and of how many."""
     firsts, counts = sorted({seeds[0] for seeds in several}), sorted({len(seeds) for seeds in several})
-    if len(firsts) == len(counts) == 1:
-        return shown_seed(several[0])
     of = "" if counts == [1] else f", one of {'up to ' if len(counts) > 1 else ''}{counts[-1]}"
     return all_seeds(firsts) + of
 
@@ -178,19 +171,14 @@ def by_column(rows: Rows, name: str) -> dict[str, Rows]:
     return {str(value): members for (value,), members in groups(rows, (name,)).items() if value is not None}
 
 
-def by_label(rows: Rows) -> dict[str, Rows]:
-    """Rows of one run together, in order of first appearance."""
-    return by_column(rows, "label")
-
-
 def by_scenario(rows: Rows) -> dict[str, dict[str, Rows]]:
     """A panel's rows by scenario, then by run; all in one panel where the runs are of a scenario each."""
     found = {
-        title: {within(label, title): own for label, own in by_label(members).items()}
+        title: {within(label, title): own for label, own in by_column(members, "label").items()}
         for title, members in by_column(rows, "scenario").items()
     }
     alone = len(found) > 1 and all(len(runs) == 1 for runs in found.values())
-    return {"": by_label(rows)} if alone else found
+    return {"": by_column(rows, "label")} if alone else found
 
 
 def within(label: str, scenario: str) -> str:

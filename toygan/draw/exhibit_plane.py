@@ -1,30 +1,31 @@
-"""Pictures of runs side by side on the plane: final critics, critics over their optimum, steepness, latents."""
+"""Pictures of runs side by side on the plane: final critics, critics over their optimum, steepness, latents, level lines."""
 
 from __future__ import annotations
 
 import textwrap
 from collections.abc import Callable, Iterator, Sequence
-from typing import NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
-from matplotlib.colors import LogNorm
+from matplotlib.colors import LinearSegmentedColormap, LogNorm
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
 from toygan.draw import exhibit_parts as shared
 from toygan.draw import panels
 from toygan.draw.companions import marks_of_kind
+from toygan.draw.exhibit_curves import histogram, layer_lines
 from toygan.draw.exhibit_parts import Labelled, Material, Page
-from toygan.draw.layout import axis_at, fitted_to, panel_height, place_beneath, size_of
+from toygan.draw.layout import axis_at, cut, fitted_to, panel_height, place_beneath, size_of
 from toygan.draw.players import AROUND_ONE, around_one, latent_map
-from toygan.draw.points import counted, generated_cloud, marker_size, pale_points, real_points
+from toygan.draw.points import REAL, counted, generated_cloud, marker_size, pale_points, real_points, visible_real
 from toygan.draw.sheet import WIDTH, columns_for, measure_lines, note_of
-from toygan.draw.style import FAINT, INK, LARGE, PLAIN, SMALL
+from toygan.draw.style import FAINT, INK, LARGE, PLAIN, SMALL, quiet
 from toygan.files.text import percent
 from toygan.quantities.table import label_of
-from toygan.view.levels import Levels, range_in_words, scales
+from toygan.view.apart import worlds
+from toygan.view.levels import Levels, at, levels, range_in_words, scales
 from toygan.view.scene import PLACED, THIN, Points, Scene, endless, no_critic, no_optimum, outside_share, scene
 from toygan.view.shares import RINGS_IN_WORDS
 
@@ -39,18 +40,22 @@ TOLD_POINTS = {
     "none": "Points are not drawn.",
 }
 CATEGORIES = "Generated points, a colour and mark for each category of the latents, over real points (pale)."
+LEVELS = LinearSegmentedColormap.from_list("lines", ["#1b4f8f", "#3f8fbf", "#57b894", "#b9b13a", "#d98b1e"], N=256)
+MOST_TARGETS, NAMES, APART = 5, 0.75, 0.12  # columns of level lines at most; inches for rows' names, and between panels
+FOOT, HISTOGRAMS = 4.3, 4  # inches of the foot; histograms in it
+LEVELS_IN_WORDS = (
+    "Lines join places of one score, blue ones low, orange ones high; dots are real points, and generated ones are not drawn. "
+    "The last row is the best critic that there is for the clouds of the first method."
+)
+DEEP_IN_WORDS = (
+    "Beneath: size of the loss's gradient at each layer of the other runs' critics (faint: at first, bold: at last), and their "
+    "weights in per cent of 41 bins (grey: at first, blue: at last)."
+)
 LATENTS = "The square of latents, coloured as the small one, where the generator sends it; dark rim: folded; discs: real points."
 
 Words = Callable[[Material, Labelled, Scene], Sequence[str]]
-
-
-class OnPage(NamedTuple):
-    """A run on a page: its main axis, whose left, bottom, width and height are inches, what it shows, what is said beneath."""
-
-    axis: Axes
-    place: tuple[float, float, float, float]
-    shown: Scene
-    words: str
+# A run on a page: its axis, whose left, bottom, width and height are inches, what it shows, and what is said beneath.
+OnPage = tuple[Axes, tuple[float, float, float, float], Scene, str]
 
 
 def label_lines(label: str, side: float) -> list[str]:
@@ -61,9 +66,7 @@ def label_lines(label: str, side: float) -> list[str]:
 
 def plane_page(material: Material, told: Sequence[str], words: Words, stories: int = 1, beneath: float = 0.3,
                foot: float = 0.0, legend: bool = True, points: Points = "all") -> tuple[Page, Iterator[OnPage]]:  # fmt: skip
-    """The page, and the runs that find room on it, each with so many of its points, to be drawn one by one: at most four in a
-    row, of so many panels above each other, and so many inches and the words beneath the last one.
-    """
+    """The page, and its runs to be drawn one by one: at most four in a row, of so many panels above each other, words beneath."""
     points = points if material.points == "all" else material.points
     runs = [(run, scene(run.recording, points)) for run in material.recordings[:MOST]]
     circles = CIRCLES if legend and any(counted(shown) for _, shown in runs) else ""
@@ -74,7 +77,7 @@ def plane_page(material: Material, told: Sequence[str], words: Words, stories: i
     heading = 0.16 * max(len(label_lines(run.label, side)) for run, _ in runs) + 0.12
     lines = [fitted_to(side, words(material, run, shown)) for run, shown in runs]
     row = heading + stories * tall + (beneath + 0.14 * max(text.count("\n") + 1 for text in lines) + 0.15)
-    said = shared.runs_in_words([run.recording for run in material.recordings], True, MOST)
+    said = shared.runs_in_words(material.recordings, True, MOST)
     prose = [said, *told, circles, placed, TOLD_POINTS.get(points, "")]
     made = shared.page(material, -(-len(runs) // columns) * row + foot, prose, legend)
 
@@ -85,7 +88,7 @@ def plane_page(material: Material, told: Sequence[str], words: Words, stories: i
             axis = axis_at(made.figure, *place)
             shared.titled(axis, "\n".join(label_lines(run.label, side)), LARGE if columns < 4 else PLAIN)
             axis.tick_params(labelleft=left == LEFT)
-            yield OnPage(axis, place, shown, text)
+            yield axis, place, shown, text
 
     return made, on_page()
 
@@ -211,7 +214,6 @@ def steepnesses(material: Material) -> Figure:
 
 
 def steep_words(material: Material, run: Labelled, shown: Scene) -> list[str]:
-    """The shares above 1 in the data's region."""
     n = min(len(shown.real), shown.samples.shape[1])
     real, fake = shown.real[:n], shown.samples[-1, :n]
     e = ((GOLDEN * np.arange(1, n + 1)) % 1.0)[:, None]  # even along the segments, and always the same
@@ -262,3 +264,83 @@ def by_category(axis: Axes, shown: Scene) -> None:
         marks.set_data(*points[chosen == category].T)
         marks.set_label(str(category))
     panels.frame_view(axis, shown)
+
+
+def level_lines(material: Material) -> Figure:
+    """Runs whose generator is frozen as maps of levels, the others as layers and weights beneath."""
+    maps = [run for run in material.recordings if is_frozen(run)]
+    deep = [run for run in material.recordings if run not in maps]
+    targets = list(dict.fromkeys(run.recording.facts.scenario for run in maps))
+    columns = in_columns(maps, targets[:MOST_TARGETS])
+    rows = list(dict.fromkeys(name for _, column in columns for name in column))
+    side = (WIDTH - NAMES - 0.3) / max(len(columns), 1) - APART
+    tall = bool(maps) * ((1 + len(rows)) * (side + APART) + 0.3) + bool(deep) * FOOT
+    words = shared.runs_in_words(material.recordings, shown=True)
+    left_out = f" · the first {MOST_TARGETS} of {len(targets)} targets" if len(targets) > MOST_TARGETS else ""
+    made = shared.page(material, tall, [words + left_out, LEVELS_IN_WORDS, DEEP_IN_WORDS if deep else ""])
+    for place, (name, column) in enumerate(columns):
+        draw_column(made, name, column, place, side, rows)
+    if deep:
+        foot(made, deep)
+    return made.figure
+
+
+def is_frozen(run: Labelled) -> bool:
+    """Whether a run's generator is real points plus noise, so that only its critic learns."""
+    return (run.recording.facts.config.get("generator") or {}).get("kind") == "data-plus-noise"
+
+
+def in_columns(runs: Sequence[Labelled], targets: Sequence[str]) -> list[tuple[str, dict[str, Scene]]]:
+    """The name of each target's column, and what stands in it: a row a method, or a run where a method was run twice on one."""
+    facts = [run.recording.facts for run in runs]
+    alone = len({(one.scenario, one.method) for one in facts}) == len(runs)
+    heads = dict(zip([one.scenario for one in facts], worlds([run.recording for run in runs]), strict=True))
+    columns: dict[str, dict[str, Scene]] = {target: {} for target in targets}
+    for run, one in zip(runs, facts, strict=True):
+        if one.scenario in columns:
+            name = one.method if alone else shared.within(run.label, one.scenario)
+            columns[one.scenario][name] = scene(run.recording)
+    return [(heads[target], column) for target, column in columns.items()]
+
+
+def draw_column(made: Page, name: str, column: dict[str, Scene], place: int, side: float, rows: Sequence[str]) -> None:
+    """One target: a panel a row from above, empty where the target has no run of it, and the optimum; rows' names at the left."""
+    first = next(iter(column.values()))
+    for row, method in enumerate([*rows, "optimum"]):
+        bottom = made.top - 0.3 - (row + 1) * (side + APART) + APART
+        axis = axis_at(made.figure, NAMES + place * (side + APART), bottom, side, side)
+        if row == len(rows):
+            over_points(axis, first, None if first.optimal is None else first.optimal[-1])
+        elif method in column:
+            over_points(axis, column[method], column[method].scores[-1])
+        else:
+            shared.absent(axis, "not run")
+        if row == 0:
+            shared.titled(axis, cut(name, int(13 * side)), PLAIN)
+        if place == 0:
+            axis.set_ylabel("\n".join(label_lines(method, side)), size=PLAIN, color=INK, labelpad=6, parse_math=False)
+
+
+def over_points(axis: Axes, shown: Scene, scores: np.ndarray | None) -> None:
+    """Level lines of scores [g, g] over the real points."""
+    axis.plot(*visible_real(shown).T, "o", color=REAL, markersize=1.6, markeredgewidth=0, alpha=0.55, zorder=3)
+    panels.frame_view(axis, shown)
+    axis.set(xticks=[], yticks=[])
+    if scores is None or not np.isfinite(scores).any():
+        shared.absent(axis, without_optimum(axis, shown))
+        return
+    edges = levels(scores, at(shown, scores, shown.real)).edges
+    axis.contour(shown.grid_x, shown.grid_y, scores, edges, cmap=LEVELS, linewidths=1.1, zorder=2)
+    quiet(axis)
+
+
+def foot(made: Page, runs: Sequence[Labelled]) -> None:
+    """Gradients by layer, and beneath them histograms of the weights beside each other."""
+    named = [run._replace(label=shared.within(run.label, run.recording.facts.scenario)) for run in runs]
+    axis = axis_at(made.figure, NAMES, made.bottom + FOOT - 2.25, 4.6, 1.75)
+    layer_lines(axis, named)
+    pitch = (WIDTH - NAMES - 0.2) / HISTOGRAMS
+    for place, run in enumerate(named[:HISTOGRAMS]):
+        panel = axis_at(made.figure, NAMES + place * pitch, made.bottom + 0.45, pitch - 0.45, 0.75)
+        histogram(panel, run)
+        shared.titled(panel, run.label, SMALL)

@@ -56,9 +56,9 @@ def price(material: Material) -> Figure:
 
 
 def price_in_words(material: Material, measure: str) -> list[str]:
-    """What was run, and where the good ones are."""
     corner = {"lower": "lower left is better", "higher": "upper left is better"}.get(better(measure), "")
-    lost = [label for label, rows in shared.by_label(material.rows).items() if not shared.known(rows, measure)]
+    runs = shared.by_column(material.rows, "label")
+    lost = [label for label, rows in runs.items() if not shared.known(rows, measure)]
     without = f"without a value: {', '.join(lost)}" if lost else ""
     orange = "orange: nothing is both faster and better"
     return [*shared.medians_in_words(material.rows, [measure], corner, orange), without]
@@ -75,12 +75,8 @@ def front(spots: Sequence[Spot], measure: str) -> set[int]:
     """Which runs are such that no other one is both faster and better."""
     sign = -1.0 if better(measure) == "higher" else 1.0
     order = sorted(range(len(spots)), key=lambda i: (spots[i].x.value, sign * spots[i].y.value))
-    chosen, best = set[int](), math.inf
-    for i in order:
-        if sign * spots[i].y.value < best:
-            chosen.add(i)
-            best = sign * spots[i].y.value
-    return chosen
+    values = [sign * spots[i].y.value for i in order]
+    return {i for k, i in enumerate(order) if values[k] < min(values[:k], default=math.inf)}
 
 
 def market(axis: Axes, spots: Sequence[Spot], measure: str, numbers: Mapping[str, int], floor: float) -> None:
@@ -165,7 +161,6 @@ def distance_to(box: Box, spot: np.ndarray) -> float:
 
 
 def key_of(made: Page, numbers: Mapping[str, int]) -> None:
-    """What the numbers are, in four columns."""
     lines = -(-len(numbers) // 4)
     for i, (label, place) in enumerate(numbers.items()):
         left, row = 0.3 + 1.92 * (i // lines), i % lines

@@ -163,7 +163,6 @@ def bounds(material: Material) -> Figure:
 
 
 def bound_lines(axis: Axes, rows: Rows) -> None:
-    """W1 and its bound; the room between them is shaded."""
     std, w1, bound = (column(rows, name) for name in ("std", "w1", "bound"))
     axis.fill_between(std, w1, bound, color=CRITIC, alpha=0.1, linewidth=0)
     for values, colour, dashes, label in ((bound, CRITIC, "-", "the bound"), (w1, GENERATED, "--", "W1")):

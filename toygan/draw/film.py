@@ -27,9 +27,10 @@ from toygan.draw.finish import finish, translate
 from toygan.draw.layout import size_of
 from toygan.draw.moving import Moving
 from toygan.draw.points import generated_cloud, move_cloud, real_points, visible
-from toygan.draw.reel import FILM_FORMATS, PACE, Pace, reel, write_film
+from toygan.draw.reel import ENCODERS, PACE, Pace, reel
 from toygan.draw.saved import suffix_in
 from toygan.draw.style import entitle, write
+from toygan.files.disk import write_aside
 from toygan.files.text import number
 from toygan.session.recording import Recording
 from toygan.view.levels import Levels, Scale
@@ -50,6 +51,7 @@ from toygan.view.words import frame_words
 Advance = Callable[[int, int], None]
 BETWEEN = 0.32  # inches between two rows of panels: the lower one's titles
 IN_A_ROW, MOST_ROWS = 3, 2  # panels beside and over each other, where further players show something: a sheet has all
+SHORT_SLOPE = "slope: arrows point uphill"
 ANCHORS = {"baseline": "ls", "center": "lm", "center_baseline": "lm"}  # matplotlib's alignments as Pillow calls them
 
 
@@ -60,12 +62,12 @@ def save_film(
 
     `progress(done, total)` is called after every frame. ValueError for an unknown suffix, ImportError without an encoder.
     """
-    kind = suffix_in(path, FILM_FORMATS)
+    encode = ENCODERS[suffix_in(path, ENCODERS)]
     shown = scene(recording, options.points)
     figure, parts = film_figure(shown, pace.width, options)
     played = reel(len(shown.steps), pace)
     pictures = rendered(figure, parts, played.looks, progress, options)
-    write_film(pictures, kind, Path(path), recording.facts.command, played, colours_wanted([shown]))
+    write_aside(Path(path), encode(pictures, recording.facts.command, played, colours_wanted([shown])))
 
 
 def film_figure(shown: Scene, width: int = PACE.width, options: Options = USUAL) -> tuple[Figure, list[Moving]]:
@@ -104,35 +106,30 @@ def sized(shown: Scene, rows: Sequence[Sequence[str]], most: float) -> tuple[flo
 def moving_row(
     figure: Figure, shown: Scene, names: Sequence[str], bottom: float, side: float, scale: Scale
 ) -> list[Moving]:
-    """The panels of some names beside each other, from the first slot on; two main ones at either side."""
+    """The panels of some names beside each other, from the first slot on; of a lost critic its points in place of main ones."""
     main = [name for name in names if name not in EXTRAS]
+    others = [name for name in names if name in EXTRAS]
     apart = sheet.WIDTH - sheet.RIGHT - side - sheet.MARGIN
-    pitch = apart / 2 if len(main) == len(names) == IN_A_ROW else apart if list(names) == main else side + sheet.GAP
-    axes, left = {}, sheet.MARGIN
+    pitch = side + sheet.GAP if others else apart / max(len(main) - 1, 1)
+    axes, left, parts = {}, sheet.MARGIN, []
     for name in names:
         wide = width_of(name, side, sheet.GAP)
         axes[name] = sheet.axis_at(figure, left, bottom, wide, tall_of(shown, name, side, sheet.GAP))
         left += pitch + wide - side
-    parts = moving_panels([axes[name] for name in main], main, shown, scale)
-    for name in [name for name in names if name in EXTRAS]:
-        parts.append(EXTRAS[name].film(axes[name], shown, scale))
-        entitle(axes[name], EXTRAS[name].title)
+    is_lost = "critic" in names and not shown.critic_kept
+    if is_lost:
+        sheet.say_no_critic([axes[name] for name in main], shown)
+        parts.append(moving_contour(axes["critic"], shown, moving.levels_in_time(shown, shown.scores, scale)))
+    for name in others if is_lost else names:
+        title, film = FILMED[name]
+        parts.append(film(axes[name], shown, scale))
+        entitle(axes[name], title)
     for name in names[1:] if list(names) != ["critic", "slope"] else ():
         if name not in EXTRAS or EXTRAS[name].is_plane:
             axes[name].tick_params(labelleft=False)
         if name == "slope":
             entitle(axes[name], SHORT_SLOPE)
     return parts
-
-
-def moving_panels(axes: Sequence[Axes], names: Sequence[str], shown: Scene, scale: Scale) -> list[Moving]:
-    """Those of the critic, the optimal one and the slopes that are named; of a seed without its critic its points alone."""
-    if not shown.critic_kept and "critic" in names:
-        sheet.say_no_critic(axes, shown)
-        return [moving_contour(axes[0], shown, moving.levels_in_time(shown, shown.scores, scale))]
-    for axis, name in zip(axes, names, strict=True):
-        entitle(axis, MAIN[name][0])
-    return [MAIN[name][1](axis, shown, scale) for axis, name in zip(axes, names, strict=True)]
 
 
 def moving_critic(axis: Axes, shown: Scene, scale: Scale) -> Moving:
@@ -167,7 +164,7 @@ def moving_contour(axis: Axes, shown: Scene, known: Sequence[Levels]) -> Moving:
 def moving_scores(axis: Axes, shown: Scene, scores: np.ndarray, known: Sequence[Levels]) -> Moving:
     """Bands of scores [T, g, g] between each frame's levels, with real and generated points."""
     panels.frame_view(axis, shown)
-    field = moving.score_pixels(axis, scores[0], known[0].edges)
+    field = moving.Field(axis, lines=True)
     real, cloud = real_points(axis, shown), generated_cloud(axis, shown, 0)
 
     def show(t: int) -> None:
@@ -182,15 +179,14 @@ def moving_slopes(axis: Axes, shown: Scene, scale: Scale) -> Moving:
     one = [steepest(shown.slopes)] if scale == "run" else []
     known = one * len(shown.steps) or [steepest(slopes[None]) for slopes in shown.slopes]
     panels.frame_view(axis, shown)
-    field = moving.steepness_pixels(axis, panels.steepness(shown.slopes[0]), known[0])
+    field = moving.Field(axis, lines=False)
     real, generated = panels.faint_points(axis, shown, 0)
     uphill: Quiver = panels.arrows(axis, shown, 0, known[0])
     most = moving.longest_in_sight(known)
     drawn = panels.steepness_bar(axis, known[0], "steepness |∇ score|, per unit length", most)
 
     def show(t: int) -> None:
-        field.edges = moving.steepness_edges(known[t])
-        field.set_values(panels.steepness(shown.slopes[t]))
+        moving.show_steepness(field, panels.steepness(shown.slopes[t]), known[t])
         generated.set_data(*visible(shown, t).T)
         uphill.set_UVC(*panels.arrow_lengths(shown, t, known[t]))
         panels.move_steepness_bar(drawn, known[t])
@@ -201,12 +197,12 @@ def moving_slopes(axis: Axes, shown: Scene, scale: Scale) -> Moving:
     return Moving(axis, [field, real, generated, uphill, *own, *axis.spines.values()], show)
 
 
-MAIN: dict[str, tuple[str, Callable[[Axes, Scene, Scale], Moving]]] = {
+FILMED: dict[str, tuple[str, Callable[[Axes, Scene, Scale], Moving]]] = {
     "critic": ("critic: the lighter, the more real", moving_critic),
     "optimal": ("the optimal critic", moving_optimum),
     "slope": ("slope: arrows point uphill, to more real", moving_slopes),
+    **{name: (row.title, row.film) for name, row in EXTRAS.items()},
 }
-SHORT_SLOPE = "slope: arrows point uphill"
 
 
 def time_bar(figure: Figure, shown: Scene, bottom: float) -> Moving:

@@ -14,9 +14,9 @@ from toygan.draw.style import SMALL, write
 from toygan.view.scene import Scene
 
 
-def beneath(axis: Axes, lines: Sequence[str]) -> None:
-    """Small lines under a panel, as wide as it is."""
-    place_beneath(axis).set_text(fitted(axis, lines))
+def beneath(axis: Axes, lines: Sequence[str], inches: float = 0.24) -> None:
+    """Small lines so far under a panel, as wide as it is."""
+    place_beneath(axis, inches).set_text(fitted(axis, lines))
 
 
 def place_beneath(axis: Axes, inches: float = 0.24) -> Text:

@@ -15,7 +15,7 @@ from matplotlib.text import Text
 from PIL import Image
 
 from toygan.draw import panels
-from toygan.draw.panels import STEEPNESS, band_colours, field_box
+from toygan.draw.panels import STEEPNESS, field_box
 from toygan.view.levels import Levels, Scale, levels_of, range_in_words
 from toygan.view.scene import Scene
 
@@ -44,10 +44,14 @@ def levels_in_time(shown: Scene, scores: np.ndarray, scale: Scale, exact: bool =
 
 
 def show_scores(field: Field, scores: np.ndarray, of: Levels) -> None:
-    """Set a field to scores [g, g] in bands between levels."""
-    if of.edges is not field.edges:
-        field.set_bands(of.edges, panels.band_colours(of.edges))
-    field.set_values(scores)
+    """Set a field to scores [g, g] in bands between levels, in the colours of the contour panel."""
+    field.show(scores, of.edges, panels.band_colours(of.edges))
+
+
+def show_steepness(field: Field, steepness: np.ndarray, longest: float) -> None:
+    """Set a field to the gradient's norm [h, h] in even bands, a colour of the slope panel each, up to a full-length arrow's."""
+    edges = longest / STEEPNESS.N * np.arange(1, STEEPNESS.N)
+    field.show(steepness, edges, STEEPNESS(np.arange(STEEPNESS.N), bytes=True))
 
 
 def with_bar(part: Moving, known: Sequence[Levels], label: str, below: float = 0.38) -> Moving:
@@ -98,23 +102,17 @@ def together(axis: Axes, parts: Sequence[Moving]) -> Moving:
 class Field(Artist):
     """A field [g, g] (row = y) on an even grid that spans the view, as flat bands, with lines between them or not."""
 
-    def __init__(self, axis: Axes, values: np.ndarray, edges: np.ndarray, colours: np.ndarray, lines: bool) -> None:
+    def __init__(self, axis: Axes, lines: bool) -> None:
         super().__init__()
         self.lines = lines
         self.left, self.bottom, right, top = field_box(axis)
         self.size = right - self.left, top - self.bottom
-        self.set_bands(edges, colours)
-        self.set_values(values)
         axis.add_artist(self)
 
-    def set_bands(self, edges: np.ndarray, colours: np.ndarray) -> None:
-        """Part the values at other edges [n] into bands of other colours [n + 1, 4]."""
-        self.edges = edges
-        self.colours = np.concatenate([colours, [(255, 255, 255, 255)]]).astype(np.uint8)  # the last one: not known
-
-    def set_values(self, values: np.ndarray) -> None:
-        """Show other values [g, g]: band 0 lies below all edges, the last one above them; the unknown is white."""
-        self.band = bands_of(values, self.edges, self.size)
+    def show(self, values: np.ndarray, edges: np.ndarray, colours: np.ndarray) -> None:
+        """Part values [g, g] at edges [n] into bands of colours [n + 1, 4], the first below all edges; the unknown is white."""
+        self.edges, self.band = edges, bands_of(values, edges, self.size)
+        self.colours = np.concatenate([colours, [(255, 255, 255, 255)]]).astype(np.uint8)
 
     def draw(self, renderer: RendererBase) -> None:
         """Paint the bands, darker by a third where a pixel's neighbour to the right or above is in another one."""
@@ -142,19 +140,3 @@ def bands_of(values: np.ndarray, edges: np.ndarray, size: tuple[int, int]) -> np
         band += fine >= edge
     band[np.isnan(fine)] = len(edges) + 1
     return band
-
-
-def score_pixels(axis: Axes, scores: np.ndarray, edges: np.ndarray) -> Field:
-    """The critic's bands, in the colours of the contour panel."""
-    return Field(axis, scores, edges, band_colours(edges), lines=True)
-
-
-def steepness_pixels(axis: Axes, steepness: np.ndarray, longest: float) -> Field:
-    """The gradient's norm in the colours of the slope panel."""
-    shades = np.asarray(STEEPNESS(np.arange(STEEPNESS.N), bytes=True))
-    return Field(axis, steepness, steepness_edges(longest), shades, lines=False)
-
-
-def steepness_edges(longest: float) -> np.ndarray:
-    """The edges between even bands of steepness, as many bands as there are colours up to a full-length arrow's."""
-    return longest / STEEPNESS.N * np.arange(1, STEEPNESS.N)

@@ -46,7 +46,7 @@ IN_LEGEND = 3  # lines that a row of a legend names
 NARROW = 1.85  # inches: a panel of curves over which there is no room for a sentence
 Boundary = tuple[LineCollection, Text] | tuple[()]
 NOTE = {"facecolor": "white", "edgecolor": "none", "alpha": 0.85, "pad": 1.5}  # the ground of words
-OWN_LINES: list[tuple[str, Dash]] = [(CRITIC, "-"), (SHARE, "--"), (GENERATED, ":"), (INK, "-")]
+SEVERAL: list[tuple[str, Dash]] = [(CRITIC, "-"), (SHARE, "--"), (GENERATED, ":"), (INK, "-")]  # measures on one panel
 METHOD_COLOURS = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#222222"]
 
 
@@ -93,9 +93,7 @@ def decision_boundary(axis: Axes, scene: Scene, frame: int) -> Boundary:
 
 
 def move_boundary(drawn: Boundary, scene: Scene, frame: int) -> None:
-    """Set the boundary to a frame; the word says where there is none in view. Its score is the raw one, while the colours'
-    zero is the median that was removed.
-    """
+    """Set the boundary and its words to a frame; they tell the raw score, while the colours' zero is the median, removed."""
     if not drawn:
         return
     lines, score = boundary_lines(scene, frame), number(scene.recording.facts.summary.boundary or 0.0)
@@ -107,7 +105,6 @@ def move_boundary(drawn: Boundary, scene: Scene, frame: int) -> None:
 def slope_field(axis: Axes, scene: Scene, frame: int = -1, longest: float | None = None) -> Axes:
     """Draw the critic's gradient as arrows over its steepness; most generators push their points that way."""
     longest = steepest(scene.slopes[[frame]]) if longest is None else longest
-    frame_view(axis, scene)
     axis.imshow(
         steepness(scene.slopes[frame]), cmap=STEEPNESS, vmin=0, vmax=longest, origin="lower", interpolation="bilinear",
         extent=pixel_extent(scene.slope_x, scene.slope_y), aspect="equal", zorder=0,
@@ -126,10 +123,10 @@ def steepness(slopes: np.ndarray) -> np.ndarray:
 
 def arrows(axis: Axes, scene: Scene, frame: int, longest: float) -> Quiver:
     """One arrow a grid point, uphill; full length, one grid cell, from steepness `longest` on."""
-    u, v = arrow_lengths(scene, frame, longest)
     return axis.quiver(
-        scene.slope_x, scene.slope_y, u, v, color=INK, angles="xy", scale_units="xy", scale=1, pivot="mid",
-        units="width", width=0.0036, headwidth=3.6, headlength=4.2, headaxislength=3.6, minlength=0.5, zorder=4,
+        scene.slope_x, scene.slope_y, *arrow_lengths(scene, frame, longest), color=INK, angles="xy", scale_units="xy",
+        scale=1, pivot="mid", units="width", width=0.0036, headwidth=3.6, headlength=4.2, headaxislength=3.6,
+        minlength=0.5, zorder=4,
     )  # fmt: skip
 
 
@@ -169,9 +166,7 @@ def faint_points(axis: Axes, scene: Scene, frame: int) -> tuple[Line2D, Line2D]:
 
 def say_outside(axis: Axes, scene: Scene, frame: int) -> None:
     """Say in the corner which share of the generated points the view leaves out."""
-    words = outside_share(scene.samples[frame], scene.view)
-    if words:
-        corner_note(axis, words)
+    corner_note(axis, outside_share(scene.samples[frame], scene.view))
 
 
 def corner_note(axis: Axes, words: str) -> Text:
@@ -307,14 +302,14 @@ def plane_tick(value: float, at: int | None = None) -> str:
 
 def loss_curves(axis: Axes, recording: Recording) -> Axes:
     """Both losses, and the penalty where there is one, over the steps: the portrait seed bold, the others thin."""
-    parts = [("critic_loss", "critic", CRITIC, "-"), ("generator_loss", "generator", GENERATED, "--")]
-    penalty = recording.curve("penalty")
+    critic, generator, penalty = (recording.curve(name) for name in ("critic_loss", "generator_loss", "penalty"))
+    parts = [(critic, "critic", CRITIC, "-"), (generator, "generator", GENERATED, "--")]
     if penalty is not None and np.nanmax(np.abs(penalty)) > 0:
-        parts.append(("penalty", "penalty", PENALTY, ":"))
-    for measure, label, colour, dashes in parts:
-        seed_lines(axis, recording, measure, label, colour, dashes)
-    known = [values for values in (recording.curve(part[0]) for part in parts) if values is not None]
-    wide_range(axis, np.concatenate([values.ravel() for values in known]) if known else np.array([]))
+        parts.append((penalty, "penalty", PENALTY, ":"))
+    for part in parts:
+        plot_seeds(axis, recording, *part)
+    known = [values.ravel() for values, *_ in parts if values is not None]
+    wide_range(axis, np.concatenate(known) if known else np.array([]))
     dress_curves(axis, recording, "losses (log scale)" if axis.get_yscale() == "symlog" else "losses")
     return axis
 
@@ -334,7 +329,7 @@ def wide_range(axis: Axes, values: np.ndarray) -> None:
 def w1_curves(axis: Axes, recording: Recording) -> Axes:
     """W1 of every seed over the steps on a logarithmic axis, with the band of its floor."""
     best, floor, w1 = recording.floor("w1"), recording.curve("w1_floor"), recording.curve("w1")
-    seed_lines(axis, recording, "w1", "", GENERATED, "-")
+    plot_seeds(axis, recording, w1, "", GENERATED, "-")
     wide = size_of(axis)[0] > NARROW
     floor_band(axis, floor, "floor, band: 90 % of perfect samplers" if best and best.draws and wide else "floor", best)
     logarithmic(axis, [w1, floor])
@@ -393,8 +388,7 @@ def shares_known(recording: Recording) -> dict[str, Share]:
 
 def share_curves(axis: Axes, recording: Recording) -> Axes:
     """Modes found and the share of good points over the steps, in per cent, with dotted ceilings."""
-    styles = [(CRITIC, "-"), (SHARE, "--")]
-    for (label, share), (colour, dashes) in zip(shares_known(recording).items(), styles, strict=False):
+    for (label, share), (colour, dashes) in zip(shares_known(recording).items(), SEVERAL, strict=False):
         plot_seeds(axis, recording, 100 * share.values, label, colour, dashes)
         if np.isfinite(share.best):
             axis.axhline(100 * share.best, color=colour, linewidth=0.7, linestyle=":", zorder=0)
@@ -407,13 +401,13 @@ def share_curves(axis: Axes, recording: Recording) -> Axes:
 def own_known(recording: Recording) -> list[str]:
     """The user's own measures that have a curve, as many as lines that can be told apart."""
     named = [name for name in recording.facts.own_measures if recording.curve(name) is not None]
-    return named[: len(OWN_LINES)]
+    return named[: len(SEVERAL)]
 
 
 def own_curves(axis: Axes, recording: Recording) -> Axes:
     """The user's own measures over the steps, each with what perfect samplers score in it, dotted."""
-    for name, (colour, dashes) in zip(own_known(recording), OWN_LINES, strict=False):
-        seed_lines(axis, recording, name, label_of(name), colour, dashes)
+    for name, (colour, dashes) in zip(own_known(recording), SEVERAL, strict=False):
+        plot_seeds(axis, recording, recording.curve(name), label_of(name), colour, dashes)
         if best := recording.floor(name):
             axis.axhline(best.mean, color=colour, linewidth=0.7, linestyle=":", zorder=0)
     dress_curves(axis, recording, "measures of one's own")
@@ -428,9 +422,9 @@ def stands_still(recording: Recording) -> bool:
 
 def slope_curves(axis: Axes, recording: Recording) -> Axes:
     """How steep the critic is at real points, at generated ones and in between: the medians."""
-    seed_lines(axis, recording, "slope_real_median", "real", INK, "-")
-    seed_lines(axis, recording, "slope_fake_median", "generated", GENERATED, "--")
-    seed_lines(axis, recording, "slope_between_median", "between", CRITIC, ":")
+    plot_seeds(axis, recording, recording.curve("slope_real_median"), "real", INK, "-")
+    plot_seeds(axis, recording, recording.curve("slope_fake_median"), "generated", GENERATED, "--")
+    plot_seeds(axis, recording, recording.curve("slope_between_median"), "between", CRITIC, ":")
     dress_curves(axis, recording, "steepness of the critic, medians")
     return axis
 
@@ -445,8 +439,8 @@ def transport_curves(axis: Axes, recording: Recording) -> Axes:
     """The share of the exact W1 that the critic sees, and its slopes' cosine with exact transport: 1 is best of the one,
     of the other what the potential of fresh points reaches at the end, dotted where the run knows it.
     """
-    seed_lines(axis, recording, "critic_gap", label_of("critic_gap"), CRITIC, "-")
-    seed_lines(axis, recording, "slope_alignment", label_of("slope_alignment"), SHARE, "--")
+    plot_seeds(axis, recording, recording.curve("critic_gap"), label_of("critic_gap"), CRITIC, "-")
+    plot_seeds(axis, recording, recording.curve("slope_alignment"), label_of("slope_alignment"), SHARE, "--")
     drawn = np.concatenate([np.asarray(line.get_ydata(), float) for line in axis.lines])
     low = drawn.min(initial=0.0, where=np.isfinite(drawn))
     axis.axhline(1, color=INK, linewidth=0.7, linestyle=":", zorder=0)
@@ -458,15 +452,12 @@ def transport_curves(axis: Axes, recording: Recording) -> Axes:
     return axis
 
 
-def seed_lines(axis: Axes, recording: Recording, measure: str, label: str, colour: str, dashes: str) -> None:
-    """One measure of all seeds, if it is known."""
-    values = recording.curve(measure)
-    if values is not None:
-        plot_seeds(axis, recording, values, label, colour, dashes)
-
-
-def plot_seeds(axis: Axes, recording: Recording, values: np.ndarray, label: str, colour: str, dashes: str) -> None:
-    """One line a seed for values [T, S]: the portrait seed bold and on top, the others thin."""
+def plot_seeds(
+    axis: Axes, recording: Recording, values: np.ndarray | None, label: str, colour: str, dashes: str
+) -> None:
+    """One line a seed for values [T, S], if they are known: the portrait seed bold and on top, the others thin."""
+    if values is None:
+        return
     steps = recording.frames["step"]
     marker = "o" if len(steps) == 1 else ""
     thin = float(np.clip(2 / values.shape[1] ** 0.5, 0.25, 0.6))
@@ -506,7 +497,7 @@ def dress_curves(axis: Axes, recording: Recording, title: str) -> None:
     quiet(axis, FRAMELESS)
     if not axis.lines:
         write(axis, 0.5, 0.5, "not measured", ha="center", color=FAINT, size=PLAIN)
-    elif axis.get_legend_handles_labels()[0]:
+    elif named:
         axis.legend(loc="lower left", bbox_to_anchor=(-0.02, 0.97), ncol=IN_LEGEND, fontsize=SMALL, frameon=False,
                     borderpad=0.2, handlelength=1.5, handletextpad=0.4, columnspacing=0.9)  # fmt: skip
 
@@ -531,22 +522,20 @@ def name_ends(axis: Axes, ends: Sequence[float], names: Sequence[str], styles: S
         write(axis, text, height, names[i], va="center_baseline", parse_math=False)
 
 
-def moved_apart(heights: Sequence[float], gap: float) -> list[float]:
-    """The same heights in the same order, within [0.08, 1], neighbours at least `gap` apart, moved as little as may be.
+def moved_apart(heights: Sequence[float], gap: float) -> np.ndarray:
+    """The same heights [n] in the same order, within [0.08, 1], neighbours at least `gap` apart, moved as little as may be.
 
     Least squares under order constraints: heights minus rank times gap, pooled where they decrease.
     """
-    order = sorted(range(len(heights)), key=lambda i: heights[i])
+    order = np.argsort(heights, kind="stable")
+    ranks = gap * np.arange(len(order))
     groups: list[list[float]] = []
-    for rank, i in enumerate(order):
-        groups.append([heights[i] - rank * gap])
+    for height in np.asarray(heights, float)[order] - ranks:
+        groups.append([height])
         while len(groups) > 1 and np.mean(groups[-2]) > np.mean(groups[-1]):
             groups[-2:] = [groups[-2] + groups[-1]]
-    pooled = [float(np.mean(group)) for group in groups for _ in group]
-    highest = 1 - (len(order) - 1) * gap
-    placed = [0.0] * len(heights)
-    for rank, i in enumerate(order):
-        placed[i] = min(max(pooled[rank], 0.08), highest) + rank * gap
+    placed = np.array([np.mean(group) for group in groups for _ in group])
+    placed[order] = np.clip(placed, 0.08, 1 - (len(order) - 1) * gap) + ranks
     return placed
 
 

@@ -7,6 +7,7 @@ Whatever a recording does not hold is said to be not recorded, so that older run
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -29,9 +30,6 @@ FOLLOWED = 16  # particles with trails
 AROUND_ONE = LinearSegmentedColormap.from_list("around one", ["#2166ac", "#d1e5f0", "#ffffff", "#fdd9b5", "#b35806"])
 PLACES = (("real", REAL, "-"), ("generated", GENERATED, "--"), ("between", panels.SHARE, ":"))
 TitledPanel = tuple[str, Callable[..., None]]
-
-
-# --- the latent map --------------------------------------------------------------------------------------------------
 
 
 def latent_map(axis: Axes, scene: Scene, frame: int = -1) -> None:
@@ -72,12 +70,11 @@ def folded(sent: np.ndarray) -> np.ndarray:
 def trails(axis: Axes, scene: Scene, frame: int = -1) -> None:
     """Draw the way of some latents' points through all frames so far: thin and pale at first, dark at the end."""
     real_points(axis, scene).set_alpha(0.25)
-    until, first = len(scene.steps) if frame == -1 else frame + 1, 0
+    until = len(scene.steps) if frame == -1 else frame + 1
+    ways = scene.samples[:until, :FOLLOWED].transpose(1, 0, 2)
     if not scene.recording.facts.followed:
-        first = until - 1
         panels.corner_note(axis, "not of the same latents in every frame")
-    ways = scene.samples[first:until, :FOLLOWED].transpose(1, 0, 2)
-    if until - first > 1:
+    elif until > 1:
         pieces = np.stack((ways[:, :-1], ways[:, 1:]), axis=2).reshape(-1, 2, 2)
         age = np.tile(0.06 + 0.8 * np.linspace(0, 1, until - 1) ** 2, len(ways))
         colours = np.column_stack((np.tile([0.84, 0.37, 0.0], (len(age), 1)), age))
@@ -145,10 +142,7 @@ def transport_matrix(axis: Axes, scene: Scene, frame: int = -1) -> None:
 def ranks(scene: Scene, points: np.ndarray) -> np.ndarray:
     """Each point's place in line [n]: by its mode, then by its angle around the real points' middle."""
     away = points - scene.real.mean(axis=0)
-    order = np.lexsort((np.arctan2(away[:, 1], away[:, 0]), mode_numbers(scene, points)))
-    places = np.empty(len(points), int)
-    places[order] = np.arange(len(points))
-    return places
+    return np.argsort(np.lexsort((np.arctan2(away[:, 1], away[:, 0]), mode_numbers(scene, points))))
 
 
 def mode_numbers(scene: Scene, points: np.ndarray) -> np.ndarray:
@@ -204,22 +198,21 @@ def slopes_at_points(axis: Axes, recording: Recording) -> None:
     panels.dress_curves(axis, recording, "steepness |∇ score|")
 
 
-def layer_curves(axis: Axes, recording: Recording, frames: int = 3) -> None:
-    """Size of the critic's gradient layer by layer, from points to score, on a logarithmic scale, at a few steps."""
+def layer_curves(axis: Axes, recording: Recording) -> None:
+    """Size of the critic's gradient layer by layer, from points to score, on a logarithmic scale, at three steps."""
     table = recording.frames.get("layer_gradients")
     if table is None:
         return panels.dress_curves(axis, recording, "gradient by layer")
     sizes = drawable(table[:, 0])
-    chosen = np.unique(np.linspace(1 if len(sizes) > 1 else 0, len(sizes) - 1, frames).astype(int))
+    chosen = np.unique(np.linspace(1 if len(sizes) > 1 else 0, len(sizes) - 1, 3).astype(int))
     numbers = np.arange(1, sizes.shape[1] + 1)
     for place, t in enumerate(chosen):
         axis.plot(numbers, sizes[t], "o-", color=panels.CRITIC, alpha=0.25 + 0.75 * (place + 1) / len(chosen), markersize=3,
                   linewidth=1.2, label=f"{recording.frames['step'][t]}")  # fmt: skip
     panels.logarithmic(axis, [sizes[chosen]])
-    dress_plain(axis, "gradient by layer, at step", "layer, the last one's is the score")
+    dress_plain(axis, "gradient by layer, at step", "layer, the last one's is the score", loc="lower left",
+                bbox_to_anchor=(-0.02, 0.97), ncol=3, handletextpad=0.4, columnspacing=0.9)  # fmt: skip
     axis.xaxis.set_major_locator(FixedLocator(numbers.tolist()))
-    axis.legend(loc="lower left", bbox_to_anchor=(-0.02, 0.97), ncol=3, fontsize=SMALL, frameon=False, borderpad=0.2,
-                handlelength=1.2, handletextpad=0.4, columnspacing=0.9)  # fmt: skip
     return None
 
 
@@ -235,9 +228,7 @@ def weights(axis: Axes, recording: Recording) -> None:
         axis.stairs(100 * shares[frame, 0], edges, fill=True, color=colour, alpha=alpha, label=label)
     held = recording.curve("weight_saturation")
     said = f"; {100 * held[t, 0]:.0f} % at ±{number(float(reach[t, 0]))}" if held is not None and held[t, 0] > 0 else ""
-    dress_plain(axis, f"weights, %{said}", "value")
-    axis.legend(loc="upper left", fontsize=SMALL, frameon=False, borderpad=0.2, handlelength=1.2)
-    return None
+    return dress_plain(axis, f"weights, %{said}", "value")
 
 
 def generator_curves(axis: Axes, recording: Recording) -> None:
@@ -266,7 +257,6 @@ def score_distributions(axis: Axes, recording: Recording) -> None:
     dress_plain(axis, f"scores at step {recording.frames['step'][t]}", "score")
     axis.xaxis.set_major_locator(MaxNLocator(3))
     axis.xaxis.set_major_formatter(FuncFormatter(panels.tick))
-    axis.legend(loc="upper left", fontsize=SMALL, frameon=False, borderpad=0.2, handlelength=1.2)
     return None
 
 
@@ -289,13 +279,14 @@ def not_recorded(axis: Axes, words: str = "not recorded") -> None:
     write(axis, 0.5, 0.5, words, ha="center", size=PLAIN)
 
 
-def dress_plain(axis: Axes, title: str, along: str) -> None:
-    """A panel over anything but the steps, in the same manner."""
+def dress_plain(axis: Axes, title: str, along: str, **legend: Any) -> None:
+    """A panel over anything but the steps, in the same manner, its legend in a corner unless it is to stand elsewhere."""
     axis.set_title(title, size=LARGE, loc="left", pad=14, color=INK)
     axis.set_xlabel(along, size=PLAIN, labelpad=1, color=INK)
     quiet(axis, FRAMELESS)
     axis.yaxis.set_major_formatter(FuncFormatter(panels.tick))
     axis.grid(linewidth=0.4, alpha=0.35)
+    axis.legend(**{"loc": "upper left", **legend}, fontsize=SMALL, frameon=False, borderpad=0.2, handlelength=1.2)
 
 
 # --- sheets ----------------------------------------------------------------------------------------------------------

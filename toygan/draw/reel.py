@@ -18,9 +18,7 @@ import numpy as np
 from PIL import Image
 
 from toygan.draw import panels
-from toygan.files.disk import write_aside
 
-FILM_FORMATS = ("gif", "webp", "mp4")
 FIRST, LAST = 500, 2000  # milliseconds: how long the first and the last look are held
 FASTEST = 25.0  # frames a second by default: beyond it nobody sees more, and GIF players falter
 BRIEFEST = 2.5  # seconds that a film of few looks takes at least, without its holds
@@ -54,7 +52,12 @@ def reel(count: int, pace: Pace, last: int = LAST) -> Reel:
 
     Without a wish a look is a frame, at 25 a second, slower where the film would be shorter than 2.5 seconds.
     """
-    fps, total = rate_of(count, pace)
+    if pace.fps:
+        fps, total = pace.fps, max(round(pace.fps * pace.seconds), 2) if pace.seconds else count
+    else:
+        seconds = pace.seconds or max(count / FASTEST, BRIEFEST)
+        total = min(count, max(round(FASTEST * seconds), 2))
+        fps = total / seconds
     shown = np.linspace(0, count - 1, total).round().astype(int)
     ends = (np.arange(1, total + 1) * 1000 / fps / TICK).round() * TICK
     looks, begins = np.unique(shown, return_index=True)  # a look that is shown again is shown for longer
@@ -65,27 +68,8 @@ def reel(count: int, pace: Pace, last: int = LAST) -> Reel:
     return Reel(looks.tolist(), times, fps)
 
 
-def rate_of(count: int, pace: Pace) -> tuple[float, int]:
-    """Frames a second and how many frames there are, held ones counted once."""
-    if pace.fps and pace.seconds:
-        return pace.fps, max(round(pace.fps * pace.seconds), 2)
-    if pace.fps:
-        return pace.fps, count
-    seconds = pace.seconds or max(count / FASTEST, BRIEFEST)
-    total = min(count, max(round(FASTEST * seconds), 2))
-    return total / seconds, total
-
-
-def write_film(
-    pictures: Iterator[Image.Image], kind: str, path: Path, command: str, played: Reel, colours: Colours = ()
-) -> None:
-    """Encode and write the film, whole or not at all; `colours` must not be lost where a format has few."""
-    made = gif(pictures, command, played, colours) if kind == "gif" else ENCODERS[kind](pictures, command, played)
-    write_aside(path, made)
-
-
-def gif(pictures: Iterator[Image.Image], command: str, played: Reel, colours: Colours = ()) -> bytes:
-    """A GIF that loops for ever, on one palette and without dithering, so that flat bands stay flat and files small."""
+def gif(pictures: Iterator[Image.Image], command: str, played: Reel, colours: Colours) -> bytes:
+    """A GIF that loops for ever, on one palette, which has some colours, without dithering: flat bands stay flat, files small."""
     frames = list(pictures)
     palette = shared_palette(frames, colours)
     frames = [frame.quantize(palette=palette, dither=Image.Dither.NONE) for frame in frames]
@@ -95,7 +79,7 @@ def gif(pictures: Iterator[Image.Image], command: str, played: Reel, colours: Co
     return buffer.getvalue()
 
 
-def shared_palette(frames: Sequence[Image.Image], wanted: Sequence[tuple[int, int, int]] = ()) -> Image.Image:
+def shared_palette(frames: Sequence[Image.Image], wanted: Colours = ()) -> Image.Image:
     """At most 256 colours for the whole film: those of the scales, those wanted besides, and the commonest of a few frames."""
     few = [frames[i] for i in sorted({0, len(frames) // 3, 2 * len(frames) // 3, len(frames) - 1})]
     width, height = few[0].size
@@ -114,7 +98,7 @@ def shared_palette(frames: Sequence[Image.Image], wanted: Sequence[tuple[int, in
     return palette
 
 
-def webp(pictures: Iterator[Image.Image], command: str, played: Reel) -> bytes:
+def webp(pictures: Iterator[Image.Image], command: str, played: Reel, colours: Colours) -> bytes:
     """An animated WebP that loops for ever."""
     frames, buffer = list(pictures), io.BytesIO()
     frames[0].save(buffer, "WEBP", save_all=True, append_images=frames[1:], duration=played.times, loop=0,
@@ -122,7 +106,7 @@ def webp(pictures: Iterator[Image.Image], command: str, played: Reel) -> bytes:
     return buffer.getvalue()
 
 
-def mp4(pictures: Iterator[Image.Image], command: str, played: Reel) -> bytes:
+def mp4(pictures: Iterator[Image.Image], command: str, played: Reel, colours: Colours) -> bytes:
     """An H.264 MP4 that every browser and slide program plays: yuv420p, even sizes, index first."""
     try:
         encoder = importlib.import_module("imageio_ffmpeg")
@@ -152,4 +136,4 @@ def repeats(times: Sequence[int], fps: float) -> list[int]:
     return counts
 
 
-ENCODERS = {"webp": webp, "mp4": mp4}
+ENCODERS = {"gif": gif, "webp": webp, "mp4": mp4}

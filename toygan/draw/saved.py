@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import re
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -19,7 +19,6 @@ from toygan.draw.finish import finish
 from toygan.files.disk import write_aside
 from toygan.view.look import ASPECT, TYPE, USUAL, Options
 
-PICTURE_FORMATS = ("png", "pdf", "svg")
 DOTS, FINE = 200, 300  # dots an inch, in a PNG: as laid out, and where its width on paper is asked for
 ON_SLIDE = 1920  # pixels across, in the PNG of a slide
 VECTOR: dict[Any, Any] = {"svg.hashsalt": "toygan", "svg.fonttype": "none", "pdf.fonttype": 42}  # words stay words
@@ -51,15 +50,12 @@ def save_figure(
     """Write a figure as PNG, PDF or SVG, whole or not at all, the command in its metadata but no date: equal pictures are equal
     files. Raises ValueError for another suffix.
     """
-    kind = suffix_in(path, PICTURE_FORMATS)
-    told = {"png": "Description", "pdf": "Subject", "svg": "Description"}[kind]
-    undated = {"png": {}, "pdf": {"CreationDate": None}, "svg": {"Date": None}}[kind]
+    written, told, undated = WRITERS[suffix_in(path, WRITERS)]
     finish(figure, options)
-    metadata = {told: command or "", **undated}
     with rc_context(VECTOR), warnings.catch_warnings():
         # A letter that the font lacks is a box in the picture; the warning would show a path of this machine.
         warnings.filterwarnings("ignore", r"Glyph \d+ .*missing from", UserWarning)
-        data = WRITERS[kind](figure, page or page_of(figure, options), options, metadata)
+        data = written(figure, page or page_of(figure, options), options, {told: command or "", **undated})
     write_aside(Path(path), data)
 
 
@@ -70,33 +66,33 @@ def save_on_dark(figure: Figure, path: Path, command: str | None, options: Optio
     save_figure(figure, path, command, options._replace(style="dark", px=px), page)
 
 
-def png(figure: Figure, page: Paper, options: Options, metadata: Mapping[str, Any]) -> bytes:
+def png(figure: Figure, page: Paper, options: Options, metadata: dict[str, Any]) -> bytes:
     """A PNG so many pixels wide, or so many millimetres at 300 dots an inch."""
     times = page.times * (FINE / DOTS if options.mm else 1)
     px = options.px or (ON_SLIDE if options.style != "paper" and not options.mm else None)
     dots = px / page.width if px else DOTS * times
     buffer = io.BytesIO()
     on_paper = {"dpi": (FINE, FINE)} if options.mm else {}
-    figure.savefig(buffer, format="png", dpi=dots, metadata=dict(metadata), pil_kwargs=on_paper)
+    figure.savefig(buffer, format="png", dpi=dots, metadata=metadata, pil_kwargs=on_paper)
     return buffer.getvalue() if page[:2] == (0, 0) else padded(buffer, figure, page, dots)
 
 
 def padded(buffer: io.BytesIO, figure: Figure, page: Paper, dots: float) -> bytes:
     """A PNG in the middle of a larger page of its own colour, with what was written into it."""
     buffer.seek(0)
+    info, larger = PngInfo(), io.BytesIO()
     with Image.open(buffer) as small:
-        words = {str(key): value for key, value in small.info.items() if isinstance(value, str)}
+        for key, value in small.info.items():
+            if isinstance(value, str):
+                info.add_text(str(key), value)
         dpi, picture = small.info.get("dpi"), small.convert("RGB")
     wide = Image.new("RGB", (round(page.width * dots), round(page.height * dots)), to_hex(figure.get_facecolor()))
     wide.paste(picture, (round(-page.left * dots), round(-page.bottom * dots)))
-    info, larger = PngInfo(), io.BytesIO()
-    for key, value in words.items():
-        info.add_text(key, value)
-    wide.save(larger, "PNG", pnginfo=info, **({"dpi": dpi} if dpi else {}))
+    wide.save(larger, "PNG", pnginfo=info, dpi=dpi)
     return larger.getvalue()
 
 
-def pdf(figure: Figure, page: Paper, options: Options, metadata: Mapping[str, Any]) -> bytes:
+def pdf(figure: Figure, page: Paper, options: Options, metadata: dict[str, Any]) -> bytes:
     """A PDF of the page's size, everything on it as much larger: matplotlib's own writer has no scale."""
     from matplotlib.backends.backend_mixed import MixedModeRenderer
     from matplotlib.backends.backend_pdf import Op, PdfFile, RendererPdf  # which brings a library of fonts
@@ -104,7 +100,7 @@ def pdf(figure: Figure, page: Paper, options: Options, metadata: Mapping[str, An
     buffer, dots = io.BytesIO(), figure.dpi
     figure.dpi = 72  # points of a PDF
     width, height = (float(side) for side in figure.get_size_inches())
-    file = PdfFile(buffer, metadata=dict(metadata))
+    file = PdfFile(buffer, metadata=metadata)
     try:
         file.newPage(page.width * page.times, page.height * page.times)
         file.output(*figure.get_facecolor()[:3], Op.setrgb_nonstroke)
@@ -121,10 +117,10 @@ def pdf(figure: Figure, page: Paper, options: Options, metadata: Mapping[str, An
     return buffer.getvalue()
 
 
-def svg(figure: Figure, page: Paper, options: Options, metadata: Mapping[str, Any]) -> bytes:
+def svg(figure: Figure, page: Paper, options: Options, metadata: dict[str, Any]) -> bytes:
     """An SVG of the page's size: its view box says what of the plane is on it."""
     buffer = io.BytesIO()
-    figure.savefig(buffer, format="svg", metadata=dict(metadata))
+    figure.savefig(buffer, format="svg", metadata=metadata)
     if (*page[:2], page.times) == (0, 0, 1):
         return buffer.getvalue()
     left, top, wide, tall = (f"{72 * size:.6g}" for size in (page.left, page.bottom, page.width, page.height))
@@ -136,7 +132,7 @@ def svg(figure: Figure, page: Paper, options: Options, metadata: Mapping[str, An
     return words.replace('<g id="figure_1">', f'{ground}<g id="figure_1">', 1).encode()
 
 
-def suffix_in(path: str | Path, known: tuple[str, ...]) -> str:
+def suffix_in(path: str | Path, known: Collection[str]) -> str:
     """The file's format by its suffix; raises ValueError naming the legal ones."""
     kind = Path(path).suffix[1:].lower()
     if kind not in known:
@@ -144,4 +140,8 @@ def suffix_in(path: str | Path, known: tuple[str, ...]) -> str:
     return kind
 
 
-WRITERS = {"png": png, "pdf": pdf, "svg": svg}
+WRITERS: dict[str, tuple[Callable[..., bytes], str, dict[str, None]]] = {  # with the command's name, and no date
+    "png": (png, "Description", {}),
+    "pdf": (pdf, "Subject", {"CreationDate": None}),
+    "svg": (svg, "Description", {"Date": None}),
+}

@@ -11,20 +11,21 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
 from toygan.draw import sheet
-from toygan.draw.layout import axis_at, panel_height
+from toygan.draw.moments import Insight, at_the_end
 from toygan.draw.panels import CRITIC, colour_bar, frame_view, pixel_extent
 from toygan.draw.points import GENERATED
-from toygan.draw.style import INK, PLAIN, SMALL, entitle
+from toygan.draw.style import INK, PLAIN, SMALL
 from toygan.files.text import number, percent
 from toygan.session.recording import Recording
-from toygan.view.scene import Scene, scene
+from toygan.view.scene import Scene
 
 if TYPE_CHECKING:
     from toygan.session.search import Dragged, Searched
 
 BOLD = 112  # characters of small bold prose across a figure
 ARRIVED, UNLIKELY = 0.1, 0.01  # a distance to the hand, and a share of latents farther out
-HALF = (sheet.WIDTH - sheet.MARGIN - sheet.RIGHT - 0.6) / 2
+HALF = (sheet.WIDTH - sheet.MARGIN - sheet.RIGHT - 0.6) / 2  # inches: a panel of two
+UNDER = sheet.UNDER + 0.2
 FAR = LinearSegmentedColormap.from_list("far", ["#ffffff", "#e3dcec", "#a998c6", "#6b4f9a", "#2f1b5a"])
 
 
@@ -48,10 +49,7 @@ def anomaly_shares(axis: Axes, shown: Scene, seen: Searched) -> None:
         ordered = np.sort(np.maximum(values, 1e-6))
         axis.plot(ordered, np.arange(1, len(ordered) + 1) / len(ordered), style, color=colour, label=label)
     axis.set_xscale("log")
-    axis.set_xlabel("distance to what G can make", size=PLAIN)
-    axis.set_ylabel("share of points that are nearer", size=PLAIN)
-    axis.set_ylim(0, 1.02)
-    axis.legend(frameon=False, fontsize=SMALL, loc="upper left")
+    dress_shares(axis, "distance to what G can make", "share of points that are nearer", top=1.02)
 
 
 def drag_map(axis: Axes, shown: Scene, seen: Dragged) -> None:
@@ -72,14 +70,19 @@ def drag_curves(axis: Axes, shown: Scene, seen: Dragged) -> None:
     for own in behind:
         axis.plot(share, own, color=GENERATED, linewidth=1.0, alpha=0.8)
     axis.plot(share, np.median(behind, axis=0), color=INK, linewidth=1.8, label="median")
-    axis.set_xlabel("share of the way that it was dragged", size=PLAIN)
-    axis.set_ylabel("distance to the hand", size=PLAIN)
-    axis.set_ylim(bottom=0)
+    dress_shares(axis, "share of the way that it was dragged", "distance to the hand")
+
+
+def dress_shares(axis: Axes, across: str, up: str, top: float | None = None) -> None:
+    """What stands at the axes of curves that begin at zero, and the names of these."""
+    axis.set_xlabel(across, size=PLAIN)
+    axis.set_ylabel(up, size=PLAIN)
+    axis.set_ylim(0, top)
     axis.legend(frameon=False, fontsize=SMALL, loc="upper left")
+    axis.tick_params(labelsize=SMALL)
 
 
 def anomaly_in_words(seen: Searched) -> str:
-    """What the map says of real points and of its own."""
     real, made = np.median(seen.real), np.median(seen.made)
     lost = f"{percent(seen.open_real)} of the real points and {percent(seen.open_made)} of its own"
     return (
@@ -90,7 +93,6 @@ def anomaly_in_words(seen: Searched) -> str:
 
 
 def edit_in_words(seen: Dragged) -> str:
-    """How near dragged points come."""
     behind = np.linalg.norm(seen.wanted[:, -1] - seen.taken[:, -1], axis=1)
     return (
         f"Circles: where a point begins; crosses: where it is dragged. {(behind < ARRIVED).sum()} of {len(behind)} come within "
@@ -99,7 +101,6 @@ def edit_in_words(seen: Dragged) -> str:
 
 
 def likely_in_words(seen: Dragged) -> str:
-    """How unlikely the latents are at which dragged points end."""
     rarest = float(seen.beyond.min())
     if rarest == 1:
         return "Every latent stays where the law has its mass."
@@ -112,26 +113,13 @@ def likely_in_words(seen: Dragged) -> str:
 
 def anomalies(recording: Recording, seen: Searched) -> Figure:
     """The sheet of residuals: their map, and how many points are near."""
-    panels = (("distance to what G can make", anomaly_map), ("real points and its own", anomaly_shares))
-    return searched(recording, seen, "anomaly", anomaly_in_words(seen), panels)
+    panels = {"distance to what G can make": anomaly_map, "real points and its own": anomaly_shares}
+    prose = [(line, "bold") for line in textwrap.wrap(anomaly_in_words(seen), BOLD)]
+    return at_the_end(Insight("anomaly", panels, UNDER), recording, seen, prose, HALF)
 
 
 def edits(recording: Recording, seen: Dragged) -> Figure:
     """The sheet of what becomes of dragged points: their ways, and how far they stay behind."""
-    panels = (("points dragged along dashed lines", drag_map), ("how far they stay behind", drag_curves))
-    return searched(recording, seen, "edit", edit_in_words(seen), panels)
-
-
-def searched(
-    recording: Recording, seen: Searched | Dragged, name: str, words: str, panels: tuple[tuple[str, object], ...]
-) -> Figure:
-    """A sheet of a plane and of curves beside it."""
-    shown = scene(recording)
-    tall, prose = panel_height(shown, HALF), [(line, "bold") for line in textwrap.wrap(words, BOLD)]
-    figure, below = sheet.explained(recording, name, prose, sheet.UNDER + 0.2 + tall)
-    for left, (title, panel) in zip((sheet.MARGIN, sheet.WIDTH - sheet.RIGHT - HALF), panels, strict=True):
-        axis = axis_at(figure, left, below + sheet.UNDER + 0.2, HALF, tall)
-        panel(axis, shown, seen)  # type: ignore[operator]
-        axis.tick_params(labelsize=SMALL)
-        entitle(axis, title)
-    return figure
+    panels = {"points dragged along dashed lines": drag_map, "how far they stay behind": drag_curves}
+    prose = [(line, "bold") for line in textwrap.wrap(edit_in_words(seen), BOLD)]
+    return at_the_end(Insight("edit", panels, UNDER), recording, seen, prose, HALF)

@@ -17,7 +17,7 @@ from matplotlib.ticker import FixedLocator
 from toygan.draw import panels
 from toygan.draw.companions import EXTRAS, OVER, PanelRow, brief_of, draw_rows, rows_of
 from toygan.draw.companions import UNDER as UNDER_EXTRA
-from toygan.draw.layout import axis_at, beneath, fitted, fitted_to, panel_height, place_beneath, size_of
+from toygan.draw.layout import axis_at, beneath, fitted_to, panel_height, size_of
 from toygan.draw.points import GENERATED, REAL, counted, due_rings, share_discs
 from toygan.draw.saved import save_figure
 from toygan.draw.style import FAINT, INK, LARGE, PLAIN, SMALL, entitle
@@ -43,7 +43,6 @@ from toygan.view.scene import (
 from toygan.view.settings import settings_line
 from toygan.view.shares import RINGS_IN_WORDS
 from toygan.view.words import (
-    Scored,
     diagnosed,
     end_words,
     final_notes,
@@ -124,7 +123,7 @@ def opening_lines(shown: Scene, language: str) -> list[tuple[str, str]]:
     return [(line, weight) for text, weight, most in parts for line in in_lines(text, language, OPENING, most)]
 
 
-def table_of(figure: Figure, rows: Sequence[Scored], top: float) -> None:
+def table_of(figure: Figure, rows: Sequence[tuple[str, str, str]], top: float) -> None:
     """The quantities of the end in blocks beside each other: label, this run, a perfect generator."""
     tall, wide = -(-len(rows) // BLOCKS), (WIDTH - 2 * MARGIN) / BLOCKS
     for k in range(-(-len(rows) // tall) if rows else 0):
@@ -132,15 +131,15 @@ def table_of(figure: Figure, rows: Sequence[Scored], top: float) -> None:
         for place, words in ((RUN_AT, "run"), (PERFECT_AT, "perfect")):
             say(figure, left + place, top, words, SMALL - 0.5, colour=FAINT)
         for i, row in enumerate(rows[k * tall : (k + 1) * tall], 1):
-            for place, words in ((0.0, row.label), (RUN_AT, row.run), (PERFECT_AT, row.perfect)):
+            for place, words in zip((0.0, RUN_AT, PERFECT_AT), row, strict=True):
                 room = NUMBER if place else LABEL
                 long = room / max(room, len(words))  # as much smaller as it would be too long
                 say(figure, left + place, top - ROW * i, words, SMALL * long)
 
 
-def main_panels(axes: Sequence[Axes], shown: Scene, of: Scales) -> None:
-    """The critic, the optimal one where it is known, and the critic's slopes at the last frame, with colour bars; of a
-    seed whose critic was not kept its points alone, in the first axis. Where panels are narrow titles are short, and numbers
+def main_panels(axes: Sequence[Axes], shown: Scene, of: Scales, look: int = -1) -> None:
+    """The critic, the optimal one where it is known, and the critic's slopes at a look, with colour bars; of a seed
+    whose critic was not kept its points alone, in the first axis. Where panels are narrow titles are short, and numbers
     stand at the left one only.
     """
     if not shown.critic_kept:
@@ -148,15 +147,15 @@ def main_panels(axes: Sequence[Axes], shown: Scene, of: Scales) -> None:
         say_no_critic(axes, shown)
         return
     contour, *best, field = axes
-    panels.critic_contour(contour, shown, -1, of.critic.edges)
+    panels.critic_contour(contour, shown, look, of.critic.edges)
     entitle(contour, "critic: the lighter, the more real")
     panels.score_bar(contour, of.critic, "score, median removed" + ("" if best else " (higher = more real)"))
-    panels.slope_field(field, shown, -1, of.longest)
+    panels.slope_field(field, shown, look, of.longest)
     entitle(field, "slope: arrows point uphill" + ("" if best else ", to more real"))
     panels.steepness_bar(field, of.longest, "steepness |∇ score|, per unit length")
     for axis in best:
         assert of.optimal is not None
-        panels.optimal_contour(axis, shown, of.optimal.edges)
+        panels.optimal_contour(axis, shown, of.optimal.edges, look)
         entitle(axis, "the optimal critic")
         panels.score_bar(axis, of.optimal, optimum_label(shown.recording))
     for axis in (*best, field) if best else ():
@@ -167,7 +166,7 @@ def say_no_critic(axes: Sequence[Axes], shown: Scene) -> None:
     """Say that the first axis has points alone, and why; the others stay empty."""
     first, *others = axes
     entitle(first, f"points of seed {shown.recording.facts.portrait}")
-    place_beneath(first, 0.3).set_text(fitted(first, [no_critic(shown.recording)]))
+    beneath(first, [no_critic(shown.recording)], 0.3)
     for axis in others:
         axis.set_axis_off()
 
@@ -265,17 +264,6 @@ def framed(recording: Recording, tall: float) -> tuple[Figure, float]:
     figure = blank(even(below + tall))
     for row, words in enumerate(reversed(commands)):
         say(figure, MARGIN - 0.15, 0.12 + ROW * row, words, SMALL, family="monospace")
-    return figure, below
-
-
-def explained(recording: Recording, name: str, prose: Sequence[tuple[str, str]], tall: float) -> tuple[Figure, float]:
-    """A figure of something about a run's end, prose beneath its title, so many inches beneath that; where they begin."""
-    figure, below = framed(recording, tall + 1.15 + ROW * len(prose))
-    up, title = figure.get_figheight(), f"{title_of(recording)} · {name}"
-    say(figure, 0.2, up - 0.36, title, 15 * min(1, 60 / len(title)), weight="bold")
-    say(figure, 0.2, up - 0.6, status_line(scene(recording)), PLAIN)
-    for row, (line, weight) in enumerate(prose):
-        say(figure, 0.2, up - 0.84 - ROW * row, line, SMALL, weight)
     return figure, below
 
 
@@ -389,10 +377,9 @@ def comparison_commands(recordings: Sequence[Recording]) -> list[str]:
     return [*lines[: 3 - len(last)], f"    ({len(commands)} commands in all: see this file's metadata)", *last]
 
 
-def columns_for(count: int) -> int:
-    """At most four panels in a row, and rows as even as they come."""
-    rows = -(-count // 4)
-    return -(-count // rows)
+def columns_for(count: int, most: int = 4) -> int:
+    """At most so many panels in a row, and rows as even as they come."""
+    return -(-count // -(-count // most))
 
 
 def comparison_header(scenes: Sequence[Scene]) -> tuple[str, str]:
@@ -480,12 +467,7 @@ def save_comparison(recordings: Sequence[Recording], path: str | Path, options: 
     save_figure(comparison(recordings, options), path, "\n".join(r.facts.command for r in recordings), options)
 
 
-def blank(height: float) -> Figure:
-    """An empty white figure of the common width, in inches, bound to no window."""
-    return figure_of(WIDTH, height)
-
-
-def figure_of(width: float, height: float) -> Figure:
+def blank(height: float, width: float = WIDTH) -> Figure:
     """An empty white figure of a size in inches, bound to no window."""
     figure = Figure(figsize=(width, height), facecolor="white")
     FigureCanvasAgg(figure)

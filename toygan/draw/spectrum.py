@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import textwrap
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -12,14 +12,14 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from toygan.draw import sheet
-from toygan.draw.layout import axis_at
-from toygan.draw.moments import StepRow, moments
+from toygan.draw.moments import Insight, at_the_end, moments
 from toygan.draw.panels import CRITIC, tick
 from toygan.draw.points import GENERATED
-from toygan.draw.style import FAINT, INK, SMALL, entitle, quiet
+from toygan.draw.style import FAINT, INK, SMALL, quiet
 from toygan.files.text import number
 from toygan.quantities.spectrum import Spectrum
 from toygan.session.recording import Recording
+from toygan.view.scene import Scene
 
 TURN = np.exp(2j * np.pi * np.linspace(0, 1, 721))
 KINKED = 0.1  # a Jacobian that is off by more is of a step without a derivative
@@ -29,7 +29,7 @@ METHOD = (
 )
 
 
-def circle(axis: Axes, found: Spectrum) -> None:
+def circle(axis: Axes, _: Scene, found: Spectrum) -> None:
     """Draw all multipliers and the unit circle: inside an offset shrinks, outside it grows."""
     reach = max(1.15, 1.08 * float(np.abs(found.multipliers).max()))
     on_plane(axis, TURN, found.multipliers, found.grow)
@@ -38,7 +38,7 @@ def circle(axis: Axes, found: Spectrum) -> None:
     axis.set_ylabel("imaginary part", size=SMALL, labelpad=1, color=INK)
 
 
-def near_one(axis: Axes, found: Spectrum) -> None:
+def near_one(axis: Axes, _: Scene, found: Spectrum) -> None:
     """Draw (m - 1) / rate, which does not hang on how small the steps are, and the same circle as it looks from there."""
     rates, far = found.rates, int(np.abs(found.multipliers - 1).argmax())
     apart = abs(found.multipliers[far] - 1)
@@ -79,24 +79,15 @@ def spectrum_in_words(found: Spectrum) -> str:
 
 def spectra_at(recordings: Sequence[Recording], found: Sequence[Spectrum]) -> Figure:
     """The sheet of one run at several steps: the same two panels of each, side by side."""
-
-    def row(title: str, panel: Callable[[Axes, Spectrum], None]) -> StepRow:
-        return StepRow(title, lambda axis, k: panel(axis, found[k]), tall=1.0, under=0.5)
-
-    rows = [row(*titled) for titled in PANELS]
-    return moments(recordings, "spectrum", rows, [[spectrum_in_words(one)] for one in found], METHOD)
-
-
-PANELS = (("all of them, and the unit circle", circle), ("near 1, in units of the generator's rate", near_one))
+    view = Insight("spectrum", PANELS, under=0.5, square=True)
+    return moments(view, recordings, found, [[spectrum_in_words(one)] for one in found], METHOD)
 
 
 def spectra(recording: Recording, found: Spectrum) -> Figure:
     """The sheet: all multipliers, those near 1 in units of the rate, and what they say."""
     prose = [(line, "bold") for line in textwrap.wrap(spectrum_in_words(found), 112)]
     prose += [(line, "normal") for line in textwrap.wrap(METHOD, sheet.TEXT)]
-    figure, below = sheet.explained(recording, "spectrum", prose, 0.45 + sheet.SIDE)
-    for left, (words, panel) in zip((sheet.MARGIN + 0.15, sheet.WIDTH - 0.2 - sheet.SIDE), PANELS, strict=True):
-        axis = axis_at(figure, left, below + 0.45, sheet.SIDE, sheet.SIDE)
-        panel(axis, found)
-        entitle(axis, words)
-    return figure
+    return at_the_end(Insight("spectrum", PANELS, under=0.45, square=True), recording, found, prose, sheet.SIDE)
+
+
+PANELS = {"all of them, and the unit circle": circle, "near 1, in units of the generator's rate": near_one}

@@ -12,8 +12,7 @@ from toygan.draw.layout import axis_at, fitted, fitted_to, panel_height, place_b
 from toygan.draw.panels import critic_contour
 from toygan.draw.style import INK, LARGE
 from toygan.session.recording import Recording
-from toygan.view.chosen import at_look
-from toygan.view.levels import Scales, scales
+from toygan.view.levels import scales
 from toygan.view.look import USUAL, Options
 from toygan.view.scene import Scene, no_critic, outside_share, scene, seeds_of, title_of
 from toygan.view.words import frame_words
@@ -39,25 +38,24 @@ def steps(recording: Recording, looks: Sequence[int], options: Options = USUAL) 
     figure, columns = grid(shown, (len(looks), kinds) if several else (kinds, 1), told, options)
     axes = columns if several else [[axis for (axis,) in columns]]
     for look, places, words in zip(looks, axes, told, strict=True):
-        one = at_look(shown, look)
-        panels(places, one, scales(shown, look, options.scale))
+        panels(places, shown, look, options)
         for axis in places:
             axis.tick_params(labelleft=axis in columns[0])
         if places is not axes[0]:
             bare(places)
-        places[0].annotate(f"step {one.steps[0]}", (0, 1), (0, 18), "axes fraction", "offset points", size=LARGE,
+        places[0].annotate(f"step {shown.steps[look]}", (0, 1), (0, 18), "axes fraction", "offset points", size=LARGE,
                            weight="bold", color=INK)  # fmt: skip
         room = place_beneath(places[-1 if several else 0], sheet.UNDER + APART if shown.critic_kept else 0.3)
         room.set_text(fitted(places[0], words))
     return figure
 
 
-def panels(places: Sequence[Axes], one: Scene, of: Scales) -> None:
+def panels(places: Sequence[Axes], shown: Scene, look: int, options: Options) -> None:
     """The panels of one look; what would be said in their corners stands beneath or in the header: they are small."""
-    if one.critic_kept:
-        sheet.main_panels(places, one, of)
+    if shown.critic_kept:
+        sheet.main_panels(places, shown, scales(shown, look, options.scale), look)
     else:
-        critic_contour(places[0], one)
+        critic_contour(places[0], shown, look)
     for note in (note for axis in places for note in axis.texts):
         note.set_visible(False)
 

@@ -274,9 +274,7 @@ def save_sweep(
     wanted: Sequence[str] = ("methods", "quality-against-time", "grid"),
     command: str = "",
 ) -> list[Path]:
-    """Write the pictures that are wanted and that records allow, in every format: methods, quality against time, and a grid
-    of two settings; with the command of the sweep.
-    """
+    """Write the pictures that are wanted and that records allow, in every format, with the command of the sweep."""
     known = [row for row in rows if row.get(measure) is not None]
     if not known:
         return []

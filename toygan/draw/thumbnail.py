@@ -40,9 +40,7 @@ DARK = 128  # of 255
 
 
 class Tones(NamedTuple):
-    """The colours of a small picture: of real points, generated ones, a disc's rim, and the critic's from low to high [K, 3],
-    None for those of the sheets.
-    """
+    """The colours of real points, generated ones, a disc's rim, and the critic's, low to high [K, 3], None for the sheets'."""
 
     real: str
     generated: str
@@ -153,7 +151,6 @@ def placed(points: np.ndarray, shown: Scene, size: tuple[int, int]) -> np.ndarra
 def webp(pictures: Sequence[Image.Image]) -> bytes:
     """A still, or a film that loops for ever and rests on its last frame."""
     buffer = io.BytesIO()
-    moving = {"save_all": True, "append_images": pictures[1:], "loop": 0,
-              "duration": [STILL] * (len(pictures) - 1) + [LAST]} if len(pictures) > 1 else {}  # fmt: skip
-    pictures[0].save(buffer, "WEBP", quality=78, method=4, **moving)
+    pictures[0].save(buffer, "WEBP", quality=78, method=4, save_all=True, append_images=pictures[1:], loop=0,
+                     duration=[STILL] * (len(pictures) - 1) + [LAST])  # fmt: skip
     return buffer.getvalue()

@@ -1,6 +1,4 @@
-"""Films of several runs side by side: critics above, W1 over time beneath, a bar a run with its events, and in the end
-what was diagnosed.
-"""
+"""Films of several runs side by side: critics above, W1 over time beneath, a bar a run with its events and its diagnosis."""
 
 from __future__ import annotations
 
@@ -15,19 +13,21 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from toygan.draw import panels, sheet
+from toygan.draw import layout, panels, sheet
 from toygan.draw.companions import EXTRAS, brief_of, colours_wanted
 from toygan.draw.film import Advance, end_of, moving_contour, rendered, run_bar
 from toygan.draw.moving import Moving, levels_in_time, together
-from toygan.draw.reel import FILM_FORMATS, PACE, Pace, reel, write_film
+from toygan.draw.reel import ENCODERS, PACE, Pace, reel
 from toygan.draw.saved import suffix_in
+from toygan.files.disk import write_aside
 from toygan.session.recording import Recording
 from toygan.view.apart import names_apart
+from toygan.view.chosen import nearest_frames
 from toygan.view.language import told as in_language
 from toygan.view.language import wrapped
 from toygan.view.levels import Scale, range_in_words
 from toygan.view.look import ASPECT, USUAL, Options
-from toygan.view.scene import Scene, diagnosis_of, event_in_words, events_of, scene
+from toygan.view.scene import Scene, event_in_words, events_of, scene
 from toygan.view.words import numbers_in_words
 
 HOLD = 4000  # milliseconds: how long the end is held, for it has sentences to read
@@ -48,13 +48,13 @@ def save_comparison_film(
     options: Options = USUAL,
 ) -> None:
     """Write several runs' film, in step by share of training; raises as `save_film`, ValueError for none."""
-    kind = suffix_in(path, FILM_FORMATS)
+    encode = ENCODERS[suffix_in(path, ENCODERS)]
     scenes = [scene(recording, options.points) for recording in recordings]
     figure, parts = comparison_figure(scenes, pace.width, options)
     played = reel(max(len(shown.steps) for shown in scenes), pace, HOLD)
     pictures = rendered(figure, parts, played.looks, progress, options)
     commands = "\n".join(r.facts.command for r in recordings)
-    write_film(pictures, kind, Path(path), commands, played, colours_wanted(scenes))
+    write_aside(Path(path), encode(pictures, commands, played, colours_wanted(scenes)))
 
 
 def comparison_figure(
@@ -71,14 +71,14 @@ def comparison_figure(
     figure.set_dpi(width / sheet.WIDTH)  # before anything is placed in pixels
     axis, curves = sheet.w1_of_all(figure, recordings, room + grid.more, CURVE)
     bottom = 0.35 + LINE * len(sheet.comparison_commands(recordings)) + grid.more
-    drawn = zip(grid.critics, scenes, clock, strict=True)
-    parts = [moving_run(place, shown, frames, options.scale) for place, shown, frames in drawn]
-    for place, shown, frames in zip(grid.extras, scenes, clock, strict=True):
-        if place is not None:  # what further players show
-            parts.append(in_time(EXTRAS[brief_of(shown)].film(place, shown, options.scale), frames))
-            sheet.dress_brief(place, shown)
+    parts = []
+    for place, extra, shown, frames in zip(grid.critics, grid.extras, scenes, clock, strict=True):
+        parts.append(moving_run(place, shown, frames, options.scale))
+        if extra is not None:  # what further players show
+            parts.append(in_time(EXTRAS[brief_of(shown)].film(extra, shown, options.scale), frames))
+            sheet.dress_brief(extra, shown)
     parts.append(moving_curves(axis, curves, scenes, clock))
-    parts.append(moving_words(figure, scenes, clock, (bottom, told), options.language))
+    parts.append(moving_words(figure, scenes, clock, bottom, told, options.language))
     return figure, [*parts, moving_bars(figure, scenes, clock, bottom + room - BAR * len(scenes) - 0.05)]
 
 
@@ -99,7 +99,7 @@ def slide_figure(scenes: Sequence[Scene], width: int, options: Options) -> tuple
     drawn = zip(axes, scenes, clock, strict=True)
     parts = [moving_run(place, shown, frames, options.scale, NUMBERED * few) for place, shown, frames in drawn]
     parts.append(moving_curves(axis, curves, scenes, clock))
-    parts.append(moving_words(figure, scenes, clock, (0.1, 1), options.language))
+    parts.append(moving_words(figure, scenes, clock, 0.1, 1, options.language))
     return figure, [*parts, moving_bars(figure, scenes, clock, 0.2 + words)]
 
 
@@ -126,19 +126,19 @@ def critics_on_slide(figure: Figure, scenes: Sequence[Scene], below: float, acro
 def clock_of(scenes: Sequence[Scene]) -> list[np.ndarray]:
     """For every run, the look [n] that it shows at each of n even shares of training; n is the most looks of a run."""
     total = max(len(shown.steps) for shown in scenes)
-    return [nearest_frames(shown, total) for shown in scenes]
+    return [nearest_frames(shown.steps, shown.recording.facts.steps, total) for shown in scenes]
 
 
 def moving_run(axis: Axes, shown: Scene, frames: np.ndarray, scale: Scale, most: int | None = None) -> Moving:
     """One run of a comparison film on its clock: its critic, and its measures beneath, in at most so many lines."""
     known = levels_in_time(shown, shown.scores, scale)
-    panel, words = moving_contour(axis, shown, known), sheet.place_beneath(axis)
+    panel, words = moving_contour(axis, shown, known), layout.place_beneath(axis)
 
     def show(t: int) -> None:
         panel.show(t)
         step, numbers = f"step {shown.steps[t]}", sheet.measure_lines(shown, t)
         lines = [step, *numbers[:1]] if most is not None else [f"{step} · {range_in_words(known[t])}", *numbers]
-        words.set_text("\n".join(sheet.fitted(axis, lines).split("\n")[:most]))
+        words.set_text("\n".join(layout.fitted(axis, lines).split("\n")[:most]))
 
     return in_time(Moving(axis, [*panel.artists, words], show), frames)
 
@@ -146,12 +146,6 @@ def moving_run(axis: Axes, shown: Scene, frames: np.ndarray, scale: Scale, most:
 def in_time(part: Moving, frames: np.ndarray) -> Moving:
     """The same panel on another clock: at tick `t` it shows its frame `frames[t]`."""
     return replace(part, show=lambda t: part.show(int(frames[t])))
-
-
-def nearest_frames(shown: Scene, total: int) -> np.ndarray:
-    """For `total` even shares of training from 0 to 1, the frame [total] whose share of the run's steps is nearest."""
-    share = shown.steps / max(shown.recording.facts.steps, int(shown.steps[-1]), 1)
-    return np.asarray(np.abs(np.linspace(0, 1, total)[:, None] - share).argmin(axis=1))
 
 
 def moving_curves(
@@ -199,10 +193,9 @@ def moving_bars(figure: Figure, scenes: Sequence[Scene], clock: Sequence[np.ndar
 
 
 def moving_words(
-    figure: Figure, scenes: Sequence[Scene], clock: Sequence[np.ndarray], place: tuple[float, int], language: str = "en"
+    figure: Figure, scenes: Sequence[Scene], clock: Sequence[np.ndarray], bottom: float, lines: int, language: str
 ) -> Moving:
-    """Lines a run: its latest event, in the end its diagnosis; `place` is inches from below, and how many lines each has."""
-    bottom, lines = place
+    """So many lines a run, from so many inches up: its latest event, in the end its diagnosis."""
     names = names_apart([shown.recording for shown in scenes])
     named = list(zip(names, scenes, panels.styles_of(len(scenes)), strict=True))[:TOLD]
     tall = LINE * lines * len(named)
@@ -219,15 +212,16 @@ def moving_words(
         for text, (name, shown, _), frames in zip(words, named, clock, strict=False):
             past = [event for event in events_of(shown.recording) if event.step <= shown.steps[frames[t]]]
             latest = f"◆ {event_in_words(past[-1])}" if past else ""
-            told = diagnosis_of(shown.recording) if t == len(frames) - 1 else latest
+            told = " ".join(shown.recording.facts.summary.diagnosis) if t == len(frames) - 1 else latest
             text.set_text(fitted(name, told, lines, language) if told else "")
 
     return Moving(axis, [], show, words)
 
 
-def fitted(name: str, told: str, lines: int, language: str = "en") -> str:
+def fitted(name: str, told: str, lines: int, language: str) -> str:
     """What is told of a run in so many lines across the figure, without its evidence where that is too much, in a language."""
-    without = re.sub(r" \([^()]*\)", "", told)
-    every = [wrapped(f"{name}: {in_language(text, language)}", sheet.TEXT, most) for text, most in
-             ((told, None), (without, lines))]  # fmt: skip
-    return "\n".join(every[0] if len(every[0]) <= lines else every[1])
+    found = wrapped(f"{name}: {in_language(told, language)}", sheet.TEXT)
+    if len(found) > lines:
+        without = re.sub(r" \([^()]*\)", "", told)
+        found = wrapped(f"{name}: {in_language(without, language)}", sheet.TEXT, lines)
+    return "\n".join(found)

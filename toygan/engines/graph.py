@@ -64,13 +64,12 @@ def wires_in(args: Mapping[str, Any]) -> list[Wire]:
     return found
 
 
-def recorded(step: Callable[..., Sequence[Tensor]], args: Sequence[Tensor]) -> tuple[Graph, list[Tensor]]:
-    """The graph of one call, and what the call gave. Raises Untraceable."""
-    recorder = Recorder(args)
-    with recorder:
+def recorded(step: Callable[..., Sequence[Tensor]], args: Sequence[Tensor]) -> Graph:
+    """The graph of one call. Raises Untraceable."""
+    with Recorder(args) as recorder:
         outputs = list(step(*args))
     given = [recorder.wire(tensor) for tensor in outputs]
-    return Graph(recorder.inputs, recorder.nodes, given, recorder.constants), outputs
+    return Graph(recorder.inputs, recorder.nodes, given, recorder.constants)
 
 
 class Recorder(TorchDispatchMode):
@@ -133,11 +132,9 @@ class Recorder(TorchDispatchMode):
 
     def named(self, func: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> dict[str, Any]:
         """Arguments by name, defaults among them, tensors as wires."""
-        found = {}
-        for i, argument in enumerate(func._schema.arguments):
-            given = args[i] if i < len(args) else kwargs.get(argument.name, argument.default_value)
-            found[argument.name] = mapped(given, self.wire, Tensor)
-        return found
+        schema = enumerate(func._schema.arguments)
+        given = {one.name: args[i] if i < len(args) else kwargs.get(one.name, one.default_value) for i, one in schema}
+        return {name: mapped(one, self.wire, Tensor) for name, one in given.items()}
 
     def note(self, func: Any, name: str, named: dict[str, Any], out: Any, varies: bool) -> None:
         """Write a call down; one that writes into its first argument as the call that does not."""

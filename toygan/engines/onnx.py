@@ -92,7 +92,7 @@ def traced(function: Callable[..., Tree], name: str, **trees: Tree) -> tuple[Gra
         places[:] = after
         return list(after.values())
 
-    graph, _ = recorded(flat, list(examples.values()))
+    graph = recorded(flat, list(examples.values()))
     return graph, list(examples), dict(zip(places, graph.outputs, strict=True))
 
 

@@ -137,23 +137,21 @@ def with_alpha(kind: str) -> Callable[..., str]:
 SAME_NAME = ("abs", "ceil", "cos", "erf", "exp", "floor", "log", "neg", "reciprocal", "relu", "round", "sigmoid", "sin",
              "sqrt", "tanh")  # fmt: skip
 
+# operators of a tensor and another one or a number
+OF_TWO = {"mul": "Mul", "div": "Div", "ge": "GreaterOrEqual", "gt": "Greater", "le": "LessOrEqual", "lt": "Less",
+          "eq": "Equal"}  # fmt: skip
+
 EACH: dict[str, Callable[..., str]] = {
     **{f"{name}.default": one(name.capitalize()) for name in SAME_NAME},
+    **{f"{name}.{kind}": one(ours) for name, ours in OF_TWO.items() for kind in ("Tensor", "Scalar")},
     **dict.fromkeys(("add.Tensor", "add.Scalar"), with_alpha("Add")),
     **dict.fromkeys(("sub.Tensor", "sub.Scalar"), with_alpha("Sub")),
     **dict.fromkeys(("rsub.Tensor", "rsub.Scalar"), lambda w, a, b, alpha: w.op("Sub", b, scaled(w, a, alpha))),
-    **dict.fromkeys(("mul.Tensor", "mul.Scalar"), one("Mul")),
-    **dict.fromkeys(("div.Tensor", "div.Scalar"), one("Div")),
     **dict.fromkeys(("pow.Tensor_Scalar", "pow.Tensor_Tensor", "pow.Scalar"), power),
     **dict.fromkeys(("maximum.default", "clamp_min.default", "clamp_min.Tensor"), one("Max")),
     **dict.fromkeys(("minimum.default", "clamp_max.default", "clamp_max.Tensor"), one("Min")),
     **dict.fromkeys(("clamp.default", "clamp.Tensor"), clamp),
     **dict.fromkeys(("lerp.Scalar", "lerp.Tensor"), lerp),
-    **dict.fromkeys(("ge.Scalar", "ge.Tensor"), one("GreaterOrEqual")),
-    **dict.fromkeys(("gt.Scalar", "gt.Tensor"), one("Greater")),
-    **dict.fromkeys(("le.Scalar", "le.Tensor"), one("LessOrEqual")),
-    **dict.fromkeys(("lt.Scalar", "lt.Tensor"), one("Less")),
-    **dict.fromkeys(("eq.Scalar", "eq.Tensor"), one("Equal")),
     **dict.fromkeys(("ne.Scalar", "ne.Tensor"), lambda w, a, b: w.op("Not", w.op("Equal", a, b))),
     **dict.fromkeys(("sign.default", "sgn.default"), lambda w, x: w.op("Clip", w.op("Mul", x, LARGE), -1.0, 1.0)),
     "where.self": one("Where"),
@@ -205,7 +203,10 @@ def one_product(w: Writer, a: Factor, b: Factor, out: Wire, more: Wire | None, a
     flags = {name: 1 for name, factor in (("transA", a), ("transB", b)) if factor[1]}
     scales: Args = {} if alpha == beta == 1 else {"alpha": alpha, "beta": beta}
     names = [w.get(factor[0], factor[0].shape[1:]) for factor in (a, b)]
-    rest = [] if more is None else [w.get(more, as_seen(more))]
+    rest = []
+    if more is not None:
+        shape = (1, 1, *more.shape)[-2:]
+        rest = [w.get(more, shape[1:] if shape[0] == 1 else shape)]  # without ones in front: it broadcasts
     return w.put(out, w.op("Gemm", *names, *rest, **flags, **scales), (m, n))
 
 
@@ -213,18 +214,12 @@ def row_product(w: Writer, row: Wire, b: Factor, out: Wire, more: Wire | None, a
     """The product of a row and a matrix, a row: three times faster than that of a matrix and a column."""
     size, wide = math.prod(row.shape), math.prod(out.shape)
     matrix = w.get(b[0], b[0].shape[1:])
-    if more is None and alpha == 1 and not b[1] and size > 1:
+    if more is None and not b[1] and size > 1:
         return w.put(out, w.op("MatMul", w.get(row, (size,)), matrix), (wide,))
     flags = {"transB": 1} if b[1] else {}
     scales: Args = {} if alpha == beta == 1 else {"alpha": alpha, "beta": beta}
     rest = [] if more is None else [w.get(more, short(more.shape))]
     return w.put(out, w.op("Gemm", w.get(row, (1, size)), matrix, *rest, **flags, **scales), (1, wide))
-
-
-def as_seen(wire: Wire) -> Shape:
-    """The shape in which a wire is stored to broadcast to another's two last axes: without ones in front."""
-    shape = (1, 1, *wire.shape)[-2:]
-    return shape[1:] if shape[0] == 1 else shape
 
 
 def many_products(w: Writer, a: Factor, b: Factor, out: Wire, more: Wire | None, alpha: float, beta: float) -> None:
@@ -412,11 +407,10 @@ def pad(w: Writer, args: Args, out: Wire) -> None:
 
 def diagonal(w: Writer, args: Args, out: Wire) -> None:
     """The diagonals of square matrices, the last two axes."""
-    wire, n = args["self"], out.shape[-1]
+    wire, n, batch = args["self"], out.shape[-1], math.prod(out.shape[:-1])
     square(args, wire.shape, "diagonal.default")
-    flat = w.get(wire, (-1 if not wire.shape[:-2] else math.prod(wire.shape[:-2]), n * n))
-    name = w.op("Gather", flat, w.array(np.arange(n, dtype=np.int64) * (n + 1)), axis=1)
-    w.put(out, name, (math.prod(wire.shape[:-2]), n))
+    name = w.op("Gather", w.get(wire, (batch, n * n)), w.array(np.arange(n, dtype=np.int64) * (n + 1)), axis=1)
+    w.put(out, name, (batch, n))
 
 
 def diagonal_backward(w: Writer, args: Args, out: Wire) -> None:

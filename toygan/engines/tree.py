@@ -18,10 +18,9 @@ def named(tree: Tree, name: str) -> dict[str, Tensor]:
         return {name: tree}
     if tree is None:
         return {}
-    if isinstance(tree, Mapping):
-        return {place: leaf for key, part in tree.items() for place, leaf in named(part, f"{name}/{key}").items()}
-    if isinstance(tree, tuple):
-        return {place: leaf for i, part in enumerate(tree) for place, leaf in named(part, f"{name}/{i}").items()}
+    if isinstance(tree, Mapping | tuple):
+        parts = tree.items() if isinstance(tree, Mapping) else enumerate(tree)
+        return {place: leaf for key, part in parts for place, leaf in named(part, f"{name}/{key}").items()}
     raise TypeError(f"{name} is a {type(tree).__name__}, neither a tensor nor a tuple or mapping of such")
 
 

@@ -7,6 +7,7 @@ column of 256 numbers as `[256]`; an operator that needs an axis asks for it, an
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import dropwhile
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -125,10 +126,9 @@ class Writer:
         if number is not None:
             return self.scalar(number, dtype), ()
         padded = (1,) * (len(shape) - len(wire.shape)) + wire.shape
-        wanted = [n for n, full in zip(padded, shape, strict=True) if full != 1]
-        while wanted and wanted[0] == 1:
-            wanted.pop(0)
-        return self.cast(self.get(wire, wanted), wire.dtype, dtype), tuple(wanted)
+        wide = (n for n, full in zip(padded, shape, strict=True) if full != 1)
+        wanted = tuple(dropwhile(lambda n: n == 1, wide))
+        return self.cast(self.get(wire, wanted), wire.dtype, dtype), wanted
 
     def matrix(self, wire: Wire) -> tuple[Wire, bool]:
         """What a factor is, and whether it is that transposed."""

@@ -42,15 +42,10 @@ class Compared(NamedTuple):
     diverged: int = 0
 
     @property
-    def whole(self) -> bool:
-        """Whether it is after all published steps, or of nothing that training has to do with."""
-        return self.share >= 1 or not SCORES[self.row.measure].trained
-
-    @property
     def after(self) -> str:
-        """After which share of the published steps, where that matters."""
-        judged = self.verdict in (AGREES, DIFFERS)
-        return f", after {percent(self.share)} of the steps" if judged and not self.whole else ""
+        """After which share of the published steps, where that matters: not where training has no part in the number."""
+        matters = self.verdict in (AGREES, DIFFERS) and SCORES[self.row.measure].trained
+        return f", after {percent(self.share)} of the steps" if matters and self.share < 1 else ""
 
     @property
     def words(self) -> str:
@@ -67,7 +62,7 @@ def compared(
     score = SCORES[row.measure]
     known = [float(value) for value in values or () if math.isfinite(value)]
     ours, published = ours_of(score, known), published_of(row)
-    verdict, why = agreement_of(row, score, ours, published, known) if known else (MISSING, "")
+    verdict, why = agreement_of(row, ours, published, known) if known else (MISSING, "")
     if values and not known:
         verdict, why = UNKNOWN, "no seed has a number"
     ends, lost = score.ends_among(modes), len(values or ()) - len(known)
@@ -111,28 +106,24 @@ def around(value: float, half: float) -> tuple[float, float]:
     return value - half, value + half
 
 
-def agreement_of(
-    row: Reported, score: Score, ours: Interval, published: Interval, values: Sequence[float]
-) -> tuple[str, str]:
+def agreement_of(row: Reported, ours: Interval, published: Interval, values: Sequence[float]) -> tuple[str, str]:
     """The verdict, and what it rests on where that is not the overlap of two intervals."""
     if row.published is None:
         return UNKNOWN, "the published result is a picture"
     if math.isnan(ours.low):
         return UNKNOWN, "one seed of ours has no interval"
-    if len(values) < FEWEST and not score.certain:
+    if len(values) < FEWEST and not SCORES[row.measure].certain:
         return UNKNOWN, f"{len(values)} seeds of ours are too few"
-    half, overlap = reach_of(row, score, ours, published, values)
+    half, overlap = reach_of(row, ours, published, values)
     if overlap and half > abs(published.value) + row.rounding:
         return UNKNOWN, "the interval is wider than the number"
     return (AGREES if overlap else DIFFERS), ""
 
 
-def reach_of(
-    row: Reported, score: Score, ours: Interval, published: Interval, values: Sequence[float]
-) -> tuple[float, bool]:
+def reach_of(row: Reported, ours: Interval, published: Interval, values: Sequence[float]) -> tuple[float, bool]:
     """Half the width of the interval that decides, and whether the published number is within its reach."""
     value = published.value
-    if row.kind != "none" or score.certain:
+    if row.kind != "none" or SCORES[row.measure].certain:
         low, high = published.ends if row.kind != "none" else around(value, row.rounding)
         return (ours.high - ours.low) / 2, ours.low <= high and low <= ours.high
     half = reach(len(values)) * float(np.std(values, ddof=1)) * math.sqrt(1 / len(values) + 1 / (row.seeds or 1))

@@ -5,26 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fractions import Fraction
 from functools import partial
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from toygan.exhibits.aloud import bounds_aloud, called, moment_beside, several, who
-from toygan.exhibits.claims import (
-    BY_CONSTRUCTION,
-    JUDGED,
-    Verdict,
-    about,
-    counted,
-    fulfils,
-    kept_of,
-    meant,
-    middle,
-    narrowed,
-    number_of,
-    of_all,
-    room,
-    rows_apart,
-    values_of,
-)
+from toygan.exhibits.claims import BY_CONSTRUCTION, JUDGED, Case, Verdict, counted, meant, middle, narrowed, number_of
 from toygan.exhibits.files import Claim, Filter, Term, asked_of
 from toygan.files.text import number
 from toygan.quantities.table import written
@@ -43,25 +27,20 @@ class Said(NamedTuple):
     where: str
 
 
-def answer(claims: Sequence[Claim], verdicts: Sequence[Verdict], rows: Sequence[Row]) -> str:
+def answer(verdicts: Sequence[Verdict]) -> str:
     """One sentence: how many claims held, with the medians that the first of them are about, and those of the others.
 
     Claims that cannot fail are told where there are no others. A claim that was not judged has no number to tell.
     """
     certain = all(verdict.words == BY_CONSTRUCTION for verdict in verdicts)
-    pairs = [(claim, verdict.held) for claim, verdict in zip(claims, verdicts, strict=True)
-             if certain or verdict.words != BY_CONSTRUCTION]  # fmt: skip
-    held, failed = ([claim for claim, fate in pairs if fate is wanted] for wanted in (True, False))
+    told = [verdict for verdict in verdicts if certain or verdict.words != BY_CONSTRUCTION]
+    told.sort(key=lambda verdict: any(case.claim.each for case in verdict.cases))  # which have many numbers
+    held, failed = ([verdict for verdict in told if verdict.held is fate] for fate in (True, False))
     most = EACH if held and failed else MOST
-    good, bad = told_of(plainest(held)[:most], rows), told_of(plainest(failed)[:most], rows, failed=True)
+    good, bad = told_of(held[:most]), told_of(failed[:most])
     parts = [(tally(verdicts), good if held else bad), *([(f"{len(failed)} did not", bad)] if held and failed else [])]
     sentence = "; ".join([*(": ".join(one for one in pair if one) for pair in parts), *asides(verdicts)])
     return f"{sentence[:1].upper()}{sentence[1:]}."
-
-
-def plainest(claims: Sequence[Claim]) -> list[Claim]:
-    """Claims in their order, those that hold for every value of a column by itself last: they have many numbers."""
-    return sorted(claims, key=lambda claim: bool(claim.each))
 
 
 def tally(verdicts: Sequence[Verdict]) -> str:
@@ -87,10 +66,10 @@ def asides(verdicts: Sequence[Verdict]) -> list[str]:
     return [more, *unjudged] if 0 < certain < len(verdicts) else unjudged
 
 
-def told_of(claims: Sequence[Claim], rows: Sequence[Row], failed: bool = False) -> str:
+def told_of(judged: Sequence[Verdict]) -> str:
     """The numbers of some claims; those of one name stand together, and a scenario that several share is named once."""
     found: dict[str, list[Said]] = {}
-    for said in filter(None, (fact_of(claim, rows, failed) for claim in claims)):
+    for said in filter(None, map(fact_of, judged)):
         found.setdefault(said.name, []).append(said)
     return ", ".join(f"{name}{' ' if some[0].value.startswith('in ') else ' = '}{', '.join(values_told(some))}"
                      for name, some in found.items())  # fmt: skip
@@ -103,19 +82,20 @@ def values_told(some: Sequence[Said]) -> list[str]:
             for said, one in zip(some, after, strict=True)]  # fmt: skip
 
 
-def fact_of(claim: Claim, rows: Sequence[Row], failed: bool) -> Said | None:
+def fact_of(verdict: Verdict) -> Said | None:
     """A claim's number: the median, or in how many seeds; held against another term's if it has one. Of a claim that
     failed, what was claimed of it too, and in how many seeds it held all the same; of one that goes through a column, of the
     value that decides.
     """
-    claim, rows, beside_it = deciding(claim, rows, failed)
+    case, beside_it = deciding(verdict)
+    claim, rows = case.claim, case.rows
     first, other = value_of(claim.value, rows), claim.over or claim.minus
     second = value_of(other, rows) if other else ""
     where = f"on {several(claim.value.of['scenario'])}" if "scenario" in claim.value.of else ""
     if first is None or second is None:
         if not claim.seeds:
             return None
-        share = "in {} of {} seeds".format(*happy_of(claim, rows))
+        share = f"in {case.happy} of {case.total} seeds"
         told = f"{share} {bounds_told(claim) or 'as claimed'}{whose(claim.value.of)}{beside_it}"
         return Said(called(claim.value), told, where)
     words = first + whose(claim.value.of)
@@ -124,41 +104,37 @@ def fact_of(claim: Claim, rows: Sequence[Row], failed: bool) -> Said | None:
         same = other.of == claim.value.of
         words += f" against{name} {second}" + ("" if same else whose(other.of))
     if not claim.value.counted:
-        words += bounded(claim, rows, failed)
+        words += bounded(case)
     return Said(called(claim.value), words + beside_it, where)
 
 
-def deciding(claim: Claim, rows: Sequence[Row], failed: bool) -> tuple[Claim, Sequence[Row], str]:
-    """Of a claim that goes through a column the value that came nearest to failing, or failed by most: the claim about it, its
-    rows, and of how many judged ones it is the one. Any other claim as it is.
-    """
-    if not claim.each:
-        return claim, rows, ""
-    judged = {value: (own, held) for value, own in rows_apart(claim, rows).items()
-              if (held := of_all(about(claim, value), own)[0]) is not None}  # fmt: skip
-    found = {value: own for value, (own, held) in judged.items() if held is not failed}
-    value = min(found, key=lambda one: nearness(about(claim, one), found[one]))
-    told = narrowed(about(claim, value), found[value])
-    terms = {key: of_value(term, claim.each, value, found[value]) for key, term in told.terms.items()}
-    which = f" (the {'worst' if failed else 'closest'} of {len(judged)})" if len(judged) > 1 else ""
-    return told.model_copy(update=terms), found[value], which
+def deciding(verdict: Verdict) -> tuple[Case, str]:
+    """The case that came nearest to failing, or failed by most, and of how many where a claim goes through a column."""
+    judged = [case for case in verdict.cases if case.held is not None]
+    case = min((case for case in judged if case.held is verdict.held), key=nearness)
+    if not case.claim.each:
+        return case, ""
+    told = narrowed(case.claim, case.rows)
+    terms = {key: of_value(term, case) for key, term in told.terms.items()}
+    which = f" (the {'closest' if verdict.held else 'worst'} of {len(judged)})" if len(judged) > 1 else ""
+    return case._replace(claim=told.model_copy(update=terms)), which
 
 
-def nearness(claim: Claim, rows: Sequence[Row]) -> tuple[Fraction, float]:
-    """How far a claim about some rows is from failing, below 0 where it fails: of one on seeds their share beyond the one
-    asked, and among equal shares how far the median lies within its bounds; of one on a median the latter alone.
+def nearness(case: Case) -> tuple[Fraction, float]:
+    """How far a case is from failing, below 0 where it fails: of a claim on seeds their share beyond the one asked, and among
+    equal shares how far the median lies within its bounds; of one on a median the latter alone.
     """
-    within, asked = room(claim, rows), asked_of(claim.seeds) if claim.seeds else None
+    asked = asked_of(case.claim.seeds) if case.claim.seeds else None
     if asked is None:
-        return Fraction(0), within
-    some, total = happy_of(claim, rows)
-    beyond, side = Fraction(some, total) - Fraction(asked.some, asked.total), -1 if asked.at_most else 1
-    return side * beyond, side * within
+        return Fraction(0), case.within
+    beyond, side = Fraction(case.happy, case.total) - Fraction(asked.some, asked.total), -1 if asked.at_most else 1
+    return side * beyond, side * case.within
 
 
-def of_value(term: Term, column: str, value: Any, rows: Sequence[Row]) -> Term:
-    """A term that names the value of a column, where all of its rows have it and no method's name says it."""
-    alike = all(row.get(column) == value for row in meant(term.of, rows))
+def of_value(term: Term, case: Case) -> Term:
+    """A term that names the value of a case's column, where all of its rows have it and no method's name says it."""
+    column, value = case.claim.each, case.value
+    alike = all(row.get(column) == value for row in meant(term.of, case.rows))
     said = "method" in term.of and column in ("objective", "constraint")
     return term.model_copy(update={"of": {**term.of, column: value}}) if alike and not said else term
 
@@ -169,27 +145,22 @@ def whose(wanted: Filter) -> str:
     return f" with {words}" if words else ""
 
 
-def bounded(claim: Claim, rows: Sequence[Row], failed: bool) -> str:
+def bounded(case: Case) -> str:
     """What was claimed of a number, where its claim failed or asks that few seeds are so, and of how many seeds it is true;
     of numbers that are held against others, and of a value of a column that holds in some of its seeds, the latter alone.
     Empty where nothing is to be said.
     """
+    claim, some, total = case.claim, case.happy, case.total
     told, asked = bounds_told(claim), asked_of(claim.seeds) if claim.seeds else None
-    some, total = happy_of(claim, rows) if claim.seeds else (0, 0)
     if told and asked and asked.at_most:
         return f" ({told} in {some} of {total} seeds)"
-    if not failed:
+    if case.held:
         return f" (so in {some} of {total} seeds)" if claim.each and some < total else ""
     if told:
         many = "" if (claim.seeds or "").endswith(f"of {total}") else f" of {total}"
         in_seeds = f" in {claim.seeds} seeds; so in {some or 'none'}{many}" if claim.seeds else ""
         return f" (claimed: {told}{in_seeds})"
     return f" (as claimed in {some} of {total} seeds)" if some else ""
-
-
-def happy_of(claim: Claim, rows: Sequence[Row]) -> tuple[int, int]:
-    values = values_of(claim, kept_of(claim, meant(claim.value.of, rows)), rows)
-    return sum(fulfils(claim, value) for value in values), len(values)
 
 
 def bounds_told(claim: Claim) -> str:

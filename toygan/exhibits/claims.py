@@ -17,14 +17,13 @@ from toygan.exhibits.forms import BOUNDS, CURVES, MOMENTS, Life
 from toygan.files.disk import complete_lines
 from toygan.files.text import number
 from toygan.quantities.table import better, derived, label_of
-from toygan.session.facts import read_facts
+from toygan.session.facts import Facts, read_facts
 from toygan.session.recording import read_metrics
 from toygan.view.records import Row
 
 JUDGED = {True: "held", False: "did not hold", None: "not judged"}
 BY_CONSTRUCTION = "by construction"
 WORDS = (JUDGED[True], JUDGED[False], BY_CONSTRUCTION, JUDGED[None])
-Outcome = tuple[bool | None, str]  # whether a condition holds, None where that cannot be said; and its numbers, or why
 ALL_LOST = "all seeds diverged"
 SETTINGS = ("target", "generator", "critic", "update", "std")  # columns of settings beside the keys of grids
 EMPTY = np.zeros(0)
@@ -43,10 +42,28 @@ class Explained(NamedTuple):
     words: str
 
 
+class Case(NamedTuple):
+    """A claim held against some rows: the claim as it is about them, and all rows that it may choose from; whether its condition
+    holds, None where that cannot be said; its numbers in words, or why there are none; how far within the bounds its number
+    lies; where it is asked of seeds, in how many of how many it holds; and the `value` of the column that the claim goes
+    through, if it does.
+    """
+
+    claim: Claim
+    rows: Sequence[Row]
+    held: bool | None
+    numbers: str
+    within: float = -math.inf
+    happy: int = 0
+    total: int = 0
+    value: Any = None
+
+
 class Verdict(NamedTuple):
     """What became of a claim; `held` is None where it could not be judged, and `numbers` says why. `by_construction` says
     why it could not fail, where it could not; `restated` what the claim was at first, where it was another one;
-    `explanations` what became of it in other settings.
+    `explanations` what became of it in other settings; `cases` what it was judged by, one, or one for every value of the
+    column that it goes through.
     """
 
     says: str
@@ -55,6 +72,7 @@ class Verdict(NamedTuple):
     by_construction: str = ""
     restated: str = ""
     explanations: tuple[Explained, ...] = ()
+    cases: tuple[Case, ...] = ()
 
     @property
     def evidence(self) -> str:
@@ -77,35 +95,33 @@ def counted(verdicts: Sequence[Verdict]) -> dict[str, int]:
 
 
 def judge(claim: Claim, rows: Sequence[Row]) -> Verdict:
-    """The verdict on one claim."""
-    return Verdict(claim.says, *outcome(claim, rows), claim.by_construction, claim.restated)
+    """The verdict on one claim, which must hold for every value of its column but those all of whose seeds are left out."""
+    try:
+        refuse_unended(claim, rows)
+        apart = rows_apart(claim, rows).items()
+        cases = tuple(of_all(about(claim, value), own)._replace(value=value) for value, own in apart)
+        told = [f"{case.value}: {case.numbers}" if claim.each else case.numbers for case in cases]
+        numbers = "; ".join([*told, *frames_used(claim, rows)])
+    except LookupError as error:
+        cases, numbers = (), str(error.args[0])
+    fates = {case.held for case in cases if case.numbers != ALL_LOST}
+    held = False if False in fates else fates == {True} or None
+    return Verdict(claim.says, held, numbers, claim.by_construction, claim.restated, cases=cases)
 
 
-def outcome(claim: Claim, rows: Sequence[Row]) -> Outcome:
+def refuse_unended(claim: Claim, rows: Sequence[Row]) -> None:
+    """LookupError where a claim is about no run, or about runs that have not ended."""
     if not meant(claim.value.of, rows):
-        return None, "no run is what the claim is about"
+        raise LookupError("no run is what the claim is about")
     asked = [row for term in claim.terms.values() for row in meant(term.of, rows)]
     unfinished = [row for row in asked if row.get("status") not in (None, "done", "diverged")]
     if unfinished:
-        return None, f"{len(unfinished)} of {len(asked)} seeds did not end"
-    try:
-        held, numbers = of_each(claim, rows) if claim.each else of_all(claim, rows)
-        return held, "; ".join([numbers, *frames_used(claim, rows)])
-    except LookupError as error:
-        return None, str(error.args[0])
-
-
-def of_each(claim: Claim, rows: Sequence[Row]) -> Outcome:
-    """For every value of a column by itself: all must hold. A value all of whose seeds are left out is told and not judged."""
-    found = {value: of_all(about(claim, value), own) for value, own in rows_apart(claim, rows).items()}
-    judged = [held for held, numbers in found.values() if numbers != ALL_LOST]
-    held = None if not judged or None in judged else all(judged)
-    return False if False in judged else held, "; ".join(f"{value}: {numbers}" for value, (_, numbers) in found.items())
+        raise LookupError(f"{len(unfinished)} of {len(asked)} seeds did not end")
 
 
 def rows_apart(claim: Claim, rows: Sequence[Row]) -> dict[Any, list[Row]]:
     """The rows of every value that a claim goes through, with those that it may hold these against: of none of the values,
-    or of the one that it names.
+    or of the one that it names. All rows, of None, where it goes through no column.
     """
     values = dict.fromkeys(row.get(claim.each) for row in meant(claim.value.of, rows))
     named = [row for wanted in named_beside(claim) for row in matching(wanted, rows)]
@@ -137,20 +153,20 @@ def narrowed(claim: Claim, rows: Sequence[Row]) -> Claim:
     return claim.model_copy(update=terms)
 
 
-def of_all(claim: Claim, rows: Sequence[Row]) -> Outcome:
+def of_all(claim: Claim, rows: Sequence[Row]) -> Case:
     """Over all rows that a claim is about, those that diverged left out if it says so."""
-    chosen = meant(claim.value.of, rows)
-    kept = kept_of(claim, chosen)
+    kept = kept_of(claim, rows)
     if not kept:
-        return None, ALL_LOST
-    held, numbers = by_seed(claim, kept, rows) if claim.seeds else by_median(claim, kept, rows)
-    lost = len(chosen) - len(kept)
-    return held, f"{numbers}; {lost} diverged and left out" if lost else numbers
+        return Case(claim, rows, None, ALL_LOST)
+    case = by_seed(claim, kept, rows) if claim.seeds else by_median(claim, kept, rows)
+    lost = len(meant(claim.value.of, rows)) - len(kept)
+    return case._replace(numbers=f"{case.numbers}; {lost} diverged and left out") if lost else case
 
 
-def kept_of(claim: Claim, chosen: Sequence[Row]) -> list[Row]:
-    """The chosen rows of which a condition is asked: those that diverged left out if the claim says so."""
-    return [row for row in chosen if claim.diverged == "fails" or row.get("status") != "diverged"]
+def kept_of(claim: Claim, rows: Sequence[Row]) -> list[Row]:
+    """The rows of which a condition is asked: those that diverged left out if the claim says so."""
+    asked = meant(claim.value.of, rows)
+    return [row for row in asked if claim.diverged == "fails" or row.get("status") != "diverged"]
 
 
 def frames_used(claim: Claim, rows: Sequence[Row]) -> list[str]:
@@ -184,7 +200,7 @@ def fits(found: Any, wanted: Any) -> bool:
     return bool(found == wanted)
 
 
-def by_seed(claim: Claim, chosen: Sequence[Row], rows: Sequence[Row]) -> Outcome:
+def by_seed(claim: Claim, chosen: Sequence[Row], rows: Sequence[Row]) -> Case:
     """So many of the seeds fulfil the condition, told beside the share that was asked for where they are not so many; a seed
     without the number does not. Where none has it nothing is judged, but of periods: a curve without a rhythm is what
     refutes them.
@@ -192,20 +208,21 @@ def by_seed(claim: Claim, chosen: Sequence[Row], rows: Sequence[Row]) -> Outcome
     values = values_of(claim, chosen, rows)
     alive = any(row.get("status") != "diverged" for row in chosen)
     if all(value is None for value in values) and not (claim.value.at == "period" and alive):
-        return None, "no seed has such a number"
-    happy = sum(fulfils(claim, value) for value in values)
-    held = enough(str(claim.seeds), happy, len(values))
+        return Case(claim, rows, None, "no seed has such a number")
+    happy, total = sum(fulfils(claim, value) for value in values), len(values)
+    held = enough(str(claim.seeds), happy, total)
     what = "seeds" if chosen[0].get("seed") is not None else "cases"
-    numbers = f"{happy} of {len(values)} {what}"
+    numbers = f"{happy} of {total} {what}"
     if not held and asked_of(str(claim.seeds)) not in (EVERY, NO):
-        bound, at_most = needed(str(claim.seeds), len(values))
-        numbers += f", asked: {'at most ' * at_most}{bound} of {len(values)}"
+        bound, at_most = needed(str(claim.seeds), total)
+        numbers += f", asked: {'at most ' * at_most}{bound} of {total}"
     if claim.value.becomes and claim.value.counted:
         name = str(claim.value.measure)
-        best = [best_of(row["folder"], row, name) for row in chosen if "folder" in row]
-        return held, f"{numbers}; {label_of(name)} at best: {median_in_words(best)}"
-    named = "" if claim.value.label else f"; {number_named(narrowed(claim, rows))}: {median_in_words(values, claim)}"
-    return held, numbers + named
+        best = [best_of(row, name) for row in chosen if "folder" in row]
+        numbers += f"; {label_of(name)} at best: {median_in_words(best)}"
+    elif claim.value.label is None:
+        numbers += f"; {number_named(narrowed(claim, rows))}: {median_in_words(values, claim)}"
+    return Case(claim, rows, held, numbers, room(claim, middle(values)), happy, total)
 
 
 def values_of(claim: Claim, chosen: Sequence[Row], rows: Sequence[Row]) -> list[float | None]:
@@ -258,38 +275,26 @@ def partner(claim: Claim, row: Row, rows: Sequence[Row]) -> Row | None:
 
 
 def held_against(claim: Claim, first: float | None, second: float | None) -> float | None:
-    """A number divided by another one, or less that; None where either is not known, or nothing comes of them, of 0 / 0
-    and of infinities that cancel.
-    """
+    """A number divided by another one, or less that; None where either is not known, for 0 / 0 and infinities that cancel."""
     if first is None or second is None:
         return None
     with np.errstate(all="ignore"):
         return number_or_none(float(np.subtract(first, second) if claim.minus else np.divide(first, second or 0.0)))
 
 
-def by_median(claim: Claim, chosen: Sequence[Row], rows: Sequence[Row]) -> Outcome:
-    """The median over the rows fulfils the condition: of a ratio or difference, that of the two medians. Where half of
-    the rows or more have no number, nothing is judged.
-    """
-    values, against, result = medians(claim, chosen, rows)
-    words = median_in_words(values, None if claim.over or claim.minus else claim)
-    if claim.over or claim.minus:
+def by_median(claim: Claim, chosen: Sequence[Row], rows: Sequence[Row]) -> Case:
+    """The median over the rows fulfils the condition; of a ratio or difference, that of the two medians."""
+    values, term = [number_of(claim.value, row) for row in chosen], claim.over or claim.minus
+    result, words = middle(values), median_in_words(values, None if term else claim)
+    if term:
+        against = [number_of(term, row) for row in meant(term.of, rows)]
+        result = held_against(claim, result, middle(against))
         words = f"{words} {'less' if claim.minus else 'over'} {median_in_words(against)}"
         words = f"{as_judged(result, claim)} = {words}" if result is not None else words
     if result is None:
-        return None, f"there is no number to judge by: {words}"
-    return fulfils(claim, result), f"{number_named(narrowed(claim, rows))}: {words}"
-
-
-def medians(
-    claim: Claim, chosen: Sequence[Row], rows: Sequence[Row]
-) -> tuple[list[float | None], list[float | None], float | None]:
-    """The numbers of the chosen rows, those that the claim holds them against, and what comes of the two medians."""
-    values, term = [number_of(claim.value, row) for row in chosen], claim.over or claim.minus
-    if term is None:
-        return values, [], middle(values)
-    against = [number_of(term, row) for row in meant(term.of, rows)]
-    return values, against, held_against(claim, middle(values), middle(against))
+        return Case(claim, rows, None, f"there is no number to judge by: {words}")
+    words = f"{number_named(narrowed(claim, rows))}: {words}"
+    return Case(claim, rows, fulfils(claim, result), words, room(claim, result))
 
 
 def middle(values: Sequence[float | None]) -> float | None:
@@ -302,24 +307,18 @@ def fulfils(claim: Claim, value: float | None) -> bool:
     """Whether a number lies within the claim's bounds; none does not."""
     if value is None:
         return False
-    others = {name: bound for name, bound in claim.bounds.items() if name != "equals"}
     near = claim.equals is None or value == claim.equals or abs(value - claim.equals) <= claim.within
-    return near and all(BOUNDS[name].holds(value, bound) for name, bound in others.items())
+    return near and all(BOUNDS[name].holds(value, bound) for name, bound in claim.bounds.items() if name in BOUNDS)
 
 
-def room(claim: Claim, rows: Sequence[Row]) -> float:
-    """How far within its bounds the number of a claim about some rows lies, below 0 beyond them; -inf without a number."""
-    kept = kept_of(claim, meant(claim.value.of, rows))
-    value = middle(values_of(claim, kept, rows)) if claim.seeds else medians(claim, kept, rows)[2]
+def room(claim: Claim, value: float | None) -> float:
+    """How far within its claim's bounds a number lies, below 0 beyond them; -inf for none."""
     if value is None:
         return -math.inf
-    inside = [BOUNDS[name].side * (value - bound) for name, bound in claim.bounds.items() if name != "equals"]
+    inside = [BOUNDS[name].side * (value - bound) for name, bound in claim.bounds.items() if name in BOUNDS]
     if claim.equals is not None:
         inside.append(claim.within - (0.0 if value == claim.equals else abs(value - claim.equals)))
     return min(inside)
-
-
-# --- one number ------------------------------------------------------------------------------------------------------
 
 
 def number_of(term: Term, row: Row) -> float | None:
@@ -339,38 +338,34 @@ def number_of(term: Term, row: Row) -> float | None:
         return None
     if folder is None or (plain and term.at == "end" and row.get(name) is not None):
         return number_or_none(row.get(name))
-    if name not in recorded_at(folder).curves and name not in row:
+    run, (steps, values) = recorded_at(folder), lived(row, name)
+    if name not in run.curves and name not in row:
         raise LookupError(f"{name} was not measured in {row.get('label', folder)}")
-    steps, values = recorded_at(folder).curve(row["seed"], name)
-    alive = before(row, steps)
     if not isinstance(term.at, int):
-        return of_life(term, row, steps[alive], values[alive])
-    if term.at > recorded_at(folder).end:
-        raise LookupError(f"step {term.at} is beyond the run's end, step {recorded_at(folder).end}")
-    there = alive & (steps == nearest(steps, term.at)) if len(steps) else alive
-    return number_or_none(float(values[there][0])) if there.any() else None
+        return of_life(term, row, steps, values)
+    if term.at > run.facts.steps:
+        raise LookupError(f"step {term.at} is beyond the run's end, step {run.facts.steps}")
+    there = values[steps == nearest(run.steps, term.at)] if len(steps) else values
+    return number_or_none(float(there[0])) if len(there) else None
 
 
 def of_life(term: Term, row: Row, steps: np.ndarray, values: np.ndarray) -> float | None:
     """The number of a curve [T] that ends where its seed was lost, if it was."""
-    run, known = recorded_at(row["folder"]), np.isfinite(values).any()
     if not term.becomes:
+        known = np.isfinite(values).any()
         return number_or_none(float(MOMENTS[str(term.at)].of(steps, values))) if known else None
-
-    def other(name: str) -> np.ndarray:
-        times, found = run.curve(row["seed"], name)
-        return found[before(row, times)]
-
     lost, higher = row.get("status") == "diverged", better(str(term.measure)) == "higher"
-    life = Life(steps, values, lost, higher, other, run.step_seconds)
+    step_seconds = recorded_at(row["folder"]).facts.step_seconds
+    life = Life(steps, values, lost, higher, lambda name: lived(row, name)[1], step_seconds)
     (key, said), *_ = term.becomes.items()
     return number_or_none(CURVES[key].of(life, said))
 
 
-def before(row: Row, steps: np.ndarray) -> np.ndarray:
-    """Which of the steps come before the seed was seen to have diverged."""
-    end = row.get("diverged_at")
-    return np.ones(len(steps), bool) if end is None else steps < end
+def lived(row: Row, name: str) -> tuple[np.ndarray, np.ndarray]:
+    """Steps [T] and a measure's values [T] of a row's seed before it was seen to have diverged, NaN where it has none."""
+    (steps, values), end = recorded_at(row["folder"]).curve(row["seed"], name), row.get("diverged_at")
+    alive = steps < (math.inf if end is None else end)
+    return steps[alive], values[alive]
 
 
 def number_or_none(value: Any) -> float | None:
@@ -379,20 +374,18 @@ def number_or_none(value: Any) -> float | None:
 
 
 class Recorded(NamedTuple):
-    """What claims ask of a run's folder, to be read only: its last step, the core-seconds of a step and seed, the labels
-    of every seed, the seeds, the steps [T] of its frames, and what these measured by name [T, S].
+    """What claims ask of a run's folder, to be read only: its facts, the labels of every seed, the steps [T] of its frames, and
+    what these measured by name [T, S].
     """
 
-    end: int
-    step_seconds: float
+    facts: Facts
     labels: Mapping[int, frozenset[str]]
-    seeds: Sequence[int]
     steps: np.ndarray
     curves: Mapping[str, np.ndarray]
 
     def curve(self, seed: int, name: str) -> tuple[np.ndarray, np.ndarray]:
         """Steps [T] and a measure's values [T] of one seed, NaN where it has none; empty where it was never taken."""
-        values = self.curves[name][:, self.seeds.index(seed)] if name in self.curves else EMPTY
+        values = self.curves[name][:, self.facts.seeds.index(seed)] if name in self.curves else EMPTY
         return (self.steps, values) if np.isfinite(values).any() else (EMPTY, EMPTY)
 
 
@@ -419,14 +412,8 @@ def read_run(folder: Path, *stamps: tuple[int, ...]) -> Recorded:
     curves |= derived(curves)
     for shared in (EMPTY, steps, *curves.values()):
         shared.flags.writeable = False
-    return Recorded(
-        end=facts.steps,
-        step_seconds=facts.step_seconds,
-        labels=MappingProxyType({seed: facts.labels_of(seed) for seed in facts.seeds}),
-        seeds=facts.seeds,
-        steps=steps,
-        curves=MappingProxyType(curves),
-    )
+    labels = MappingProxyType({seed: facts.labels_of(seed) for seed in facts.seeds})
+    return Recorded(facts, labels, steps, MappingProxyType(curves))
 
 
 def nearest(steps: np.ndarray, at: int) -> int:
@@ -434,16 +421,13 @@ def nearest(steps: np.ndarray, at: int) -> int:
     return int(steps[np.abs(steps - at).argmin()])
 
 
-def best_of(folder: str, row: Row, name: str) -> float | None:
+def best_of(row: Row, name: str) -> float | None:
     """How good a curve was at best before its seed was lost, if it was; None where it has no number."""
-    steps, values = recorded_at(folder).curve(row["seed"], name)
-    known = values[before(row, steps) & np.isfinite(values)]
+    _, values = lived(row, name)
+    known = values[np.isfinite(values)]
     if not len(known):
         return None
     return float(known.max() if better(name) == "higher" else known.min())
-
-
-# --- in words --------------------------------------------------------------------------------------------------------
 
 
 def median_in_words(values: Sequence[float | None], claim: Claim | None = None) -> str:

@@ -91,7 +91,7 @@ def fan(config: Config) -> np.ndarray:
     state = dirac.placed(game, start, torch.from_numpy(grid))
     places = [grid]
     for _ in range(STEPS):
-        state = dirac.stepped(game, state, draw)
+        state = dirac.after(game, state, draw, 1)
         places.append(dirac.on_host(dirac.seen(game, state)))
     found = np.stack(places)
     return np.where(np.abs(found) < FAR, found, np.nan)
@@ -115,9 +115,14 @@ def theory(config: Config, rate: float) -> str:
     return f"{words}: here h = {number(rate)}, c = {number(c)}, γ = {number(g)}, so |m| = {number(found, 6)}"
 
 
+def roots(half: complex, product: float | complex) -> tuple[complex, complex]:
+    """Those of m^2 - 2 half m + product."""
+    root = sqrt(half * half - product)
+    return half + root, half - root
+
+
 def rates_of(c: float, g: float) -> tuple[complex, complex]:
-    root = sqrt(g * g / 4 - c * c)
-    return -g / 2 + root, -g / 2 - root
+    return roots(-g / 2, c * c)
 
 
 def simultaneous(c: float, g: float, h: float, w: float) -> Sequence[complex]:
@@ -127,8 +132,7 @@ def simultaneous(c: float, g: float, h: float, w: float) -> Sequence[complex]:
 
 def alternating(c: float, g: float, h: float, w: float) -> Sequence[complex]:
     """One after the other: the roots of m^2 - (2 - h g - h^2 c^2) m + 1 - h g."""
-    half, product = 1 - (h * g + h * h * c * c) / 2, 1 - h * g
-    return [half + sqrt(half * half - product), half - sqrt(half * half - product)]
+    return roots(1 - (h * g + h * h * c * c) / 2, 1 - h * g)
 
 
 def extragradient(c: float, g: float, h: float, w: float) -> Sequence[complex]:
@@ -138,11 +142,7 @@ def extragradient(c: float, g: float, h: float, w: float) -> Sequence[complex]:
 
 def optimistic(c: float, g: float, h: float, w: float) -> Sequence[complex]:
     """Twice the slope less the last one: the roots of m^2 - (1 + 2 h l) m + h l."""
-    found = []
-    for rate in rates_of(c, g):
-        half = (1 + 2 * h * rate) / 2
-        found += [half + sqrt(half * half - h * rate), half - sqrt(half * half - h * rate)]
-    return found
+    return [root for rate in rates_of(c, g) for root in roots((1 + 2 * h * rate) / 2, h * rate)]
 
 
 def consensus(c: float, g: float, h: float, w: float) -> Sequence[complex]:

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from scipy.stats import mannwhitneyu
 
 from toygan.exhibits.aloud import aloud
-from toygan.exhibits.claims import JUDGED, Explained, Verdict, fulfils, judge, kept_of, matching, meant, values_of
+from toygan.exhibits.claims import JUDGED, Explained, Verdict, fulfils, judge, kept_of, matching, values_of
 from toygan.exhibits.files import Claim, Exhibit, Explanation
 from toygan.exhibits.refined import filters_of_runs
 from toygan.exhibits.work import Work, behind, columns_of, planned
@@ -65,7 +65,7 @@ def with_explanations(exhibit: Exhibit, here: Behind, behind: Sequence[Behind]) 
 
 def judged(exhibit: Exhibit, name: str, claim: Claim, there: Behind) -> Setting:
     try:
-        values = values_of(claim, kept_of(claim, meant(claim.value.of, there.rows)), there.rows)
+        values = values_of(claim, kept_of(claim, there.rows), there.rows)
     except LookupError:
         values = []
     numbers = [(value, fulfils(claim, value)) for value in values]
@@ -156,9 +156,8 @@ def differing(here: Setting, there: Setting) -> tuple[str, ...]:
     found: dict[str, str] = {}
     for key, cases in there.cases.items():
         before = here.cases.get(key, ())
-        for columns, settings in cases:
-            other = counterpart(columns, before)
-            found = ({} if other is None else changed(other, settings)) | found
+        for case in cases:
+            found = changed(counterpart(case, before), case[1]) | found
         found = fewer(before, cases) | found
     return tuple(found.values())
 
@@ -174,13 +173,11 @@ def fewer(before: Cases, after: Cases) -> dict[str, str]:
     return told
 
 
-def counterpart(columns: Row, cases: Cases) -> Settings | None:
-    """The settings of the run that stands for this one in another setting: where there is a choice, of the same columns."""
-    found = list(cases)
-    for name in (*NAMING, *(name for name in columns if "." in name)):
-        alike = [case for case in found if case[0].get(name) == columns.get(name)]
-        found = alike if len(found) > 1 and alike else found
-    return found[0][1] if found else None
+def counterpart(case: tuple[Row, Settings], others: Cases) -> Settings:
+    """The settings of the run that comes nearest to this one by its columns in another setting; its own where there is none."""
+    columns, _ = case
+    names = (*NAMING, *(name for name in columns if "." in name))
+    return max(others, key=lambda one: [one[0].get(name) == columns.get(name) for name in names], default=case)[1]
 
 
 def changed(before: Settings, after: Settings) -> dict[str, str]:
@@ -213,9 +210,7 @@ def with_options(part: str, settings: Settings, inside: Collection[str]) -> str:
 
 
 def sentence(here: Setting, there: Setting, differs: Sequence[str], contrast: str, why: str) -> str:
-    """What became of the claim in another setting, and what that says of here: where no argument turned the verdict, whether
-    the numbers are others all the same.
-    """
+    """What became of the claim in another setting, and what that says of here."""
     held, numbers, one = there.verdict.held, there.verdict.numbers, len(differs) == 1
     if held is None:
         return f"Not judged there: {numbers}."
@@ -226,9 +221,8 @@ def sentence(here: Setting, there: Setting, differs: Sequence[str], contrast: st
     vain = "does not decide it" if one else "do not decide it together"
     if chance(here, there) < LIKELY:
         vain = f"{'changes' if one else 'together change'} the numbers, and not the verdict"
-    return (
-        f"Does not hold there either ({numbers}): {', '.join(differs) or 'nothing'} {vain}. It was expected to, {why}."
-    )
+    told = ", ".join(differs) or "nothing"
+    return f"Does not hold there either ({numbers}): {told} {vain}. It was expected to, {why}."
 
 
 def in_doubt(here: Setting, there: Setting, differs: Sequence[str]) -> str:

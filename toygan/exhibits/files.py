@@ -70,9 +70,8 @@ def known(value: str, legal: Sequence[str], what: str) -> str:
     return value
 
 
-MeasureName = Annotated[
-    str, AfterValidator(lambda name: known(name, [*QUANTITIES, *OF_THEORY, *DISTANCES], "measures"))
-]
+MEASURES = (*QUANTITIES, *OF_THEORY, *DISTANCES)
+MeasureName = Annotated[str, AfterValidator(lambda name: known(name, MEASURES, "measures"))]
 LabelName = Annotated[str, AfterValidator(lambda name: known(name, [row[0] for row in RULES], "labels"))]
 
 
@@ -151,8 +150,7 @@ class Phases(Strict):
     @property
     def asks(self) -> dict[str, Any]:
         """How a typed game is to be played, where that is said."""
-        said = {name: getattr(self, name) for name in ("rate", "start", "steps", "window")}
-        return {name: value for name, value in said.items() if value is not None}
+        return self.model_dump(include={"rate", "start", "steps", "window"}, exclude_none=True)
 
 
 class Plans(Strict):
@@ -208,7 +206,7 @@ class Panel(Strict):
     def known_measures(cls, value: str) -> str:
         """Refuse a measure that nobody takes; several stand with commas between."""
         for name in value.split(","):
-            known(name.strip(), [*QUANTITIES, *OF_THEORY, *DISTANCES, "labels", *FRAMED], "measures")
+            known(name.strip(), [*MEASURES, "labels", *FRAMED], "measures")
         return value
 
 
@@ -416,6 +414,11 @@ class FromFile(Strict):
         copy._origin = origin
         return copy
 
+    def refuse(self, mistakes: Iterable[Mistake]) -> None:
+        """UserError with mistakes, if there are any, at their places in the file."""
+        if several := list(dict.fromkeys(mistakes)):
+            raise UserError(*placed(several, *self.origin))
+
 
 class Exhibit(FromFile):
     """A question, what to look at, which runs and pieces of theory, which panels, and the claims."""
@@ -460,27 +463,16 @@ class Exhibit(FromFile):
                 yield from ((("explanations", i, key, name), name) for name in wanted)
 
 
-def find(name: str) -> Path:
-    """The file of a shipped exhibit, or of a path; UserError for neither."""
-    return file_of("exhibit", name, shipped_exhibits, exhibits_folder())
-
-
 def read(name: str) -> Exhibit:
     """A shipped exhibit or a file's, checked; paths of scenarios are relative to the file. UserError with every mistake."""
-    path = find(name)
+    path = file_of("exhibit", name, shipped_exhibits, exhibits_folder())
     data, source = read_toml(path)
-    exhibit = check(Exhibit, {"name": path.stem} | data, source)
-    origin = Origin(data | {"methods": {name: spelled(method) for name, method in exhibit.methods.items()}}, source)
-    mistakes = [
-        *wrong_methods(origin.data["methods"]),
-        *wrong_columns(exhibit),
-        *same_pieces(exhibit),
-        *nothing_shown(exhibit),
-        *about_no_claim(exhibit),
-    ]
-    if mistakes:
-        raise UserError(*placed(mistakes, *origin))
-    return at_home(exhibit, path.parent).read_from(origin)
+    found = check(Exhibit, {"name": path.stem} | data, source)
+    methods = {name: spelled(method) for name, method in found.methods.items()}
+    exhibit = at_home(found, path.parent).read_from(Origin(data | {"methods": methods}, source))
+    checks = (wrong_methods, wrong_columns, same_pieces, nothing_shown, about_no_claim)
+    exhibit.refuse(mistake for wrong in checks for mistake in wrong(exhibit))
+    return exhibit
 
 
 def at_home(exhibit: Exhibit, folder: Path) -> Exhibit:
@@ -501,17 +493,18 @@ def spelled(method: Mapping[str, Any]) -> dict[str, Any]:
     return {part: in_its_file(as_kind(value)) if part in KINDED else value for part, value in method.items()}
 
 
-def wrong_methods(methods: Mapping[str, dict[str, Any]]) -> Iterator[Mistake]:
-    for name, method in methods.items():
+def wrong_methods(exhibit: Exhibit) -> Iterator[Mistake]:
+    for name, method in exhibit.origin.data["methods"].items():
         key: Key = ("methods", name)
         yield from beyond(method, key)
         yield from (mistake._replace(key=(*key, *(mistake.key or ()))) for mistake in examined(Method, method)[1])
 
 
-def wrong_columns(exhibit: Exhibit) -> list[Mistake]:
-    legal, wrong = columns(exhibit), "is no column of this exhibit's rows"
-    unknown = [(key, name) for key, name in exhibit.columns_named() if name not in legal]
-    return [Mistake(key, wrong, suggestion(name, legal, "columns")) for key, name in unknown]
+def wrong_columns(exhibit: Exhibit) -> Iterator[Mistake]:
+    legal = columns(exhibit)
+    for key, name in exhibit.columns_named():
+        if name not in legal:
+            yield Mistake(key, "is no column of this exhibit's rows", suggestion(name, legal, "columns"))
 
 
 def same_pieces(exhibit: Exhibit) -> Iterator[Mistake]:

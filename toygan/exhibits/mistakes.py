@@ -15,14 +15,12 @@ NAMES = {METHOD, ("method", "update", "kind")}
 
 def said(exhibit: Exhibit, key: Key, **names: Iterable[str]) -> dict[str, Place]:
     """Where settings were said in the exhibit's file: in the table at that key, under the word that their names are given by."""
-    places = {word: Place(exhibit.origin.source.name, under=(*key, word)) for word in names}
-    return {name: place for word, place in places.items() for name in names[word]}
+    file = exhibit.origin.source.name
+    return {name: Place(file, under=(*key, word)) for word, several in names.items() for name in several}
 
 
 def retold(exhibit: Exhibit, error: UserError, otherwise: Key, method: str | None = None) -> Iterator[Mistake]:
-    """The mistakes with their places in the exhibit's file: where they were `said`, in the exhibit's own method, or in a
-    file that is named under the key `otherwise`.
-    """
+    """The mistakes with their places in the exhibit's file: where they were `said`, in its method, or at the key `otherwise`."""
     source = exhibit.origin.source
     for mistake in error.mistakes:
         found = placed_here(mistake, otherwise, method)
@@ -37,8 +35,7 @@ def placed_here(mistake: Mistake, otherwise: Key, method: str | None) -> Mistake
         return mistake._replace(key=under, given="", message=headline(about._replace(place=Place())))
     if under:
         return mistake._replace(key=(*under, *key))
-    if (
-        mistake.key and not line and key[0] == "method"
-    ):  # a key of no line is one of the method's, whose name is in no file
+    # A key of no line is one of the method's, whose name is in no file.
+    if mistake.key and not line and key[0] == "method":
         return mistake._replace(key=("methods", str(method), *key[1:]))
     return Mistake(otherwise, "", mistake.hint, inner=mistake)

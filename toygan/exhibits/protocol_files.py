@@ -48,6 +48,12 @@ Written = Annotated[float, WrapValidator(as_written)]
 MORE = ("protocol", "counting", "runs", "rows")  # what a protocol's file has beside a scenario's keys
 FRAMES = 11  # of a run, if the file does not say otherwise
 QUICK_SEEDS = 2
+ASKED = {  # what a paper says of a game, where it says all that decides it
+    "generator": ("latent", "latent_dim", "width", "depth", "activation", "initialisation"),
+    "critic": ("width", "depth", "activation", "initialisation"),
+    "training": ("batch",),
+    "method": ("optimiser", "betas", "generator_rate", "critic_rate", "schedule", "critic_steps"),
+}
 
 
 class Publication(Strict):
@@ -142,33 +148,21 @@ class Protocol(FromFile):
     def title(self) -> str:
         return str(self.origin.data["title"])
 
-    def part(self, group: Group, quick: bool) -> float:
-        """The part of the published steps that a run takes."""
-        whole = group.share or self.protocol.share
-        return min(whole, self.protocol.quick) if quick else whole
-
-
-def find(name: str) -> Path:
-    """The file of a shipped protocol, or of a path; UserError for neither."""
-    return file_of("protocol", name, shipped_protocols, protocols_folder())
-
 
 def read(name: str) -> Protocol:
     """A shipped protocol or a file's, checked with every run of it. UserError with every mistake."""
-    path = find(name)
+    path = file_of("protocol", name, shipped_protocols, protocols_folder())
     data, source = read_toml(path)
     named = {"name": path.stem} | data
     found, mistakes = examined(Protocol, {key: named[key] for key in ("name", *MORE) if key in named})
     if found is None:
         raise UserError(*placed(mistakes, data, source))
     protocol = found.read_from(Origin(named, source))
-    if mistakes := [*misnamed(protocol)]:
-        raise UserError(*placed(mistakes, data, source))
+    protocol.refuse(misnamed(protocol))
     wrong = dict.fromkeys(mistake for i in range(len(protocol.runs)) for mistake in mistakes_of(protocol, i))
     if wrong:
         raise UserError(*(mistake for mistake in wrong if not told_by_its_method(mistake, wrong)))
-    if mistakes := [*uncountable(protocol)]:
-        raise UserError(*placed(mistakes, data, source))
+    protocol.refuse(uncountable(protocol))
     return protocol
 
 
@@ -203,17 +197,15 @@ def uncountable(protocol: Protocol) -> Iterator[Mistake]:
         yield Mistake(("counting", "at_least"), "is more than there are points", f"at most {protocol.counting.points}")
 
 
-# --- from a protocol to configs ---------------------------------------------------------------------------------------
-
-
 def config_of(protocol: Protocol, group: Group, quick: bool = False, seeds: int | None = None) -> Config:
     """The config of a run at its part of the published steps; UserError with the places of mistakes in the file."""
     data, source = protocol.origin
     asked, usual = flat(group.set), group.seeds or protocol.protocol.seeds
-    whole = published_steps(protocol, group)
+    whole, share = published_steps(protocol, group), group.share or protocol.protocol.share
+    part = min(share, protocol.protocol.quick) if quick else share
     count = seeds or (min(QUICK_SEEDS, usual) if quick else usual)
-    changes: list[tuple[str, Any]] = [*asked.items(), ("training.seeds", count)]
-    changes.append(("training.steps", max(1, round(whole * protocol.part(group, quick)))))
+    steps = max(1, round(whole * part))
+    changes: list[tuple[str, Any]] = [*asked.items(), ("training.seeds", count), ("training.steps", steps)]
     if "frames" not in data.get("training", {}) and "training.frames" not in asked:
         changes.append(("training.frames", FRAMES))
     i = protocol.runs.index(group)
@@ -222,14 +214,6 @@ def config_of(protocol: Protocol, group: Group, quick: bool = False, seeds: int 
     path = Path(source.name)
     scenario = {"name": folder_name(path)} | {key: value for key, value in data.items() if key not in MORE}
     return of_data(scenario, source, path.parent, group.method or None, changes, said)
-
-
-ASKED = {  # what a paper says of a game, where it says all that decides it
-    "generator": ("latent", "latent_dim", "width", "depth", "activation", "initialisation"),
-    "critic": ("width", "depth", "activation", "initialisation"),
-    "training": ("batch",),
-    "method": ("optimiser", "betas", "generator_rate", "critic_rate", "schedule", "critic_steps"),
-}
 
 
 def left_open(protocol: Protocol) -> dict[str, Any]:

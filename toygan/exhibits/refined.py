@@ -41,9 +41,7 @@ def refined_rows(exhibit: Exhibit, runs: Sequence[Row]) -> list[Record]:
 
 
 def numbers_of_each(runs: Sequence[Row]) -> Iterator[tuple[Row, dict[tuple[str, str], Record]]]:
-    """What became of every seed's points, those that diverged among them: by the ways that its run's other seeds have, or by
-    every way where none is left to tell.
-    """
+    """Every seed's numbers: of one that diverged by the ways that its run's other seeds have, or by all where none is left."""
     found = {i: numbers_of(run) for i, run in enumerate(runs) if run.get("status") != "diverged"}
     ways = {runs[i]["folder"]: list(numbers) for i, numbers in found.items()}
     for i, run in enumerate(runs):

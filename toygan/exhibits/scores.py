@@ -60,7 +60,7 @@ class Ended(NamedTuple):
 class Score(NamedTuple):
     """One measure: what it is called, its unit, `of(ended)` its values, what it needs (a row of NEEDS), whether it says of a seed
     that something is so (1) or not (0), whether it is computed without chance, what a value is of, a seed or a point, and
-    the least and the most that it can be, of `modes` as many as there are.
+    the least and the most that it can be, where its unit does not tell.
     """
 
     label: str
@@ -70,11 +70,13 @@ class Score(NamedTuple):
     counted: bool = False
     certain: bool = False
     each: str = "seed"
-    ends: tuple[float, float] = (0.0, math.inf)
+    ends: tuple[float, float] | None = None
 
     def ends_among(self, modes: int) -> tuple[float, float]:
         """The least and the most that it can be on a target of so many modes."""
-        return (0.0, float(modes)) if self.unit == "modes" else self.ends
+        if self.unit == "modes":
+            return 0.0, float(modes)
+        return self.ends or ENDS.get(self.unit, (0.0, math.inf))
 
     @property
     def trained(self) -> bool:
@@ -186,9 +188,6 @@ def true_distance(ended: Ended) -> np.ndarray:
     return np.asarray(np.linalg.norm(real - moved, axis=1))
 
 
-# --- two numbers -----------------------------------------------------------------------------------------------------
-
-
 def growth(ended: Ended) -> np.ndarray:
     """By how much one step multiplies a small offset from rest, the size of its leading eigenvalue, of a rule that does the same
     only after a period the mean of its steps: [1]; NaN without one.
@@ -212,21 +211,14 @@ def seen_spectrum(recording: Recording) -> Spectrum:
     return SPECTRA[key]
 
 
-# --- what every run has at its end -----------------------------------------------------------------------------------
-
-
 def at_the_end(name: str, row: Quantity) -> Score:
-    """A quantity as the run itself has it, of its own last points and by its own rule: [S]."""
-    needs = next((NEEDED_BY[need] for need in row.needs if need in NEEDED_BY), "nothing")
-    return Score(row.label, row.unit, lambda ended: ended.recording.final(name), needs, ends=ends_of(name, row))
-
-
-def ends_of(name: str, row: Quantity) -> tuple[float, float]:
-    """The least and the most that a quantity can be, as far as its unit tells, and of a share whether it has a sign."""
-    if name in SIGNED or row.unit in ENDS:
-        return SIGNED.get(name) or ENDS[row.unit]
+    """A quantity as the run itself has it, of its own last points and by its own rule: [S]. Its ends are those of its unit; else
+    a distance is not below 0.
+    """
+    needs = next((NEEDED_BY[need] for need in row.needs.split() if need in NEEDED_BY), "nothing")
     distant = row.scale == "log" and not row.estimated and row.better != "neither"
-    return (0.0 if distant else -math.inf), math.inf
+    usual = ENDS.get(row.unit, (0.0 if distant else -math.inf, math.inf))
+    return Score(row.label, row.unit, lambda ended: ended.recording.final(name), needs, ends=SIGNED.get(name, usual))
 
 
 # --- the tables ------------------------------------------------------------------------------------------------------
@@ -263,30 +255,28 @@ NEEDS: dict[str, Needed] = {
 }
 
 # fmt: off
-SHARE = (0.0, 1.0)
 OWN: dict[str, Score] = {
     "modes": Score("modes found", "modes", of_modes(found), "modes"),
     "high_quality": Score("share on a mode", "share",
-                          of_modes(lambda x, modes, rule: high_quality(x, modes, rule.sigma)), "modes", ends=SHARE),
+                          of_modes(lambda x, modes, rule: high_quality(x, modes, rule.sigma)), "modes"),
     "mode_tv": Score("TV of the modes, with a class off every mode", "",
-                     of_modes(lambda x, modes, rule: mode_tv(x, modes, rule.sigma)), "modes", ends=SHARE),
+                     of_modes(lambda x, modes, rule: mode_tv(x, modes, rule.sigma)), "modes", ends=ENDS["share"]),
     "mode_kl": Score("reverse KL of the shares on modes", "nats",
                      of_modes(lambda x, modes, rule: mode_kl(x, modes, rule.sigma)), "modes"),
     "all_modes": Score("seeds that find all modes", "share",
-                       of_modes(lambda x, modes, rule: found(x, modes, rule) == len(modes.weights)), "modes", counted=True,
-                       ends=SHARE),
+                       of_modes(lambda x, modes, rule: found(x, modes, rule) == len(modes.weights)), "modes", counted=True),
     "no_mode": Score("seeds that find no mode", "share", of_modes(lambda x, modes, rule: found(x, modes, rule) == 0), "modes",
-                     counted=True, ends=SHARE),
-    "cosine": Score("cosine to the true slope", "cosine", partial(slopes_compared, of=cosines), "funnels", ends=(-1.0, 1.0)),
+                     counted=True),
+    "cosine": Score("cosine to the true slope", "cosine", partial(slopes_compared, of=cosines), "funnels"),
     "slope_error": Score("squared distance to the true slope", "", partial(slopes_compared, of=squares), "funnels"),
     "cosine_by_cdist": Score("cosine to the true slope as torch.cdist has it", "cosine",
-                             partial(slopes_compared, of=cosines, true=rounded_slopes), "funnels", ends=(-1.0, 1.0)),
+                             partial(slopes_compared, of=cosines, true=rounded_slopes), "funnels"),
     "slope_error_by_cdist": Score("squared distance to the true slope as torch.cdist has it", "",
                                   partial(slopes_compared, of=squares, true=rounded_slopes), "funnels"),
     "seen_distance": Score("W1 as the critic sees it", "plane", seen_distance, "funnels", ends=(-math.inf, math.inf)),
     "true_distance": Score("W1", "plane", true_distance, "funnels", each="point"),
     "growing": Score("share of directions in which small offsets grow", "share",
-                     of_spectrum(lambda seen: seen.outside / len(seen.multipliers)), "spectrum", ends=SHARE),
+                     of_spectrum(lambda seen: seen.outside / len(seen.multipliers)), "spectrum"),
     "rightmost": Score("largest real part of the eigenvalues", "", of_spectrum(lambda seen: float(seen.rates.real.max())),
                        "spectrum", ends=(-math.inf, math.inf)),
     "growth": Score("growth of one step", "times a step", growth, "dirac", certain=True),

@@ -41,9 +41,7 @@ OF_CRITICS = ("critics", "steepness", "levels")  # kinds of panels that are noth
 
 
 class Picture(NamedTuple):
-    """A still picture of an exhibit: where it is, what it is called, what it shows in words, and where the same is on a dark
-    ground, None where it is not.
-    """
+    """A still picture of an exhibit: where it is, its title, what it shows in words, and where it is on a dark ground."""
 
     path: Path
     title: str
@@ -53,22 +51,21 @@ class Picture(NamedTuple):
 
 class Pictures(NamedTuple):
     """What of an exhibit's pictures is asked for: panels by kind or number, all without any; the seed of the critics shown,
-    the first without one; and further formats beside PNG.
+    the first without one; further formats beside PNG; and how they look.
     """
 
     panels: Sequence[str] = ()
     seed: int | None = None
     formats: Sequence[str] = ()
+    look: Options = USUAL
 
 
 ALL = Pictures()
 
 
 class Showing(NamedTuple):
-    """An exhibit after its runs: everything that a page needs. All texts are the users' own and to be escaped.
-
-    `films` are the folders of the runs to show as moving panels, `folders` those of all runs; `answer` is computed from its
-    claims.
+    """An exhibit after its runs: everything that a page needs. All texts are the users' own and to be escaped. `films` are the
+    folders of the runs to show as moving panels, `folders` those of all runs; `answer` is computed from its claims.
     """
 
     exhibit: Exhibit
@@ -88,7 +85,6 @@ def showing(
     place: Path,
     command: str,
     quick: bool,
-    options: Options = USUAL,
     explaining: Sequence[Sequence[Work]] = (),
     asked: Pictures = ALL,
 ) -> Showing:
@@ -110,9 +106,9 @@ def showing(
         folders=folders_of(runs),
         records=rows,
         verdicts=verdicts,
-        pictures=pictures(exhibit, finished, portraits, place, command, QUICK if quick else "", options, asked),
+        pictures=pictures(exhibit, finished, portraits, place, command, QUICK if quick else "", asked),
         quick=quick,
-        answer=answered(answer(exhibit.claims, verdicts, rows), quick),
+        answer=answered(answer(verdicts), quick),
     )
     give_back()  # a gallery shows dozens of exhibits in one process
     return shown
@@ -124,9 +120,7 @@ def answered(sentence: str, quick: bool) -> str:
 
 
 def curves_of(exhibit: Exhibit) -> list[str]:
-    """The quantities whose curves belong to an exhibit: those of its panels of curves, then those of its other panels and
-    its claims.
-    """
+    """The quantities whose curves belong to an exhibit: of its panels of curves, of its other panels, of its claims."""
     panels = sorted(exhibit.panels, key=lambda panel: panel.kind != "curves")
     shown = [name.strip() for panel in panels if panel.kind in CURVED for name in panel.measure.split(",")]
     terms = [term for claim in exhibit.claims for term in claim.terms.values()]
@@ -148,14 +142,14 @@ def run_rows(works: Sequence[Work]) -> list[Record]:
         if not (work.task.folder / "run.json").exists():
             continue
         facts = facts_of(work.task.folder)
-        settings = {key: value for key, value in work.columns.items() if key != "group"}
-        extra = {key: value for key, value in work.columns.items() if key == "group"}
+        settings = work.task.settings
+        group = {key: value for key, value in work.columns.items() if key == "group"}
         floors = {f"{name}_floor": floor.mean for name, floor in facts.floors("final").items()}
         about, short = {"changes": work.changes, "as_shipped": work.as_shipped}, short_settings(settings)
         for row in records_of(replace(facts, settings=settings), work.task.folder):
             found = facts.labels_of(row["seed"]) if row["status"] in ("done", "diverged") else frozenset()
             told = {"labels": sorted(found), "short_settings": short}
-            rows.append({**extra, **halves(work.task.config), **row, **floors, **about, **told})
+            rows.append({**group, **halves(work.task.config), **row, **floors, **about, **told})
     return labelled(rows)
 
 
@@ -215,7 +209,6 @@ def pictures(
     place: Path,
     command: str,
     note: str,
-    options: Options = USUAL,
     asked: Pictures = ALL,
 ) -> list[Picture]:
     """Every panel of an exhibit that is asked for as a PNG file in a place, those that a page cannot turn dark on a dark ground
@@ -227,24 +220,22 @@ def pictures(
     clear(place)
     made = []
     for i, panel in enumerate(exhibit.panels, 1):
-        chosen = shown_in(panel, rows)
+        chosen = labelled(shown_in(panel, rows))
         if not chosen or not is_asked(panel, i, asked):
             continue
         kind, path = PANELS[panel.kind], place / f"{i}-{panel.kind}.png"
         title = panel.title or kind.title
         shorter = "" if panel.kind in PIECES else note  # theory is no shorter for being quick
         turns = kind.chart or panel.kind == "films"  # on a page, which plays films instead
-        dark = None if turns or options.style != "paper" else path.with_stem(f"{path.stem}-dark")
+        dark = None if turns or asked.look.style != "paper" else path.with_stem(f"{path.stem}-dark")
         for suffix in dict.fromkeys(["png", *asked.formats]):
-            material = material_of(panel, labelled(chosen), portraits, asked.seed)
-            material = material._replace(title=title, command=command, note=shorter, points=options.points)
-            figure = kind.draw(material)
-            save_figure(figure, path.with_suffix(f".{suffix}"), command, options)
+            material = material_of(panel, chosen, portraits, asked)
+            figure = kind.draw(material._replace(title=title, command=command, note=shorter))
+            save_figure(figure, path.with_suffix(f".{suffix}"), command, asked.look)
             if dark and suffix == "png":
-                save_on_dark(figure, dark, command, options)
+                save_on_dark(figure, dark, command, asked.look)
             give_back()
-        about = f"{title}: {kind.about}{of_what(panel, labelled(chosen))}"
-        made.append(Picture(path, title, about, dark))
+        made.append(Picture(path, title, f"{title}: {kind.about}{of_what(panel, chosen)}", dark))
     return made
 
 
@@ -272,7 +263,7 @@ def shown_in(panel: Panel, rows: Sequence[Row]) -> list[Row]:
     return [row for row in matching(panel.of, rows) if ("folder" in row) != (panel.kind in PIECES)]
 
 
-def material_of(panel: Panel, rows: Sequence[Row], portraits: Portraits, seed: int | None) -> Material:
+def material_of(panel: Panel, rows: Sequence[Row], portraits: Portraits, asked: Pictures) -> Material:
     from toygan.draw.exhibit import PANELS
     from toygan.draw.exhibit_parts import Labelled, Material
 
@@ -282,18 +273,17 @@ def material_of(panel: Panel, rows: Sequence[Row], portraits: Portraits, seed: i
         title=panel.title,
         command="",
         rows=rows,
-        recordings=[Labelled(label, seen(Path(folder), seed, panel.kind)) for folder, label in wanted.items()],
+        recordings=[Labelled(label, seen(Path(folder), asked.seed, panel.kind)) for folder, label in wanted.items()],
         measure=panel.measure,
         across=panel.across,
         down=panel.down,
         phases=told_apart([one for one in portraits if matching(panel.of, [one[0]])]),
+        points=asked.look.points,
     )
 
 
 def seen(folder: Path, seed: int | None, kind: str) -> Recording:
-    """The recording of a run, with another seed shown if one is asked for; UserError where it has none of that number, and
-    where a kind of panel is about its critic, and none was kept.
-    """
+    """The recording of a run with the seed that is asked for; UserError where it has none, or not the critic of a panel."""
     if seed is None:
         return load(folder)
     try:
@@ -306,9 +296,7 @@ def seen(folder: Path, seed: int | None, kind: str) -> Recording:
 
 
 def refuse_seed(exhibit: Exhibit, works: Sequence[Work], asked: Pictures) -> None:
-    """UserError for a seed that a run of the panels that are asked for will not have, or whose critic will not be kept though
-    a panel is about it: before anything is played.
-    """
+    """UserError, before anything is played, for a seed that a run of the panels will not have, or a critic not be kept of."""
     if asked.seed is None:
         return
     from toygan.draw.exhibit import PANELS

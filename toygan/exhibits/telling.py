@@ -86,11 +86,10 @@ def so_many(score: Score, n: int) -> str:
 
 def lines_of(rows: Sequence[Compared]) -> list[Both]:
     """What the picture shows: a line a number that has one, by measure."""
-    shown = [one for one in rows if one.row.published is not None]
     return [
         Both(one.row.run, SCORES[one.row.measure].label, SCORES[one.row.measure].unit == "share", one.published, one.ours,
              (one.verdict + one.after).replace(", after", ",\nafter"))
-        for one in shown
+        for one in rows if one.row.published is not None
     ]  # fmt: skip
 
 

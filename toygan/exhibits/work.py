@@ -5,18 +5,17 @@ from __future__ import annotations
 import hashlib
 import itertools
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from toygan.exhibits.claims import fits, matching, meant
+from toygan.exhibits.claims import fits, matching
 from toygan.exhibits.files import PIECES, Claim, Exhibit, Filter, Runs, panel_name
 from toygan.exhibits.mistakes import retold, said
 from toygan.exhibits.refined import refined_columns
 from toygan.exhibits.theory import theory_columns, theory_mistakes
 from toygan.files.config import Config, as_data, deciding
 from toygan.files.mistakes import Key, Mistake, Place, UserError, in_toml, shortened, suggestion
-from toygan.files.strict import placed
 from toygan.many import run
 from toygan.many.results import scalar, settings_text
 from toygan.many.sweep import flat, is_finished, methods_named, plain_value, points
@@ -50,36 +49,28 @@ def planned(exhibit: Exhibit, place: Path, quick: bool = False) -> list[Work]:
     found, rows, mistakes = works_of(exhibit, exhibit.runs, ("runs",), place, quick)
     rows += [*theory_columns(exhibit), *refined_columns(exhibit, rows)]
     wrong = [*theory_mistakes(exhibit), *mistakes]
-    refuse(exhibit, wrong, [] if wrong else in_vain(exhibit, rows))
+    if wrong:
+        raise UserError(*dict.fromkeys(wrong))
+    exhibit.refuse(in_vain(exhibit, rows))
     return found
 
 
 def behind(exhibit: Exhibit, place: Path) -> list[list[Work]]:
-    """The runs of every explanation, checked as the exhibit's own are; nothing is made yet. UserError with what is wrong in
-    any of them, and with what a claim asks for though no run of its explanation has it.
-    """
+    """The runs of every explanation, checked as the exhibit's own are; nothing is made yet. UserError as for these."""
     keys = [(one.runs, ("explanations", i, "runs")) for i, one in enumerate(exhibit.explanations)]
     found = [works_of(exhibit, runs, key, place, quick=False) for runs, key in keys]
     wrong = [mistake for _, _, mistakes in found for mistake in mistakes]
+    if wrong:
+        raise UserError(*dict.fromkeys(wrong))
     vain = (asked_in_vain(exhibit, i, [*rows, *refined_columns(exhibit, rows)]) for i, (_, rows, _) in enumerate(found))
-    refuse(exhibit, wrong, [] if wrong else itertools.chain.from_iterable(vain))
+    exhibit.refuse(itertools.chain.from_iterable(vain))
     return [works for works, _, _ in found]
-
-
-def refuse(exhibit: Exhibit, wrong: Sequence[Mistake], mistakes: Iterable[Mistake]) -> None:
-    """UserError with mistakes that have their places, and with others once they have theirs in the exhibit's file."""
-    several = list(dict.fromkeys(mistakes))
-    every = dict.fromkeys([*wrong, *(placed(several, *exhibit.origin) if several else [])])
-    if every:
-        raise UserError(*every)
 
 
 def works_of(
     exhibit: Exhibit, groups: Sequence[Runs], under: Key, place: Path, quick: bool
 ) -> tuple[list[Work], list[Row], list[Mistake]]:
-    """The runs of some groups that stand `under` a key of the exhibit's file, the columns of their rows, one a run and seed,
-    and what is wrong in them.
-    """
+    """The runs of groups that stand `under` a key of the exhibit's file, the columns of every run and seed, and mistakes."""
     found, rows, wrong = list[Work](), list[Row](), list[Mistake]()
     for i, group in enumerate(groups):
         key = (*under, i)
@@ -117,9 +108,7 @@ def work_of(exhibit: Exhibit, group: Runs, one: Run, place: Path, quick: bool, t
 
 
 def as_found(folder: Path, data: dict[str, Any]) -> dict[str, Any]:
-    """A run's config with the looks of the run that its folder holds, where these are more than are asked for: they change
-    nothing of a run, and show all that fewer would.
-    """
+    """A run's config, with the looks of the run that its folder holds where these are more: they change nothing of a run."""
     try:
         held = folders.earlier(folder).get("config", {}).get("training")
     except UserError:  # told when the run is to be played
@@ -149,9 +138,7 @@ def columns_of(work: Work) -> dict[str, Any]:
 
 
 def quickened(exhibit: Exhibit) -> Exhibit:
-    """The exhibit with all steps that its claims name shortened as quick shortens its runs: those at which a curve is
-    read, and the bounds of periods.
-    """
+    """The exhibit with the steps that its claims name, and their bounds of periods, shortened as quick shortens its runs."""
     return exhibit.model_copy(update={"claims": tuple(map(quick_claim, exhibit.claims))})
 
 
@@ -191,12 +178,10 @@ def in_vain(exhibit: Exhibit, rows: Sequence[Row]) -> Iterator[Mistake]:
     """What claims and panels choose rows by, and no planned row has."""
     for i, claim in enumerate(exhibit.claims):
         for key, term in claim.terms.items():
-            chosen = meant(term.of, rows)
-            yield from no_rows(("claims", i, key, "of"), f"the claim {in_toml(claim.says)}", term.of, rows, chosen)
+            yield from no_rows(("claims", i, key, "of"), f"the claim {in_toml(claim.says)}", term.of, rows)
     for i, panel in enumerate(exhibit.panels):
         shown = [row for row in rows if PIECES.get(panel.kind, "folder") in row]
-        chosen = matching(panel.of, shown)
-        yield from no_rows(("panels", i, "of"), f"the panel {panel_name(panel)}", panel.of, shown, chosen)
+        yield from no_rows(("panels", i, "of"), f"the panel {panel_name(panel)}", panel.of, shown)
 
 
 def asked_in_vain(exhibit: Exhibit, i: int, rows: Sequence[Row]) -> Iterator[Mistake]:
@@ -206,10 +191,10 @@ def asked_in_vain(exhibit: Exhibit, i: int, rows: Sequence[Row]) -> Iterator[Mis
         claim = one.asked(exhibit.claims[number - 1])
         for key, term in claim.terms.items():
             way: Key = ("explanations", i, key) if key in one.filters else ("explanations", i, "runs")
-            yield from no_rows(way, f"claim {number} in this setting", term.of, rows, meant(term.of, rows))
+            yield from no_rows(way, f"claim {number} in this setting", term.of, rows)
 
 
-def no_rows(key: Key, who: str, wanted: Filter, rows: Sequence[Row], chosen: Sequence[Row]) -> Iterator[Mistake]:
+def no_rows(key: Key, who: str, wanted: Filter, rows: Sequence[Row]) -> Iterator[Mistake]:
     """The values of a filter that no row has, or that none has together."""
     alone = False
     for column, value in wanted.items():
@@ -219,7 +204,7 @@ def no_rows(key: Key, who: str, wanted: Filter, rows: Sequence[Row], chosen: Seq
                 alone = True
                 message = f"{shortened(who)} asks for {in_toml(one)}, which no run or piece of theory here has"
                 yield Mistake((*key, column), message, nearest_of(one, legal))
-    if not chosen and not alone:
+    if not alone and not matching(wanted, rows):
         yield Mistake(key, f"{shortened(who)} asks for what no run or piece of theory here has together")
 
 

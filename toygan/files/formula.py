@@ -14,7 +14,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -45,7 +45,12 @@ FUNCTIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "abs": torch.abs,
 }
 NUMBER = re.compile(r"(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
-WORDS = re.compile(rf"\s*(?:(?P<number>{NUMBER.pattern})|(?P<name>[^\W\d]\w*)|(?P<sign>\*\*|[-+*/^()]))", re.ASCII)
+WORDS = re.compile(
+    rf"(?u:\s*)(?:(?P<number>{NUMBER.pattern})|(?P<name>[^\W\d]\w*)|(?P<sign>\*\*|[-+*/^()])|(?P<end>\Z)|(?P<strange>.))",
+    re.ASCII,
+)
+OPERATORS = "what follows a value is one of + - * / ^, as in 2*x"
+VALUES = f"a value is a number, x, y, pi, a bracket, or one of {', '.join(FUNCTIONS)} with a bracket"
 
 
 def formula(text: str, where: str) -> Formula:
@@ -59,35 +64,22 @@ def formula(text: str, where: str) -> Formula:
     return found
 
 
-OPERATORS = "what follows a value is one of + - * / ^, as in 2*x"
-VALUES = f"a value is a number, x, y, pi, a bracket, or one of {', '.join(FUNCTIONS)} with a bracket"
-
-
 class Reader:
     """Reads a formula from left to right; each method is one line of the grammar, with how deep it stands."""
 
     def __init__(self, text: str, where: str) -> None:
-        self.text, self.where = text, where
-        self.at = 0
-        self.token = self.next()
-
-    def next(self) -> Token:
-        """The token that starts where reading has come to."""
-        found = WORDS.match(self.text, self.at)
-        if found is None:
-            at = self.at + len(self.text[self.at :]) - len(self.text[self.at :].lstrip())
-            if at == len(self.text):
-                return Token("end", "", at)
-            raise self.wrong(f"{self.text[at]!r} means nothing here; {VALUES}", at)
-        kind = found.lastgroup or ""
-        return Token(kind, found[kind], found.start(kind))
+        self.text, self.where, self.token = text, where, Token("start", "", 0)
+        self.take()
 
     def take(self) -> Token:
-        """The token that is due, and on to the next."""
-        token = self.token
-        self.at = token.at + len(token.text)
-        self.token = self.next()
-        return token
+        """The token that was due, and on to the next."""
+        taken = self.token
+        found: Any = WORDS.match(self.text, taken.at + len(taken.text))  # one that means nothing is a word as well
+        kind = found.lastgroup
+        self.token = Token(kind, found[kind], found.start(kind))
+        if kind == "strange":
+            raise self.wrong(f"{found[kind]!r} means nothing here; {VALUES}")
+        return taken
 
     def wrong(self, what: str, at: int | None = None) -> UserError:
         """A mistake at a place, by default at the token that is due: the text around it and a caret below."""
@@ -151,8 +143,7 @@ class Reader:
     def name(self, depth: int) -> Formula:
         token = self.token
         if token.text in LETTERS:
-            self.take()
-            return LETTERS[token.text]
+            return LETTERS[self.take().text]
         if token.text not in FUNCTIONS:
             near = nearest(token.text, [*LETTERS, *FUNCTIONS])
             meant = f"{did_you_mean(near)} " if near else ""

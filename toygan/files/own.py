@@ -24,8 +24,7 @@ from typing import Annotated, Any, NamedTuple, get_type_hints
 
 import numpy as np
 import torch
-from pydantic import ConfigDict, Field
-from pydantic_core import core_schema
+from pydantic import ConfigDict, Discriminator, Field, Tag
 from torch import Tensor
 
 from toygan.files.mistakes import Mistake, Place, UserError, shortened, suggestion
@@ -89,25 +88,6 @@ def is_own(kind: Any) -> bool:
     return isinstance(kind, str) and bool(KIND.fullmatch(kind))
 
 
-class OwnToo:
-    """Beside the rows of a table, the type of a part takes a user's own."""
-
-    def __init__(self, rows: Mapping[str, type[Strict]]) -> None:
-        self.rows = rows
-
-    def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> Any:
-        models = {**self.rows, OWN: Own}
-        choices = {kind: handler.generate_schema(model) for kind, model in models.items()}
-        return core_schema.tagged_union_schema(choices, discriminator=tag_of, strict=False)
-
-    def __get_pydantic_json_schema__(self, schema: Any, handler: Any) -> Any:
-        told = handler(schema)
-        choices = dict(zip((*self.rows, OWN), told["oneOf"], strict=True))
-        del choices[OWN]  # which has no rows to suggest
-        mapping = {kind: choice["$ref"] for kind, choice in choices.items()}
-        return told | {"oneOf": [*choices.values()], "discriminator": {"propertyName": "kind", "mapping": mapping}}
-
-
 def tag_of(value: Any) -> Any:
     """Which choice of a part's type a value is for."""
     kind = value.get("kind") if isinstance(value, Mapping) else getattr(value, "kind", None)
@@ -116,8 +96,9 @@ def tag_of(value: Any) -> Any:
 
 def own_or_one_of(table: Mapping[str, Callable[..., Any]], *extra: Callable[..., Any]) -> Any:
     """The type "one row of this table, or a user's own function"; more options as in `one_of`."""
-    rows = models_of(table, *extra)
-    return Annotated[reduce(or_, rows.values()), OwnToo(rows)]
+    models = {**models_of(table, *extra), OWN: Own}
+    tagged = [Annotated[model, Tag(kind)] for kind, model in models.items()]
+    return Annotated[reduce(or_, tagged), Discriminator(tag_of)]
 
 
 def short(kind: str) -> str:
@@ -159,11 +140,8 @@ def allow(words: Iterable[Any]) -> None:
     """Load what was named on the command line: of `mine.py:my_loss+r1` or `method.also=mine.py:my_penalty` the function of
     that file. UserError for a file that cannot be imported or has no such function.
     """
-    for word in words:
-        for text in texts_in(word):
-            for half in halves(text) or ():
-                if found := WORD.fullmatch(half):
-                    load(absolute(found["path"]), found["name"])
+    for text in (text for word in words for text in texts_in(word)):
+        allow_named(half for half in halves(text) or () if WORD.fullmatch(half))
 
 
 def texts_in(word: Any) -> list[str]:
@@ -215,27 +193,17 @@ def settled(config: Mapping[str, Any], inputs: Mapping[str, Any]) -> None:
 
 def own_tables(config: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     """The tables of a config that are a user's own functions, by the part that they are."""
-    method = config.get("method")
+    method, measures = config.get("method"), config.get("measures")
     parts = {part: method.get(part) for part in PARTS} if isinstance(method, Mapping) else {}
-    tables = {**parts, **{table: config.get(table) for table in PLAYED}, **numbered(config.get("measures") or ())}
-    return {part: table for part, table in tables.items() if isinstance(table, dict) and is_own(table.get("kind"))}
-
-
-def in_no_file(config: Any) -> tuple[Code, ...]:
-    """The functions of a parsed config that were given in Python."""
-    return tuple(code for code in own_code(config).values() if not code.path.endswith(".py"))
-
-
-def numbered(measures: Any) -> dict[str, Any]:
-    """The measures of a config, as parts by name."""
-    return {f"measure {i}": one for i, one in enumerate(measures, 1)} if isinstance(measures, list | tuple) else {}
+    parts |= {table: config.get(table) for table in PLAYED}
+    listed = measures if isinstance(measures, list | tuple) else ()
+    parts |= {f"measure {i}": one for i, one in enumerate(listed, 1)}
+    return {part: table for part, table in parts.items() if isinstance(table, dict) and is_own(table.get("kind"))}
 
 
 def own_code(config: Any) -> dict[str, Code]:
     """The user's own functions among the parts of a parsed config."""
-    parts = {part: getattr(config.method, part) for part in PARTS} | {table: getattr(config, table) for table in PLAYED}
-    parts |= numbered(config.measures or ())
-    return {name: code_of(part) for name, part in parts.items() if isinstance(part, Own)}
+    return {part: code_of(Own(**table)) for part, table in own_tables(config.model_dump()).items()}
 
 
 def load(path: str, name: str) -> Code:
@@ -350,15 +318,15 @@ def takes(code: Code, part: str) -> int:
     """How many tensors a function is given: as many as its part gives, or none, where it takes options alone and returns
     the whole part. UserError for any other number.
     """
-    want = SHAPES[part]
     fixed = [name for name, parameter in parameters(code).items() if is_fixed(parameter)]
-    if len(fixed) not in (0, len(want.takes)):
-        raise wrong_shape(code, want, f"it takes {', '.join(fixed)}")
+    if len(fixed) not in (0, len(SHAPES[part].takes)):
+        raise wrong_shape(code, part, f"it takes {', '.join(fixed)}")
     return len(fixed)
 
 
-def wrong_shape(code: Code, want: Form, said: str) -> UserError:
+def wrong_shape(code: Code, part: str, said: str) -> UserError:
     """What is said of a function that is no such part."""
+    want = SHAPES[part]
     name, call = code.kind.rpartition(":")[2], ", ".join(want.takes)
     hint = f"write def {name}({call}, *, option: float = 1.0), which returns {want.returns}; toygan check says more"
     return UserError(Mistake(None, f"{name} is not the function of {want.what}: {said}", hint, place=code.place))
@@ -376,6 +344,14 @@ def is_fixed(parameter: inspect.Parameter) -> bool:
     """Whether a parameter is none of the options."""
     free = (parameter.POSITIONAL_ONLY, parameter.POSITIONAL_OR_KEYWORD)
     return parameter.kind in (*free, parameter.VAR_POSITIONAL) and parameter.default is parameter.empty
+
+
+def called_as(code: Code, part: str, function: Callable[..., Any], options: Iterable[inspect.Parameter]) -> Code:
+    """The same code as a function of what its part is given, and of options by name."""
+    given = [inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD) for name in SHAPES[part].takes]
+    by_name = [one.replace(kind=one.KEYWORD_ONLY) for one in options]
+    function.__signature__ = inspect.Signature([*given, *by_name])  # type: ignore[attr-defined]
+    return code._replace(function=function)
 
 
 def signed(code: Code) -> Callable[..., Any]:
@@ -455,8 +431,7 @@ def made_whole(code: Code, part: str, /, **options: Any) -> Any:
     with blaming(code.file):
         made = code.function(**options)
     if not isinstance(made, want.made):
-        said = f"it takes options alone and returns {in_words(made)}, no {want.made.__name__}"
-        raise wrong_shape(code, want, said)
+        raise wrong_shape(code, part, f"it takes options alone and returns {in_words(made)}, no {want.made.__name__}")
     return made._replace(**{want.calls: blaming(code.file)(getattr(made, want.calls))})
 
 
@@ -471,7 +446,7 @@ def pair(code: Code, said: Any, seeds: int) -> Losses:
     """The losses that a user's function has returned. UserError where they are none."""
     both = [said.get("critic"), said.get("generator")] if isinstance(said, Mapping) else said
     if not isinstance(both, tuple | list) or len(both) != 2:
-        raise wrong_shape(code, SHAPES["objective"], f"it returns {in_words(said)}")
+        raise wrong_shape(code, "objective", f"it returns {in_words(said)}")
     critic, generator = both
     return Losses(one_a_seed(code, critic, seeds, "loss of the critic"),
                   one_a_seed(code, generator, seeds, "loss of the generator"))  # fmt: skip

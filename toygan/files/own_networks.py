@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from torch.func import functional_call, replace_all_batch_norm_modules_, vmap
 
 from toygan.files.mistakes import UserError
-from toygan.files.own import SHAPES, Code, blaming, in_words, is_fixed, parameters, wrong_shape
+from toygan.files.own import Code, blaming, called_as, in_words, is_fixed, parameters, wrong_shape
 from toygan.files.samplers import reseed, streams_restored
 from toygan.game.networks import Layer, Layers, Network, apart, by_autograd
 from toygan.game.players import LATENTS, Generator, Latent
@@ -57,7 +57,7 @@ def making(code: Code, part: str) -> Code:
     ends = [next((name for name in asked if name.lower() in words), None) for words in ENDS[part]]
     own = [one for name, one in asked.items() if name not in ends and one.kind is not one.VAR_POSITIONAL]
     if untold := next((one.name for one in own if is_fixed(one) and one.annotation is one.empty), None):
-        raise wrong_shape(code, SHAPES[part], f"what is {untold!r}?")
+        raise wrong_shape(code, part, f"what is {untold!r}?")
 
     begin = inspect.getattr_static(code.function, "__init__") if isinstance(code.function, type) else code.function
 
@@ -65,10 +65,7 @@ def making(code: Code, part: str) -> Code:
     def make(inputs: int, outputs: int, **options: Any) -> Any:
         return code.function(**{name: n for name, n in zip(ends, (inputs, outputs), strict=True) if name}, **options)
 
-    fixed = [inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD) for name in SHAPES[part].takes]
-    options = [one.replace(kind=one.KEYWORD_ONLY) for one in own if one.kind is not one.VAR_KEYWORD]
-    make.__signature__ = inspect.Signature([*fixed, *options])  # type: ignore[attr-defined]
-    return code._replace(function=make)
+    return called_as(code, part, make, [one for one in own if one.kind is not one.VAR_KEYWORD])
 
 
 def own_critic(code: Code, inputs: int, outputs: int, /, **options: Any) -> Network:
@@ -90,9 +87,7 @@ def own_generator(code: Code, /, *, latent: Latent, latent_dim: int, **options: 
 
 
 class Map(NamedTuple):
-    """A linear map of a module: what its parameters are called there before `weight` and `bias`, its ends, and whether it learns
-    a bias.
-    """
+    """A linear map of a module: what its parameters are called before `weight` and `bias`, its ends, whether it learns a bias."""
 
     name: str
     inputs: int
@@ -100,9 +95,9 @@ class Map(NamedTuple):
     biased: bool
 
     @property
-    def sizes(self) -> list[int]:
-        """How many weights and biases it has in a flat vector."""
-        return [self.inputs * self.outputs, self.outputs * self.biased]
+    def learned(self) -> list[str]:
+        """What its parameters are called that stand in a flat vector."""
+        return [f"{self.name}weight", f"{self.name}bias"][: 1 + self.biased]
 
 
 class Lent(NamedTuple):
@@ -126,7 +121,7 @@ def network_of(code: Code, part: str, inputs: int, outputs: int, options: Option
         with blaming(code.file):
             module = code.function(inputs, outputs, **dict(options))
         if not isinstance(module, nn.Module):
-            raise wrong_shape(code, SHAPES[part], f"it returns {in_words(module)}")
+            raise wrong_shape(code, part, f"it returns {in_words(module)}")
         return module
 
     def initial(rng: np.random.Generator) -> np.ndarray:
@@ -159,7 +154,7 @@ def body_of(code: Code, module: nn.Module, outputs: int) -> Lent:
             maps.append(Map(before, one.in_features, one.out_features, f"{before}bias" in learned))
             if one.bias is None:
                 one.bias = nn.Parameter(torch.zeros(one.out_features))
-    in_maps = {one.name + end for one in maps for end in ("weight", "bias")}
+    in_maps = {name for one in maps for name in one.learned}
     rest = {name: shape for name, shape in learned.items() if name not in in_maps}
     return Lent(code, module, tuple(maps), rest, constants, outputs)
 
@@ -167,12 +162,7 @@ def body_of(code: Code, module: nn.Module, outputs: int) -> Lent:
 def flat(body: Lent, module: nn.Module) -> np.ndarray:
     """The parameters of a module as they follow each other [P]; a map's weights stand as in `Layer`, [in, out]."""
     named = dict(module.named_parameters())
-    parts = [
-        one
-        for of in body.maps
-        for one in (named[f"{of.name}weight"].T, *([named[f"{of.name}bias"]] if of.biased else []))
-    ]
-    parts += [named[name] for name in body.rest]
+    parts = [named[name].t() for one in body.maps for name in one.learned] + [named[name] for name in body.rest]
     return np.concatenate([one.detach().double().numpy().ravel() for one in parts])
 
 
@@ -180,7 +170,7 @@ def layers_of(body: Lent, parameters: Tensor) -> list[Layer]:
     """The linear maps of flat parameters [seed, P], in the module's order; the last one carries the rest as its `scale`, which
     constraints of weights leave alone. What is left over is somebody else's.
     """
-    sizes = [size for one in body.maps for size in one.sizes]
+    sizes = [size for one in body.maps for size in (one.inputs * one.outputs, one.outputs * one.biased)]
     rest = sum(shape.numel() for shape in body.rest.values())
     *pieces, more, _ = parameters.split([*sizes, rest, parameters.shape[1] - sum(sizes) - rest], dim=1)
     layers = []
@@ -199,9 +189,8 @@ def named_in(body: Lent, layers: Layers) -> dict[str, Tensor]:
         named |= {f"{one.name}weight": layer.weight.transpose(1, 2), f"{one.name}bias": bias}
     if (more := layers[-1].scale) is not None:
         pieces = more.squeeze(1).split([shape.numel() for shape in body.rest.values()], dim=1)
-        named |= {
-            name: piece.reshape(-1, *shape) for (name, shape), piece in zip(body.rest.items(), pieces, strict=True)
-        }
+        for (name, shape), piece in zip(body.rest.items(), pieces, strict=True):
+            named[name] = piece.reshape(-1, *shape)
     return named
 
 
@@ -224,12 +213,8 @@ def as_columns(body: Lent, said: Any, points: Tensor) -> Tensor:
     wanted = (len(points), body.outputs)
     if isinstance(said, Tensor) and (said.shape == wanted or (said.shape == wanted[:1] and body.outputs == 1)):
         return said.reshape(wanted)
-    raise body.code.fault(
-        f"of {list(points.shape)} it gives {in_words(said)}, where {list(wanted)} is wanted", TAKE_ENDS
-    )
-
-
-# --- before a run begins -----------------------------------------------------------------------------------------------
+    wrong = f"of {list(points.shape)} it gives {in_words(said)}, where {list(wanted)} is wanted"
+    raise body.code.fault(wrong, TAKE_ENDS)
 
 
 def tried(body: Lent, part: str, inputs: int) -> bool:

@@ -15,6 +15,7 @@ from toygan.files.own import (
     Own,
     answer_of,
     blaming,
+    called_as,
     code_of,
     in_words,
     made_whole,
@@ -79,8 +80,7 @@ def own_rule(code: Code, /, **options: Any) -> Rule:
     """A user's own rule, whose options are dials as the shipped rules' are."""
 
     def step(game: Game, state: State, draw: Draw) -> State:
-        first = next(iter(state.parameters.values()))
-        said = answer_of(code, (game, state, draw), options, first)
+        said = answer_of(code, (game, state, draw), options, next(iter(state.parameters.values())))
         if not isinstance(said, State):
             raise code.fault(f"returns {in_words(said)} where the next state is wanted", MOVES)
         return said
@@ -102,9 +102,7 @@ def rule_tried(part: Own, game: Game, state: State, draw: Draw) -> None:
 
 @cache
 def drawing(code: Code) -> Code:
-    """A sampler, however it takes how many and its random numbers, as a function (rng, n) with its own options; a function of
-    options alone as it is.
-    """
+    """A sampler, however it takes its arguments, as a function (rng, n) with its own options; of options alone as it is."""
     if not is_sampler(code):
         return code
     with blaming(code.file):
@@ -112,9 +110,8 @@ def drawing(code: Code) -> Code:
     if not sampler.by:
         hint = "write def NAME(rng, n), rng being numpy's Generator"
         raise code.fault("takes neither rng nor seed, and a run could not be repeated", hint)
-    own = {name: one for name, one in parameters(code._replace(function=sampler.function)).items()
-           if name not in sampler.names.values()}  # fmt: skip
-
+    asked = parameters(code._replace(function=sampler.function))
+    own = {name: one for name, one in asked.items() if name not in sampler.names.values()}
     if bad := sorted(own.keys() & inspect.signature(moved).parameters):
         raise code.fault(f"its option {bad[0]!r} is a word of toygan's own, which every target has; call it otherwise")
 
@@ -122,10 +119,7 @@ def drawing(code: Code) -> Code:
     def draw(rng: np.random.Generator, n: int, **options: Any) -> Any:
         return sampler.begun(n, rng, options)()
 
-    fixed = [inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD) for name in ("rng", "n")]
-    options = [one.replace(kind=one.KEYWORD_ONLY) for one in own.values()]
-    draw.__signature__ = inspect.Signature([*fixed, *options])  # type: ignore[attr-defined]
-    return code._replace(function=draw)
+    return called_as(code, "target", draw, own.values())
 
 
 def own_target(code: Code, /, **options: Any) -> Target:

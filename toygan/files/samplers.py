@@ -35,6 +35,14 @@ USUAL: dict[str, Any] = (
 )  # fmt: skip
 METHODS = ("sample", "draw", "generate", "get_batch", "next_batch", "sample_data", "rvs", "__call__")
 DENSITIES = ("log_prob", "logprob", "log_density", "logpdf", "log_pdf")
+# Kinds of streams that an argument called rng may mean, each made of numpy's own and drawing from it.
+STREAMS: tuple[Stream, ...] = (
+    lambda rng: rng,
+    lambda rng: np.random.RandomState(rng.bit_generator),
+    lambda rng: torch.Generator().manual_seed(seed_of(rng)),
+    lambda rng: random.Random(seed_of(rng)),
+    lambda rng: seed_of(rng),
+)
 
 
 class OwnSampler(NamedTuple):
@@ -87,9 +95,6 @@ class OwnSampler(NamedTuple):
 
     def points(self, n: int, seed: int = 0, **options: Any) -> np.ndarray:
         return self.draw(n, seed, **options).points
-
-
-# --- from somebody's code to a sampler ---------------------------------------------------------------------------------
 
 
 def sampler_of(code: Code) -> OwnSampler:
@@ -167,16 +172,6 @@ def working(code: Code, sampler: OwnSampler) -> OwnSampler:
     raise code.fault("\n    ".join(["cannot be called as a sampler", *dict.fromkeys(said)]), hint)
 
 
-# Kinds of streams that an argument called rng may mean, each made of numpy's own and drawing from it.
-STREAMS: tuple[Stream, ...] = (
-    lambda rng: rng,
-    lambda rng: np.random.RandomState(rng.bit_generator),
-    lambda rng: torch.Generator().manual_seed(seed_of(rng)),
-    lambda rng: random.Random(seed_of(rng)),
-    lambda rng: seed_of(rng),
-)
-
-
 def seed_of(rng: np.random.Generator) -> int:
     return int(rng.integers(2**31))
 
@@ -219,7 +214,7 @@ def array_of(said: Any) -> np.ndarray:
     return said.detach().numpy() if isinstance(said, Tensor) else np.asarray(said)
 
 
-def batches(sampler: OwnSampler, n: int, many: int, seed: int = 0) -> Iterator[np.ndarray]:
+def batches(sampler: OwnSampler, n: int, many: int) -> Iterator[np.ndarray]:
     """So many draws of n points, one after the other from one stream."""
-    draw = sampler.opened(n, seed, {})
+    draw = sampler.opened(n, 0, {})
     return (cloud_of(draw()).points for _ in range(many))

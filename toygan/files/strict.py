@@ -498,7 +498,8 @@ def real_key(data: Any, location: Key) -> Key:
 
 
 def legal_kinds(node: Schema) -> list[str]:
-    return [choice["properties"]["kind"]["const"] for choice in node.get("oneOf", ())]
+    kinds = [choice["properties"]["kind"] for choice in node.get("oneOf", ())]
+    return [kind["const"] for kind in kinds if "const" in kind]  # a user's own, which comes last, has none
 
 
 def node_at(model: type[BaseModel], location: Key) -> Schema:
@@ -531,7 +532,7 @@ def schema_of(model: type[BaseModel]) -> Schema:
 
 def step_into(node: Schema, part: str | int) -> Schema:
     """The schema one step further down: into a property, a tagged choice, an item or any key of a mapping."""
-    tagged = dict(zip(legal_kinds(node), node.get("oneOf", ()), strict=True))
+    tagged = dict(zip(legal_kinds(node), node.get("oneOf", ()), strict=False))
     below = {**node.get("properties", {}), **tagged, **dict(enumerate(node.get("prefixItems", ())))}
     if part in below:
         return below[part]

@@ -72,9 +72,6 @@ def companies(configs: Sequence[Config | None], workers: int) -> list[list[int]]
     ]
 
 
-# --- playing ---------------------------------------------------------------------------------------------------------
-
-
 class Companion(NamedTuple):
     """One of several runs: what is asked, what it is measured by, what it has kept, its record, and where it stands."""
 
@@ -113,8 +110,7 @@ def seated(config: Config, order: Order, claims: ExitStack) -> Companion | None:
         ledger = run.opened(config, order)
         if ledger.is_finished:
             return None
-        work, past = run.begun(config, order, ledger), folders.trail(config, ledger.facts)
-        state = run.resumed(work, past, ledger)
+        work, past, state = run.begun(config, order, ledger)
     except Exception:  # whatever it is, it comes again where the run is alone, and is told there
         return None
     return Companion(order, work, past, ledger, state) if state is None or not is_over(work.sim, state) else None
@@ -155,7 +151,7 @@ def goes_on(part: Companion, state: State) -> bool:
 
 
 def company_started(parts: Sequence[Companion]) -> tuple[Running, Iterator[bool]]:
-    """The runs as one game at where they stand, and its moves, as `moved` has them. Raises Unusable."""
+    """The runs as one game at where they stand, and its moves, as `moves_checked` has them. Raises Unusable."""
     sims, backend = [part.work.sim for part in parts], parts[0].ledger.backend
     states = [sim.start if part.state is None else part.state for sim, part in zip(sims, parts, strict=True)]
     seeds, step, at = len(sims[0].source.seeds), sims[0].world.step, step_of(states[0])
@@ -170,16 +166,13 @@ def company_started(parts: Sequence[Companion]) -> tuple[Running, Iterator[bool]
         k * seeds: (begin(begun.engine, step, states[k], of_first(first, seeds), sim.world.dials).running, sim)
         for k, sim in enumerate(sims)
     }
-    return begun.running, moves_checked((begun.running, dials), alone, draws_of(parts, at))
+    return begun.running, moves_checked(begun.running, dials, alone, draws_of(parts, at))
 
 
 def moves_checked(
-    joint: tuple[Running, Dials], alone: Mapping[int, tuple[Running, Simulation]], draws: Iterable[Draw]
+    running: Running, dials: Dials, alone: Mapping[int, tuple[Running, Simulation]], draws: Iterable[Draw]
 ) -> Iterator[bool]:
-    """One step of the joint game after the other, without end; whether the numbers are those of the runs by themselves, each
-    told by its first row, as long as these are tried.
-    """
-    running, dials = joint
+    """The joint game's moves, without end: whether its numbers are those of every run by itself, as long as these are tried."""
     for k, draw in enumerate(draws):
         running.advance(draw, dials)
         yield k >= TRIED or all(is_alike(running, first, own, sim, draw) for first, (own, sim) in alone.items())

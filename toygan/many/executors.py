@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import itertools
 import json
 import logging
 import os
@@ -15,17 +16,15 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import AbstractContextManager, contextmanager, suppress
-from functools import partial
 from pathlib import Path
 from queue import Empty
 from time import monotonic, time
-from typing import Any, Protocol
+from typing import Any
 
 from toygan.files.config import Config
 from toygan.files.mistakes import UserError, shortened
-from toygan.files.strict import Source, check
 from toygan.many.company import companies
-from toygan.many.task import TOPIC, End, Task, bring_home, cargo_for, error_in_words, perform, perform_together
+from toygan.many.task import TOPIC, End, Task, brought_home, cargo_for, error_in_words, perform_all
 from toygan.session.facts import Facts, read_facts
 
 TICK = 0.5  # seconds between two looks at what is running
@@ -34,38 +33,14 @@ DEATHS_IN_A_ROW = 10  # without one run ended in between: something is wrong wit
 ANSWER = 10.0  # seconds for a scheduler to answer
 ASKING = 3.0  # seconds between two questions whether it has workers
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
-
 FEW, PER_CORE = 16, 8  # processes that any machine bears, and that each of its cores does
 
 Shares = dict[str, float]  # runs at work by name, and the share of their steps that is behind them
 Listener = Callable[[Shares], None]
-Waiting = dict[Future[End], Task]
+Waiting = dict[Future[list[End]], Sequence[Task]]  # several tasks are played as one game
 
 
-class Pool(Protocol):
-    """What an engine offers."""
-
-    @property
-    def workers(self) -> int:
-        """How many runs it plays at once."""
-
-    def submit(self, task: Task) -> Future[End]:
-        """Play a task."""
-
-    def submit_together(self, tasks: Sequence[Task]) -> list[Future[End]]:
-        """Play tasks that differ in dials alone, as one game where the pool can."""
-
-    def at_work(self, waiting: Waiting) -> Shares:
-        """Which of the tasks are at work now."""
-
-    def renew(self) -> None:
-        """Start afresh after a process died."""
-
-    def trouble(self) -> str:
-        """What holds all runs up at the moment, in words; empty where nothing does."""
-
-
-def ends(tasks: Iterable[Task], pool: Pool, look: Listener) -> Iterator[tuple[Task, End]]:
+def ends(tasks: Sequence[Task], pool: Pool, look: Listener) -> Iterator[tuple[Task, End]]:
     """Play every task in a pool and yield each with its end, as they come; `look` is called now and then.
 
     What was lost with a process is played again, and so is a task whose folder another process keeps: that it was
@@ -79,21 +54,22 @@ def ends(tasks: Iterable[Task], pool: Pool, look: Listener) -> Iterator[tuple[Ta
         yield task, end
 
 
-def together(tasks: Iterable[Task], pool: Pool, look: Listener, suspects: list[Task]) -> Iterator[tuple[Task, End]]:
+def together(tasks: Sequence[Task], pool: Pool, look: Listener, suspects: list[Task]) -> Iterator[tuple[Task, End]]:
     """Play tasks side by side; those whose process died too often while they were at work are left as suspects."""
     waiting, deaths, in_a_row = submitted_at_first(tasks, pool), Counter[str](), 0
     while waiting:
         ended = looked(waiting, pool, look)
         at_work, lost, busy = pool.at_work(waiting), list[Task](), list[Task]()
         for future in ended:
-            task = waiting.pop(future)
-            end = end_of(future, task)
-            if end is None:
-                lost.append(task)
+            some = waiting.pop(future)
+            found = ends_of(future, some)
+            if not found:
+                lost += some
                 continue
             in_a_row = 0
-            busy += [task] if end.status == "busy" else []
-            yield task, end
+            for task, end in zip(some, found, strict=True):
+                busy += [task] if end.status == "busy" else []
+                yield task, end
         waiting |= submitted(busy, pool)
         if lost:
             in_a_row += 1
@@ -110,36 +86,34 @@ def alone(task: Task, pool: Pool, look: Listener) -> End:
     waiting = submitted([task], pool)
     while not (ended := looked(waiting, pool, look)):
         pass
-    end = end_of(ended.pop(), task)
-    if end is None:
-        pool.renew()
-        return End("failed", f"its process died {DEATHS} times among others, then alone")
-    return end
+    if found := ends_of(ended.pop(), [task]):
+        return found[0]
+    pool.renew()
+    return End("failed", f"its process died {DEATHS} times among others, then alone")
 
 
 def submitted(tasks: Iterable[Task], pool: Pool) -> Waiting:
-    return {pool.submit(task): task for task in tasks}
+    return {pool.submit([task]): [task] for task in tasks}
 
 
-def submitted_at_first(tasks: Iterable[Task], pool: Pool) -> Waiting:
-    """A future for every task; those that one game has room for are played together. One that is submitted again is alone."""
-    tasks = list(tasks)
-    waiting: Waiting = {}
-    for places in companies([read_again(task) for task in tasks], pool.workers):
-        some = [tasks[place] for place in places]
-        waiting |= zip(pool.submit_together(some) if len(some) > 1 else map(pool.submit, some), some, strict=True)
-    return waiting
+def submitted_at_first(tasks: Sequence[Task], pool: Pool) -> Waiting:
+    """The tasks that one game has room for are played together, where the pool can. One that is submitted again is alone."""
+    if not pool.has_companies:
+        return submitted(tasks, pool)
+    found = companies([read_again(task) for task in tasks], pool.workers)
+    together = ([tasks[place] for place in places] for places in found)
+    return {pool.submit(some): some for some in together}
 
 
 def read_again(task: Task) -> Config | None:
     """A task's config; None where there is something wrong with it, which the run itself tells."""
     try:
-        return check(Config, task.config, Source(task.name))
+        return task.game
     except UserError:
         return None
 
 
-def looked(waiting: Waiting, pool: Pool, look: Listener) -> set[Future[End]]:
+def looked(waiting: Waiting, pool: Pool, look: Listener) -> set[Future[list[End]]]:
     """What has ended after a moment: something, nothing yet, or everything where the pool broke."""
     ended = wait(waiting, TICK, "FIRST_COMPLETED").done
     look(pool.at_work(waiting))
@@ -147,33 +121,32 @@ def looked(waiting: Waiting, pool: Pool, look: Listener) -> set[Future[End]]:
     return wait(waiting).done if broke else ended
 
 
-def end_of(future: Future[End], task: Task) -> End | None:
-    """The end of a task, brought home; None where it was lost with its process."""
+def ends_of(future: Future[list[End]], tasks: Sequence[Task]) -> list[End]:
+    """The ends of tasks, brought home; none where they were lost with their process."""
     try:
-        end = future.result()
+        ends = future.result()
     except BrokenProcessPool:
-        return None
+        return []
     except CancelledError:
         raise RuntimeError("the Dask cluster is lost: its scheduler does not answer any more") from None
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # such as a run that killed its Dask worker too often
-        return End("failed", error_in_words(error))
-    try:
-        bring_home(task, end)
-    except (OSError, UserError) as error:  # its folder takes nothing
-        return End("failed", error_in_words(error))
-    return end
+        return [End("failed", error_in_words(error))] * len(tasks)
+    return [brought_home(task, end) for task, end in zip(tasks, ends, strict=True)]
 
 
 class Local:
     """Processes of this machine, one thread each, that play every run in its own folder."""
+
+    has_companies = True
 
     def __init__(self, workers: int) -> None:
         self.workers, self.started = workers, time()
         self.renew()
 
     def renew(self) -> None:
+        """Start afresh, at first and after a process died."""
         from joblib.externals.loky import ProcessPoolExecutor
 
         self.pool = ProcessPoolExecutor(self.workers, env=ONE_THREAD)
@@ -189,72 +162,36 @@ class Local:
         """Nothing: the processes are our own."""
         return ""
 
-    def submit(self, task: Task) -> Future[End]:
-        return self.pool.submit(perform, task, driver=os.getpid())
-
-    def submit_together(self, tasks: Sequence[Task]) -> list[Future[End]]:
-        whole = self.pool.submit(perform_together, tasks, driver=os.getpid())
-        parts = [OneOfSeveral(whole) for _ in tasks]
-        whole.add_done_callback(partial(share_out, parts))
-        return list(parts)
+    def submit(self, tasks: Sequence[Task]) -> Future[list[End]]:
+        """Play a task, or several that differ in dials alone as one game."""
+        return self.pool.submit(perform_all, tasks, driver=os.getpid())
 
     def at_work(self, waiting: Waiting) -> Shares:
         """Those whose record was written since the sweep began and does not say that it ended."""
-        given = (task for future, task in waiting.items() if future.running() or future.done())
-        records = ((task.name, record_since(self.started, task.folder)) for task in given)
-        return {
-            name: facts.step / max(facts.steps, 1) for name, facts in records if facts and facts.status == "running"
-        }
-
-
-class OneOfSeveral(Future[End]):
-    """The future of one of several tasks that are played as one."""
-
-    def __init__(self, whole: Future[list[End]]) -> None:
-        super().__init__()
-        self.whole = whole
-
-    def running(self) -> bool:
-        return self.whole.running()
-
-
-def share_out(parts: Sequence[OneOfSeveral], whole: Future[list[End]]) -> None:
-    if whole.cancelled():
-        for part in parts:
-            part.cancel()
-            part.set_running_or_notify_cancel()
-    elif error := whole.exception():
-        for part in parts:
-            part.set_exception(error)
-    else:
-        for part, end in zip(parts, whole.result(), strict=True):
-            part.set_result(end)
+        begun = (tasks for future, tasks in waiting.items() if future.running() or future.done())
+        given = itertools.chain.from_iterable(begun)
+        known = ((task.name, record_since(self.started, task.folder)) for task in given)
+        return {name: facts.step / max(facts.steps, 1) for name, facts in known if facts and facts.status == "running"}
 
 
 def record_since(began: float, folder: Path) -> Facts | None:
     """What a folder says of its run, if it was written since a time; None where nothing of the kind is there."""
-    path = folder / "run.json"
-    if not path.exists() or path.stat().st_mtime <= began:
-        return None
     try:
-        return read_facts(folder)
-    except (OSError, ValueError):  # somebody else's, or gone meanwhile: it is told when the run has ended
+        return read_facts(folder) if (folder / "run.json").stat().st_mtime > began else None
+    except (OSError, ValueError):  # none, somebody else's, or gone meanwhile: it is told when the run has ended
         return None
 
 
 @contextmanager
 def local(workers: int | None = None, runs: int = 1) -> Iterator[Local]:
-    """The cores of this machine, all of them by default, but no more processes than there are runs; nothing is left
-    running behind. UserError for more processes than a machine of so many cores bears.
-    """
+    """A process for every core, or so many, but no more than there are runs; UserError for more than such a machine bears."""
     from joblib import cpu_count
 
-    most = max(FEW, PER_CORE * cpu_count())
+    cores = cpu_count()
+    most = max(FEW, PER_CORE * cores)
     if workers is not None and not 1 <= workers <= most:
-        raise UserError(
-            f"--workers {shortened(str(workers))}: must be 1 to {most}; this machine has {cpu_count()} cores"
-        )
-    pool = Local(max(1, min(workers or cpu_count(), runs)))
+        raise UserError(f"--workers {shortened(str(workers))}: must be 1 to {most}; this machine has {cores} cores")
+    pool = Local(max(1, min(workers or cores, runs)))
     try:
         yield pool
     except BaseException:
@@ -264,7 +201,9 @@ def local(workers: int | None = None, runs: int = 1) -> Iterator[Local]:
 
 
 class Cluster:
-    """The workers of a Dask cluster; a run travels there as data and back as bytes."""
+    """The workers of a Dask cluster; a run travels there by itself, as data, and back as bytes."""
+
+    has_companies = False
 
     def __init__(self, client: Any) -> None:
         self.client, self.names, self.shares = client, dict[str, str](), Shares()
@@ -290,22 +229,19 @@ class Cluster:
             self.alone = not self.workers
         return f"the scheduler has no workers; waiting for one (dask worker {self.address} --nthreads 1)" * self.alone
 
-    def submit(self, task: Task) -> Future[End]:
-        """Play a task on one of the workers; its key is its own, so that what still runs there is found again."""
+    def submit(self, tasks: Sequence[Task]) -> Future[list[End]]:
+        """Play one task on one of the workers; its key is its own, so that what still runs there is found again."""
+        (task,) = tasks
         try:
             cargo = cargo_for(task)
         except OSError as error:  # such as a points file that has gone
-            ended: Future[End] = Future()
-            ended.set_result(End("failed", error_in_words(error)))
+            ended: Future[list[End]] = Future()
+            ended.set_result([End("failed", error_in_words(error))])
             return ended
         digest = hashlib.sha256(json.dumps([task.name, task.config], sort_keys=True).encode()).hexdigest()
         key = f"{task.name}-{digest[:16]}"
         self.names[key] = task.name
-        return self.pool.submit(perform, task, cargo=cargo, key=key)
-
-    def submit_together(self, tasks: Sequence[Task]) -> list[Future[End]]:
-        """Play tasks one by one: each travels by itself."""
-        return [self.submit(task) for task in tasks]
+        return self.pool.submit(perform_all, tasks, cargo=cargo, key=key)
 
     def hear(self, event: tuple[float, Mapping[str, Any]]) -> None:
         said = event[1]
@@ -314,7 +250,7 @@ class Cluster:
 
     def at_work(self, waiting: Waiting) -> Shares:
         """Those of which a worker told and that have not ended."""
-        return {task.name: self.shares[task.name] for task in waiting.values() if task.name in self.shares}
+        return {task.name: self.shares[task.name] for (task,) in waiting.values() if task.name in self.shares}
 
 
 @contextmanager
@@ -363,6 +299,7 @@ def answering(address: str) -> str:
         return thread.submit(lambda: asyncio.run(ask())).result()
 
 
+Pool = Local | Cluster
 ENGINES: dict[str, Callable[[int | None, str | None, int], AbstractContextManager[Pool]]] = {
     "local": lambda workers, address, runs: local(workers, runs),
     "dask": lambda workers, address, runs: cluster(address),

@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from time import perf_counter
-from types import TracebackType
 from typing import Any, NamedTuple
 from weakref import WeakValueDictionary
 
@@ -20,24 +19,16 @@ from toygan.files.mistakes import UserError, shortened
 from toygan.game.streams import stream
 from toygan.many import run
 from toygan.many.run import Ledger, Order
-from toygan.many.told import Brief, brief, config_for, ground_for, optimum_facts, optimum_of
+from toygan.many.told import Brief, brief, config_for, optimum_facts, optimum_of
+from toygan.quantities.critic import Judged
 from toygan.quantities.measure import clouds_seen, measurable, measures_of
 from toygan.quantities.optimal import Known
 from toygan.quantities.table import N_W1, shown_in
 from toygan.session import folder as folders
+from toygan.session import ground as grounds
 from toygan.session import measuring, takes
-from toygan.session.ground import (
-    Floors,
-    Ground,
-    Perfect,
-    against_on,
-    best_on,
-    fixed_on,
-    floors_on,
-    summed_up,
-    watched_points,
-)
-from toygan.session.loops import Glance, array_in, asked, glance, losses_in, points_in, side_of, step_in
+from toygan.session.ground import Floors, Ground, Perfect, floors_on
+from toygan.session.loops import array_in, asked, glance, losses_in, points_in, side_of, step_in
 from toygan.session.recording import Recording, load, metric_lines, read_metrics
 from toygan.session.stream import UNKEPT
 from toygan.session.takes import CHANGED, NOT_SAID, Take
@@ -91,7 +82,8 @@ class LoopRecorder:
     """
 
     def __init__(self, order: Order, told: Brief) -> None:
-        self.folder, self.recording = order.folder, None
+        self.folder = order.folder
+        self.recording: Recording | None = None
         self._order, self._told, self._takes = order, told, dict[int, Take]()
         self._points: int | None = None
         self._drawn = stream(told.seed, 0, "real of a recorded loop")
@@ -107,8 +99,6 @@ class LoopRecorder:
             raise
         OPEN[order.folder.resolve()] = self
         self._clock = perf_counter()
-
-    recording: Recording | None
 
     # --- what a loop calls -----------------------------------------------------------------------------------------------
 
@@ -171,9 +161,7 @@ class LoopRecorder:
     def __enter__(self) -> LoopRecorder:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         if error is None:
             self.close()
         elif OPEN.get(self.folder.resolve()) is self:
@@ -235,7 +223,7 @@ class LoopRecorder:
         """What n points are held against; the first frame says how many."""
         if self._stage is None:
             run.import_slow_libraries()
-            ground = ground_for(self._told, n)
+            ground = grounds.ground_of(self._told.target, self._told.seed, n, self._told.view)
             with self._ledger.timed("floors"):
                 floors = floors_on(Perfect(ground, ground.real, N_W1, "frame"), self._told.about)
             self._points, self._stage = n, LoopStage(ground, floors, optimum_of(self._told, ground))
@@ -248,9 +236,11 @@ class LoopRecorder:
         stage = self._on_stage(len(points))
         judge = None if given.critic is None else asked(given.critic, given.samples, side_of(stage.ground))
         with self._ledger.timed("observe"):
-            seen = glance(stage.ground, points.astype(float), judge, given.losses)
+            arrays, judged = glance(stage.ground, points.astype(float), judge, given.losses)
         with self._ledger.timed("measure"):
-            frame, lines = measured(stage, seen, step, take.seed)
+            row, best = measured(stage, arrays["samples"], judged)
+            lines = "".join(metric_lines(given.losses | row, step, [take.seed]))
+            frame = {name: values for name, values in arrays.items() if name not in UNKEPT} | best
         take.losses, take.critic, take.latents = agreed
         self._ledger.spend({"train": trained})
         try:
@@ -277,7 +267,7 @@ class LoopRecorder:
         with ledger.timed("observe"):
             frames, lines = takes.stacked(kept)
         stage = self._on_stage(frames["samples"].shape[2])
-        frames |= fixed_on(stage.ground, frames["step"].tolist())
+        frames |= grounds.fixed_on(stage.ground, frames["step"].tolist())
         write_aside(place / "metrics.jsonl", lines)
         metrics = read_metrics(place / "metrics.jsonl", frames["step"], seeds)
         floors, summary = end_of_loop(stage, self._told, seeds, frames, metrics)
@@ -285,9 +275,6 @@ class LoopRecorder:
         ledger.put(floors={"frame": stage.floors, "final": floors}, summary=summary)
         write_aside(place / "frames.npz", packed(frames))
         ledger.put(digests={name: folders.of_file(place / name) for name in KEPT})
-
-
-# --- a frame -------------------------------------------------------------------------------------------------------------
 
 
 class Given(NamedTuple):
@@ -300,22 +287,18 @@ class Given(NamedTuple):
 
 
 def agreeing(take: Take, step: int, given: Given, n: int) -> tuple[tuple[str, ...], bool, str]:
-    """Which losses, whether a critic, and which latents a loop has given so far; UserError where these are others than at
-    its frames before. Before the first step a loop may have no loss.
-    """
-    if take.steps and step < take.steps[-1]:
-        raise UserError(
-            f"step {step} of seed {take.seed}: was not kept, but step {take.steps[-1]} was; go on from there"
-        )
+    """Which losses, whether a critic, and which latents a loop gives; UserError for others than before, losses at first aside."""
+    last = max(take.steps, default=step)
+    if step < last:
+        raise UserError(f"step {step} of seed {take.seed}: was not kept, but step {last} was; go on from there")
     names, has_critic, latents = tuple(sorted(given.losses)), given.critic is not None, digest_of(given.latents, n)
     is_first = len(take.steps) == 0 or (len(take.steps) == 1 and not take.losses)
     if not is_first and names != take.losses:
         told = [", ".join(one) or "none" for one in (names, take.losses)]
         raise UserError(f"losses: {told[0]} at step {step}, and {told[1]} before; give the same ones at every frame")
     if take.steps and has_critic != take.critic:
-        raise UserError(
-            f"critic: {'given' if has_critic else 'missing'} at step {step}, not so before; give one always or never"
-        )
+        how = "given" if has_critic else "missing"
+        raise UserError(f"critic: {how} at step {step}, not so before; give one always or never")
     return names, has_critic, latents if not take.steps or latents == take.latents else CHANGED
 
 
@@ -329,20 +312,16 @@ def digest_of(latents: Any, n: int) -> str:
     return folders.digest(np.ascontiguousarray(array, dtype="<f8").tobytes()).hex()
 
 
-def measured(stage: LoopStage, seen: Glance, step: int, seed: int) -> tuple[dict[str, np.ndarray], str]:
-    """The arrays that are kept of a frame, and the line of its measures."""
-    ground, samples, critics = stage.ground, seen.arrays["samples"], seen.judged and [seen.judged]
-    optimum = stage.optimum if critics else None
-    held = against_on(ground)
-    clouds = clouds_seen(samples, held, critics, optimum)
-    row = dict(seen.report) | measures_of(clouds, measurable(held, critics, optimum))
-    row |= {"w1_floor": np.array([stage.floors["w1"]["mean"]])}
-    best = {"optimal_scores": best_on(ground, clouds)} if optimum else {}
-    arrays = {name: values for name, values in seen.arrays.items() if name not in UNKEPT}
-    return arrays | best, "".join(metric_lines(row, step, [seed]))
-
-
-# --- the end ---------------------------------------------------------------------------------------------------------------
+def measured(
+    stage: LoopStage, samples: np.ndarray, judged: Judged | None
+) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+    """Every measure of a frame's samples [1, N, 2], [1] each, and the optimal critic beside the one that judged."""
+    critics = [judged] if judged else []
+    optimum, held = stage.optimum if critics else None, grounds.against_on(stage.ground)
+    clouds = clouds_seen(samples, held, critics, optimum, ())
+    row = measures_of(clouds, measurable(held, critics, optimum))
+    best = {"optimal_scores": grounds.best_on(stage.ground, clouds)} if optimum else {}
+    return row | {"w1_floor": np.array([stage.floors["w1"]["mean"]])}, best
 
 
 def end_of_loop(
@@ -351,10 +330,10 @@ def end_of_loop(
     """The floors of the end and its summary, of the last frame's points against as many fresh ones of the target."""
     ground, final = stage.ground, frames["samples"][-1]
     n, n_w1 = final.shape[1], min(measuring.FINAL_W1, final.shape[1])
-    real = watched_points(told.target, told.seed, n, 1)
+    real = grounds.watched_points(told.target, told.seed, n, 1)
     floors = floors_on(Perfect(ground, real, n_w1, "final"), told.about)
     last = {"w1_floor": np.full(len(seeds), floors["w1"]["mean"])}
     last |= {name: metrics[name][-1] for name in shown_in("last") if name in metrics}
-    summary = summed_up(ground, seeds, final, real, n_w1, frames, last)
+    summary = grounds.summed_up(ground, seeds, final, real, n_w1, frames, last)
     best = optimum_facts(told, stage.optimum) if "scores" in frames else {}
     return floors, summary | {"points_of": LAST} | best

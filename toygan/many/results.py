@@ -32,6 +32,7 @@ IDLE = {"about", "measures", "name", "reference", "title"}  # parts of a config 
 FORMULA = ("=", "@", "+", "-", "\t", "\r")  # how a cell begins that a spreadsheet takes for a formula
 
 Tell = Callable[[str], None]
+Flat = tuple[Facts, dict[str, Any]]  # a run, and its config as dotted keys and cells
 
 
 def run_folders(place: Path) -> list[Path]:
@@ -96,33 +97,31 @@ def differing_keys(runs: Sequence[Facts]) -> list[dict[str, Any]]:
     """
     configs = [flattened({**in_full(dict(facts.config)), "inputs": facts.inputs}) for facts in runs]
     flat = [{key: scalar(value) for key, value in config.items()} for config in configs]
-    found: list[dict[str, Any]] = [{} for _ in runs]
-    for members in gathered(range(len(runs)), lambda i: runs[i].scenario):
-        grid = {key for i in members for key in runs[i].settings}
-        keys = {key for key in differing(members, runs, flat) if not any(keys_overlap(key, own) for own in grid)}
-        for alike in gathered(members, lambda i: json.dumps(runs[i].settings, sort_keys=True)):
-            keys |= set(differing(alike, runs, flat))
-        for i in members:
-            own = runs[i].settings
-            found[i] = {key: flat[i].get(key) for key in sorted(keys) if key not in own}
+    told, keys = list(zip(runs, flat, strict=True)), dict[str, set[str]]()
+    for scenario, members in gathered(told, lambda facts: facts.scenario).items():
+        grid = {key for facts, _ in members for key in facts.settings}
+        keys[scenario] = {key for key in differing(members) if not any(keys_overlap(key, own) for own in grid)}
+        for alike in gathered(members, lambda facts: json.dumps(facts.settings, sort_keys=True)).values():
+            keys[scenario] |= differing(alike)
+    return [{key: own.get(key) for key in sorted(keys[run.scenario]) if key not in run.settings} for run, own in told]
+
+
+def gathered(runs: Iterable[Flat], key: Callable[[Facts], Any]) -> dict[Any, list[Flat]]:
+    found: dict[Any, list[Flat]] = defaultdict(list)
+    for facts, config in runs:
+        found[key(facts)].append((facts, config))
     return found
 
 
-def gathered(which: Iterable[int], key: Callable[[int], Any]) -> list[list[int]]:
-    found: dict[Any, list[int]] = defaultdict(list)
-    for i in which:
-        found[key(i)].append(i)
-    return list(found.values())
-
-
-def differing(members: Sequence[int], runs: Sequence[Facts], flat: Sequence[Mapping[str, Any]]) -> set[str]:
+def differing(runs: Sequence[Flat]) -> set[str]:
     """The keys in which some runs' flat configs differ; those of the method only among runs of one method."""
-    found = {key for key in unlike([flat[i] for i in members]) if not key.startswith("method.")}
-    for alike in gathered(members, lambda i: runs[i].method):
-        found |= set(unlike([flat[i] for i in alike]))
-    known = {key: {flat[i][key] for i in members if key in flat[i]} for key in found if key.startswith("inputs.")}
+    configs = [config for _, config in runs]
+    found = {key for key in unlike(configs) if not key.startswith("method.")}
+    for alike in gathered(runs, lambda facts: facts.method).values():
+        found |= set(unlike([config for _, config in alike]))
+    known = {key: {own[key] for own in configs if key in own} for key in found if key.startswith("inputs.")}
     beside = {key for key, digests in known.items() if len(digests) < 2}  # own code, that some runs do without
-    beside |= {key for key in found if key.endswith(".path") and is_told_by_kind(key, [flat[i] for i in members])}
+    beside |= {key for key in found if key.endswith(".path") and is_told_by_kind(key, configs)}
     return {key for key in found - beside if key != "training.seeds" and key.partition(".")[0] not in IDLE}
 
 
@@ -202,10 +201,7 @@ def columns_of(rows: Sequence[Mapping[str, Any]]) -> list[str]:
 
 
 def write_results(place: Path, more: Sequence[Record] = (), tell: Tell = to_stderr) -> Path:
-    """Write `results.csv`, a line a run and seed of all runs below a place and these `more`; where it is.
-
-    A `run.json` that is no record of a run is told and passed over.
-    """
+    """Write `results.csv`: a line a run and seed below a place, and these `more`; where it is. What is no run is told."""
     path = place / "results.csv"
     runs, strangers = sorted_out(folders_below(place))
     for message in strangers:

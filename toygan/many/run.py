@@ -32,22 +32,13 @@ from toygan.quantities.diagnosis import rates, sentences
 from toygan.quantities.table import QUANTITIES
 from toygan.quantities.transport import w1
 from toygan.session import folder as folders
+from toygan.session import stream
 from toygan.session.facts import FORMAT, Facts
 from toygan.session.looks import generated, is_over, state_arrays, state_of, step_of, weights
 from toygan.session.measuring import Gauge, alignment_ceilings, fixed_arrays, floors_at, gauge, summary
 from toygan.session.recording import Recording, diagnose, load, metric_lines, read_metrics
 from toygan.session.simulation import simulation
-from toygan.session.stream import (
-    Change,
-    Look,
-    advancing,
-    changes_of,
-    chosen_device,
-    engine_of,
-    looks_from,
-    said_in,
-    usable_backend,
-)
+from toygan.session.stream import Change, Look, engine_of, looks_from
 
 LIBRARIES = ("toygan", "torch", "numpy", "scipy", "matplotlib", "POT", "onnx", "onnxruntime")
 DIGESTED = ("metrics.jsonl", "frames.npz", "weights.npz")  # what a run ends with, the same bytes whatever came between
@@ -96,8 +87,8 @@ def run(
     """
     watcher = watch or (bar() if in_notebook() else quiet)
     wanted = Order(Path(out), device=device, animation=animation, fresh=fresh, watch=watcher, backend=backend)
-    changes = changes_of(seeds, overrides)
-    own.allow([scenario, method, *said_in(changes)])
+    changes = stream.changes_of(seeds, overrides)
+    own.allow([scenario, method, *stream.said_in(changes)])
     return carry_out(*prepared(scenario, method, changes, wanted))
 
 
@@ -112,16 +103,14 @@ def prepared(
     changes were said, if not on the command line.
     """
     config = read(scenario, method, changes, said)
-    for own_measure in config.measures or ():
-        name = own_measure.kind.rpartition(":")[2]
+    for kind in (measure.kind for measure in config.measures or ()):
+        name = kind.rpartition(":")[2]
         if name in QUANTITIES or name in ("step", "seed", "diverged_at"):
-            raise UserError(
-                f"--measure {own_measure.kind}: {name} is a quantity of toygan's; call the function otherwise"
-            )
+            raise UserError(f"--measure {kind}: {name} is a quantity of toygan's; call the function otherwise")
     folder = wanted.folder / config.name / config.method.name
     command = with_own(command_line(scenario, method, changes), config)
-    device = chosen_device(wanted.device)
-    backend = usable_backend(wanted.backend, device)
+    device = stream.chosen_device(wanted.device)
+    backend = stream.usable_backend(wanted.backend, device)
     return config, wanted._replace(folder=folder, command=command, device=device, backend=backend)
 
 
@@ -315,8 +304,8 @@ class Ledger:
 
 def play_on(config: Config, order: Order, ledger: Ledger) -> None:
     """Play from the last kept state to the end, keeping every look, and finish the folder."""
-    work, past = begun(config, order, ledger), folders.trail(config, ledger.facts)
-    state, numbers, steps = resumed(work, past, ledger), dict[str, float](), work.sim.steps
+    work, past, state = begun(config, order, ledger)
+    numbers, steps = dict[str, float](), work.sim.steps
 
     def tick(step: int) -> None:
         order.watch(Progress(step, steps, "training", numbers))
@@ -325,9 +314,8 @@ def play_on(config: Config, order: Order, ledger: Ledger) -> None:
         first = -1 if state is None else step_of(state)
         at = [step for step in work.sim.frame_steps if step > first]
         running = started(work, state, ledger, order.watch)
-        moves = advancing(work.sim, running, max(first, 0), work.sim.world.dials)
         past = past if state else folders.trail(config, ledger.facts)
-        for look in looks_from(work, running, at, moves, tick):
+        for look in looks_from(work, running, at, tick):
             keep(look, past, ledger)
             numbers.update(look.live)
             state = look.state
@@ -346,8 +334,8 @@ def started(work: Gauge, state: State | None, ledger: Ledger, watch: Watcher) ->
     return begun.running
 
 
-def begun(config: Config, order: Order, ledger: Ledger) -> Gauge:
-    """A run made ready: nothing is played yet."""
+def begun(config: Config, order: Order, ledger: Ledger) -> tuple[Gauge, folders.Trail, State | None]:
+    """A run made ready to be played, and its last kept state, with the measures after it forgotten; None where there is none."""
     sim = simulation(config, order.device)
     import_slow_libraries()
     with ledger.timed("floors"):
@@ -355,24 +343,20 @@ def begun(config: Config, order: Order, ledger: Ledger) -> Gauge:
     with ledger.timed("measure"):
         work = gauge(config, sim, floors)
     ledger.put(floors={"frame": floors})
-    return work
+    past = folders.trail(config, ledger.facts)
+    arrays = folders.kept_state(ledger.folder, past, sim.frame_steps)
+    if arrays is None:
+        return work, past, None
+    state = state_of(arrays, sim.start)
+    ledger.put(step=step_of(state))
+    ledger.write()
+    return work, past, state
 
 
 def import_slow_libraries() -> None:
     """Import what takes a second or two before any clock runs, so that no kind of work is charged for it."""
     w1(np.zeros((1, 2)), np.zeros((1, 2)))  # the first distance imports the solver
     import_module("toygan.draw")
-
-
-def resumed(work: Gauge, past: folders.Trail, ledger: Ledger) -> State | None:
-    """The last kept state, with the measures after it forgotten; None where there is none."""
-    arrays = folders.kept_state(ledger.folder, past, work.sim.frame_steps)
-    if arrays is None:
-        return None
-    state = state_of(arrays, work.sim.start)
-    ledger.put(step=step_of(state))
-    ledger.write()
-    return state
 
 
 def keep(look: Look, past: folders.Trail, ledger: Ledger) -> None:
@@ -411,9 +395,6 @@ def pack(work: Gauge, state: State, ledger: Ledger) -> None:
         write_aside(place / "weights.npz", packed(weights(state)))
         write_aside(place / "frames.npz", packed(frames))
         ledger.put(digests={name: folders.of_file(place / name) for name in DIGESTED})
-
-
-# --- the end ---------------------------------------------------------------------------------------------------------
 
 
 def finish(order: Order, ledger: Ledger) -> None:

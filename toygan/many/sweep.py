@@ -5,6 +5,7 @@ The folders are the memory: the same sweep finds what is done and goes on with w
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import re
 from collections import Counter
@@ -19,11 +20,12 @@ from tempfile import TemporaryDirectory
 from typing import Any
 from urllib.parse import quote
 
+import torch
 from pydantic import Field, NonNegativeInt, PositiveInt, field_validator
 
 from toygan.files.config import Config, Method, as_data, toml_value
 from toygan.files.mistakes import Key, Mistake, Place, UserError, in_toml, shortened, suggestion
-from toygan.files.own import WORD, allow, in_no_file
+from toygan.files.own import WORD, allow, own_code
 from toygan.files.scenario import find
 from toygan.files.strict import Source, Strict, check, key_lines, line_of, parse_key, parse_override, read_toml
 from toygan.game.constraints import CONSTRAINTS
@@ -38,7 +40,7 @@ from toygan.session import folder as folders
 from toygan.session.facts import Facts
 from toygan.session.measuring import gauge
 from toygan.session.simulation import simulation
-from toygan.session.stream import Look, advancing, engine_of, looks_from
+from toygan.session.stream import Look, engine_of, looks_from
 from toygan.targets.refusal import Refusal
 from toygan.view.records import Record
 
@@ -118,27 +120,21 @@ def is_sweep_file(name: str) -> bool:
     return "target" not in data and bool({"scenarios", "seeds", "grid", "set", "out"} & data.keys())
 
 
-def read_plan(path: Path) -> Plan:
-    """A sweep file; UserError with every mistake. Paths of scenarios are relative to the file."""
+def read_plan(path: Path) -> tuple[Plan, SaidAt]:
+    """A sweep file, with scenarios relative to it, and where its keys stand, in tables too; UserError with every mistake."""
     data, source = read_toml(path)
-    plan = check(Plan, data, source)
-    return plan.model_copy(update={"scenarios": beside(plan.scenarios, path.parent)})
+    plan, lines = check(Plan, data, source), key_lines(source.text)
+    keys: dict[tuple[str, str], Key] = {(name, ""): (name,) for name in Plan.model_fields}
+    for table, inner in (("grid", plan.grid), ("set", plan.set)):
+        keys |= {(table, ".".join(way)): (table, *way) for way, _ in ways(inner)}
+    found = {name: line_of(key, lines) for name, key in keys.items()}
+    places = {name: Place(str(path), line, name[:1]) for name, line in found.items() if line}
+    return plan.model_copy(update={"scenarios": beside(plan.scenarios, path.parent)}), places
 
 
 def beside(scenarios: Iterable[str], folder: Path) -> tuple[str, ...]:
     """Scenarios as a file of a folder says them: paths from there, and names."""
     return tuple(str(folder / name) if name.endswith(".toml") else name for name in scenarios)
-
-
-def said_in(path: Path, plan: Plan) -> dict[tuple[str, str], Place]:
-    """Where the keys of a sweep file stand, and those of its tables."""
-    _, source = read_toml(path)
-    lines = key_lines(source.text)
-    keys: dict[tuple[str, str], Key] = {(name, ""): (name,) for name in Plan.model_fields}
-    for table, inner in (("grid", plan.grid), ("set", plan.set)):
-        keys |= {(table, ".".join(way)): (table, *way) for way, _ in ways(inner)}
-    found = {name: line_of(key, lines) for name, key in keys.items()}
-    return {(part, key): Place(str(path), line, (part,)) for (part, key), line in found.items() if line}
 
 
 def ways(table: Mapping[str, Any], before: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
@@ -155,9 +151,8 @@ def grid_of(texts: Sequence[str]) -> dict[str, list[Any]]:
     grid: dict[str, list[Any]] = {}
     for text in texts:
         name, equals, listed = text.partition("=")
-        values = [
-            parse_override(f"{name}={part}", "--grid")[1] for part in map(str.strip, VALUES.findall(listed)) if part
-        ]
+        parts = filter(None, map(str.strip, VALUES.findall(listed)))
+        values = [parse_override(f"{name}={part}", "--grid")[1] for part in parts]
         if not equals or not name.strip() or not values:
             raise UserError(f"--grid {text}: expected KEY=V1,V2,...; for example training.batch=64,256")
         grid.setdefault(name.strip(), []).extend(values)
@@ -200,14 +195,12 @@ def planned(
     return planned_tasks(plan, combined, places)
 
 
-def planned_tasks(
-    plan: Plan, combined: Iterable[Combination], places: SaidAt, known: Sequence[Mistake] = ()
-) -> list[Task]:
+def planned_tasks(plan: Plan, some: Iterable[Combination], places: SaidAt, known: Sequence[Mistake] = ()) -> list[Task]:
     """The runs of some combinations, each folder once; UserError with what is wrong in any, and is `known` to be."""
     tasks, wrong = dict[Path, Task](), dict.fromkeys(known)
-    for scenario, method, settings in combined:
+    for one in some:
         try:
-            task = planned_task(plan, scenario, method, settings, places)
+            task = planned_task(plan, one, places)
         except UserError as error:
             wrong |= dict.fromkeys(error.mistakes)
             continue
@@ -270,9 +263,8 @@ def refuse(mistakes: Sequence[Mistake]) -> None:
         raise UserError(*mistakes[:MOST], *more)
 
 
-def planned_task(
-    plan: Plan, scenario: ScenarioOrTarget, method: str | Method | None, settings: GridPoint, places: SaidAt = NOWHERE
-) -> Task:
+def planned_task(plan: Plan, combined: Combination, places: SaidAt) -> Task:
+    scenario, method, settings = combined
     common, where = flat(plan.set), dict[str, Place]()
     for part, table in (("set", common), ("grid", settings)):
         where |= {key: said(places, part, key, value) for key, value in table.items()}
@@ -284,7 +276,8 @@ def planned_task(
     changes = [*common.items(), *settings.items()]
     config, order = runs.prepared(scenario, method, changes, runs.Order(Path(plan.out)), where)
     names = [config.name, config.method.name, *([folder_name(settings)] if settings else [])]
-    name, folder, own = "/".join(names), Path(plan.out, *names), in_no_file(config)
+    name, folder = "/".join(names), Path(plan.out, *names)
+    own = tuple(code for code in own_code(config).values() if not code.path.endswith(".py"))  # given in Python
     return Task(name, folder, as_data(config), order.command, dict(settings), plan.animation, own=own)
 
 
@@ -296,12 +289,9 @@ def said(places: SaidAt, part: str, key: str, value: Any) -> Place:
 
 def folder_name(settings: GridPoint) -> str:
     """Settings as the name of a folder, `training.batch=64,method.critic_steps=2`; a long one is cut and numbered."""
-    texts = (f"{key}={quote(plain_value(value), safe='=.,+-_[]')}" for key, value in settings.items())
-    name = ",".join(texts)
+    name = ",".join(f"{key}={quote(plain_value(value), safe='=.,+-_[]')}" for key, value in settings.items())
     if len(name) <= LONGEST:
         return name
-    import hashlib
-
     return f"{name[:LONGEST]}-{hashlib.sha256(name.encode()).hexdigest()[:12]}"
 
 
@@ -345,8 +335,7 @@ def sweep(
         "animation": animation,
     }
     plan = check(Plan, {key: value for key, value in asked.items() if value is not None}, Source("sweep"))
-    on_grid = (value for some in flat(plan.grid).values() for value in some)
-    allow([*worlds, *plan.methods, *flat(plan.set).values(), *on_grid])
+    allow([*worlds, *plan.methods, *flat(plan.set).values(), *itertools.chain(*flat(plan.grid).values())])
     tasks = planned(plan, NOWHERE, worlds, [method for method in played if isinstance(method, Method)])
     failed = carry_out(tasks, Path(out), engine, address, workers, fresh)
     return as_frame(outcome(tasks, failed))
@@ -365,32 +354,21 @@ def bar_here() -> Watch:
     return watch
 
 
-def outcome(tasks: Iterable[Task], failed: Mapping[str, str]) -> list[Record]:
+def outcome(tasks: Sequence[Task], failed: Mapping[str, str]) -> list[Record]:
     """One record a run and seed of these runs, whatever became of them; `failed` has the messages of those that did."""
-    found = [(task, sorted_out([task.folder])[0]) for task in tasks]
-    lost = [task for task, runs in found if not runs]
-    return [*rows_of([run for _, runs in found for run in runs]), *rows_without_runs(lost, failed)]
+    runs, _ = sorted_out(task.folder for task in tasks)
+    return [*rows_of(runs), *unrecorded(tasks, failed, runs)]
 
 
-def rows_without_runs(tasks: Iterable[Task], failed: Mapping[str, str]) -> list[Record]:
-    """The records of runs that left none, with what is known of why."""
-    rows: list[Record] = []
+def unrecorded(tasks: Iterable[Task], failed: Mapping[str, str], runs: Sequence[tuple[Facts, Path]]) -> list[Record]:
+    """The records of tasks that left none among the `runs` in their folders: they failed, or somebody took them away."""
+    rows, there = list[Record](), {folder for _, folder in runs}
     for task in tasks:
-        facts = Facts(
-            scenario=task.config["name"],
-            method=task.config["method"]["name"],
-            settings=task.settings,
-            seeds=seeds_of(task),
-            status="failed",
-            message=failed.get(task.name, GONE),
-        )
-        rows += records_of(facts, task.folder)
+        if task.folder not in there:
+            name, method, why = task.config["name"], task.config["method"]["name"], failed.get(task.name, GONE)
+            facts = Facts(name, method, seeds=seeds_of(task), status="failed", settings=task.settings, message=why)
+            rows += records_of(facts, task.folder)
     return rows
-
-
-def unrecorded(tasks: Iterable[Task], failed: Mapping[str, str]) -> list[Record]:
-    """The records of runs that left none in their folders: they failed, or somebody took them away."""
-    return rows_without_runs((task for task in tasks if not sorted_out([task.folder])[0]), failed)
 
 
 def as_frame(rows: list[dict[str, Any]]) -> Any:
@@ -428,7 +406,7 @@ def carry_out(
             raise UserError(f"{out}: cannot be used ({error.strerror}); choose another place with --out") from None
         with pool_of(engine, workers, address, len(todo)) as pool:
             failed = played(todo, pool, standing, watch)
-    write_results(out, unrecorded(todo, failed), tell)
+    write_results(out, unrecorded(todo, failed, sorted_out(task.folder for task in todo)[0]), tell)
     return failed
 
 
@@ -494,20 +472,17 @@ def is_finished(task: Task, fresh: bool) -> bool:
             folders.clear(task.folder)
     if not folders.earlier(task.folder):
         return False
-    config = check(Config, task.config, Source(task.name))
+    config = task.game
     known = folders.agreeing(task.folder, config, runs.here(config, "cpu", "auto"))
-    wanted = runs.drawings(runs.Order(task.folder, "", animation=task.animation, picture=task.picture))
-    drawn = all((task.folder / name).exists() for name in wanted)
+    drawn = all((task.folder / name).exists() for name in runs.drawings(task.order()))
     return known["status"] in folders.FINISHED and drawn
 
 
 def estimated_seconds(tasks: Sequence[Task]) -> float:
     """Core-seconds that the runs will take, from short probes of some of them, evenly chosen."""
-    import torch
-
     torch.set_num_threads(1)
     chosen = tasks[:: -(-len(tasks) // PROBES)]
-    return sum(probe(check(Config, task.config, Source(task.name))) for task in chosen) / len(chosen) * len(tasks)
+    return sum(probe(task.game) for task in chosen) / len(chosen) * len(tasks)
 
 
 def probe(config: Config) -> float:
@@ -516,8 +491,7 @@ def probe(config: Config) -> float:
     warm = min(WARM_STEPS, config.training.steps)  # the first steps and the first look take longer
     last = min(warm + PROBE_STEPS, config.training.steps)
     running = engine_of(work.sim, work.sim.start, "auto", work.sim.world.dials).running
-    moves = advancing(work.sim, running, 0, work.sim.world.dials)
-    first, *later = looks_from(work, running, (warm, last), moves)  # a game of few steps is over at once
+    first, *later = looks_from(work, running, (warm, last))  # a game of few steps is over at once
     look, played = (later[0], last - warm) if later else (first, warm)
     a_step = look.seconds["train"] / played
     a_look = look.seconds["observe"] + look.seconds["measure"] + keeping_seconds(config, look)

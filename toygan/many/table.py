@@ -20,9 +20,7 @@ INTERVALS = f" with 95 % intervals from order statistics (none below {FEWEST} va
 
 
 class Table(NamedTuple):
-    """Rows of cells by column; the columns `keys` say which runs a row is about. `note` says what the numbers are. The
-    best cells, if they are marked, are told by row and column.
-    """
+    """Rows of cells; the columns `keys` say which runs a row is about, `best` are the marked cells, each a row and column."""
 
     keys: Sequence[str]
     rows: Sequence[Mapping[str, Any]]
@@ -39,12 +37,9 @@ def chosen_keys(rows: Sequence[Record], by: Sequence[str]) -> list[str]:
         if key not in legal:
             raise UserError(f"--by {key}: unknown; {suggestion(key, legal, 'keys')}")
     keys = list(by) or [*FIRST[:2]]
-    return [*keys, *(key for key in legal if key not in (*FIRST, *keys) and tells_apart(rows, key, keys))]
-
-
-def tells_apart(rows: Sequence[Record], key: str, keys: Sequence[str]) -> bool:
     together = groups(rows, [*FIRST[:2], *keys]).values()
-    return any(len({row.get(key) for row in members}) > 1 for members in together)
+    differing = {key for own in together for key in legal if len({row.get(key) for row in own}) > 1}
+    return [*keys, *(key for key in legal if key not in (*FIRST, *keys) and key in differing)]
 
 
 def apart_words(rows: Sequence[Record], by: Sequence[str]) -> str:
@@ -85,9 +80,7 @@ def medians(rows: Sequence[Record], by: Sequence[str] = (), measures: Sequence[s
     return Table(keys, told, note + apart_words(rows, by))
 
 
-def by_group(
-    rows: Sequence[Record], keys: Sequence[str], cells: Callable[[list[Record]], dict[str, Any]]
-) -> list[dict[str, Any]]:
+def by_group(rows: Sequence[Record], keys: Sequence[str], cells: Callable[[list[Record]], Record]) -> list[Record]:
     """A row a group of records with the same keys: these, and cells made of its records."""
     found = sorted(groups(rows, keys).items(), key=lambda one: rank(one[0]))
     return [dict(zip(keys, group, strict=True)) | cells(members) for group, members in found]
@@ -129,13 +122,10 @@ def cells_of_group(members: Sequence[Record], names: Sequence[str]) -> dict[str,
     moded = [row for row in ended if row.get("modes_of")]
     if moded:
         cells["all modes"] = share(sum(row.get("modes") == row["modes_of"] for row in moded), len(moded))
-    told = [row.get("indistinguishable") for row in ended]
-    if any(one is not None for one in told):
+    if any(row.get("indistinguishable") is not None for row in ended):
         # A diverged one can be told from a perfect sampler.
-        known = [
-            bool(one) for one, row in zip(told, ended, strict=True) if one is not None or row["status"] == "diverged"
-        ]
-        cells["indistinguishable"] = share(sum(known), len(known))
+        known = [row for row in ended if row.get("indistinguishable") is not None or row["status"] == "diverged"]
+        cells["indistinguishable"] = share(sum(bool(row.get("indistinguishable")) for row in known), len(known))
     return cells | {name: median(known_values(ended, name)) for name in names}
 
 
@@ -162,13 +152,11 @@ def differences(
     note = f"medians of the differences from {base}, paired by seed,{INTERVALS}"
     if any(lacks_seeds(name, row) for row in told for name in names):
         note += "; n: of so many pairs, the others lack a finite value"
-    return Table(keys, told, note + apart_words(rows, by) + lone_words(rows, base))
-
-
-def lone_words(rows: Sequence[Record], base: str) -> str:
-    others = [row for row in rows if row["method"] != base]
-    lone = len(others) - sum(1 for _ in paired(rows, base))
-    return f"; {lone} of {len(others)} seeds of other methods have no {base} with the same settings" if lone else ""
+    note += apart_words(rows, by)
+    others = sum(row["method"] != base for row in rows)
+    if lone := others - len(pairs):
+        note += f"; {lone} of {others} seeds of other methods have no {base} with the same settings"
+    return Table(keys, told, note)
 
 
 def paired(rows: Sequence[Record], base: str) -> Iterator[tuple[Record, Record]]:
@@ -224,9 +212,8 @@ def marked(table: Table) -> Table:
 def best_of(table: Table, name: str, rows: Sequence[int]) -> list[int]:
     """Which of some rows are best in a column, ties with them; none where no way is better, or nothing is left behind."""
     way = DIRECTIONS.get(name) or better(name)
-    known = {
-        i: value for i in rows if isinstance(value := table.rows[i].get(name), Interval) and not math.isnan(value.value)
-    }
+    cells = {i: table.rows[i].get(name) for i in rows}
+    known = {i: one for i, one in cells.items() if isinstance(one, Interval) and not math.isnan(one.value)}
     if way == "neither" or not known:
         return []
     best = (min if way == "lower" else max)(known.values(), key=lambda value: value.value)

@@ -57,6 +57,16 @@ class Task(NamedTuple):
     picture: bool = True
     own: tuple[Code, ...] = ()
 
+    @property
+    def game(self) -> Config:
+        """The config, checked; UserError for what is wrong with it."""
+        return check(Config, self.config, Source(self.name))
+
+    def order(self, watch: Watcher = run.quiet) -> run.Order:
+        """What is asked for besides the config."""
+        asked = run.Order(self.folder, self.command, animation=self.animation, picture=self.picture)
+        return asked._replace(watch=watch, settings=self.settings)
+
 
 class End(NamedTuple):
     """What became of a run, and its files where they have to travel: `done`, `diverged`, `failed` with a message, or
@@ -75,43 +85,37 @@ def perform(task: Task, driver: int | None = None, cargo: Files | None = None) -
     """
     torch.set_num_threads(1)
     if cargo is None:
-        return carried_out(task, task.folder, task.config, leaving_without(driver))
+        return carried_out(task, leaving_without(driver))
     with TemporaryDirectory(prefix="toygan-") as scratch:
         place, inputs = Path(scratch) / "run", Path(scratch) / INPUTS
         config, moves = at_home_here(task.config, inputs)
         needed = {name: content for name, content in cargo.items() if name.startswith(INPUTS)}
         unload(needed, Path(scratch))
         unload(files_moved({name: cargo[name] for name in cargo if name not in needed}, moves), place)
-        end = carried_out(task, place, config, telling())
+        end = carried_out(task._replace(folder=place, config=config), telling())
         return end._replace(files=files_moved(load(place), {there: home for home, there in moves.items()}))
 
 
-def perform_together(tasks: Sequence[Task], driver: int | None = None) -> list[End]:
-    """Carry runs out that differ in dials alone, each in its folder: their steps as one game, then each to its end."""
-    torch.set_num_threads(1)
-    wanted, watch = [], leaving_without(driver)
-    for task in tasks:
-        with suppress(Exception):  # what is wrong with a run is told where it is alone
-            load_again(task.config, task.own)
-            wanted.append((check(Config, task.config, Source(task.name)), order_of(task, task.folder, watch)))
-    with suppress(Exception):  # so is what goes wrong with all of them, from whose last looks each goes on
-        play_together(wanted)
-    return [perform(task, driver) for task in tasks]
+def perform_all(tasks: Sequence[Task], driver: int | None = None, cargo: Files | None = None) -> list[End]:
+    """Carry a run out; or several that differ in dials alone: their steps as one game, then each to its end."""
+    if len(tasks) > 1:
+        torch.set_num_threads(1)
+        wanted, watch = [], leaving_without(driver)
+        for task in tasks:
+            with suppress(Exception):  # what is wrong with a run is told where it is alone
+                load_again(task.config, task.own)
+                wanted.append((task.game, task.order(watch)))
+        with suppress(Exception):  # so is what goes wrong with all of them, from whose last looks each goes on
+            play_together(wanted)
+    return [perform(task, driver, cargo) for task in tasks]
 
 
-def order_of(task: Task, place: Path, watch: Watcher) -> run.Order:
-    return run.Order(
-        place, task.command, animation=task.animation, watch=watch, picture=task.picture, settings=task.settings
-    )
-
-
-def carried_out(task: Task, place: Path, config: Mapping[str, Any], watch: Watcher) -> End:
-    """Carry a run out in a place; whatever it raises is its end and nobody else's, but for Ctrl-C."""
-    order = order_of(task, place, watch)
+def carried_out(task: Task, watch: Watcher) -> End:
+    """Carry a run out in its folder; whatever it raises is its end and nobody else's, but for Ctrl-C."""
     try:
-        await_folder(place, TURN)
-        load_again(config, task.own)
-        recording = run.carry_out(check(Config, config, Source(task.name)), order)
+        await_folder(task.folder, TURN)
+        load_again(task.config, task.own)
+        recording = run.carry_out(task.game, task.order(watch))
     except KeyboardInterrupt:
         raise
     except folders.Busy:
@@ -123,11 +127,8 @@ def carried_out(task: Task, place: Path, config: Mapping[str, Any], watch: Watch
 
 def keep_failure(task: Task, message: str) -> None:
     """Leave the record of a failed run where the run itself could not: it was never begun, or died with its process."""
-    try:
-        config = check(Config, task.config, Source(task.name))
-        run.keep_failure(config, run.Order(task.folder, task.command, settings=task.settings), message)
-    except (OSError, UserError):  # the folder is another's or takes nothing; the sweep tells it all the same
-        return
+    with suppress(OSError, UserError):  # the folder is another's or takes nothing; the sweep tells it all the same
+        run.keep_failure(task.game, task.order(), message)
 
 
 def error_in_words(error: BaseException) -> str:
@@ -140,11 +141,9 @@ def await_folder(place: Path, patience: float) -> None:
     """Wait for some seconds until nobody works in a folder: what a killed sweep has left running ends by itself."""
     until = monotonic() + patience
     while monotonic() < until:
-        try:
-            with folders.claimed(place):
-                return
-        except folders.Busy:
-            sleep(0.1)
+        with suppress(folders.Busy), folders.claimed(place):
+            return
+        sleep(0.1)
 
 
 def leaving_without(driver: int | None) -> Watcher:
@@ -202,17 +201,13 @@ def at_home_here(config: Mapping[str, Any], inputs: Path) -> tuple[dict[str, Any
 
 
 def files_moved(files: Files, moves: Mapping[str, str]) -> Files:
-    """The files with one path for another in the fields of a run's records that name its files; a record that cannot be read
-    stays as it is, for the run to tell.
-    """
+    """The files with one path for another in a run's records; one that cannot be read stays as it is, for the run to tell."""
     files = dict(files)
     for name in RECORDS.keys() & files.keys() if moves else ():
         read, write = RECORDS[name]
-        try:
+        with suppress(ValueError, RecursionError):
             record = read(files[name].decode())
             files[name] = write(drawn_from(record, moves)) if isinstance(record, dict) else files[name]
-        except (ValueError, RecursionError):
-            continue
     return files
 
 
@@ -239,12 +234,16 @@ def unload(files: Files, place: Path) -> None:
         write_aside(path, files[name])
 
 
-def bring_home(task: Task, end: End) -> None:
-    """Write a run that was played elsewhere into its folder."""
+def brought_home(task: Task, end: End) -> End:
+    """The end of a run, which is written into its folder if it was played elsewhere."""
     if not end.files:
-        return
-    await_folder(task.folder, PATIENCE)
-    with folders.claimed(task.folder):
-        unload(end.files, task.folder)
-        if end.status in folders.FINISHED:
-            shutil.rmtree(task.folder / "partial", ignore_errors=True)
+        return end
+    try:
+        await_folder(task.folder, PATIENCE)
+        with folders.claimed(task.folder):
+            unload(end.files, task.folder)
+            if end.status in folders.FINISHED:
+                shutil.rmtree(task.folder / "partial", ignore_errors=True)
+    except (OSError, UserError) as error:  # its folder takes nothing
+        return End("failed", error_in_words(error))
+    return end

@@ -19,9 +19,8 @@ from toygan.game.objectives import OBJECTIVES
 from toygan.quantities.optimal import Known, Told, decided
 from toygan.session import folder as folders
 from toygan.session.facts import RECORDED
-from toygan.session.ground import Ground, axes_of, known_on, many_points, optimum_told, watched_points
+from toygan.session.ground import Ground, known_on, optimum_told
 from toygan.session.loops import points_in
-from toygan.session.simulation import ARROWS, GRID
 from toygan.targets.refusal import Refusal
 from toygan.targets.table import listed
 from toygan.targets.target import Target
@@ -116,9 +115,8 @@ def said_of(method: Method | None) -> dict[str, Any]:
     if method is None:
         return {}
     data = method.model_dump(mode="json", include={"objective", "pack", "noisy_labels"}, exclude_none=True)
-    return {
-        key: value for key, value in data.items() if key == "objective" or value != Method.model_fields[key].default
-    }
+    usual = {key: field.default for key, field in Method.model_fields.items() if key != "objective"}
+    return {key: value for key, value in data.items() if key not in usual or value != usual[key]}
 
 
 def optimum_of(told: Brief, ground: Ground) -> Known | None:
@@ -136,13 +134,6 @@ def optimum_facts(told: Brief, optimum: Known | None) -> dict[str, Any]:
         return {}
     objective = told.method.objective
     return optimum_told(objective.kind, objective.model_dump(), None, optimum)
-
-
-def ground_for(told: Brief, n: int) -> Ground:
-    """What clouds of n points are held against."""
-    target, seed = told.target, told.seed
-    real, many = watched_points(target, seed, n, 0), many_points(target, seed)
-    return Ground(target, seed, real, many, axes_of(told.view, GRID), axes_of(told.view, ARROWS))
 
 
 def config_for(told: Brief, n: int | None) -> dict[str, Any]:

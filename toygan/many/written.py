@@ -17,6 +17,10 @@ from toygan.view.statistics import Interval
 ROW = "row"
 RAISED = "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"
 LOWERED = str.maketrans(RAISED, "-0123456789")
+SPECIAL = str.maketrans({sign: f"\\{sign}" for sign in "_%&#${}"} | {
+    "\N{MINUS SIGN}": "$-$", "\N{NO-BREAK SPACE}": "~", "\N{MIDDLE DOT}": r"$\cdot$",
+    "\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}",
+})  # fmt: skip  # what LaTeX takes for a command, or has another sign for
 
 
 def written(tables: Sequence[Table], form: str) -> str:
@@ -28,9 +32,7 @@ def written(tables: Sequence[Table], form: str) -> str:
 
 def cells_of(table: Table) -> tuple[list[str], list[list[str]]]:
     names = columns(table)
-    return names, [
-        [cell(row.get(name), name in row and lacks_seeds(name, row)) for name in names] for row in table.rows
-    ]
+    return names, [[cell(row.get(one), one in row and lacks_seeds(one, row)) for one in names] for row in table.rows]
 
 
 def columns(table: Table) -> list[str]:
@@ -62,8 +64,7 @@ def new_names(pairs: Sequence[str]) -> dict[str, OwnName]:
 
 def renamed(table: Table, names: Mapping[str, str]) -> Table:
     """A table whose columns, and what stands in the columns of its keys, are called as somebody likes."""
-    of_keys = [{key: names.get(str(row[key]), row[key]) for key in table.keys} for row in table.rows]
-    rows = [{**row, **own} for row, own in zip(table.rows, of_keys, strict=True)]
+    rows = [{**row, **{key: names.get(str(row[key]), row[key]) for key in table.keys}} for row in table.rows]
     return headed(table._replace(rows=rows), names)
 
 
@@ -150,12 +151,18 @@ def text_of(table: Table) -> str:
     return "\n".join([*lines, *([f"({table.note})"] if table.note else []), ""])
 
 
+def emphasised(table: Table, body: Sequence[Sequence[str]], bold: Callable[[str], str]) -> list[list[str]]:
+    """The cells of a table, the best ones in bold."""
+    names = columns(table)
+    return [[bold(text) if (i, name) in table.best else text for name, text in zip(names, line, strict=True)]
+            for i, line in enumerate(body)]  # fmt: skip
+
+
 def markdown_of(table: Table) -> str:
     names, body = cells_of(table)
-    body = [[f"**{text}**" if (i, name) in table.best else text for name, text in zip(names, line, strict=True)]
-            for i, line in enumerate(body)]  # fmt: skip
     rule = ["---" if i < len(table.keys) else "---:" for i in range(len(names))]
-    lines = ["| " + " | ".join(text.replace("|", "\\|") for text in line) + " |" for line in [names, rule, *body]]
+    told = [names, rule, *emphasised(table, body, "**{}**".format)]
+    lines = ["| " + " | ".join(text.replace("|", "\\|") for text in line) + " |" for line in told]
     return "\n".join([*lines, "", f"*{table.note}*", ""])
 
 
@@ -163,18 +170,15 @@ def latex_of(table: Table) -> str:
     """One tabular for the package booktabs with its note as a comment."""
     names, body = cells_of(table)
     layout = "l" * len(table.keys) + "r" * (len(names) - len(table.keys))
-    marks = [[(i, name) in table.best for name in names] for i in range(len(body))]
-    lines = [latex_row(line, best) for line, best in zip(body, marks, strict=True)]
-    begin, head = rf"\begin{{tabular}}{{{layout}}}", latex_row(names, [False] * len(names))
+    plain = [list(map(latex_text, line)) for line in body]
+    head, *lines = map(latex_row, [map(latex_text, names), *emphasised(table, plain, r"\textbf{{{}}}".format)])
+    begin = rf"\begin{{tabular}}{{{layout}}}"
     rules = [begin, r"\toprule", head, r"\midrule", *lines, r"\bottomrule", r"\end{tabular}", ""]
     return "\n".join([f"% {table.note}", *rules])
 
 
-def latex_row(line: Sequence[str], best: Sequence[bool]) -> str:
+def latex_row(cells: Iterable[str]) -> str:
     """One row; a bracket or star at its beginning would be taken for an option of the line break before it."""
-    cells = [
-        rf"\textbf{{{latex_text(text)}}}" if bold else latex_text(text) for text, bold in zip(line, best, strict=True)
-    ]
     text = " & ".join(cells) + r" \\"
     return "{}" + text if text.startswith(("[", "*")) else text
 
@@ -183,17 +187,7 @@ def latex_text(text: str) -> str:
     """Text in which nothing is a command, but mathematics in a name that the user chose."""
     if isinstance(text, OwnName) and ("$" in text or "\\" in text):
         return text
-    special = {
-        "\N{MINUS SIGN}": "$-$",
-        "\N{NO-BREAK SPACE}": "~",
-        "\N{MIDDLE DOT}": r"$\cdot$",
-        "\\": r"\textbackslash{}",
-        "~": r"\textasciitilde{}",
-        "^": r"\textasciicircum{}",
-    }
-    special |= {sign: f"\\{sign}" for sign in "_%&#${}"}
-    escaped = "".join(special.get(sign, sign) for sign in text)
-    return re.sub(f"[{RAISED}]+", lambda found: f"$^{{{found[0].translate(LOWERED)}}}$", escaped)
+    return re.sub(f"[{RAISED}]+", lambda found: f"$^{{{found[0].translate(LOWERED)}}}$", text.translate(SPECIAL))
 
 
 def csv_of(tables: Sequence[Table]) -> str:

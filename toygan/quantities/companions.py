@@ -22,6 +22,7 @@ KEPT = 400  # points of which it is kept what comes back of them
 HEADS = ("class", "category", "whose")  # heads of a critic that tell one of several kinds
 MOMENTS = 121  # times at which a way is looked at: each 3 degrees of a turn
 MOST = 25  # classes by which scores are kept
+SHARES_OF_A_WAY = torch.linspace(0, 1, MOMENTS, dtype=torch.float64)
 
 
 def kinds_of(game: Game, latents: Tensor, name: str) -> np.ndarray | None:
@@ -49,7 +50,7 @@ def of_critic(
     """
     scores, told = class_scores(game, parameters, coarse, clouds), regions(game, parameters, fine, clouds)
     found = {f"{name}_regions": kinds.cpu().numpy().astype(np.uint8) for name, kinds in told.items()}
-    return found if scores is None else found | {"class_scores": scores.cpu().numpy().astype(np.float32)}
+    return found if scores is None else found | as_arrays({"class_scores": scores})
 
 
 def class_scores(game: Game, parameters: Parameters, points: Tensor, clouds: tuple[Tensor, Tensor]) -> Tensor | None:
@@ -115,9 +116,6 @@ def as_arrays(found: Parameters) -> dict[str, np.ndarray]:
     return {name: values.cpu().numpy().astype(np.float32) for name, values in found.items()}
 
 
-SHARES_OF_A_WAY = torch.linspace(0, 1, MOMENTS, dtype=torch.float64)
-
-
 def of_course(game: Game, parameters: Parameters, course: Course) -> Arrays:
     """The generator's way at even times, `way [S, M, 2]`, and its mean distance from the exact one, `way_error [S]`."""
     way, exact = course.at(game, parameters, SHARES_OF_A_WAY), course.exact(times_of(course))
@@ -135,8 +133,7 @@ def of_rounds(game: Game, parameters: Parameters, clouds: Watched, real: Tensor)
     """
     pick = clouds.latent[..., duel.code_place(game, PICK)][..., 0]
     found = {"shares": parameters[SHARES], "real_weights": point_weights(game, parameters, real)}
-    made = makers(parameters[SHARES], pick).cpu().numpy().astype(np.uint8)
-    return as_arrays(found) | {"made_by": made}
+    return as_arrays(found) | {"made_by": makers(parameters[SHARES], pick).cpu().numpy().astype(np.uint8)}
 
 
 def of_encoder(game: Game, parameters: Parameters, clouds: Watched, real: Tensor) -> dict[str, Tensor]:

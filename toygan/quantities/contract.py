@@ -7,20 +7,27 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from toygan.files.mistakes import UserError, suggestion
 from toygan.files.own import SHAPES, Code, blaming, in_one_line, is_fixed, parameters
 from toygan.files.own_networks import ENDS, INPUTS, OUTPUTS
 from toygan.files.own_parts import own_measure
 from toygan.files.samplers import is_sampler, reseed, sampler_of
-from toygan.quantities.forms import CRITICS, GENERATORS, critics_in, is_score, losses_of, needed, penalty_of
+from toygan.quantities.forms import CRITICS, GENERATORS, Called, critics_in, is_score, losses_of, needed, penalty_of
 from toygan.quantities.held import Contract, Held, all_held, normal, streams_kept
 from toygan.quantities.loss_contract import LOSS
 from toygan.quantities.measure_contract import MEASURE
 from toygan.quantities.network_contract import CRITIC, GENERATOR, FedNetwork, N
 from toygan.quantities.penalty_contract import PENALTY
 from toygan.quantities.target_contract import TARGET, Looked
+
+MEASURED = (["points", "real"], ["samples", "real"], ["generated", "real"])
+LATENT = (["z"], ["noise"], ["latent"], ["latents"])
+PENALTIES = ("penalty", "_gp", "gp_", "r1", "r2", "regul", "lipschitz", "clip_")
+LATENTS = (2, 1, 3, 4, 5, 8, 10, 16, 20, 25, 32, 50, 64, 100, 128, 256, 512)  # how wide they may be
+HIDDEN = dict.fromkeys(("hidden", "hidden_dim", "hidden_size", "width", "h", "dim_hidden", "ndf", "ngf"), 16)
+HIDDEN |= dict.fromkeys(("depth", "layers", "n_layers", "num_layers"), 2)
 
 
 def held(code: Code, role: str | None = None) -> tuple[str, list[Held]]:
@@ -67,11 +74,6 @@ def differentiates(code: Code, fixed: Sequence[str]) -> bool:
     return takes_grad and (bool(critics_in(fixed)) or any(is_score(one) for one in fixed))
 
 
-MEASURED = (["points", "real"], ["samples", "real"], ["generated", "real"])
-LATENT = (["z"], ["noise"], ["latent"], ["latents"])
-PENALTIES = ("penalty", "_gp", "gp_", "r1", "r2", "regul", "lipschitz", "clip_")
-
-
 def is_module(code: Code) -> bool:
     """Whether it is a module, or the class of one."""
     made = code.function
@@ -80,9 +82,9 @@ def is_module(code: Code) -> bool:
 
 def given_to(code: Code) -> list[str]:
     """What a function is given at a call, or a module's `forward`."""
-    bare: Any = code.function
-    bare = code._replace(function=bare.forward) if is_module(code) else code
-    fixed = [name for name, one in parameters(bare).items() if is_fixed(one)]
+    called: Any = code.function
+    asked = parameters(code._replace(function=called.forward) if is_module(code) else code)
+    fixed = [name for name, one in asked.items() if is_fixed(one)]
     return fixed[1:] if fixed[:1] == ["self"] else fixed
 
 
@@ -95,12 +97,9 @@ def as_function(code: Code) -> Code:
     return code._replace(function=made.double().forward)
 
 
-# --- the parts ---------------------------------------------------------------------------------------------------------
-
-
-def latents_of(code: Code, made: Callable[[Tensor], Tensor]) -> int:
+def latents_of(code: Code, made: nn.Module) -> int:
     """How wide the latents are that a generator takes. UserError where it takes none."""
-    first = [one.shape[1] for one in made.parameters() if one.ndim == 2][:1] if isinstance(made, nn.Module) else []
+    first = [one.shape[1] for one in made.parameters() if one.ndim == 2][:1]
     said = ""
     for d in dict.fromkeys([*first, *LATENTS]):
         try:
@@ -113,10 +112,7 @@ def latents_of(code: Code, made: Callable[[Tensor], Tensor]) -> int:
     raise code.fault(f"takes no latents [n, d] ({said})", hint)
 
 
-LATENTS = (2, 1, 3, 4, 5, 8, 10, 16, 20, 25, 32, 50, 64, 100, 128, 256, 512)
-
-
-def made_network(code: Code, part: str) -> Callable[[Tensor], Tensor]:
+def made_network(code: Code, part: str) -> nn.Module:
     """A network in double precision, made with what its arguments usually are. UserError for arguments that say nothing."""
     made: Any = code.function
     if isinstance(made, type) or makes_network(code):
@@ -127,7 +123,7 @@ def made_network(code: Code, part: str) -> Callable[[Tensor], Tensor]:
             raise code.fault(f"what is {unknown[0]!r}?", hint)
         given = [name for name in parameters(code) if name in fixed or name.lower() in (*INPUTS, *OUTPUTS)]
         made = made(**{name: widths[name.lower()] for name in given})
-    return made.double() if isinstance(made, nn.Module) else made
+    return (made if isinstance(made, nn.Module) else Called(made)).double()
 
 
 def makes_network(code: Code) -> bool:
@@ -141,10 +137,6 @@ def usual_widths(part: str) -> dict[str, int]:
     inputs, outputs = ENDS[part]
     ends = dict.fromkeys(inputs, 2 if part == "critic" else 4) | dict.fromkeys(outputs, 1 if part == "critic" else 2)
     return HIDDEN | ends | ({"dim": 2, "d": 2} if part == "generator" else {})
-
-
-HIDDEN = dict.fromkeys(("hidden", "hidden_dim", "hidden_size", "width", "h", "dim_hidden", "ndf", "ngf"), 16)
-HIDDEN |= dict.fromkeys(("depth", "layers", "n_layers", "num_layers"), 2)
 
 
 def critic_of(code: Code) -> FedNetwork:

@@ -35,6 +35,8 @@ FLAT = 1e-12  # a map whose |det| is below this share of its |J|^2 has squeezed 
 LOST = 1e-4  # of the latents, or of the target: below this a share without density is one that a mesh may overlook
 EPSILON = float(np.finfo(float).eps)
 BLOCK = 1_000_000  # pairs at once
+# cells of a normal latent widen outwards, by up to cosh 2.5, and end at 8 standard deviations
+STRETCH, REACH = 2.5, 8.0
 
 
 class LatentLaw(NamedTuple):
@@ -44,9 +46,6 @@ class LatentLaw(NamedTuple):
     speed: Callable[[np.ndarray], np.ndarray]
     log_density: Callable[[np.ndarray], np.ndarray]
 
-
-# cells of a normal latent widen outwards, by up to cosh 2.5, and end at 8 standard deviations
-STRETCH, REACH = 2.5, 8.0
 
 LAWS: dict[str, LatentLaw] = {
     "normal": LatentLaw(
@@ -101,9 +100,8 @@ def pushed(
     error of that and what the last refinement changed. A law without a density in the plane, as a circle's, has none here.
     """
     if law not in LAWS:
-        return Pushed(
-            why_not=f"a {law} latent of two numbers lies on a curve, and so does what is made of it: no density"
-        )
+        why = f"a {law} latent of two numbers lies on a curve, and so does what is made of it: no density"
+        return Pushed(why_not=why)
     mesh, reverse, degenerate = refined(send, LAWS[law], log_p)
     fine = mesh if mesh.sides.shape[1] > MAPPED else meshed(send, LAWS[law], MAPPED)
     squeezed = f"{100 * degenerate:.3g} % of the latents are sent to curves or points, where there is no density"

@@ -14,20 +14,7 @@ import numpy as np
 
 from toygan.files import text
 from toygan.files.disk import Arrays
-from toygan.quantities.evidence import (
-    KnownFloors,
-    Story,
-    before_last,
-    early,
-    last,
-    lasting,
-    middle,
-    noise,
-    part,
-    since,
-    stays,
-    story_of,
-)
+from toygan.quantities.evidence import KnownFloors, Story, last, lasting, middle, part, story_of
 from toygan.quantities.rhythm import rhythm
 from toygan.quantities.table import label_of
 from toygan.quantities.thresholds import LIMIT
@@ -141,9 +128,7 @@ def runaway_critic(story: Story) -> Finding | None:
             continue
         sizes = np.abs(values)
         least = (LIMIT.growing if name == "critic_loss" and still_grows(sizes) else claims) * scale
-        if not np.isfinite(last(sizes)).any() or not np.isfinite(sizes[: 1 + part(sizes)]).any():
-            continue
-        start, end = float(np.nanmin(sizes[: 1 + part(sizes)])), middle(last(sizes))
+        start, end = float(np.fmin.reduce(sizes[: 1 + part(sizes)])), middle(last(sizes))
         if end > least and end > LIMIT.growth * start:
             beyond = int(np.argmax(sizes > least))
             return Finding(beyond, words + " from {} to {}, on a target of size {}", numbers(start, end, scale))
@@ -169,7 +154,7 @@ def swapped_critic(story: Story) -> Finding | None:
     if still_improving(story) is not None or not middle(np.abs(last(lead))) > least:
         return None
     words = "scores generated points {} above real ones, W1 from {} to {}"
-    return Finding(since(below) or 0, words, numbers(-middle(last(lead)), w1[0], middle(last(w1))))
+    return Finding(since(below), words, numbers(-middle(last(lead)), w1[0], middle(last(w1))))
 
 
 def runaway_generator(story: Story) -> Finding | None:
@@ -181,7 +166,7 @@ def runaway_generator(story: Story) -> Finding | None:
     if not stays(away):
         return None
     words = "W1 from {} to {}, on a target of size {}"
-    return Finding(since(away) or 0, words, numbers(w1[0], middle(last(w1)), story.size))
+    return Finding(since(away), words, numbers(w1[0], middle(last(w1)), story.size))
 
 
 def weight_saturation(story: Story) -> Finding | None:
@@ -190,7 +175,7 @@ def weight_saturation(story: Story) -> Finding | None:
     if shares is None or not stays(shares >= LIMIT.saturated):
         return None
     share = f"{100 * middle(last(shares)):.0f}"
-    return Finding(since(shares >= LIMIT.saturated) or 0, "{} % of the critic's parameters at their bound", (share,))
+    return Finding(since(shares >= LIMIT.saturated), "{} % of the critic's parameters at their bound", (share,))
 
 
 def exploding_layers(story: Story) -> Finding | None:
@@ -219,7 +204,7 @@ def through_layers(story: Story, holds: Callable[[np.ndarray], np.ndarray], word
     told |= lost and end > 1 and bool(beyond[end - 1]) and is_built(ratio[end - 1], story.layers.shape[1])
     if not told:
         return None
-    began = since(beyond[:end]) or 0
+    began = since(beyond[:end])
     times, layers = ratio[end - 1] if lost else middle(last(ratio)), str(story.layers.shape[1])
     when, where = ", in the last look before the seed was lost" * lost, "at the first of {} layers"
     if not times:
@@ -248,7 +233,7 @@ def vanishing_gradient(story: Story) -> Finding | None:
         return None
     left = f"{middle(last(sizes)) / largest:.0e}"
     words = "generator's gradient down to {} of its largest while W1 is not near its floor"
-    return Finding(since(gone) or 0, words, (left,))
+    return Finding(since(gone), words, (left,))
 
 
 def largest_but_for_a_spike(sizes: np.ndarray) -> float:
@@ -309,7 +294,7 @@ def mode_collapse(story: Story) -> Finding | None:
     if count is None or all_of_them < 2 or len(count) < 2 or not story.far_off():
         return None
     few = count <= LIMIT.kept * all_of_them
-    left = all_of_them - story.lost_for_good()
+    left = min(all_of_them - int(story.gone_for_good().sum()), int(np.nanmax(last(count), initial=0)))
     if not stays(few) or being_found(count, all_of_them) or on_its_way(story) or left > LIMIT.kept * all_of_them:
         return None
     home = 1.0 if story.home is None else middle(last(story.home))
@@ -321,17 +306,16 @@ def mode_collapse(story: Story) -> Finding | None:
 def collapse(story: Story, few: np.ndarray, left: int) -> Finding:
     """A collapse with its date: when the modes that are gone began to empty or, if never found, most points were at others."""
     what = "" if story.has_modes else " regions of the target"
-    words, told, at = f"{{}} of {{}}{what} kept {SHARE}", [str(left), str(len(story.weights))], since(few) or 0
+    words, told, at = f"{{}} of {{}}{what} kept {SHARE}", [str(left), str(len(story.weights))], since(few)
     found = story.curve("modes")
     if story.shares is not None and found is not None and story.has_modes:
         words, told = words + ", {} had a point within 3 sigma", [*told, f"{middle(last(found)):.0f}"]
     emptied = story.emptied_from(at)
     if emptied is not None or story.home is None:
         return Finding(max(at if emptied is None else emptied, 1), words, tuple(told))
-    never = story.gone_for_good()
     settled = since(few & (story.home >= LIMIT.at_home))
-    words += ", the others never half of theirs" * (never is not None and bool(never.any()) and at < 2)
-    return Finding(max(at, settled or 0, 1), words, tuple(told))
+    words += ", the others never half of theirs" * (bool(story.gone_for_good().any()) and at < 2)
+    return Finding(max(at, settled, 1), words, tuple(told))
 
 
 def shrunk(story: Story) -> Finding | None:
@@ -341,7 +325,7 @@ def shrunk(story: Story) -> Finding | None:
     narrow = story.width <= LIMIT.narrow
     if len(narrow) < 3 or not stays(narrow):
         return None
-    return Finding(max(since(narrow) or 0, 1), "{} times as wide as the target", numbers(middle(last(story.width))))
+    return Finding(max(since(narrow), 1), "{} times as wide as the target", numbers(middle(last(story.width))))
 
 
 def being_found(count: np.ndarray, all_of_them: int) -> bool:
@@ -460,9 +444,8 @@ def still_improving(story: Story) -> Finding | None:
     if story.far_off():
         return None
     for name, values in story.qualities().items():
-        good = (1 - LIMIT.astray) * story.ceilings[name]
-        if middle(last(values)) < good and falls(-values, -good):
-            then, now = middle(before_last(values)), middle(last(values))
+        good, then, now = (1 - LIMIT.astray) * story.ceilings[name], middle(before_last(values)), middle(last(values))
+        if now < good and falls(-values, -good):
             words = f"{label_of(name)} rose from {{}} to {{}}\N{NO-BREAK SPACE}% over the last two fifths, W1 near its floor"
             return Finding(len(w1) - part(w1), words, numbers(100 * then, 100 * now))
     return None
@@ -482,6 +465,37 @@ def bends(values: np.ndarray) -> float:
     """
     second = np.abs(np.diff(values[np.isfinite(values)], 2))
     return float(np.median(second) / NORMAL_BEND) if len(second) else 0.0
+
+
+def before_last(values: np.ndarray) -> np.ndarray:
+    """The fifth before the last one; empty where there is no room for it."""
+    return values[: -part(values)][-part(values) :]
+
+
+def early(values: np.ndarray) -> np.ndarray:
+    """The first fifth of the frames, without the untrained one where others are there."""
+    return values[1 : 1 + part(values)] if len(values) > 1 else values
+
+
+def noise(values: np.ndarray) -> float:
+    """Standard error of the median of a flat stretch, from its frame-to-frame differences; 0 for too few."""
+    steps = np.abs(np.diff(values[np.isfinite(values)]))
+    return float(1.25 * np.median(steps) / 0.954 / np.sqrt(len(steps) + 1)) if len(steps) > 1 else 0.0
+
+
+def since(holds: np.ndarray) -> int:
+    """The first frame of the last unbroken stretch that reaches the end, single exceptions inside it forgiven; 0 for none."""
+    if not len(holds) or not holds[-1]:
+        holds = holds[:-1]  # the very last frame may be an exception too
+    broken = ~holds
+    broken[1:-1] &= ~(holds[:-2] & holds[2:])
+    after = int(max(np.flatnonzero(broken) + 1, default=0))
+    return after if after < len(holds) else 0
+
+
+def stays(holds: np.ndarray) -> bool:
+    """Whether something holds in nearly all of the last fifth."""
+    return bool(len(holds)) and last(holds).mean() >= LIMIT.nearly_all
 
 
 # --- tables ----------------------------------------------------------------------------------------------------------

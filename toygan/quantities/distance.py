@@ -19,9 +19,12 @@ from toygan.files.scenario import read
 from toygan.files.strict import options
 from toygan.files.world import build_target
 from toygan.quantities import divergences
-from toygan.quantities.transport import Metric, transport, weighted
+from toygan.quantities.transport import Metric, transport
 from toygan.targets.target import Target, moved
 from toygan.targets.user_files import read_points
+
+Numbers = dict[str, "Number"]
+Teller = Callable[[str], None]  # is told what is being computed, before anything that may take long
 
 DISTANCES = {
     "w1": "Wasserstein-1",
@@ -39,6 +42,7 @@ MOST_ATOMS = 3000  # exact transport between more atoms takes too long: they are
 FEW_ATOMS = 300  # transport between so few takes no time
 EQUAL = 1e-12  # relative: what differs by less differs by rounding
 MISSED = 1e-2  # a quadrature that is off by more, the mass included, is no quadrature of this density
+SETS = {0: "points", 1: "curves", 2: "an area"}
 
 
 class Number(NamedTuple):
@@ -48,9 +52,6 @@ class Number(NamedTuple):
     how: str
     spread: float | None = None
     floor: float | None = None
-
-
-Numbers = dict[str, Number]
 
 
 class Side(NamedTuple):
@@ -87,9 +88,6 @@ def law(config: Config) -> Side:
     curved = target.singular and target.skeleton is not None
     dimension: Any = 0 if atoms else 1 if curved else 2 if target.log_density and not target.singular else None
     return Side(given.model_dump(), target, atoms, segments, dimension)
-
-
-Teller = Callable[[str], None]  # is told what is being computed, before anything that may take long
 
 
 def distances(a: Config, b: Config, points: int = 1000, watch: Teller = lambda _: None) -> Numbers:
@@ -179,7 +177,8 @@ def atoms(one: Side, other: Side) -> Numbers:
     masses = [np.bincount(places, weights, where.max() + 1) for places, weights in sides]
     found = all_of(of_shares(*masses), how)
     if max(len(here), len(there)) <= MOST_ATOMS:
-        found |= all_of({name: weighted(here, there, p, q, *cost) for name, cost in COSTS.items()}, how)
+        weights = p / p.sum(), q / q.sum()
+        found |= all_of({name: transport(there, here, *cost, *weights) for name, cost in COSTS.items()}, how)
     return found
 
 
@@ -240,15 +239,11 @@ def cross(a: np.ndarray, b: np.ndarray) -> float:
     return float(a[0] * b[1] - a[1] * b[0])
 
 
-SETS = {0: "points", 1: "curves", 2: "an area"}
-
-
 def singular(one: Side, other: Side) -> Numbers:
     """Laws on sets of different dimension, or on straight and on bent curves, share no mass: log 2, infinite, 1."""
     bent = {one.segments is None, other.segments is None} == {True, False}
-    if one.dimension is None or other.dimension is None:
-        return {}
-    if one.dimension == other.dimension and not (one.dimension == 1 and bent):
+    alike = one.dimension == other.dimension and not (one.dimension == 1 and bent)
+    if alike or one.dimension is None or other.dimension is None:
         return {}
     values = {"js": math.log(2), "kl": math.inf, "reverse_kl": math.inf, "tv": 1.0}
     sets = f"{SETS[one.dimension]} against mass on {SETS[other.dimension]}"
@@ -305,7 +300,7 @@ def by_samples(one: Side, other: Side, missing: Sequence[str], points: int) -> N
     """Transport distances between samples: mean and spread over four pairs, and the floor of one target."""
     for side, beside in ((one, other), (other, one)):
         if side.atoms and len(side.atoms[0]) == 1:
-            return to_a_point(beside, side.atoms[0][0], missing)
+            return to_a_point(beside, side.atoms[0][0])
     found = {}
     for name in (name for name in missing if name in COSTS):
         a, b, again = (draws(side, points, which) for side, which in ((one, 0), (other, 1), (one, 2)))
@@ -316,16 +311,15 @@ def by_samples(one: Side, other: Side, missing: Sequence[str], points: int) -> N
     return found
 
 
-def to_a_point(side: Side, atom: np.ndarray, missing: Sequence[str]) -> Numbers:
+def to_a_point(side: Side, atom: np.ndarray) -> Numbers:
     """All mass goes to one atom: W_p^p is the mean of |x - atom|^p, unbiased, with its standard error as spread."""
     lengths = np.linalg.norm(side.target.sample(np.random.default_rng(0), LONE) - atom, axis=1)
     how, error = f"sampled: {LONE} points, all to one place", 1 / math.sqrt(LONE)
     root = math.sqrt(float(np.mean(lengths**2)))
-    both = {
+    return {
         "w1": Number(float(lengths.mean()), how, float(lengths.std()) * error, 0.0),
         "w2": Number(root, how, float((lengths**2).std()) * error / (2 * root or 1.0), 0.0),
     }
-    return {name: number for name, number in both.items() if name in missing}
 
 
 def draws(side: Side, points: int, which: int) -> list[np.ndarray]:

@@ -16,6 +16,8 @@ from toygan.quantities.optimal import bandwidth, log_of_points
 from toygan.targets.densities import maths
 from toygan.targets.target import LogDensity
 
+Window = tuple[float, float, float, float]  # left, right, bottom, top
+
 LOG2 = math.log(2)
 ROUNDING = 1e-12  # of a point's place, where the farthest of all points is at 1
 NODES = np.polynomial.legendre.leggauss(4)  # on [-1, 1], exact for polynomials of degree 7
@@ -42,8 +44,6 @@ class Fineness(NamedTuple):
 
 # least biased over docs/truth.md with the target known, and without
 KNOWN, UNKNOWN = Fineness(150, 10), Fineness(64, 16)
-
-Window = tuple[float, float, float, float]  # left, right, bottom, top
 
 
 def kl(at: Nodes) -> float:
@@ -99,11 +99,6 @@ def tv_density(log_p: np.ndarray, log_q: np.ndarray) -> np.ndarray:
     return np.abs(np.exp(log_p) - np.exp(log_q)) / 2
 
 
-def mass(log_p: np.ndarray, weights: np.ndarray) -> float:
-    """The integral of p over the nodes: 1 where they see all of it."""
-    return float(weights @ np.exp(log_p))
-
-
 # Quadrature -------------------------------------------------------------------------------------------------------
 
 
@@ -133,7 +128,7 @@ def quadrature(log_p: LogDensity, log_q: LogDensity, window: Window, seen: np.nd
             break
     error += float(change[rough].sum())
     p, q, weights = (np.concatenate([part.ravel() for part in same]) for same in zip(*done, whole, strict=True))
-    lost = (abs(1 - mass(log, weights)) for log in (p, q))
+    lost = (abs(1 - float(weights @ np.exp(log))) for log in (p, q))
     return Nodes(p, q, weights), max(error, *lost)
 
 
@@ -232,12 +227,16 @@ def lone_atoms(points: np.ndarray, known: np.ndarray) -> np.ndarray:
     or so narrow a cloud that single precision rounds its points together (`copies_that_tell`). [n]
     """
     exponent = max(math.frexp(float(np.abs(cloud).max(initial=0.0)))[1] for cloud in (points, known))
-    small = (np.ldexp(np.asarray(cloud, float), -exponent).astype(np.float32) for cloud in (points, known))
-    places, target = (cloud.astype(float) @ (1, 1j) for cloud in small)
+
+    def places_of(cloud: np.ndarray) -> np.ndarray:
+        return np.asarray(np.ldexp(np.asarray(cloud, float), -exponent).astype(np.float32).astype(float) @ (1, 1j))
+
+    places = places_of(points)
     _, which, counts = np.unique(places, return_inverse=True, return_counts=True)
     shared = counts[which] > 1
-    if not shared.any():
+    if not shared.any():  # as mostly; the known ones are many
         return shared
+    target = places_of(known)
     held = np.unique(target, return_counts=True)[1]
     return (counts[which] >= copies_that_tell(held, len(points))) & ~np.isin(places, target)
 

@@ -13,6 +13,12 @@ from toygan.files.disk import Arrays
 from toygan.quantities.table import QUANTITIES, shown_in
 from toygan.quantities.thresholds import LIMIT
 
+KnownFloors = Mapping[str, Mapping[str, float]]
+
+# shares that rise to a ceiling near 1 while a cloud becomes the target, and the ceilings where a run has not measured them
+QUALITIES = shown_in("share")
+CEILINGS = {name: QUANTITIES[name].best for name in QUALITIES}
+
 
 class Story(NamedTuple):
     """One seed's curves over `steps [T]`, each [T], NaN where unknown and None where never recorded; `shares [T, K]` are
@@ -102,23 +108,17 @@ class Story(NamedTuple):
         on_modes = found is not None and quality is not None and middle(last(quality)) >= LIMIT.on_modes
         return np.fmin(count, found) if on_modes and found is not None else count
 
-    def lost_for_good(self) -> int:
-        """How many modes or regions are empty in nearly all of the last fifth, or as many as are missing all along."""
-        gone, count = self.gone_for_good(), self.kept()
-        measured = 0 if count is None else int(len(self.weights) - np.nanmax(last(count), initial=0))
-        return max(0 if gone is None else int(gone.sum()), measured)
-
-    def gone_for_good(self) -> np.ndarray | None:
-        """Which modes or regions are empty in nearly all of the last fifth: [K]."""
+    def gone_for_good(self) -> np.ndarray:
+        """Which modes or regions are empty in nearly all of the last fifth, none where that is not known: [K]."""
         held = self.holding()
-        return None if held is None else (~last(held)).mean(axis=0) >= LIMIT.nearly_all
+        return np.zeros(len(self.weights), bool) if held is None else (~last(held)).mean(axis=0) >= LIMIT.nearly_all
 
     def emptied_from(self, few: int) -> int | None:
         """When the modes that are gone for good began to lose their points, given the frame from which on few are left; None
         where they had never half of what is due to them.
         """
         gone = self.gone_for_good()
-        if self.shares is None or gone is None or not gone.any() or few < 1:
+        if self.shares is None or not gone.any() or few < 1:
             return None
         held, due = self.shares[: few + 1, gone].sum(axis=1), self.weights[gone].sum()
         # One frame or two may be lucky, and so may many that follow each other.
@@ -126,9 +126,6 @@ class Story(NamedTuple):
         if level < due / 2:
             return None
         return int(np.flatnonzero(held >= LIMIT.untouched * level)[-1] + 1)
-
-
-KnownFloors = Mapping[str, Mapping[str, float]]
 
 
 def story_of(frames: Arrays, metrics: Arrays, floors: KnownFloors, s: int) -> Story:
@@ -178,8 +175,7 @@ def score_curves(of_seed: Arrays) -> dict[str, np.ndarray]:
     range of its scores on the grid, and how steep it is between the clouds, the median.
     """
     found = {}
-    names = ("real_scores", "fake_scores", "scores", "slope_quantiles")
-    real, fake, grid, slopes = map(of_seed.get, names)
+    real, fake, grid, slopes = map(of_seed.get, ("real_scores", "fake_scores", "scores", "slope_quantiles"))
     if real is not None and fake is not None:
         found["lead"] = real.mean(axis=1) - fake.mean(axis=1)
         found["score_gap"] = np.abs(found["lead"])
@@ -293,16 +289,6 @@ def last(values: np.ndarray) -> np.ndarray:
     return values[-part(values) :]
 
 
-def before_last(values: np.ndarray) -> np.ndarray:
-    """The fifth before the last one; empty where there is no room for it."""
-    return values[: -part(values)][-part(values) :]
-
-
-def early(values: np.ndarray) -> np.ndarray:
-    """The first fifth of the frames, without the untrained one where others are there."""
-    return values[1 : 1 + part(values)] if len(values) > 1 else values
-
-
 def part(values: np.ndarray) -> int:
     """A fifth of the frames, at least one."""
     return max(1, round(len(values) / 5))
@@ -312,28 +298,6 @@ def middle(values: np.ndarray) -> float:
     """The median of what is finite, NaN where nothing is."""
     finite = values[np.isfinite(values)]
     return float(np.median(finite)) if len(finite) else np.nan
-
-
-def noise(values: np.ndarray) -> float:
-    """Standard error of the median of a flat stretch, from its frame-to-frame differences; 0 for too few."""
-    steps = np.abs(np.diff(values[np.isfinite(values)]))
-    return float(1.25 * np.median(steps) / 0.954 / np.sqrt(len(steps) + 1)) if len(steps) > 1 else 0.0
-
-
-def since(holds: np.ndarray) -> int | None:
-    """The first frame of the last unbroken stretch that reaches the end, single exceptions inside it forgiven."""
-    if not len(holds) or not holds[-1]:
-        holds = holds[:-1]  # the very last frame may be an exception too
-    broken = ~holds
-    broken[1:-1] &= ~(holds[:-2] & holds[2:])
-    if not len(holds) or broken[-1]:
-        return None
-    return int(len(broken) - broken[::-1].argmax()) if broken.any() else 0
-
-
-def stays(holds: np.ndarray) -> bool:
-    """Whether something holds in nearly all of the last fifth."""
-    return bool(len(holds)) and last(holds).mean() >= LIMIT.nearly_all
 
 
 def lasting(holds: np.ndarray) -> int | None:
@@ -347,8 +311,3 @@ def lasting(holds: np.ndarray) -> int | None:
         if holds[t:].mean() >= LIMIT.nearly_all and holds[t : t + tail].mean() >= LIMIT.mostly:
             return int(t)
     return None
-
-
-# shares that rise to a ceiling near 1 while a cloud becomes the target, and the ceilings where a run has not measured them
-QUALITIES = shown_in("share")
-CEILINGS = {name: QUANTITIES[name].best for name in QUALITIES}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from itertools import product
 from typing import Any, NamedTuple
 
 import torch
@@ -19,10 +20,18 @@ from toygan.game.constraints import Constraint, Sight
 from toygan.game.objectives import Extra, Objective
 
 Loss = Callable[[Tensor, Tensor], Tensor]  # scores [n, 1] of real and generated points -> a number []
+Theirs = Callable[..., Any]  # a loss as somebody has it: scores of real and generated points -> whatever it returns
 GENERATORS = ("g", "gen", "generator", "netg", "net_g", "g_net")
 LATENTS = ("z", "noise", "latent", "latents")
 CRITICS = ("d", "disc", "discriminator", "critic", "netd", "net_d", "d_net", "dis", "f", "model", "net", "judge")
 SHAPES = {"[seed, batch, 1]": (2, 5, 1), "[batch, 1]": (5, 1), "[batch]": (5,)}
+LABELS = ("y_true", "labels", "label", "target", "targets", "y", "gt", "truth", "ytrue")
+# Of real and of generated scores: those of Keras' Wasserstein loss come last.
+SAID = ((1.0, 0.0), (1.0, -1.0), (-1.0, 1.0))
+ASKED = ("target_is_real", "is_real", "label_is_real", "target_real")
+REAL = ("x", "data", "r", "img", "imgs", "images", "pred", "logits", "scores", "x_in", "inputs", "input", "d_out", "output",
+        "out")  # fmt: skip
+USUAL = {"device": "cpu", "use_cuda": False, "cuda": False, "weight": 10.0, "gp_weight": 10.0, "gamma": 10.0}
 
 
 class LossForm(NamedTuple):
@@ -63,20 +72,17 @@ def losses_of(code: Code) -> LossForm:
     if not names:
         return of_objective(code)
     tried: list[str] = []
-    for squash in (False, True):
-        for shape, size in SHAPES.items():
-            call, told = best_caller(code, names, squash, size)
-            found, why = outcome(call, size)
-            if found is not None and (squash or all(bool(one.isfinite().all()) for one in found)):
-                return with_form(call, len(names) == 1, shape, squash, len(found))._replace(labels=told)
-            tried.append(f"scores {shape}{' as probabilities' if squash else ''}: {why or 'NaN or infinite'}")
+    for squash, (shape, size) in product((False, True), SHAPES.items()):
+        call, told = best_caller(code, names, squash, size)
+        found, why = outcome(call, size)
+        if found is not None and (squash or all(bool(one.isfinite().all()) for one in found)):
+            return with_form(call, len(names) == 1, shape, squash, len(found))._replace(labels=told)
+        tried.append(f"scores {shape}{' as probabilities' if squash else ''}: {why or 'NaN or infinite'}")
     hint = "write def NAME(r, g), of scores [seed, batch, 1], which returns (critic, generator), each [seed]"
     raise code.fault("\n    ".join(["cannot be called as a loss", *dict.fromkeys(tried)]), hint)
 
 
-def best_caller(
-    code: Code, names: Sequence[str], squash: bool, size: Sequence[int]
-) -> tuple[Callable[[Tensor, Tensor], Any], str]:
+def best_caller(code: Code, names: Sequence[str], squash: bool, size: Sequence[int]) -> tuple[Theirs, str]:
     """A loss as a function of scores, of scores and labels with those labels by which it pushes real scores up; and which."""
     if not labels_in(names):
         return caller(code, names, squash), ""
@@ -85,14 +91,14 @@ def best_caller(
     return calls[best], f"labels {best[0]:g} for real and {best[1]:g} for generated"
 
 
-def pushes_real_up(call: Callable[[Tensor, Tensor], Any], size: Sequence[int]) -> bool:
+def pushes_real_up(call: Theirs, size: Sequence[int]) -> bool:
     """Whether descent of the critic's loss raises real scores and lowers generated ones."""
     r, g = (torch.full(tuple(size), 0.5, dtype=torch.float64, requires_grad=True) for _ in range(2))
     try:
-        slopes = torch.autograd.grad(call(r, g)[0].sum(), (r, g), allow_unused=True)
+        of_real, of_fake = torch.autograd.grad(call(r, g)[0].sum(), (r, g), materialize_grads=True)
     except Exception:
         return False
-    return all(one is not None for one in slopes) and float(slopes[0].sum()) < 0 < float(slopes[1].sum())
+    return float(of_real.sum()) < 0 < float(of_fake.sum())
 
 
 def needed(code: Code) -> list[str]:
@@ -100,12 +106,8 @@ def needed(code: Code) -> list[str]:
     return [name for name, one in parameters(code).items() if is_fixed(one) and one.kind is not one.VAR_POSITIONAL]
 
 
-def caller(
-    code: Code, names: Sequence[str], squash: bool, said: tuple[float, float] = (1.0, 0.0)
-) -> Callable[[Tensor, Tensor], Any]:
-    """A loss as a function of scores: of the scores themselves, or of a critic and points where it wants a critic; of scores and
-    labels with what is `said` of real and of generated ones.
-    """
+def caller(code: Code, names: Sequence[str], squash: bool, said: tuple[float, float] = SAID[0]) -> Theirs:
+    """A loss as a function of scores, also where it wants a critic and points, or scores and the labels `said` of both."""
     change = torch.sigmoid if squash else (lambda scores: scores)
     labels, of_critic = labels_in(names), critics_in(names)
     is_asked = len(names) == 2 and names[1].lower() in ASKED
@@ -135,23 +137,13 @@ def labels_in(names: Sequence[str]) -> str:
     return found[0] if len(names) == 2 and len(found) == 1 else ""
 
 
-LABELS = ("y_true", "labels", "label", "target", "targets", "y", "gt", "truth", "ytrue")
-# Of real and of generated scores: those of Keras' Wasserstein loss come last.
-SAID = ((1.0, 0.0), (1.0, -1.0), (-1.0, 1.0))
-
-
-ASKED = ("target_is_real", "is_real", "label_is_real", "target_real")
-
-
 def critics_in(names: Sequence[str]) -> list[str]:
     """The names that mean a critic: of two arguments called r and f neither does."""
     return [name for name in names if name.lower() in CRITICS and (len(name) > 1 or len(names) > 2 or name == "D")]
 
 
 def critic_or(name: str, names: Sequence[str], critics: Sequence[str], r: Tensor, g: Tensor, critic: nn.Module) -> Any:
-    """What an argument of `loss(D, real, fake)` is given: points are their own scores, and critic and generator are the
-    identity.
-    """
+    """What an argument of `loss(D, real, fake)` is given: points are their own scores, critic and generator the identity."""
     if name.lower() in GENERATORS and any(other.lower() in LATENTS for other in names):
         return Called(lambda scores: scores)
     if name.lower() in LATENTS:
@@ -167,7 +159,6 @@ class Called(nn.Module):
         self.of = of
 
     def forward(self, points: Tensor) -> Tensor:
-        """What it makes of points."""
         return self.of(points)
 
 
@@ -184,8 +175,7 @@ def ordered(names: Sequence[str], real: Tensor, fake: Tensor) -> list[Any]:
     """Scores in the order in which the arguments' names want them: real ones first where they do not say."""
     if len(names) == 1:
         return [fake]
-    first = names[0].lower()
-    return [fake, real] if is_fake(first) and not is_fake(names[1].lower()) else [real, fake]
+    return [fake, real] if is_fake(names[0].lower()) and not is_fake(names[1].lower()) else [real, fake]
 
 
 def is_fake(name: str) -> bool:
@@ -193,7 +183,7 @@ def is_fake(name: str) -> bool:
     return "fake" in name or "gen" in name or name in ("f", "g", "x_g", "d_g", "g_z", "dgz", "xhat")
 
 
-def outcome(call: Callable[[Tensor, Tensor], Any], size: Sequence[int]) -> tuple[list[Tensor] | None, str]:
+def outcome(call: Theirs, size: Sequence[int]) -> tuple[list[Tensor] | None, str]:
     """What a loss says of scores of that shape, one tensor a player, or why it says nothing."""
     rng = torch.Generator().manual_seed(0)
     r, g = (torch.randn(*size, generator=rng, dtype=torch.float64) for _ in range(2))
@@ -214,7 +204,7 @@ def tensors(said: Any) -> list[Tensor] | None:
     return parts if 1 <= len(parts) <= 2 and all(isinstance(one, Tensor) for one in parts) else None
 
 
-def with_form(call: Callable[..., Any], alone: bool, shape: str, squash: bool, count: int) -> LossForm:
+def with_form(call: Theirs, alone: bool, shape: str, squash: bool, count: int) -> LossForm:
     """A loss in its one form; what is said `alone` is the generator's."""
     axes = len(SHAPES[shape])
 
@@ -248,10 +238,6 @@ def of_objective(code: Code) -> LossForm:
     return with_form(call, False, "[seed, batch, 1]", False, 2)
 
 
-REAL = ("x", "data", "r", "img", "imgs", "images", "pred", "logits", "scores", "x_in", "inputs", "input", "d_out", "output",
-        "out")  # fmt: skip
-
-
 def argument(name: str, real: Tensor, fake: Tensor) -> Any:
     """What an argument besides the critic is given, by its name. KeyError for a name that says nothing."""
     low = name.lower()
@@ -262,9 +248,6 @@ def argument(name: str, real: Tensor, fake: Tensor) -> Any:
     if low == "batch_size":
         return len(real)
     return 10.0 if low.startswith("lam") else USUAL[low]
-
-
-USUAL = {"device": "cpu", "use_cuda": False, "cuda": False, "weight": 10.0, "gp_weight": 10.0, "gamma": 10.0}
 
 
 # --- penalties ---------------------------------------------------------------------------------------------------------
@@ -339,7 +322,6 @@ def of_constraint(code: Code) -> PenaltyForm:
 
 
 def of_sight(seen: Callable[[Sight], Any], call: str) -> PenaltyForm:
-    """A penalty of toygan's own form."""
     return PenaltyForm(lambda f, real, fake: one_number(seen(sight_of(f, real, fake))), call, seen)
 
 

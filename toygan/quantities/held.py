@@ -17,8 +17,6 @@ from toygan.engines.graph import Untraceable, recorded
 from toygan.files.own import Code, in_one_line, place_of
 from toygan.files.samplers import reseed, streams_restored
 
-CLOSE = 1e-5  # relative; between a derivative and central differences in float64
-
 
 class Held(NamedTuple):
     """One fact of a contract: its name, whether it holds (None for a note, which is no fault), what was found, and what a
@@ -42,9 +40,7 @@ NEEDED = ("a score for each point", "shape", "finite")
 
 
 def all_held(code: Code, contract: Contract[T], part: T) -> list[Held]:
-    """Every fact of a part's contract in turn; what the user's code raises meanwhile is a fact that does not hold, with its
-    line.
-    """
+    """Every fact of a part's contract in turn; what the user's code raises is a fact that does not hold, with its line."""
     found: list[Held] = []
     for name, check in contract.items():
         reseed(0)  # code that draws numbers of its own draws the same at every check
@@ -94,11 +90,6 @@ def close(a: Any, b: Any, tolerance: float = 1e-9) -> bool:
     """Whether numbers agree, relative to the larger ones."""
     a, b = (torch.as_tensor(x, dtype=torch.float64).detach() for x in (a, b))
     return bool(torch.isfinite(a).all() and ((a - b).abs() <= tolerance * (1 + torch.maximum(a.abs(), b.abs()))).all())
-
-
-def six_digits(value: Any) -> str:
-    """A number as it is told."""
-    return f"{float(value):.6g}"
 
 
 @contextmanager
@@ -161,7 +152,7 @@ def traced(step: Callable[..., Sequence[Tensor]], args: Sequence[Tensor]) -> Hel
     try:
         for given in (args, [one + 0.1 for one in args]):
             reseed(0)
-            graphs.append(recorded(step, given)[0])
+            graphs.append(recorded(step, given))
     except Untraceable as error:
         return note(f"runs by the eager engine, not as a graph: {error}")
     graph, other = graphs
@@ -169,3 +160,13 @@ def traced(step: Callable[..., Sequence[Tensor]], args: Sequence[Tensor]) -> Hel
     if len(graph.nodes) != len(other.nodes) or not all(torch.equal(*pair) for pair in pairs):
         return note("runs by the eager engine, not as a graph: it takes numbers out of tensors")
     return holds(f"a graph of {len(graph.nodes)} operators")
+
+
+def around(step_of: Callable[[T], tuple[Callable[..., Sequence[Tensor]], Sequence[Tensor]]]) -> Contract[T]:
+    """The last rows of the contract of a part that is a function of tensors: which, and of which."""
+
+    def kept(part: T) -> Held:
+        step, args = step_of(part)
+        return state_kept(lambda: step(*args))
+
+    return {"global state": kept, "traceable": lambda part: traced(*step_of(part))}

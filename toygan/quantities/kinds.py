@@ -7,15 +7,13 @@ from __future__ import annotations
 
 import math
 from itertools import combinations
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from toygan.quantities.modes import SIGMAS, mahalanobis, nearest_of
 from toygan.quantities.transport import w1
-
-if TYPE_CHECKING:
-    from toygan.targets.target import Modes
+from toygan.targets.target import Modes
 
 
 class Classes(NamedTuple):

@@ -4,28 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from functools import partial
 from itertools import product
 
 import torch
 from torch import Tensor
 
 from toygan.quantities.forms import Loss, LossForm
-from toygan.quantities.held import (
-    CLOSE,
-    Contract,
-    Held,
-    broken,
-    close,
-    differences,
-    gradient,
-    holds,
-    normal,
-    note,
-    six_digits,
-    state_kept,
-    traced,
-)
+from toygan.quantities.held import Contract, Held, around, broken, close, differences, gradient, holds, normal, note
+
+LOG2 = math.log(2)
+KNOWN = {2 * LOG2: "2 log 2", LOG2: "log 2", -LOG2: "-log 2", -2 * LOG2: "-2 log 2"}
 
 
 def scores(n: int = 6, seed: int = 0) -> tuple[Tensor, Tensor]:
@@ -44,8 +32,7 @@ def told_form(form: LossForm) -> Held:
 
 def orientation(form: LossForm) -> Held:
     """Higher means more real: the critic wants real scores up and generated ones down, the generator these up."""
-    found = {who: pulls(form, who) for who in ("critic", "generator")}
-    c, g = found["critic"], found["generator"]
+    c, g = pulls(form, "critic"), pulls(form, "generator")
     if "NaN" in (*(c or ()), *(g or ())):
         return note("its slopes are NaN: nothing can be said")
     if c and c != pulls(form, "critic", exchanged=True):
@@ -57,8 +44,7 @@ def orientation(form: LossForm) -> Held:
         like = "a least-squares GAN with flipped signs or labels" if flat else "critics with opposite orientation"
         return broken(f"the critic pushes real scores down and generated ones up{also}", like)
     if c and c != ("up", "down"):
-        still = c == ("nowhere", "nowhere")
-        like = "a detach or .data on the way" if still else "a flipped sign in one half"
+        like = "a detach or .data on the way" if c == ("nowhere", "nowhere") else "a flipped sign in one half"
         return broken(f"the critic pushes real scores {c[0]} and generated ones {c[1]}", like)
     if g and g[1] == "to 0":
         return note("the critic: higher is more real; the generator seeks score 0, not the highest (boundary seeking)")
@@ -66,7 +52,7 @@ def orientation(form: LossForm) -> Held:
         flipped = "critics with opposite orientation" if c is None else "a flipped sign in the generator's loss"
         like = "a detach or .data on the way" if g[1] == "nowhere" else flipped
         return broken(f"the generator pushes the scores of its points {g[1]}", like)
-    return holds(f"higher means more real, for {' and '.join(who for who in found if found[who])}")
+    return holds(f"higher means more real, for {' and '.join(form.players)}")
 
 
 def pulls(form: LossForm, who: str, exchanged: bool = False) -> tuple[str, str] | None:
@@ -100,13 +86,15 @@ def curvature(loss: Loss) -> bool:
 def slope_at(loss: Loss, of: str, x: float) -> float:
     """The derivative of a critic's loss by one score at x, of a batch of one, the other score being 0."""
     at, zero = torch.full((1, 1), x, dtype=torch.float64), torch.zeros(1, 1, dtype=torch.float64)
-    return float(gradient((lambda v: loss(v, zero)) if of == "real" else (lambda v: loss(zero, v)), at))
+    return float(gradient(of_half(loss, of, zero), at))
+
+
+def of_half(loss: Loss, of: str, others: Tensor) -> Callable[[Tensor], Tensor]:
+    """A loss as a function of its real scores alone, or of the generated ones, beside others."""
+    return (lambda x: loss(x, others)) if of == "real" else (lambda x: loss(others, x))
 
 
 # --- values and halves -------------------------------------------------------------------------------------------------
-
-LOG2 = math.log(2)
-KNOWN = {2 * LOG2: "2 log 2", LOG2: "log 2", -LOG2: "-log 2", -2 * LOG2: "-2 log 2"}
 
 
 def at_zero(form: LossForm) -> Held:
@@ -120,9 +108,8 @@ def at_zero(form: LossForm) -> Held:
 
 
 def named(value: float) -> str:
-    """A number, as what is known."""
     words = (f" = {word}" for x, word in KNOWN.items() if math.isclose(value, x, rel_tol=1e-9))
-    return six_digits(value) + next(words, "")
+    return f"{value:.6g}{next(words, '')}"
 
 
 def sigmoid(x: float) -> float:
@@ -147,8 +134,8 @@ def halves_of(form: LossForm) -> Held | None:
         if a and b and math.isclose(a, b, rel_tol=1e-6):
             return holds(f"both are {name}")
         if a and b and 0.5 < a / b < 1:
-            said = f"the real half is {six_digits(a / b)} of {name}, whose best score for real points is as before"
-            missing = f"{six_digits(1 - a / b)} of the other label is missing"
+            said = f"the real half is {a / b:.6g} of {name}, whose best score for real points is as before"
+            missing = f"{1 - a / b:.6g} of the other label is missing"
             return broken(said, f"label smoothing without its second half: {missing}")
     if share(loss, "fake", lambda x: sigmoid(x - 1)):
         return broken("the generated half is log sigmoid(1 - g) where log sigmoid(-g) belongs",
@@ -157,9 +144,8 @@ def halves_of(form: LossForm) -> Held | None:
         return broken("the real half is cross-entropy of sigmoid(r), whose slope is below 1/8 everywhere",
                       "a sigmoid before a loss of logits, which has one: squashed twice")  # fmt: skip
     if label := label_of_fakes(loss):
-        return note(
-            f"generated scores have the label {six_digits(label)}: smoothing on their side keeps mass where no point is real"
-        )
+        said = f"generated scores have the label {label:.6g}"
+        return note(f"{said}: smoothing on their side keeps mass where no point is real")
     return note("no cross-entropy and no least squares: nothing is known of how its halves belong together")
 
 
@@ -188,29 +174,24 @@ def seeds_apart(form: LossForm) -> Held:
     for i, both in enumerate(form.together(r, g)):
         alone = form.together(r[:1], g[:1])[i]
         if not close(both[:1], alone):
-            said = f"the loss of a seed is {six_digits(alone)} alone and {six_digits(both[0])} beside another"
+            said = f"the loss of a seed is {alone[0]:.6g} alone and {both[0]:.6g} beside another"
             return broken(said, "a mean or norm across seeds")
     return holds("the loss of a seed is the same beside others as alone")
 
 
 def own_gradients(form: LossForm) -> Held:
     r, g = scores(4)
-    for (who, loss), what in product(form.players.items(), ("real", "generated")):
-        f, x = (partial(swapped, loss, g), r) if what == "real" else (partial(loss, r), g)
+    for (who, loss), (of, x, others) in product(form.players.items(), (("real", r, g), ("generated", g, r))):
+        f = of_half(loss, of, others)
         found, wanted = gradient(f, x), differences(f, x)
-        told = f"the {who}'s gradient by {what} scores is"
+        told = f"the {who}'s gradient by {of} scores is"
         if not bool(torch.isfinite(found).all()):
             return broken(f"{told} NaN", "NaN from a square root or a logarithm at zero")
-        if not close(found, wanted, CLOSE):
+        if not close(found, wanted, 1e-5):
             cut = "" if bool(found.any()) else ": nothing reaches it"
-            wrong = f"{told} {six_digits(found.norm())} where differences say {six_digits(wanted.norm())}{cut}"
+            wrong = f"{told} {found.norm():.6g} where differences say {wanted.norm():.6g}{cut}"
             return broken(wrong, "a detach or .data on the way")
     return holds("autograd agrees with central differences to 1e-5")
-
-
-def swapped(loss: Loss, g: Tensor, r: Tensor) -> Tensor:
-    """A loss as a function of real scores, which come last."""
-    return loss(r, g)
 
 
 def order(form: LossForm) -> Held:
@@ -227,7 +208,7 @@ def mean_not_sum(form: LossForm) -> Held:
         if once.numel() > 1:
             return broken(f"the {who}'s loss is {list(once.shape)}, a number a point", "a reduction that was left out")
         if not close(once, twice):
-            grown = f"{six_digits(twice / once)} times as large" if abs(float(once.detach())) > 1e-12 else "another"
+            grown = f"{twice / once:.6g} times as large" if abs(float(once.detach())) > 1e-12 else "another"
             wrong = f"the {who}'s loss of a batch twice over is {grown}"
             return broken(wrong, "a sum over the batch where a mean belongs")
     return holds("a batch twice over has the same loss")
@@ -282,6 +263,5 @@ LOSS: Contract[LossForm] = {
     "order in the batch": order,
     "mean over the batch": mean_not_sum,
     "large scores": large,
-    "global state": lambda form: state_kept(lambda: [loss(*scores()) for loss in form.players.values()]),
-    "traceable": lambda form: traced(lambda r, g: [loss(r, g) for loss in form.players.values()], scores()),
+    **around(lambda form: (lambda r, g: [loss(r, g) for loss in form.players.values()], scores())),
 }

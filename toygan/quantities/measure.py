@@ -6,7 +6,6 @@ table of quantities.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
@@ -18,13 +17,14 @@ from toygan.quantities.kinds import Kinds
 from toygan.quantities.neighbours import nearness, spacings
 from toygan.quantities.optimal import Known, optimal_critic
 from toygan.quantities.skeleton import Curve
-from toygan.quantities.table import N_W1, QUANTITIES, Floor, Quantity, When
+from toygan.quantities.table import N_W1, QUANTITIES, Floor, When
 from toygan.quantities.transport import solved
 from toygan.targets.target import Modes
 
-# What one cloud is held against -----------------------------------------------------------------------------------
-
 NO_KINDS = Kinds()
+BAND = (0.05, 0.95)  # of perfect samplers, from 19 draws on: fewer have no such ranks, and give their least and largest
+
+Seen = dict[str, Any]  # one seed's cloud at one moment: all that rows of the table need, by name
 
 
 class Against(NamedTuple):
@@ -39,9 +39,6 @@ class Against(NamedTuple):
     n_w1: int = N_W1
     when: When = "frame"
     many_real: np.ndarray | None = None
-
-
-Seen = dict[str, Any]  # one seed's cloud at one moment: all that rows of the table need, by name
 
 
 def seen(points: np.ndarray, against: Against, judged: Judged | None, known: Known | None, kinds: Kinds) -> Seen:
@@ -79,15 +76,12 @@ def seen(points: np.ndarray, against: Against, judged: Judged | None, known: Kno
     }
 
 
-# Frames -----------------------------------------------------------------------------------------------------------
-
-
 def measure_frame(
     samples: np.ndarray,
     against: Against,
-    judged: Sequence[Judged] | None = None,
+    judged: Sequence[Judged] = (),
     known: Known | None = None,
-    kinds: Sequence[Kinds] | None = None,
+    kinds: Sequence[Kinds] = (),
 ) -> dict[str, np.ndarray]:
     """Every measure of one frame: samples [S, N, 2] against real points give one [S] a measure.
 
@@ -99,11 +93,7 @@ def measure_frame(
 
 
 def clouds_seen(
-    samples: np.ndarray,
-    against: Against,
-    judged: Sequence[Judged] | None = None,
-    known: Known | None = None,
-    kinds: Sequence[Kinds] | None = None,
+    samples: np.ndarray, against: Against, judged: Sequence[Judged], known: Known | None, kinds: Sequence[Kinds]
 ) -> list[Seen]:
     """Every seed's cloud with what measures need; arguments as in `measure_frame`."""
     critics: Sequence[Judged | None] = judged if judged else [None] * len(samples)
@@ -112,35 +102,21 @@ def clouds_seen(
 
 
 def measures_of(clouds: Sequence[Seen], names: Sequence[str]) -> dict[str, np.ndarray]:
-    """These measures of every seed's cloud: [S] each."""
-    return {name: np.array([value(QUANTITIES[name], cloud) for cloud in clouds], float) for name in names}
-
-
-def value(row: Quantity, cloud: Seen) -> float:
-    """One measure of one cloud; NaN where what it needs could not be worked out, as for points that are not finite."""
-    parts = [cloud[name] for name in row.needs]
-    return math.nan if row.of is None or any(part is None for part in parts) else row.of(*parts)
+    """These measures of every seed's cloud, [S] each; NaN where what one needs is not known, as of points that are not finite."""
+    return {name: np.array([QUANTITIES[name].worked_out(cloud) for cloud in clouds], float) for name in names}
 
 
 def measurable(
-    against: Against,
-    judged: Sequence[Judged] | None = None,
-    known: Known | None = None,
-    kinds: Sequence[Kinds] | None = None,
+    against: Against, judged: Sequence[Judged] = (), known: Known | None = None, kinds: Sequence[Kinds] = ()
 ) -> list[str]:
     """The names of the measures that can be taken, with what is known."""
     first = kinds[0] if kinds else NO_KINDS
-    parts: dict[str, object] = {"modes": against.modes, "curve": against.curve, "judged": judged, "best": known}
+    parts: dict[str, object] = {"modes": against.modes, "curve": against.curve, "judged": judged or None, "best": known}
     parts |= {"classes": first.classes, "makers": first.makers}
     missing = {name for name, part in parts.items() if part is None}
-    return [
-        name
-        for name, row in QUANTITIES.items()
-        if row.source in ("cloud", "critic") and not missing & set(row.needs) and against.when in ("final", row.when)
-    ]
-
-
-BAND = (0.05, 0.95)  # of perfect samplers, from 19 draws on: fewer have no such ranks, and give their least and largest
+    due = {name: row for name, row in QUANTITIES.items() if against.when in ("final", row.when)}
+    possible = {name: row for name, row in due.items() if not missing & set(row.needs.split())}
+    return [name for name, row in possible.items() if row.source in ("cloud", "critic")]
 
 
 def floors(
@@ -154,7 +130,7 @@ def floors(
     """
     if draws < 2:
         raise ValueError(f"a spread needs at least 2 draws, got {draws}")
-    rows = [measure_frame(sample(k)[None], against, kinds=kinds and [kinds(k)]) for k in range(draws)]
+    rows = [measure_frame(sample(k)[None], against, kinds=[kinds(k)] if kinds else ()) for k in range(draws)]
     return {name: floor_of(np.array([row[name][0] for row in rows])) for name in rows[0]}
 
 

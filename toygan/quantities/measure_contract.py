@@ -6,7 +6,7 @@ import numpy as np
 
 from toygan.files.own_parts import Measure
 from toygan.files.samplers import reseed
-from toygan.quantities.held import Contract, Held, broken, holds, note, six_digits, state_kept
+from toygan.quantities.held import Contract, Held, broken, holds, note, state_kept
 
 N = 200
 
@@ -18,7 +18,7 @@ def is_number(measure: Measure) -> Held:
     found = measure(GENERATED, REAL)
     if not np.isfinite(found):
         return broken(f"{found} of two clouds")
-    return holds(f"{six_digits(found)} of two unlike clouds")
+    return holds(f"{found:.6g} of two unlike clouds")
 
 
 def again(measure: Measure) -> Held:
@@ -28,8 +28,7 @@ def again(measure: Measure) -> Held:
     second = measure(GENERATED, REAL)
     if first == second:
         return holds("the same points give the same number")
-    wrong = f"{six_digits(first)}, then {six_digits(second)}: a run's record would depend on chance"
-    return broken(wrong, "random numbers of its own")
+    return broken(f"{first:.6g}, then {second:.6g}: a run's record would depend on chance", "random numbers of its own")
 
 
 def order(measure: Measure) -> Held:
@@ -40,7 +39,7 @@ def order(measure: Measure) -> Held:
     mixed = measure(GENERATED[::-1].copy(), REAL)
     if np.isclose(first, mixed, rtol=1e-9, atol=1e-12):
         return holds("it does not matter")
-    wrong = f"{six_digits(first)}, of the same points in another order {six_digits(mixed)}"
+    wrong = f"{first:.6g}, of the same points in another order {mixed:.6g}"
     return broken(wrong, "points in pairs: a cloud has no order")
 
 
@@ -50,15 +49,14 @@ def tells(measure: Measure) -> Held:
     perfect = [measure(rng.standard_normal((N, 2)), REAL) for _ in range(2)]
     same = measure(REAL, REAL)
     if found == perfect[0] == perfect[1] == same:
-        return broken(f"{six_digits(found)} of every cloud")
-    told = six_digits(np.mean(perfect))
-    return holds(f"{six_digits(found)} far from the real points, {told} of fresh ones like them")
+        return broken(f"{found:.6g} of every cloud")
+    return holds(f"{found:.6g} far from the real points, {np.mean(perfect):.6g} of fresh ones like them")
 
 
 def of_one_place(measure: Measure) -> Held:
     found = measure(np.ones((N, 2)), REAL)
     if np.isfinite(found):
-        return holds(f"{six_digits(found)} of a generator with one point")
+        return holds(f"{found:.6g} of a generator with one point")
     return note(f"{found} of a generator with one point, of which a run has no value then")
 
 

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from toygan.targets.target import Modes
+from toygan.targets.target import Modes
 
 SIGMAS = 3.0  # a point within so many standard deviations of its nearest mode is on it
 POINT_SIZE = 1e-6  # the least standard deviation of a mode, relative to max(1, |centre|): 8 spacings of float32

@@ -57,9 +57,6 @@ def coverage(near: Nearness) -> float:
     return float((near.distances <= near.wide_radii).any(axis=0).mean())
 
 
-# Divergences ------------------------------------------------------------------------------------------------------
-
-
 class Spacings(NamedTuple):
     """Distances to the k-th neighbour, k = 5: of points [n] and real [m] in their own cloud, and in the other one."""
 

@@ -1,31 +1,14 @@
-"""The contracts of networks: a critic makes a score of each point [n, 2], a generator a point [n, 2] of each latent [n, d],
-and either looks at each row alone.
-"""
+"""The contracts of networks: a critic scores each point [n, 2] alone, a generator makes one of each latent [n, d] alone."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 
 from toygan.files.samplers import reseed
-from toygan.quantities.held import (
-    CLOSE,
-    Contract,
-    Held,
-    broken,
-    close,
-    differences,
-    gradient,
-    holds,
-    normal,
-    note,
-    six_digits,
-    state_kept,
-    traced,
-)
+from toygan.quantities.held import Contract, Held, around, broken, close, differences, gradient, holds, normal, note
 
 N = 6
 MIXED = torch.tensor([3, 0, 5, 1, 4, 2])
@@ -34,7 +17,7 @@ MIXED = torch.tensor([3, 0, 5, 1, 4, 2])
 class FedNetwork(NamedTuple):
     """A network to look at, and the rows [n, d] that it is `fed`, points or latents, of which scores or points are `made`."""
 
-    of: Callable[[Tensor], Tensor]
+    of: nn.Module
     rows: Tensor
     fed: str
     made: str
@@ -43,8 +26,6 @@ class FedNetwork(NamedTuple):
 def made_of(net: FedNetwork, rows: Tensor) -> Tensor:
     """What it makes of rows, under the same random numbers each time, and from the same state where a call changes one."""
     reseed(0)
-    if not isinstance(net.of, nn.Module):
-        return net.of(rows)
     return torch.func.functional_call(net.of, {name: one.clone() for name, one in net.of.named_buffers()}, (rows,))
 
 
@@ -56,7 +37,7 @@ def alone(net: FedNetwork) -> Held:
     off = float((together[0] - other[0]).abs().max().detach())
     if off < 1e-9 * (1 + float(together.abs().max().detach())):
         return holds(f"a {net.fed}'s {net.made} does not depend on the others in its batch")
-    said = f"a {net.fed}'s {net.made} moves by {six_digits(off)} with the {net.fed}s beside it"
+    said = f"a {net.fed}'s {net.made} moves by {off:.6g} with the {net.fed}s beside it"
     like = "normalising across the batch where across features was meant"
     if net.made == "score":
         return broken(f"{said}; no gradient penalty is valid then", f"{like}, or a minibatch layer")
@@ -66,8 +47,7 @@ def alone(net: FedNetwork) -> Held:
 
 
 def batch_norms(net: FedNetwork) -> bool:
-    modules = net.of.modules() if isinstance(net.of, nn.Module) else ()
-    return any(isinstance(one, nn.modules.batchnorm._BatchNorm) for one in modules)
+    return any(isinstance(one, nn.modules.batchnorm._BatchNorm) for one in net.of.modules())
 
 
 def again(net: FedNetwork) -> Held:
@@ -83,8 +63,7 @@ def again(net: FedNetwork) -> Held:
     if close(made_of(net, net.rows), made_of(net, net.rows)) and not by_chance:
         told = "every call changes a state of its, as spectral norm's power iteration does"
         return note(f"{told}; the same state, the same {net.made}s")
-    is_critic = net.made == "score"
-    like = "critic: its slopes are those of no function" if is_critic else "generator, or a latent of its own"
+    like = "critic: its slopes are those of no function" if net.made == "score" else "generator, or a latent of its own"
     return broken(f"the same {net.fed}s give other {net.made}s at the next call", f"dropout or noise in a {like}")
 
 
@@ -97,16 +76,15 @@ def slopes(net: FedNetwork) -> Held:
     found, wanted = gradient(weighed, net.rows), differences(weighed, net.rows)
     if not bool(torch.isfinite(found).all()):
         return broken("NaN", "NaN from a square root at zero")
-    if not close(found, wanted, CLOSE):
-        told = f"{six_digits(found.norm())} where differences say {six_digits(wanted.norm())}"
-        return broken(told, "a detach or .data on the way")
+    if not close(found, wanted, 1e-5):
+        return broken(f"{found.norm():.6g} where differences say {wanted.norm():.6g}", "a detach or .data on the way")
     return holds("autograd agrees with central differences to 1e-5")
 
 
 def learns(net: FedNetwork) -> Held:
     if lost := in_plain_lists(net.of):
         return broken(f"torch does not know of the layers in {lost}", "a plain list where nn.ModuleList belongs")
-    if not isinstance(net.of, nn.Module) or not list(net.of.parameters()):
+    if not list(net.of.parameters()):
         return note("it has no parameters that torch knows of")
     named, made = dict(net.of.named_parameters()), made_of(net, net.rows).reshape(N, -1)
     if not made.requires_grad:
@@ -118,9 +96,9 @@ def learns(net: FedNetwork) -> Held:
     return holds(f"all {len(named)} parameters move the {net.made}s")
 
 
-def in_plain_lists(module: object) -> str:
+def in_plain_lists(module: nn.Module) -> str:
     """The first attribute that holds layers in a plain list or dict, of which torch does not know; empty where none does."""
-    for part in module.modules() if isinstance(module, nn.Module) else ():
+    for part in module.modules():
         for name, value in vars(part).items():
             inside = value.values() if isinstance(value, dict) else value if isinstance(value, list | tuple) else ()
             if not name.startswith("_") and any(isinstance(one, nn.Module) for one in inside):
@@ -152,11 +130,11 @@ def range_of_scores(net: FedNetwork) -> Held:
     scores = net.of(100 * normal(200, 2, seed=3)).detach()
     if bool((scores == scores.flatten()[0]).all()):
         like = "a softmax over a single output" if close(scores, torch.ones_like(scores)) else "a dead last layer"
-        return broken(f"all points have the score {six_digits(scores.flatten()[0])}", like)
+        return broken(f"all points have the score {scores.flatten()[0]:.6g}", like)
     if bool(((scores >= 0) & (scores <= 1)).all()):
         loss = "on which a loss of logits (BCEWithLogits, softplus) squashes twice"
         return note(f"scores lie in 0..1: probabilities, {loss}")
-    return holds(f"free: {six_digits(scores.min())} to {six_digits(scores.max())} on points up to 300 away")
+    return holds(f"free: {scores.min():.6g} to {scores.max():.6g} on points up to 300 away")
 
 
 def order(net: FedNetwork) -> Held:
@@ -204,14 +182,10 @@ def range_of_points(net: FedNetwork) -> Held:
         return note(f"points stay within -1..1 however far the latents: {end}")
     if bool((points == 0).any() and (points >= 0).all()):
         return broken("no coordinate is ever below 0, and many are 0", "a ReLU at its end")
-    return holds(f"{six_digits(points.min())} to {six_digits(points.max())} for latents up to 300")
+    return holds(f"{points.min():.6g} to {points.max():.6g} for latents up to 300")
 
 
-LAST: Contract[FedNetwork] = {
-    "global state": lambda net: state_kept(lambda: net.of(net.rows)),
-    "traceable": lambda net: traced(lambda rows: [net.of(rows)], [net.rows]),
-}
-
+LAST: Contract[FedNetwork] = around(lambda net: (lambda rows: [net.of(rows)], [net.rows]))
 CRITIC: Contract[FedNetwork] = {
     "a score for each point": scores_shape,
     "range of scores": range_of_scores,

@@ -20,13 +20,21 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 
 from toygan.quantities.critic import Clouds, alignment
-from toygan.quantities.transport import Transport, units
+from toygan.quantities.transport import units
 from toygan.targets.densities import in_blocks, log_sum_exp, maths
 from toygan.targets.target import BlurredLogDensity
 
+Axes = tuple[np.ndarray, np.ndarray]  # x and y of a grid, [g] each
 Scores = Callable[[np.ndarray], np.ndarray]  # points [n, 2] -> scores [n]
 LabelPair = tuple[float, float]
 OfSquares = Callable[[np.ndarray], np.ndarray]  # squared distances to a cloud [..., n] -> [...]
+Kernel = Literal["gaussian", "rational-quadratic"]
+
+KERNELS: dict[Kernel, Callable[[Any, float], Any]] = {
+    "gaussian": lambda squares, width: maths(squares).exp(-squares / (2 * width**2)),
+    "rational-quadratic": lambda squares, width: (1 + squares / (2 * width)) ** -width,
+}
+WIDTHS = (0.1, 0.3, 1.0, 3.0)
 FAINT = 1e-200  # kernel sums below this are taken again by logarithms
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 
@@ -156,7 +164,7 @@ def least_energy(l: Any, *, margin: float = 1.0) -> Any:
 
 class Potential(NamedTuple):
     """The discrete Kantorovich potential phi(x) = max_i (u_i - |x - x_i|) of two clouds: x_i the real points `real [m, 2]`,
-    u_i their `duals [m]`.
+    u_i their `duals [m]` in the plan `solved(fake, real)`.
 
     1-Lipschitz, and E phi(real) - E phi(fake) is their exact W1. Its constant is free, and it is decided only on
     the rays along which mass moves (Kantorovich, 1942). Elsewhere this is the lowest of all optimal critics: anchored at
@@ -182,11 +190,6 @@ class Potential(NamedTuple):
         return units(self.real[goals] - np.asarray(points, float), fill=0.0)
 
 
-def potential_of(plan: Transport, real: np.ndarray) -> Potential:
-    """The optimal Wasserstein critic of two clouds, real [m, 2] being one of them, from their plan `solved(fake, real)`."""
-    return Potential(np.asarray(real, float), plan.real_dual)
-
-
 def alignment_ceiling(clouds: Clouds, again: Clouds) -> float:
     """The slope alignment on one pair of clouds of the potential of another, independent pair from the same laws, -1 to 1.
 
@@ -195,10 +198,10 @@ def alignment_ceiling(clouds: Clouds, again: Clouds) -> float:
     """
     if not (np.isfinite(clouds.plan.distance) and np.isfinite(again.plan.distance)):
         return math.nan
-    return alignment(potential_of(again.plan, again.some_real).slopes(clouds.some), clouds)
+    return alignment(Potential(again.some_real, again.plan.real_dual).slopes(clouds.some), clouds)
 
 
-def kantorovich(clouds: Clouds, grid_x: np.ndarray, grid_y: np.ndarray) -> OptimalCritic:
+def kantorovich(clouds: Clouds, axes: Axes) -> OptimalCritic:
     """The potential of the frame's own plan: at the clouds it is the plan's duals, and costs nothing. With its own c-transform
     it reaches W1, whichever of both is learned.
     """
@@ -208,38 +211,29 @@ def kantorovich(clouds: Clouds, grid_x: np.ndarray, grid_y: np.ndarray) -> Optim
         return np.asarray(np.subtract(duals, np.sqrt(squares, out=squares), out=squares).max(axis=1))
 
     return OptimalCritic(
-        on_grid=lambda: over_rows(best, clouds.some_real, grid_x, grid_y),
+        on_grid=lambda: over_rows(best, clouds.some_real, axes),
         at_clouds=lambda: np.concatenate([clouds.plan.real_dual, -clouds.plan.fake_dual]),
     )
 
 
-def over_rows(of: OfSquares, cloud: np.ndarray, grid_x: np.ndarray, grid_y: np.ndarray) -> np.ndarray:
+def over_rows(of: OfSquares, cloud: np.ndarray, axes: Axes) -> np.ndarray:
     """A function of squared distances to a cloud [n, 2] on the grid [g, g], in float32: half the time, and good to 1e-7."""
-    axes = zip((grid_x, grid_y), cloud.T, strict=True)
-    across, up = (np.square(np.subtract.outer(grid, places)).astype(np.float32) for grid, places in axes)  # [g, n] each
+    pairs = zip(axes, cloud.T, strict=True)
+    across, up = (np.square(np.subtract.outer(grid, at)).astype(np.float32) for grid, at in pairs)  # [g, n] each
     table = np.empty_like(across)
     return np.stack([of(np.add(across, row, out=table)) for row in up])
 
 
-Kernel = Literal["gaussian", "rational-quadratic"]
-WIDTHS = (0.1, 0.3, 1.0, 3.0)
-
-
 def mmd_witness(
-    clouds: Clouds,
-    grid_x: np.ndarray,
-    grid_y: np.ndarray,
-    *,
-    kernel: Kernel = "gaussian",
-    bandwidths: Sequence[float] = WIDTHS,
+    clouds: Clouds, axes: Axes, *, kernel: Kernel = "gaussian", bandwidths: Sequence[float] = WIDTHS
 ) -> OptimalCritic:
     """E k(x, real) - E k(x, fake) with the objective's kernel on the plane itself (Gretton et al., 2012)."""
-    critic = witness(clouds, grid_x, grid_y, similar=partial(mmd_similarity, kernel=kernel, bandwidths=bandwidths))
+    critic = witness(clouds, axes, similar=partial(mmd_similarity, kernel=kernel, bandwidths=bandwidths))
     if kernel == "rational-quadratic":
         return critic
 
     def gaussians(cloud: np.ndarray) -> np.ndarray:
-        sums = np.sum([kernel_sums(cloud, width, grid_x, grid_y) for width in bandwidths], axis=0)
+        sums = np.sum([kernel_sums(cloud, width, axes) for width in bandwidths], axis=0)
         return np.asarray(sums / (len(bandwidths) * len(cloud)))
 
     return critic._replace(on_grid=lambda: gaussians(clouds.some_real) - gaussians(clouds.some))
@@ -257,32 +251,22 @@ def closeness(squares: Any) -> Any:
     return -maths(squares).sqrt(squares).mean(axis=-1)
 
 
-KERNELS: dict[str, Callable[[Any, float], Any]] = {
-    "gaussian": lambda squares, width: maths(squares).exp(-squares / (2 * width**2)),
-    "rational-quadratic": lambda squares, width: (1 + squares / (2 * width)) ** -width,
-}
-
-
-def kernel_sums(cloud: np.ndarray, width: float, grid_x: np.ndarray, grid_y: np.ndarray) -> np.ndarray:
+def kernel_sums(cloud: np.ndarray, width: float, axes: Axes) -> np.ndarray:
     """sum_j exp(-|x - cloud_j|^2 / (2 width^2)) on the grid [g, g]: a Gaussian is a product over axes, so this is too."""
-    axes = zip((grid_x, grid_y), cloud.T, strict=True)
-    across, up = (np.exp(-np.square(np.subtract.outer(grid, places) / width) / 2) for grid, places in axes)
+    pairs = zip(axes, cloud.T, strict=True)
+    across, up = (np.exp(-np.square(np.subtract.outer(grid, places) / width) / 2) for grid, places in pairs)
     return np.asarray(up @ across.T)
 
 
-def witness(clouds: Clouds, grid_x: np.ndarray, grid_y: np.ndarray, *, similar: OfSquares) -> OptimalCritic:
+def witness(clouds: Clouds, axes: Axes, *, similar: OfSquares) -> OptimalCritic:
     """Mean similarity to the real points minus that to the generated ones, from squared distances."""
     from scipy.spatial.distance import cdist
 
     real, fake = clouds.some_real, clouds.some
-
-    def at_clouds() -> np.ndarray:
-        points = np.concatenate([real, fake])
-        return similar(cdist(points, real, "sqeuclidean")) - similar(cdist(points, fake, "sqeuclidean"))
-
+    both = np.concatenate([real, fake])
     return OptimalCritic(
-        on_grid=lambda: over_rows(similar, real, grid_x, grid_y) - over_rows(similar, fake, grid_x, grid_y),
-        at_clouds=at_clouds,
+        on_grid=lambda: over_rows(similar, real, axes) - over_rows(similar, fake, axes),
+        at_clouds=lambda: similar(cdist(both, real, "sqeuclidean")) - similar(cdist(both, fake, "sqeuclidean")),
     )
 
 
@@ -299,8 +283,7 @@ class Known(NamedTuple):
 
     kind: str
     options: Mapping[str, Any]
-    grid_x: np.ndarray
-    grid_y: np.ndarray
+    axes: Axes
     how: str
     log_p: np.ndarray | None = None
     log_q: np.ndarray | None = None
@@ -330,14 +313,14 @@ def known_optimum(
     if not decided(kind, told):
         return None
     row = OPTIMA[kind]
-    known = Known(kind, options, np.asarray(grid_x, float), np.asarray(grid_y, float), row.about, told=told)
+    known = Known(kind, options, (np.asarray(grid_x, float), np.asarray(grid_y, float)), row.about, told=told)
     if row.source != "density":
         few = min(few, len(real))
         return known._replace(how=f"{row.about} of {few} real and {few} generated points")
     known = known._replace(how=row.about + told_in_words(told))
     if log_density and std is not None:
         with suppress(ValueError):  # mass on points or curves has no density to compare with
-            log_density(known.grid_x[:1, None] * np.ones(2), 0.0)  # without noise too: one source through the whole run
+            log_density(known.axes[0][:1, None] * np.ones(2), 0.0)  # without noise too: one source for the whole run
             return exactly(known, log_density, std, noise)
     return estimated(known, real, log_density, noise)
 
@@ -388,7 +371,7 @@ def estimated(known: Known, real: np.ndarray, log_density: BlurredLogDensity | N
 
     One width for the whole run, so that colours stay: that of the real points, and no finer than the grid can show.
     """
-    spacing = max(float(np.ptp(grid)) / max(len(grid) - 1, 1) for grid in (known.grid_x, known.grid_y))
+    spacing = max(float(np.ptp(grid)) / max(len(grid) - 1, 1) for grid in known.axes)
     width = float(width_of(real, max(noise, spacing)))
     source = f"from a Gaussian kernel estimate of the generated points, bandwidth {width:.2g}, against"
     try:
@@ -396,15 +379,15 @@ def estimated(known: Known, real: np.ndarray, log_density: BlurredLogDensity | N
             raise ValueError("no density to blur")
         log_p, target = on_grid(lambda points: log_density(points, width), known), "the exact target, as blurred"
     except ValueError:
-        log_p = kernel_estimate(real, width, known.grid_x, known.grid_y)
+        log_p = kernel_estimate(real, width, known.axes)
         target = f"the same of {len(real)} real points"
     return known._replace(log_p=log_p, width=width, how=f"{known.how}, {source} {target}")
 
 
 def on_grid(log: Scores, known: Known) -> np.ndarray:
     """A function of points [n, 2] on the grid [g, g]."""
-    points = np.stack(np.meshgrid(known.grid_x, known.grid_y), axis=-1).reshape(-1, 2)
-    return log(points).reshape(len(known.grid_y), len(known.grid_x))
+    points = np.stack(np.meshgrid(*known.axes), axis=-1)
+    return log(points.reshape(-1, 2)).reshape(points.shape[:2])
 
 
 def optimal_critic(known: Known, clouds: Clouds) -> OptimalCritic | None:
@@ -413,17 +396,15 @@ def optimal_critic(known: Known, clouds: Clouds) -> OptimalCritic | None:
         return None
     row = OPTIMA[known.kind]
     if row.source != "density":
-        critic: OptimalCritic = row.of(clouds, known.grid_x, known.grid_y, **taken(row.of, known.options))
+        critic: OptimalCritic = row.of(clouds, known.axes, **taken(row.of, known.options))
         return critic
+
+    best = partial(optimal_scores, known.kind, options=known.options, told=known.told)
 
     @cache  # dear where the cloud is far away, and wanted twice
     def log_densities() -> tuple[Any, np.ndarray]:
-        if known.log_q is not None:
-            return known.log_p, known.log_q
-        return known.log_p, kernel_estimate(clouds.fake, known.width, known.grid_x, known.grid_y)
-
-    def best(log_p: np.ndarray, log_q: np.ndarray) -> np.ndarray:
-        return np.asarray(optimal_scores(known.kind, log_p, log_q, known.options, known.told))
+        own = kernel_estimate(clouds.fake, known.width, known.axes) if known.log_q is None else known.log_q
+        return known.log_p, own
 
     def at_clouds() -> np.ndarray:
         points = np.concatenate([clouds.some_real, clouds.some])
@@ -438,8 +419,7 @@ def read_off(table: np.ndarray, known: Known, points: np.ndarray) -> np.ndarray:
     """A table on the grid [g, g], linear between its points, at points [n, 2]; NaN outside: [n]."""
     from scipy.ndimage import map_coordinates
 
-    grids = (known.grid_y, known.grid_x)
-    pairs = zip(points.T[::-1], grids, strict=True)
+    pairs = zip(points.T[::-1], known.axes[::-1], strict=True)
     places = [(x - grid[0]) / (grid[-1] - grid[0]) * (len(grid) - 1) for x, grid in pairs]
     return np.asarray(map_coordinates(table, places, order=1, mode="constant", cval=math.nan))
 
@@ -460,13 +440,7 @@ def optimal_scores(
 
 
 def of_clouds(
-    kind: str,
-    points: Any,
-    real: Any,
-    fake: Any,
-    finest: Any,
-    options: Mapping[str, Any] = NOTHING,
-    told: Told = PLAINLY,
+    kind: str, points: Any, real: Any, fake: Any, finest: Any, options: Mapping[str, Any], told: Told = PLAINLY
 ) -> Any:
     """The best score at points [k, 2] against clouds real [m, 2] and fake [n, 2], as clouds alone decide it: from Gaussian kernel
     estimates of both densities, no finer than `finest`, or as a kernel's witness. Arrays or tensors: [k]. Raises ValueError
@@ -513,21 +487,21 @@ def squares(points: Any, cloud: Any) -> Any:
     return (points[:, :1] - cloud[:, 0]) ** 2 + (points[:, 1:] - cloud[:, 1]) ** 2
 
 
-def kernel_estimate(cloud: np.ndarray, width: float, grid_x: np.ndarray, grid_y: np.ndarray) -> np.ndarray:
+def kernel_estimate(cloud: np.ndarray, width: float, axes: Axes) -> np.ndarray:
     """Log of the mean of N(x; cloud_j, width^2 I) over the cloud [m, 2], on the grid [g, g]."""
     cloud = np.asarray(cloud, float)
-    sums = kernel_sums(cloud, width, grid_x, grid_y)
+    sums = kernel_sums(cloud, width, axes)
     with np.errstate(divide="ignore"):
         logs = np.log(sums) - math.log(2 * math.pi * width**2 * len(cloud))
     faint = sums < FAINT
     if faint.any():  # far from every point: there products underflow, and logarithms do not
-        far = np.stack(np.meshgrid(grid_x, grid_y), axis=-1)[faint]
+        far = np.stack(np.meshgrid(*axes), axis=-1)[faint]
         logs[faint] = in_blocks(lambda part: log_of_points(part, cloud, width), far, len(cloud))
     return logs
 
 
 class Optimum(NamedTuple):
-    """One row: `of(l)` from l = log p/q, or `of(clouds, grid_x, grid_y)`, with the objective's options as keywords.
+    """One row: `of(l)` from l = log p/q, or `of(clouds, axes)`, with the objective's options as keywords.
 
     `source` is what decides it: both densities, the Kantorovich potential of both clouds, or a kernel over them. `drawn`
     says what a picture of the scores shows, where it is not the scores themselves. `critics` are the kinds of critics
@@ -536,8 +510,8 @@ class Optimum(NamedTuple):
     points plus one over generated points, so that swapped labels only mix p and q. `similar` is a kernel's mean over a cloud.
     """
 
-    of: Callable[..., Any]
     source: Literal["density", "potential", "kernel"]
+    of: Callable[..., Any]
     about: str
     drawn: str = ""
     critics: tuple[str, ...] = ("mlp",)
@@ -546,32 +520,31 @@ class Optimum(NamedTuple):
     similar: Callable[..., Any] | None = None
 
 
+of_densities = partial(Optimum, "density")
+telling = partial(Optimum, "density", boundary=True)  # real points from generated ones
+of_plan = partial(Optimum, "potential", kantorovich, "the exact Kantorovich potential", critics=("mlp", "autoencoder"))
+of_kernel = partial(Optimum, "kernel", critics=("mlp", "identity"))
 WITNESS = "witness on the plane itself, without learned features,"
 
-# fmt: off
 OPTIMA = {
-    "minimax": Optimum(log_ratio, "density", "log p/q", boundary=True),
-    "non-saturating": Optimum(log_ratio, "density", "log p/q", boundary=True),
-    "boundary-seeking": Optimum(log_ratio, "density", "log p/q", boundary=True),
-    "soft-labels": Optimum(soft_log_ratio, "density", "log-odds of the mean label", boundary=True),
-    "least-squares": Optimum(between_targets, "density",
-                             "(b p + a q)/(p + q), b and a the labels of real and generated points", boundary=True),
-    "hinge": Optimum(sides, "density", "sign(p - q)", boundary=True),
-    "relativistic": Optimum(log_ratio, "density", "log p/q, up to a constant", linear=False),
-    "f-kl": Optimum(above_one, "density", "1 + log p/q", boundary=True),
-    "f-reverse-kl": Optimum(log_ratio, "density", "log p/q", boundary=True),
-    "f-pearson": Optimum(relative_excess, "density", "2 (p/q - 1)", boundary=True),
-    "f-hellinger": Optimum(half_log_ratio, "density", "1/2 log p/q", boundary=True),
-    "f-js": Optimum(log_ratio, "density", "log p/q", boundary=True),
-    "f-total-variation": Optimum(sides, "density", "sign(p - q), times infinity", "only its sign: the score is endless",
-                                 boundary=True),
-    "density-ratio": Optimum(density_ratio, "density", "p/q", boundary=True),
-    "positive-ratio": Optimum(positive_ratio, "density", "log(exp(a p/q) - 1), a the weight of real points", boundary=True),
-    "energy": Optimum(least_energy, "density", "-margin where q > p, else 0", critics=("autoencoder",)),
-    "wasserstein": Optimum(kantorovich, "potential", "the exact Kantorovich potential", critics=("mlp", "autoencoder")),
-    "c-transform": Optimum(kantorovich, "potential", "the exact Kantorovich potential", critics=("mlp", "autoencoder"),
-                           linear=False),
-    "mmd": Optimum(mmd_witness, "kernel", f"the kernel's {WITNESS}", critics=("mlp", "identity"), similar=mmd_similarity),
-    "cramer": Optimum(partial(witness, similar=closeness), "kernel", f"the energy distance's {WITNESS}",
-                      critics=("mlp", "identity"), similar=closeness),
+    "minimax": telling(log_ratio, "log p/q"),
+    "non-saturating": telling(log_ratio, "log p/q"),
+    "boundary-seeking": telling(log_ratio, "log p/q"),
+    "soft-labels": telling(soft_log_ratio, "log-odds of the mean label"),
+    "least-squares": telling(between_targets, "(b p + a q)/(p + q), b and a the labels of real and generated points"),
+    "hinge": telling(sides, "sign(p - q)"),
+    "relativistic": of_densities(log_ratio, "log p/q, up to a constant", linear=False),
+    "f-kl": telling(above_one, "1 + log p/q"),
+    "f-reverse-kl": telling(log_ratio, "log p/q"),
+    "f-pearson": telling(relative_excess, "2 (p/q - 1)"),
+    "f-hellinger": telling(half_log_ratio, "1/2 log p/q"),
+    "f-js": telling(log_ratio, "log p/q"),
+    "f-total-variation": telling(sides, "sign(p - q), times infinity", "only its sign: the score is endless"),
+    "density-ratio": telling(density_ratio, "p/q"),
+    "positive-ratio": telling(positive_ratio, "log(exp(a p/q) - 1), a the weight of real points"),
+    "energy": of_densities(least_energy, "-margin where q > p, else 0", critics=("autoencoder",)),
+    "wasserstein": of_plan(),
+    "c-transform": of_plan(linear=False),
+    "mmd": of_kernel(mmd_witness, f"the kernel's {WITNESS}", similar=mmd_similarity),
+    "cramer": of_kernel(partial(witness, similar=closeness), f"the energy distance's {WITNESS}", similar=closeness),
 }

@@ -10,29 +10,35 @@ from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor, nn
+from torch.nn.utils import parameters_to_vector, vector_to_parameters
 
 from toygan.files.samplers import reseed
 from toygan.game.constraints import Sight
 from toygan.quantities.forms import Called, PenaltyForm, sight_of
-from toygan.quantities.held import (
-    CLOSE,
-    Contract,
-    Held,
-    broken,
-    close,
-    gradient,
-    holds,
-    normal,
-    note,
-    six_digits,
-    state_kept,
-    traced,
-)
+from toygan.quantities.held import Contract, Held, broken, close, gradient, holds, normal, note, state_kept, traced
 
 N = 6  # points in a batch
 LENGTHS = (0.25, 1.0, 2.5)
 WAYS = ((0.6, 0.8), (1.0, 0.0), (-0.8, 0.6))
+SEVERAL = 3  # seeds that are seen together
+OVER_POINTS = "take means over the points alone, dim=1"
+WRONG_AXIS = "a penalty over the wrong axis: the norm along the batch, the mean over coordinates"
+ITS_OWN_STEP = "a penalty in an optimiser step of its own"
 Of = Callable[[nn.Module, Tensor, Tensor], Tensor]
+# What a penalty of a batch of N is, in terms of that of one point, where it is wrong in a way people's code is.
+BATCH_ERRORS: dict[str, Callable[[Of, float], float]] = {
+    "a sum over the batch where a mean belongs": lambda of, x: N * h(of, x),
+    "a gradient norm over the whole batch": lambda of, x: h(of, math.sqrt(N) * x),
+    "a sum over the batch of one norm of the whole batch": lambda of, x: N * h(of, math.sqrt(N) * x),
+    "slopes of the mean score, which are 1/batch of those of each": lambda of, x: h(of, x / N),
+    "a gradient norm over the whole batch, of slopes of the mean score": lambda of, x: h(of, x / math.sqrt(N)),
+}
+# The one size of all slopes [n, 2] of which a penalty is, where it is wrong in a way people's code is.
+SIZES: dict[str, Callable[[Tensor], Tensor]] = {
+    "a mean over the batch within the norm: one size for all points": lambda at: at.square().sum(dim=1).mean().sqrt(),
+    "the square of a mean where the mean of squares belongs": lambda at: at.norm(dim=1).mean(),
+    "a gradient norm over the whole batch": lambda at: at.norm(),
+}
 
 
 # --- critics to look at ------------------------------------------------------------------------------------------------
@@ -41,9 +47,7 @@ Of = Callable[[nn.Module, Tensor, Tensor], Tensor]
 def linear(w: Sequence[float]) -> nn.Linear:
     """The critic f(x) = w . x + 0.3."""
     critic = nn.Linear(2, 1).double()
-    with torch.no_grad():
-        critic.weight.copy_(torch.tensor([w], dtype=torch.float64))
-        critic.bias.fill_(0.3)
+    vector_to_parameters(torch.tensor([*w, 0.3], dtype=torch.float64), critic.parameters())
     return critic
 
 
@@ -77,9 +81,6 @@ def h(of: Of, length: float, way: Sequence[float] = WAYS[0], n: int = 1) -> floa
     return float(said.detach())
 
 
-SEVERAL = 3  # seeds that are seen together
-
-
 def by_seed(form: PenaltyForm) -> Held | None:
     if form.seen is None:
         return None
@@ -91,8 +92,7 @@ def by_seed(form: PenaltyForm) -> Held | None:
         return torch.cat([one.slopes_at(points[k : k + 1]) for k, one in enumerate(alone)])
 
     real, fake = (torch.stack([pair[i] for pair in pairs]) for i in (0, 1))
-    together = Sight(real, fake, draw, lambda: slopes_at(real), lambda: slopes_at(fake), slopes_at, list)
-    said = form.seen(together)
+    said = form.seen(Sight(real, fake, draw, lambda: slopes_at(real), lambda: slopes_at(fake), slopes_at, list))
     if not isinstance(said, Tensor) or said.shape != (SEVERAL,):
         shape = list(said.shape) if isinstance(said, Tensor) else type(said).__name__
         return broken(f"of {SEVERAL} seeds it returns {shape}, not [{SEVERAL}]: {OVER_POINTS}")
@@ -100,9 +100,6 @@ def by_seed(form: PenaltyForm) -> Held | None:
     if not close(said.detach(), own.detach()):
         return broken(f"the number of one seed depends on another seed: {OVER_POINTS}")
     return holds("each seed's number is its own")
-
-
-OVER_POINTS = "take means over the points alone, dim=1"
 
 
 # --- the formula -------------------------------------------------------------------------------------------------------
@@ -113,35 +110,32 @@ def on_linear(of: Of) -> Held:
     for length in LENGTHS:
         values = [h(of, length, way) for way in WAYS]
         if not all(map(math.isfinite, values)):
-            return broken(f"it is {six_digits(values[0])} at |w| = {length}", "NaN from a square root at zero")
+            return broken(f"it is {values[0]:.6g} at |w| = {length}", "NaN from a square root at zero")
         if not all(close(value, values[0]) for value in values):
-            told = ", ".join(map(six_digits, values))
+            told = ", ".join(f"{x:.6g}" for x in values)
             return broken(f"at |w| = {length} it depends on the direction of w: {told}", WRONG_AXIS)
     if h(of, LENGTHS[-1]) < -1e-9:
         return broken(f"{formula(of)}: it rewards steep slopes", "a flipped sign")
     return holds(formula(of))
 
 
-WRONG_AXIS = "a penalty over the wrong axis: the norm along the batch, the mean over coordinates"
-
-
 def formula(of: Of) -> str:
     """The penalty on a linear critic in words."""
     zero, one, two, three = (h(of, x) for x in (1e-9, 1.0, 2.0, 3.0))
     if close(zero, 0, 1e-6) and close(two, 4 * one) and close(three, 9 * one):
-        return f"{six_digits(one)} |w|^2"
+        return f"{one:.6g} |w|^2"
     if close(zero, 0, 1e-6) and close(two, 2 * one) and close(three, 3 * one):
-        return f"{six_digits(one)} |w|, not squared as those of R1 and WGAN-GP are"
+        return f"{one:.6g} |w|, not squared as those of R1 and WGAN-GP are"
     if close(one, 0) and close(three, 4 * two):
-        return f"{six_digits(two)} {'max(0, |w| - 1)^2, one-sided' if close(zero, 0, 1e-6) else '(|w| - 1)^2'}"
-    return f"a function of |w| alone: {', '.join(f'{six_digits(h(of, x))} at {x}' for x in LENGTHS)}"
+        return f"{two:.6g} {'max(0, |w| - 1)^2, one-sided' if close(zero, 0, 1e-6) else '(|w| - 1)^2'}"
+    return f"a function of |w| alone: {', '.join(f'{h(of, x):.6g} at {x}' for x in LENGTHS)}"
 
 
 def by_batch(of: Of) -> Held:
     odd = [length for length in LENGTHS if not close(h(of, length, n=N), h(of, length))]
     if not odd:
         return holds(f"of one point and of {N} it is the same: a mean over the batch")
-    values = ", ".join(f"{six_digits(h(of, odd[0], n=n))} for {n}" for n in (1, 2, N))
+    values = ", ".join(f"{h(of, odd[0], n=n):.6g} for {n}" for n in (1, 2, N))
     said = f"at |w| = {odd[0]} it depends on the size of the batch: {values}"
     if on_linear(of).holds is False:
         return broken(said, WRONG_AXIS)
@@ -149,16 +143,6 @@ def by_batch(of: Of) -> Held:
         if all(close(h(of, length, n=N), wanted(of, length)) for length in LENGTHS):
             return broken(said, like)
     return broken(said, "a norm or a mean over the wrong axis")
-
-
-# What a penalty of a batch of N is, in terms of that of one point, where it is wrong in a way people's code is.
-BATCH_ERRORS: dict[str, Callable[[Of, float], float]] = {
-    "a sum over the batch where a mean belongs": lambda of, x: N * h(of, x),
-    "a gradient norm over the whole batch": lambda of, x: h(of, math.sqrt(N) * x),
-    "a sum over the batch of one norm of the whole batch": lambda of, x: N * h(of, math.sqrt(N) * x),
-    "slopes of the mean score, which are 1/batch of those of each": lambda of, x: h(of, x / N),
-    "a gradient norm over the whole batch, of slopes of the mean score": lambda of, x: h(of, x / math.sqrt(N)),
-}
 
 
 def mean_of_points(of: Of) -> Held:
@@ -172,26 +156,14 @@ def mean_of_points(of: Of) -> Held:
     means = [mean_h(of, at) for at in slopes]
     if any(close(said, mean, 1e-6) for mean in means):
         return holds("of a bent critic it is the mean over points of the penalty of each")
-    told = f"of a bent critic it is {six_digits(said)}; the mean over points of the penalty of each is {six_digits(means[0])}"
+    told = f"of a bent critic it is {said:.6g}; the mean over points of the penalty of each is {means[0]:.6g}"
     likes = (like for like, size in SIZES.items() if any(close(said, h(of, float(size(at))), 1e-6) for at in slopes))
     return broken(told, next(likes, ""))
 
 
-# The one size of all slopes [n, 2] of which a penalty is, where it is wrong in a way people's code is.
-SIZES: dict[str, Callable[[Tensor], Tensor]] = {
-    "a mean over the batch within the norm: one size for all points": lambda at: at.square().sum(dim=1).mean().sqrt(),
-    "the square of a mean where the mean of squares belongs": lambda at: at.norm(dim=1).mean(),
-    "a gradient norm over the whole batch": lambda at: at.norm(),
-}
-
-
 def mean_h(of: Of, at: Tensor) -> float:
     """The mean over slopes [n, 2] of the penalty of a linear critic of that slope."""
-    lengths = at.norm(dim=1).tolist()
-    return sum(h(of, x) for x in lengths) / len(lengths)
-
-
-# --- where it looks ----------------------------------------------------------------------------------------------------
+    return sum(h(of, x) for x in at.norm(dim=1).tolist()) / len(at)
 
 
 def where_taken(of: Of) -> Held:
@@ -222,8 +194,7 @@ def placed(points: Tensor, later: Tensor, real: Tensor, fake: Tensor) -> Held:
         if torch.equal(points, cloud):
             return holds(f"at {name} points")
     share = (points - fake) / (real - fake)  # of the way from the generated point to the real one, by coordinate
-    inside = bool(((share > -1e-9) & (share < 1 + 1e-9)).all())
-    if not inside:
+    if not bool(((share > -1e-9) & (share < 1 + 1e-9)).all()):
         return holds("around the points")
     if not close(share[:, 0], share[:, 1], 1e-9):
         return broken("at points of a box: each coordinate has a number of its own, where a pair has one",
@@ -258,16 +229,15 @@ def by_parameters(said: Tensor, critic: nn.Module) -> Tensor:
 def moves(of: Of) -> Held:
     critic, (real, fake) = Probed(), clouds()
     reseed(0)
-    said = of(critic, real, fake)
-    found = by_parameters(said, critic)
+    found = by_parameters(of(critic, real, fake), critic)
     if not bool(found.any()):
         like = "create_graph=True was left out, or a detach on the way"
         return broken("no gradient reaches the critic's parameters", like)
     for seed in range(3):
         way = normal(len(found), seed=50 + seed)
         wanted = (nudged(of, 1e-6 * way) - nudged(of, -1e-6 * way)) / 2e-6
-        if not close((found * way).sum(), wanted, CLOSE):
-            told = f"{six_digits((found * way).sum())} where differences say {six_digits(wanted)}"
+        if not close((found * way).sum(), wanted, 1e-5):
+            told = f"{(found * way).sum():.6g} where differences say {wanted:.6g}"
             like = "a detach on the way, or two graphs where one is meant"
             return broken(f"along a random way its slope is {told}", like)
     return holds("autograd agrees with central differences to 1e-5")
@@ -276,10 +246,7 @@ def moves(of: Of) -> Held:
 def nudged(of: Of, by: Tensor) -> float:
     """The penalty on the small critic with other parameters, under the same random numbers."""
     critic = Probed()
-    with torch.no_grad():
-        parts = by.split([p.numel() for p in critic.parameters()])
-        for parameter, part in zip(critic.parameters(), parts, strict=True):
-            parameter.add_(part.view_as(parameter))
+    vector_to_parameters(parameters_to_vector(critic.parameters()) + by, critic.parameters())
     reseed(0)
     return float(of(critic, *clouds()).detach().sum())
 
@@ -294,9 +261,6 @@ def order(of: Of) -> Held:
     if not close(values[0], values[1]):
         return note("it draws a number for each pair, so that another order is another draw")
     return holds("it does not matter") if close(values[0], values[2]) else broken("it changes the penalty")
-
-
-ITS_OWN_STEP = "a penalty in an optimiser step of its own"
 
 
 def untouched(of: Of) -> Held:

@@ -47,12 +47,7 @@ class Watched(NamedTuple):
 
 
 def views(
-    game: Game,
-    state: State,
-    clouds: Watched,
-    portraits: int = 1,
-    first: Game | None = None,
-    pairs: Watched | None = None,
+    game: Game, state: State, clouds: Watched, portraits: int, first: Game, pairs: Watched
 ) -> dict[str, np.ndarray]:
     """Everything that is kept of the inside, for the P first seeds, the portraits, or all S seeds, in float32; `first` is the
     game as the portraits alone play it, where dials differ by seed. Gradients of losses, and slopes in between, are of
@@ -67,10 +62,8 @@ def views(
     critic = state.players[CRITIC].parameters
     grids = [latent_grid(own, duel.code_columns(game)) for own in clouds.latent[:portraits]]
     averaged = {name: own[:portraits] for name, own in state.averaged.items()}
-    drawn = first or game
-    sent = (drawn.cast.chart or duel.carried)(drawn, averaged, torch.stack(grids))
+    sent = (first.cast.chart or duel.carried)(first, averaged, torch.stack(grids))
     shares, reach = weight_histogram(critic[:portraits])
-    pairs = pairs or clouds
     through_layers = layer_gradients(game, state, pairs)
     seen = at_points(game, state, clouds, pairs) | {
         "layer_gradients": through_layers,
@@ -229,9 +222,6 @@ def picked(game: Game, points: Tensor) -> Tensor:
     return points[:, :wanted] if wanted <= points.shape[1] else points.repeat(1, wanted, 1)[:, :wanted]
 
 
-# --- weights ---------------------------------------------------------------------------------------------------------
-
-
 def weight_saturation(parameters: Tensor, own: Tensor | None = None) -> Tensor:
     """Share of the parameters [seed, P], or of those that are a player's `own [seed, P]`, that sit at the largest magnitude any
     of them has: [seed].
@@ -256,9 +246,6 @@ def weight_histogram(parameters: Tensor) -> tuple[Tensor, Tensor]:
     bins = places.nan_to_num(0.0).clamp(0, BINS - 1).long()
     ones = torch.full_like(parameters, 1 / parameters.shape[1])
     return torch.zeros(len(parameters), BINS).to(parameters).scatter_add(1, bins, ones), reach
-
-
-# --- the latent map --------------------------------------------------------------------------------------------------
 
 
 def latent_grid(latents: Tensor, categories: int = 0) -> Tensor:

@@ -32,6 +32,11 @@ from toygan.quantities.transport import sliced_w1, w2
 from toygan.quantities.two_samples import mmd, neighbour_accuracy
 
 N_W1 = 400  # transport costs 10 ms a cloud at 400 points, 60 at 1000, 270 at 2000; its floor falls as 1 / sqrt(n)
+COUNTED = ("modes", "seconds")
+SCALES = {"share": "share", "cosine": "loss", "correlation": "loss", "modes": "count", "loss": "loss", "score": "loss"}
+# units that an axis says otherwise, or that the label says already
+UNITS = {"plane": "plane units", "seconds": "of a seed"}
+UNITS |= dict.fromkeys(("modes", "floors", "loss", "gradient", "ratio"), "")
 
 When = Literal["frame", "final"]
 Better = Literal["lower", "higher", "neither"]
@@ -43,25 +48,25 @@ class Quantity(NamedTuple):
     """One row of the table.
 
     `label` is its name in pictures, `about` a line about it. `of(*needs)` takes parts of what is `Seen` of one cloud where
-    the source is cloud or critic, and other quantities where it is derived; what comes from elsewhere has none. `best` is
-    the best value where it is known without measuring: of a critic, that of exact transport. What perfect samplers score
-    in a quantity of clouds is measured by `floors`.
+    the source is cloud or critic (what a critic says of the clouds it is shown), and other quantities where it is derived;
+    what comes from elsewhere has none. `best` is the best value where it is known without measuring: of a critic, that of
+    exact transport. What perfect samplers score in a quantity of clouds is measured by `floors`.
 
     `shown` names the places that show it: the progress bar (live), the line under a frame, the sheet's words on the end,
     its curves of shares, a page's curves, the terminal after a run, the plain table, a page's table, the leaderboard
     (board); and a run's summary, if it has there what its last frame says (last).
     """
 
+    source: Supplier
     label: str
     about: str
     unit: str
     better: Better
-    source: Supplier
     of: Callable[..., Any] | None = None
-    needs: tuple[str, ...] = ()
+    needs: str = ""
+    shown: str = ""
     when: When = "frame"
     best: float = math.nan
-    shown: str = ""
 
     def write(self, value: float) -> str:
         """A value as people read it: shares in per cent, counts plain, others with three digits."""
@@ -69,10 +74,15 @@ class Quantity(NamedTuple):
             return percent(value)
         return f"{value:.3g}" if self.unit in COUNTED else number(value)
 
+    def worked_out(self, known: Mapping[str, Any]) -> Any:
+        """What it is of what is known; None where some of what it needs is not."""
+        parts = [known.get(need) for need in self.needs.split()]
+        return None if self.of is None or any(part is None for part in parts) else self.of(*parts)
+
     @property
     def estimated(self) -> bool:
         """Whether it is an estimate that may fall below the least value of what it estimates."""
-        return "apart" in self.needs
+        return "apart" in self.needs.split()
 
     @property
     def scale(self) -> str:
@@ -92,13 +102,6 @@ class Floor(NamedTuple):
     draws: int
 
 
-COUNTED = ("modes", "seconds")
-SCALES = {"share": "share", "cosine": "loss", "correlation": "loss", "modes": "count", "loss": "loss", "score": "loss"}
-# units that an axis says otherwise, or that the label says already
-UNITS = {"plane": "plane units", "seconds": "of a seed"}
-UNITS |= dict.fromkeys(("modes", "floors", "loss", "gradient", "ratio"), "")
-
-
 def shown_in(place: Display) -> list[str]:
     """The names of the quantities that a place shows, in the table's order."""
     return [name for name, row in QUANTITIES.items() if place in row.shown.split()]
@@ -106,7 +109,7 @@ def shown_in(place: Display) -> list[str]:
 
 def row_of(name: str) -> Quantity:
     """The row of a quantity; of one that the table has not, a user's own, a row that says nothing but its name."""
-    own = Quantity(name.replace("_", " "), "a measure of the user's own", "", "neither", "cloud")
+    own = cloud(name.replace("_", " "), "a measure of the user's own", "", "neither")
     return QUANTITIES.get(name, own)
 
 
@@ -135,9 +138,8 @@ def axis_name(name: str) -> str:
 
 def derived(known: Mapping[str, Any]) -> dict[str, Any]:
     """The derived quantities of what is known, by name: numbers of numbers, arrays of arrays; none of an unknown one."""
-    rows = {name: row for name, row in QUANTITIES.items() if row.source == "derived" and row.of is not None}
-    ready = {name: [known.get(need) for need in row.needs] for name, row in rows.items()}
-    return {name: rows[name].of(*parts) for name, parts in ready.items() if not any(part is None for part in parts)}  # type: ignore[misc]
+    found = {name: row.worked_out(known) for name, row in QUANTITIES.items() if row.source == "derived"}
+    return {name: value for name, value in found.items() if value is not None}
 
 
 def ratio(value: Any, floor: Any) -> Any:
@@ -153,16 +155,9 @@ def centre(points: np.ndarray, axis: int) -> float:
     return float(middle[axis]) if np.isfinite(middle).all() else math.nan
 
 
-def measured(
-    source: Supplier, label: str, about: str, unit: str, better: Better, of: Callable[..., float], needs: str,
-    shown: str = "", when: When = "frame", best: float = math.nan,
-) -> Quantity:  # fmt: skip
-    """A quantity of one generated cloud, or of what a critic says of the clouds it is shown."""
-    return Quantity(label, about, unit, better, source, of, tuple(needs.split()), when, best, shown)
-
-
-cloud, critic = partial(measured, "cloud"), partial(measured, "critic")
-term = partial(Quantity, unit="loss", better="lower", source="loss", shown="curves")  # of a loss, with its weight
+cloud, critic = partial(Quantity, "cloud"), partial(Quantity, "critic")
+state, loss = partial(Quantity, "state"), partial(Quantity, "loss")
+term = partial(Quantity, "loss", unit="loss", better="lower", shown="curves")  # of a loss, with its weight
 
 # fmt: off
 QUANTILES = {"low": 0.05, "median": 0.5, "high": 0.95}
@@ -170,8 +165,8 @@ PLACES = {"real": "real points", "fake": "generated points", "between": "points 
 NEGATIVE = "below 0 is its error"  # no divergence is negative, but an estimate from neighbours may be
 
 QUANTITIES = {
-    "w1_over_floor": Quantity("W1 over its floor", "1 for a perfect sampler, give or take the band", "floors", "lower",
-                              "derived", ratio, ("w1", "w1_floor"), best=1.0, shown="table page board"),
+    "w1_over_floor": Quantity("derived", "W1 over its floor", "1 for a perfect sampler, give or take the band",
+                              "floors", "lower", ratio, "w1 w1_floor", "table page board", best=1.0),
     "w1": cloud("W1", "exact Wasserstein-1 distance to the real points", "plane", "lower", lambda plan: plan.distance,
                 "plan", "live line end curves terminal table page"),
     "w2": cloud(
@@ -246,49 +241,47 @@ QUANTITIES = {
         lambda judged, best, shown: optimal_correlation(judged, best.at_clouds(), len(shown.some)), "judged best shown", "last",
     ),
 } | {
-    f"slope_{place}_{name}": critic(
-        f"slope at {words}, {name}", f"|grad f| at {words}: quantile {share:g}", "score/plane", "neither",
-        partial(input_slope, place=place, share=share), "judged",
-    )
+    f"slope_{place}_{name}": critic(f"slope at {words}, {name}", f"|grad f| at {words}: quantile {share:g}",
+                                    "score/plane", "neither", partial(input_slope, place=place, share=share), "judged")
     for place, words in PLACES.items()
     for name, share in QUANTILES.items()
 } | {
-    "critic_loss": Quantity("critic loss", "what the critic minimises, without penalties", "loss", "neither", "loss",
-                            shown="live curves"),
-    "generator_loss": Quantity("generator loss", "what the generator minimises", "loss", "neither", "loss", shown="curves"),
-    "penalty": Quantity("penalty", "all penalties of the critic together", "loss", "neither", "loss"),
-    "weight_saturation": Quantity("weights at their bounds", "share of the critic's weights at a bound of theirs",
-                                  "share", "neither", "state"),
-    "generator_gradient": Quantity("generator's gradient", "size of the gradient that the critic gives the generator",
-                                   "gradient", "neither", "state", shown="curves"),
-    "score_saturation": Quantity("saturated scores",
-                                 "share of points at which the generator's loss against the first critic is flat",
-                                 "share", "neither", "state"),
-    "layer_gradient_ratio": Quantity("first layer's gradient over the last one's", "the critic's gradient, layer by layer",
-                                     "ratio", "neither", "state", shown="last"),
-    "code_information": Quantity("code information", "share of a point's mode that its category tells", "share",
-                                 "higher", "state", shown="last"),
-    "reconstruction_error": Quantity("reconstruction error",
-                                     "mean distance |x - G(E(x))| of real points from what comes back of them", "plane",
-                                     "lower", "state", shown="last end curves terminal page", best=0.0),
-    "latent_distance": Quantity("latent distance",
-                                "mean distance |z - E(G(z))| of what G is fed from what comes back of it", "latent",
-                                "lower", "state", shown="last end curves terminal page", best=0.0),
-    "travel": Quantity("way gone", "mean distance of a source point from where it is sent", "plane", "neither", "state",
-                       shown="last curves page"),
-    "way_error": Quantity("distance from the way",
-                          "mean distance of a solution, or of classes' means, from where they are to be", "plane",
-                          "lower", "state", shown="last end curves terminal page", best=0.0),
-    "other_w1": Quantity("W1 in the other world", f"exact Wasserstein-1 distance there, of {N_W1} points", "plane",
-                         "lower", "state", shown="last end curves terminal page"),
+    "critic_loss": loss("critic loss", "what the critic minimises, without penalties", "loss", "neither",
+                        shown="live curves"),
+    "generator_loss": loss("generator loss", "what the generator minimises", "loss", "neither", shown="curves"),
+    "penalty": loss("penalty", "all penalties of the critic together", "loss", "neither"),
+    "weight_saturation": state("weights at their bounds", "share of the critic's weights at a bound of theirs", "share",
+                               "neither"),
+    "generator_gradient": state("generator's gradient", "size of the gradient that the critic gives the generator",
+                                "gradient", "neither", shown="curves"),
+    "score_saturation": state("saturated scores",
+                              "share of points at which the generator's loss against the first critic is flat", "share",
+                              "neither"),
+    "layer_gradient_ratio": state("first layer's gradient over the last one's", "the critic's gradient, layer by layer",
+                                  "ratio", "neither", shown="last"),
+    "code_information": state("code information", "share of a point's mode that its category tells", "share", "higher",
+                              shown="last"),
+    "reconstruction_error": state("reconstruction error",
+                                  "mean distance |x - G(E(x))| of real points from what comes back of them", "plane",
+                                  "lower", shown="last end curves terminal page", best=0.0),
+    "latent_distance": state("latent distance",
+                             "mean distance |z - E(G(z))| of what G is fed from what comes back of it", "latent",
+                             "lower", shown="last end curves terminal page", best=0.0),
+    "travel": state("way gone", "mean distance of a source point from where it is sent", "plane", "neither",
+                    shown="last curves page"),
+    "way_error": state("distance from the way",
+                       "mean distance of a solution, or of classes' means, from where they are to be", "plane", "lower",
+                       shown="last end curves terminal page", best=0.0),
+    "other_w1": state("W1 in the other world", f"exact Wasserstein-1 distance there, of {N_W1} points", "plane",
+                      "lower", shown="last end curves terminal page"),
     "latent_error": term("latent term", "what is added to losses for |z - E(G(z))|², with its weight"),
     "point_error": term("reconstruction term", "what is added to losses for |x - G(E(x))|², with its weight"),
     "code_divergence": term("code divergence term", "KL of codes from the latents' law, with its weight"),
     "cycle": term("cycle term", "what is added to losses for going there and back, with its weight"),
     "ranking": term("ranking term", "max(0, margin + f(x') - f(x)), x' of the last stage, with its weight"),
     "sameness": term("sameness term", "|z - z'| / |G(z) - G(z')|, with its weight"),
-    "w1_floor": Quantity("W1 floor", "what perfect samplers score in W1, the mean", "plane", "neither", "floor",
+    "w1_floor": Quantity("floor", "W1 floor", "what perfect samplers score in W1, the mean", "plane", "neither",
                          shown="live terminal"),
-    "core_seconds": Quantity("core-seconds", "seconds of a core, without drawing and floors", "seconds", "lower",
-                             "cost", when="final", shown="table page board"),
+    "core_seconds": Quantity("cost", "core-seconds", "seconds of a core, without drawing and floors", "seconds",
+                             "lower", when="final", shown="table page board"),
 }

@@ -15,13 +15,24 @@ import numpy as np
 import torch
 
 from toygan.files.samplers import PLACES, STDS, VARIANCES, OwnSampler, batches, cloud_of, reseed
-from toygan.quantities.held import Contract, Held, broken, close, holds, note, six_digits, state_kept, stream_states
+from toygan.quantities.held import Contract, Held, broken, close, holds, note, state_kept, stream_states
 from toygan.quantities.places import Clusters, are_apart, is_even, lattice, places, turns
 
 N = 4096
 ODD = 17  # a batch that no number of modes divides
 SURE = 4.0  # standard errors
-
+ENDPOINT = "linspace(0, 2 pi, n) with its end point, which lies on the first"
+FACTORS = {
+    2 * math.pi: "2 pi left out",
+    math.sqrt(2 * math.pi): "the root of 2 pi in one dimension, where a plane has 2 pi",
+}
+# Whether an option is a variance, and with which power of it points spread: how far four times of it spreads them, and the
+# error that it looks like.
+WRONG_POWERS: dict[tuple[bool, float | None], tuple[str, str]] = {
+    (True, 1): ("four times", "variance passed as standard deviation"),
+    (False, 2): ("16 times", "variance passed as standard deviation"),
+    (False, 0.5): ("twice", "standard deviation passed as variance: a covariance wants its square"),
+}
 Density = Callable[[Any], Any]  # of points [n, 2], its logarithm [n]
 
 
@@ -38,16 +49,12 @@ class Looked:
 
     @cached_property
     def found(self) -> Clusters:
-        """Where they are."""
         return places(self.points)
 
 
 def leaves_streams(at: Looked) -> Held:
     draws = iter([at.sampler.opened(ODD, 0, {}) for _ in range(2)])
     return state_kept(lambda: next(draws)())
-
-
-# --- points ------------------------------------------------------------------------------------------------------------
 
 
 def shape(at: Looked) -> Held:
@@ -79,9 +86,6 @@ def finite(at: Looked) -> Held:
     if 64 < distinct < 0.9 * n:
         return note(f"finite; but {distinct} of {n} points differ: drawn from a list?")
     return holds("all are")
-
-
-# --- random numbers ----------------------------------------------------------------------------------------------------
 
 
 def fresh(at: Looked) -> Held:
@@ -125,24 +129,20 @@ def used_streams(sampler: OwnSampler) -> str:
     reseed(0)
     before = stream_states()
     draw()
-    moved = [name for name, state in stream_states().items() if state != before[name]]
-    return " and ".join(moved)
+    return " and ".join([name for name, state in stream_states().items() if state != before[name]])
 
 
-# --- batches -----------------------------------------------------------------------------------------------------------
+def largest(x: np.ndarray) -> float:
+    """The largest coordinate; NaN where several points have it, as of a segment that ends there."""
+    first, second = np.sort(np.abs(x), axis=None)[:-3:-1]
+    return float(first) if first - second > 1e-9 * first else math.nan
+
 
 STATISTICS: dict[str, Callable[[np.ndarray], float]] = {
     "the mean": lambda x: float(np.abs(x.mean(axis=0)).sum()),
     "the standard deviation": lambda x: float(x.std(axis=0).sum()),
-    # of a segment that ends there several points have it
-    "the largest coordinate": lambda x: float(np.sort(np.abs(x), axis=None)[-1]) if is_alone(x) else math.nan,
+    "the largest coordinate": largest,
 }
-
-
-def is_alone(x: np.ndarray) -> bool:
-    """Whether no two coordinates are the largest."""
-    first, second = np.sort(np.abs(x), axis=None)[:-3:-1]
-    return bool(first - second > 1e-9 * first)
 
 
 def by_batch(at: Looked) -> Held:
@@ -153,25 +153,27 @@ def by_batch(at: Looked) -> Held:
     if len(np.unique(drawn[0].round(9), axis=0)) > ODD // 2:
         for name, of in STATISTICS.items():
             if np.ptp([of(batch) for batch in drawn]) < 1e-6:
-                return broken(f"{name} is the same in every batch of {ODD}: {six_digits(of(drawn[0]))}",
+                return broken(f"{name} is the same in every batch of {ODD}: {of(drawn[0]):.6g}",
                               "normalising across the batch: a point depends on the points beside it")  # fmt: skip
     pooled, large = np.concatenate(drawn), at.points
     for name, power in (("mean", 1), ("mean square", 2)):
         a, b = pooled**power, large**power
-        sure = SURE * np.sqrt(a.var(axis=0) / len(a) + b.var(axis=0) / len(b)) + 1e-9
-        if (np.abs(a.mean(axis=0) - b.mean(axis=0)) > 1.5 * sure).any():
-            told = f"{', '.join(map(six_digits, a.mean(axis=0)))} and {', '.join(map(six_digits, b.mean(axis=0)))}"
+        if are_unlike(a, b):
+            told = " and ".join(", ".join(f"{x:.6g}" for x in one.mean(axis=0)) for one in (a, b))
             return broken(f"the {name} in batches of {ODD} and in one of {N} is not the same: {told}")
     return holds(f"points of 60 batches of {ODD} are as those of one of {N}")
 
 
 def order(at: Looked) -> Held:
-    first, second = np.array_split(at.points, 2)
-    off = np.abs(first.mean(axis=0) - second.mean(axis=0))
-    sure = SURE * np.sqrt((first.var(axis=0) + second.var(axis=0)) / len(first)) + 1e-9
-    if (off > 1.5 * sure).any():
+    if are_unlike(*np.array_split(at.points, 2)):
         return note("points come sorted: the first half of a draw is another distribution; shuffle them")
     return holds("the first half of a draw is as the second")
+
+
+def are_unlike(a: np.ndarray, b: np.ndarray) -> bool:
+    """Whether the means of two samples [n, 2] are further apart than those of equal samplers."""
+    sure = SURE * np.sqrt(a.var(axis=0) / len(a) + b.var(axis=0) / len(b)) + 1e-9
+    return bool((np.abs(a.mean(axis=0) - b.mean(axis=0)) > 1.5 * sure).any())
 
 
 # --- places ------------------------------------------------------------------------------------------------------------
@@ -192,9 +194,6 @@ def told_places(at: Looked) -> Held:
     where = "on a circle, evenly spaced" if evenly(found) else f"in {' x '.join(map(str, lattice(found.centres)))}"
     fits = evenly(found) or math.prod(lattice(found.centres)) == k
     return holds(f"{k} places{' ' + where if fits else ''}")
-
-
-ENDPOINT = "linspace(0, 2 pi, n) with its end point, which lies on the first"
 
 
 def evenly(found: Clusters) -> bool:
@@ -250,32 +249,22 @@ def spread_by(at: Looked, called: str) -> Held | None:
     small, large = (float(np.sqrt(np.square(x - sharp).mean())) for x in (one, four))
     if not small > 0:
         return broken(f"{name} changes nothing")
-    grown, told = math.log(large / small, 4), f"{name} = {six_digits(value)} spreads points by {six_digits(small)}"
+    grown, told = math.log(large / small, 4), f"{name} = {value:.6g} spreads points by {small:.6g}"
     power = next((one for one in (0.5, 1, 2) if abs(grown - one) < 0.05), None)
     if wrong := WRONG_POWERS.get((called in VARIANCES, power)):
         return broken(f"{told}, and four times of it {wrong[0]} as far", wrong[1])
     if called in VARIANCES:
         return holds(f"{told}, its root") if power == 0.5 else note(f"{told}: by no power that is known")
     if not power:
-        return note(f"{told}, and four times of it {six_digits(large / small)} times as far")
-    return holds(told + ("" if close(small, value, 0.1) else f", {six_digits(small / value)} of it: scaled afterwards"))
-
-
-# Whether an option is a variance, and with which power of it points spread: how far four times of it spreads them, and the
-# error that it looks like.
-WRONG_POWERS: dict[tuple[bool, float | None], tuple[str, str]] = {
-    (True, 1): ("four times", "variance passed as standard deviation"),
-    (False, 2): ("16 times", "variance passed as standard deviation"),
-    (False, 0.5): ("twice", "standard deviation passed as variance: a covariance wants its square"),
-}
+        return note(f"{told}, and four times of it {large / small:.6g} times as far")
+    return holds(told + ("" if close(small, value, 0.1) else f", {small / value:.6g} of it: scaled afterwards"))
 
 
 def scale(at: Looked) -> Held:
     centre = at.points.mean(axis=0)
     radius, away = float(np.sqrt(np.square(at.points - centre).sum(axis=1).mean())), float(np.hypot(*centre))
-    told = f"root mean square {six_digits(radius)} from the mean, which is {six_digits(away)} from the origin"
-    small, large = 0 < radius < 0.02, max(radius, away) > 30
-    if small or large:
+    told = f"root mean square {radius:.6g} from the mean, which is {away:.6g} from the origin"
+    if 0 < radius < 0.02 or max(radius, away) > 30:
         return broken(f"{told}; networks begin with about 1: --set target.scale and target.shift mend it")
     return holds(told)
 
@@ -309,24 +298,16 @@ def whole(at: Looked) -> Held | None:
     ratios = weighed(at.sampler.density, at.points)[1]
     total, error = float(ratios.mean()), float(ratios.std() / math.sqrt(len(ratios)))
     if abs(total - 1) < max(0.03, SURE * error):
-        return holds(f"its integral is {six_digits(total)}, give or take {six_digits(error)}")
+        return holds(f"its integral is {total:.6g}, give or take {error:.6g}")
     k = len(at.found.counts)
     summed = k > 1 and abs(total - k) < 0.1 * k
     like = "a sum over the modes where a mean belongs" if summed else next(
         (like for factor, like in FACTORS.items() if abs(total / factor - 1) < 0.05), "")  # fmt: skip
-    return broken(f"its integral is {six_digits(total)}, give or take {six_digits(error)}", like)
-
-
-FACTORS = {
-    2 * math.pi: "2 pi left out",
-    math.sqrt(2 * math.pi): "the root of 2 pi in one dimension, where a plane has 2 pi",
-}
+    return broken(f"its integral is {total:.6g}, give or take {error:.6g}", like)
 
 
 def weighed(density: Density, points: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Log-densities at fresh places around the points, the density there over the law of the places, and log-densities at
-    the points themselves.
-    """
+    """Log-densities at fresh places around the points, the density there over the places' law, log-densities at the points."""
     from scipy.spatial import cKDTree
 
     rng = np.random.default_rng(0)
@@ -362,7 +343,7 @@ def agreement(at: Looked) -> Held | None:
     shares = ratios[kept] / ratios.sum()
     wanted = float((shares * there[kept]).sum())
     error = math.sqrt(float(own.var() / len(own) + np.square(shares * (there[kept] - wanted)).sum()))
-    told = f"log p is {six_digits(own.mean())} on the sample, {six_digits(wanted)} on the density's own points"
+    told = f"log p is {own.mean():.6g} on the sample, {wanted:.6g} on the density's own points"
     if abs(own.mean() - wanted) < max(0.05, SURE * error):
         return holds(told)
     wide = "wider" if own.mean() < wanted else "narrower"

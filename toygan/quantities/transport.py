@@ -50,12 +50,15 @@ def w2(points: np.ndarray, reference: np.ndarray) -> float:
     return transport(points, reference, metric="sqeuclidean", power=2)
 
 
-def transport(points: np.ndarray, reference: np.ndarray, metric: Metric, power: int) -> float:
-    """The root of the least mean cost of moving points [n, 2] to reference [m, 2]; errors as in `w1`."""
+def transport(points: np.ndarray, reference: np.ndarray, metric: Metric, power: int, *weights: np.ndarray) -> float:
+    """The root of the least mean cost of moving points [n, 2] to reference [m, 2]; errors as in `w1`. Weights, of reference [m]
+    and then of points [n], are uniform where none are given.
+    """
     if not is_finite(points, reference):
         return math.nan
-    generated, target, exponent = of_size_one(points, reference)
-    return float(np.ldexp(least_cost(costs_of(target, generated, metric)) ** (1 / power), exponent))
+    costs, exponent = costs_of(points, reference, metric)
+    _, log = simplex(costs, *weights)
+    return float(np.ldexp(max(0.0, float(log["cost"])) ** (1 / power), exponent))
 
 
 def solved(points: np.ndarray, reference: np.ndarray) -> Transport:
@@ -63,20 +66,11 @@ def solved(points: np.ndarray, reference: np.ndarray) -> Transport:
     if not is_finite(points, reference):
         none, nowhere = np.zeros(0), np.zeros(0, int)
         return Transport(math.nan, nowhere, nowhere, none, *(np.full(len(c), math.nan) for c in (reference, points)))
-    generated, target, exponent = of_size_one(points, reference)
-    plan, log = simplex(costs_of(target, generated, "euclidean"))
+    costs, exponent = costs_of(points, reference, "euclidean")
+    plan, log = simplex(costs)
     goal, start = np.divmod(np.flatnonzero(plan), plan.shape[1])
     duals = (np.ldexp(log[side], exponent) for side in "uv")
     return Transport(float(np.ldexp(max(0.0, log["cost"]), exponent)), start, goal, plan[goal, start], *duals)
-
-
-def weighted(
-    points: np.ndarray, reference: np.ndarray, weights: np.ndarray, to: np.ndarray, metric: Metric, power: int
-) -> float:
-    """The root of the least cost between atoms: points [n, 2] of weights [n], reference [m, 2] of weights `to [m]`."""
-    here, there, exponent = of_size_one(points, reference)
-    _, log = simplex(costs_of(here, there, metric), weights / weights.sum(), to / to.sum())
-    return float(np.ldexp(max(0.0, log["cost"]) ** (1 / power), exponent))
 
 
 def is_finite(points: np.ndarray, reference: np.ndarray) -> bool:
@@ -87,37 +81,27 @@ def is_finite(points: np.ndarray, reference: np.ndarray) -> bool:
     return bool(np.isfinite(points).all() and np.isfinite(reference).all())
 
 
-def of_size_one(points: np.ndarray, reference: np.ndarray) -> tuple[np.ndarray, np.ndarray, int]:
-    """Both clouds over 2^e, as float64, and e, so that the largest coordinate is below 1.
+def costs_of(points: np.ndarray, reference: np.ndarray, metric: Metric) -> tuple[np.ndarray, int]:
+    """The cost of every move [m, n] where both clouds, in float64, are over 2^e, and e: the largest coordinate is below 1.
 
     The solver's tolerances are absolute: on costs below 1e-11 it stops early and says nothing. A power of two rounds nothing.
+    Rows are the reference: a collapsed cloud is then solved a quarter faster.
     """
-    one, other = np.asarray(points, float), np.asarray(reference, float)
-    exponent = max(math.frexp(np.abs(cloud).max())[1] for cloud in (one, other))
-    return np.ldexp(one, -exponent), np.ldexp(other, -exponent), exponent
-
-
-def costs_of(target: np.ndarray, generated: np.ndarray, metric: Metric) -> np.ndarray:
-    """The cost of every move [m, n]. Rows are the target: a collapsed cloud is then solved a quarter faster."""
     from scipy.spatial.distance import cdist
 
-    return np.asarray(cdist(target, generated, metric))
+    clouds = [np.asarray(cloud, float) for cloud in (reference, points)]
+    exponent = max(math.frexp(np.abs(cloud).max())[1] for cloud in clouds)
+    return cdist(*(np.ldexp(cloud, -exponent) for cloud in clouds), metric), exponent
 
 
-def least_cost(costs: np.ndarray) -> float:
-    """The least mean cost of moving uniform mass, costs [m, n] of about size 1; RuntimeError where the solver gave up."""
-    return max(0.0, float(simplex(costs)[1]["cost"]))
-
-
-def simplex(
-    costs: np.ndarray, rows: np.ndarray | None = None, columns: np.ndarray | None = None
-) -> tuple[np.ndarray, dict[str, Any]]:
-    """The optimal plan for costs [m, n] and weights rows [m], columns [n] (uniform by default), and POT's log of it."""
-    weights: list[Any] = [[] if side is None else side for side in (rows, columns)]
+def simplex(costs: np.ndarray, *weights: np.ndarray) -> tuple[np.ndarray, dict[str, Any]]:
+    """The optimal plan for costs [m, n] of about size 1 and weights of rows [m] and columns [n], by default uniform, and POT's
+    log of it; RuntimeError where the solver gave up.
+    """
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         try:
-            plan, log = solver().emd(*weights, costs, numItermax=PIVOTS, log=True)
+            plan, log = solver().emd(*(weights or ([], [])), costs, numItermax=PIVOTS, log=True)
         except UserWarning as warning:
             raise RuntimeError(f"exact transport of {costs.shape} points failed: {warning}") from warning
     return plan, log

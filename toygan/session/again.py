@@ -6,9 +6,8 @@ recorded look on the way its points are held against those that were recorded.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from itertools import pairwise
 
 import numpy as np
 
@@ -19,12 +18,12 @@ from toygan.session.looks import generated, step_of, weights
 from toygan.session.measuring import Gauge, gauge
 from toygan.session.recording import Recording
 from toygan.session.simulation import simulation
-from toygan.session.stream import Tick, advancing, chosen_device, engine_of, looked
+from toygan.session.stream import Tick, chosen_device, engine_of, looked, states_from, unheard
 
 AS_RECORDED, OTHERWISE = "played again", "played again, otherwise than recorded"  # a moment's status
 
 
-def again(recording: Recording, steps: Sequence[int], tick: Tick = lambda step: None) -> list[Recording]:
+def again(recording: Recording, steps: Sequence[int], tick: Tick = unheard) -> list[Recording]:
     """A recording as it was at each of some steps: its looks up to there, the last of them at that step, and what was learned
     by then; `tick(step)` after every step that is played. Its end is not played, where what was learned by then was kept.
 
@@ -42,7 +41,7 @@ def again(recording: Recording, steps: Sequence[int], tick: Tick = lambda step: 
         work, running = set_up(recording)
         status, looks = AS_RECORDED, recording.frames["step"].tolist()
         on_the_way = [step for step in looks if step < missing[-1]]
-        for state in states_at(work, running, sorted({*missing, *on_the_way}), tick):
+        for state, _ in states_from(work.sim, running, sorted({*missing, *on_the_way}), tick):
             step, now = step_of(state), generated(work.sim, state, work.sim.watched)
             then = recording.frames["samples"][recording.frames["step"] == step]  # one look, or none
             if not all(np.array_equal(points, now, equal_nan=True) for points in then):
@@ -60,16 +59,6 @@ def set_up(recording: Recording) -> tuple[Gauge, Running]:
     sim = simulation(config, chosen_device("auto" if facts.device == "cuda" else "cpu"))
     backend = "auto" if lacking(facts.backend, sim.start.memory.device.type) else facts.backend
     return gauge(config, sim), engine_of(sim, sim.start, backend, sim.world.dials).running
-
-
-def states_at(work: Gauge, running: Running, steps: Sequence[int], tick: Tick) -> Iterator[State]:
-    """The states at steps in rising order, from the first one on."""
-    moves = advancing(work.sim, running, 0, work.sim.world.dials)
-    for before, step in pairwise((0, *steps)):
-        for done in range(before + 1, step + 1):
-            next(moves)
-            tick(done)
-        yield running.state()
 
 
 def at_moment(recording: Recording, work: Gauge, state: State, status: str) -> Recording:

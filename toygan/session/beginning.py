@@ -39,8 +39,8 @@ class Beginning(NamedTuple):
 def beginning(scenario_seed: int, seeds: Sequence[int], player: str, initial: Initial) -> Beginning:
     """A player's first parameters as data."""
     name = f"{player} start"
-    found = [heard(initial, stream(scenario_seed, seed, name)) for seed in (0, 1)]
-    same = found[0] if found[0] is not None and found[0] == found[1] else None
+    one, other = (heard(initial, stream(scenario_seed, seed, name)) for seed in (0, 1))
+    same = one if one == other else None  # what another seed has otherwise is no constant
     numbers = None if same else starts(scenario_seed, seeds, player, initial).astype(np.float32)
     size = len(initial(stream(scenario_seed, 0, name)))
     return Beginning(size, (scenario_seed, None, *entropy(name)), same, numbers)
@@ -62,9 +62,7 @@ class Listening:
 
 
 def heard(initial: Initial, rng: np.random.Generator) -> Recipe | None:
-    """How an initialisation uses uniform numbers; None where it asks for others. A value that is none of them counts as a
-    constant: another seed shows whether it is.
-    """
+    """How an initialisation uses uniform numbers, None where it asks for others; what is none of them counts as a constant."""
     listening: Any = Listening(rng)
     try:
         made = initial(listening)

@@ -36,6 +36,8 @@ SMALL = {
     "training.seeds": SEEDS, "training.batch": 128, "training.points": POINTS,
     "training.precision": "double", "generator.width": 32, "critic.width": 32, "generator.depth": 2, "critic.depth": 2,
 }  # fmt: skip
+PLAIN = ("non-saturating", "wasserstein", "hinge", "least-squares", "minimax")  # what a loss may seem to mean
+USUAL_WEIGHT = 10.0  # of a gradient penalty
 
 
 class Meant(NamedTuple):
@@ -100,9 +102,6 @@ def loss_meant(code: Code) -> Meant | None:
     return Meant(best, f"{best}+r1", {}, lambda game: game._replace(objective=theirs))
 
 
-PLAIN = ("non-saturating", "wasserstein", "hinge", "least-squares", "minimax")
-
-
 def likeness(form: LossForm, kind: str) -> float:
     """How like the slopes of a loss are those of a row, 0 to 1: cosines, whatever the signs, with real and generated scores as
     they are or exchanged; by the generator where the critic's loss is not told, or where two rows share a critic.
@@ -124,9 +123,7 @@ def likeness(form: LossForm, kind: str) -> float:
 
 
 def alike(own: Loss, of: str, row: Loss, by: str) -> float:
-    """The cosine, whatever its sign, between the slopes of a loss by one score and those of a row, at several scores or at their
-    negatives: the larger one; 0 where there is none.
-    """
+    """The larger cosine, whatever its sign, of a loss's slopes by a score and a row's, at some scores or at their negatives."""
     slopes, *others = (
         np.array([slope_at(loss, what, sign * x) for x in PROBES])
         for loss, what, sign in ((own, of, 1.0), (row, by, 1.0), (row, by, -1.0))
@@ -186,9 +183,6 @@ def shipped_like(form: PenaltyForm) -> tuple[str, dict[str, Any]] | None:
     flat = abs(small) < 1e-9 and two > 0
     weight = two / (LENGTHS[2] - 1) ** 2 if abs(one) < 1e-6 and two > 0 else USUAL_WEIGHT
     return "gradient-penalty", {"weight": weight} | ({"sides": 1} if flat else {})
-
-
-USUAL_WEIGHT = 10.0
 
 
 def as_constraint(form: PenaltyForm, game: Game) -> Constraint:

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn.functional import pad
 
 from toygan.files.config import Config
 from toygan.files.mistakes import UserError
@@ -161,23 +162,16 @@ def seen(game: Game, state: State) -> Tensor:
     return torch.stack((state.players[GENERATOR].parameters[:, 0], weight[:, 0, 0]), dim=1)
 
 
-def stepped(game: Game, state: State, draw: Draw) -> State:
-    """Every seed one step on, all with the same draw."""
-    wide = {name: numbers.expand(-1, len(state.memory), -1, -1) for name, numbers in draw.items()}
-    return game.rule(game, state, wide)
-
-
 def after(game: Game, state: State, draw: Draw, steps: int) -> State:
     """Every seed so many steps on, all with the same draw."""
+    wide = {name: numbers.expand(-1, len(state.memory), -1, -1) for name, numbers in draw.items()}
     for _ in range(steps):
-        state = stepped(game, state, draw)
+        state = game.rule(game, state, wide)
     return state
 
 
 def settled(game: Game, state: State, draw: Draw, period: int) -> State:
-    """The same place after a head start, to the end of the period in which that is, and a period or step spent on it: memories
-    are what standing still there leaves.
-    """
+    """The same place after a head start, to its period's end, and one more spent there: memories are of standing still."""
     begun, critic = -(-game.players[GENERATOR].head_start // period) * period, state.players[CRITIC]
     critic = critic._replace(moves=critic.moves + begun * game.critic_steps)
     started = rules.with_player(state._replace(step=state.step + begun), CRITIC, critic)
@@ -255,9 +249,7 @@ def derivative(game: Game, origin: State, start: State, draw: Draw, nudge: float
 
 def along_theta(like: Tensor, values: Tensor) -> Tensor:
     """Parameters that are `values` in theta's direction and zero elsewhere."""
-    placed_there = torch.zeros_like(like)
-    placed_there[:, 0] = values
-    return placed_there
+    return pad(values[:, None], (0, like.shape[1] - 1))
 
 
 # --- in words --------------------------------------------------------------------------------------------------------

@@ -1,6 +1,6 @@
 """What `run.json` says, as one value: read in one place, checked whole, and what several readers derive from it.
 
-A record is a run's (`is not the record of a run` otherwise), and then every value inside has its shape (`RecordShape`), or the
+A record is a run's (`is not the record of a run` otherwise), and then every value inside has its shape (`RECORD`), or the
 message names the file, the key, the value and what is legal. Older recordings lack keys, which have defaults.
 """
 
@@ -15,7 +15,7 @@ from pathlib import Path
 from statistics import fmean
 from typing import Annotated, Any, NamedTuple
 
-from pydantic import BaseModel, Field, GetCoreSchemaHandler, ValidationError
+from pydantic import BaseModel, Field, GetCoreSchemaHandler, ValidationError, create_model
 from pydantic_core.core_schema import CoreSchema, custom_error_schema
 
 from toygan.files.disk import read_json
@@ -25,8 +25,13 @@ from toygan.quantities.optimal import OPTIMA
 from toygan.quantities.table import QUANTITIES, Floor, derived
 
 FORMAT = 1
-FACTS = {"format", "scenario", "method", "seeds", "status", "step", "steps", "seconds", "config", "summary"}
 RECORDED = "recorded"
+OUTLINE: Mapping[type, Sequence[str]] = {
+    str: ("scenario", "method", "status"),
+    int: ("step", "steps"),
+    list: ("seeds",),
+    dict: ("seconds", "config", "summary", "settings"),
+}
 SHARED = {"draw", "floors"}  # work that not every run does: drawing, and floors, which the first on a target finds
 
 Finals = Mapping[str, float | None]  # the final measures of one seed, by name
@@ -99,17 +104,16 @@ class Facts:
     @classmethod
     def of(cls, said: Mapping[str, Any]) -> Facts:
         """The facts that a record says, unchecked; what it lacks or leaves null has its default."""
-        return cls(
-            **known_of(said, PLAIN),
-            title=str(said.get("title") or said.get("scenario") or ""),
-            seeds=tuple(said.get("seeds") or ()),
-            events=tuple(
-                Event(one["step"], one["seed"], one["label"], str(one.get("evidence") or ""))
-                for one in said.get("events") or ()
-            ),
-            summary=summary_in(said.get("summary") or {}),
-            said=said,
+        known = known_of(said, RECORD)
+        known.pop("floors", None)  # which are asked for one by one
+        known["title"] = str(known.get("title") or known.get("scenario", ""))
+        known["seeds"] = tuple(known.get("seeds", ()))
+        known["events"] = tuple(
+            Event(one["step"], one["seed"], one["label"], str(one.get("evidence") or ""))
+            for one in known.get("events", ())
         )
+        known["summary"] = summary_in(known.get("summary", {}))
+        return cls(**known, said=said)
 
     @property
     def is_recorded(self) -> bool:
@@ -217,28 +221,21 @@ class Facts:
         return known.kind or (row.source if row else "density")
 
 
-PLAIN = ("scenario", "method", "status", "step", "steps", "seconds", "config", "command", "settings", "inputs", "versions",
-         "device", "backend", "message", "digests", "followed")  # fmt: skip
-
-
 def summary_in(said: Mapping[str, Any]) -> Summary:
-    optimal = said.get("optimal")
+    known = known_of(said, SUMMARY)
+    rows, diagnosis, optimal = (known.pop(name, ()) for name in ("seeds", "diagnosis", "optimal"))
     return Summary(
-        rows=tuple(said.get("seeds") or ()),
-        diagnosis=tuple(said.get("diagnosis") or ()),
-        optimal=Optimal(**known_of(optimal, ("how", "kind", "drawn", "correlation"))) if optimal else None,
+        rows=tuple(rows),
+        diagnosis=tuple(diagnosis),
+        optimal=Optimal(**known_of(optimal, OPTIMAL)) if optimal else None,
         tells_modes="modes_of" in said,
-        **known_of(said, AS_SAID),
+        **known,
     )
 
 
-AS_SAID = ("mean", "mean_over", "points", "w1_points", "critic_points", "modes_of", "rates", "boundary", "points_of",
-           "no_optimum")  # fmt: skip
-
-
-def known_of(said: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
-    """The values of these names that are there and not null."""
-    return {name: said[name] for name in names if said.get(name) is not None}
+def known_of(said: Mapping[str, Any], shape: type[BaseModel]) -> dict[str, Any]:
+    """The values of a shape's names that are there and not null."""
+    return {name: said[name] for name in shape.model_fields if said.get(name) is not None}
 
 
 # --- reading ---------------------------------------------------------------------------------------------------------
@@ -276,14 +273,6 @@ def is_record(said: Any) -> bool:
     return told and spent and bool(said["seeds"]) and all(isinstance(seed, int) for seed in said["seeds"])
 
 
-OUTLINE: Mapping[type, Sequence[str]] = {
-    str: ("scenario", "method", "status"),
-    int: ("step", "steps"),
-    list: ("seeds",),
-    dict: ("seconds", "config", "summary", "settings"),
-}
-
-
 class Must(NamedTuple):
     """Beside a type: what a value that is not of it must be, in words."""
 
@@ -304,6 +293,7 @@ JsonNumber = Annotated[float, Finite, Must("a finite number")]
 NumberOrNull = Annotated[float | None, Finite, Must("a finite number or null")]
 Spent = Annotated[float, Field(strict=True, ge=0, lt=SUMMED), Must("seconds, 0 or more")]
 JsonSwitch = Annotated[bool, Field(strict=True), Must("true or false")]
+KINDS = {"dict_type": "a table", "model_type": "a table", "list_type": "a list"}
 THERE: Any = Field(default=None, validate_default=True)  # what must be there: what is not is looked at as null
 
 
@@ -324,85 +314,60 @@ class RowShape(BaseModel, extra="allow"):
     diverged_at: JsonCount | None = None
 
 
-class OptimalShape(BaseModel):
-    """What is said of an optimal critic must be."""
-
-    how: JsonText | None = None
-    kind: JsonText | None = None
-    drawn: JsonText | None = None
-    correlation: JsonNumber | None = None
+def shape(must: Mapping[str, Any] = {}, /, **may: Any) -> type[BaseModel]:
+    """A table with keys that must be there, and others that may be, or may be null; of further ones nothing is said."""
+    keys: dict[str, Any] = {name: (kind, THERE) for name, kind in must.items()}
+    keys |= {name: (kind | None, None) for name, kind in may.items()}
+    return create_model("Shape", **keys)
 
 
-class SummaryShape(BaseModel):
-    """What a summary must be."""
-
-    seeds: list[RowShape] | None = None
-    mean: dict[str, NumberOrNull] | None = None
-    mean_over: JsonCount | None = None
-    points: JsonCount | None = None
-    w1_points: JsonCount | None = None
-    critic_points: JsonCount | None = None
-    modes_of: JsonCount | None = None
-    rates: dict[str, JsonNumber] | None = None
-    diagnosis: list[JsonText] | None = None
-    optimal: OptimalShape | None = None
-    boundary: JsonNumber | None = None
-    no_optimum: JsonText | None = None
-    points_of: JsonText | None = None
-
-
-class ObjectiveShape(BaseModel):
-    """What is looked at of an objective."""
-
-    kind: JsonText | None = None
-
-
-class MethodShape(BaseModel):
-    """What is looked at of a method."""
-
-    objective: ObjectiveShape | None = None
-
-
-class ConfigShape(BaseModel):
-    """What is looked at of a config."""
-
-    kind: JsonText | None = None
-    about: JsonText | None = None
-    method: MethodShape | None = None
-
-
-class RecordShape(BaseModel):
-    """What every value of a record must be; but for those that are THERE, any may be null or not be there."""
-
-    scenario: JsonText = THERE
-    method: JsonText = THERE
-    seeds: list[Whole] = THERE
-    status: JsonText = THERE
-    step: JsonCount = THERE
-    steps: JsonCount = THERE
-    seconds: dict[str, Spent] = THERE
-    config: ConfigShape = THERE
-    summary: SummaryShape = THERE
-    title: JsonText | None = None
-    command: JsonText | None = None
-    inputs: dict[str, JsonText] | None = None
-    versions: dict[str, TextOrNull] | None = None
-    device: JsonText | None = None
-    backend: JsonText | None = None
-    message: JsonText | None = None
-    floors: dict[str, dict[str, dict[str, NumberOrNull] | None] | None] | None = None
-    events: list[EventShape] | None = None
-    digests: dict[str, TextOrNull] | None = None
-    followed: JsonSwitch | None = None
-
-
-KINDS = {"dict_type": "a table", "model_type": "a table", "list_type": "a list"}
+# What is looked at of an optimal critic, of a config, and of the end.
+OPTIMAL = shape(how=JsonText, kind=JsonText, drawn=JsonText, correlation=JsonNumber)
+CONFIG = shape(kind=JsonText, about=JsonText, method=shape(objective=shape(kind=JsonText)))
+SUMMARY = shape(
+    seeds=list[RowShape],
+    mean=dict[str, NumberOrNull],
+    **dict.fromkeys(("mean_over", "points", "w1_points", "critic_points", "modes_of"), JsonCount),
+    rates=dict[str, JsonNumber],
+    diagnosis=list[JsonText],
+    optimal=OPTIMAL,
+    boundary=JsonNumber,
+    no_optimum=JsonText,
+    points_of=JsonText,
+)
+NEEDED = {
+    "scenario": JsonText,
+    "method": JsonText,
+    "seeds": list[Whole],
+    "status": JsonText,
+    "step": JsonCount,
+    "steps": JsonCount,
+    "seconds": dict[str, Spent],
+    "config": CONFIG,
+    "summary": SUMMARY,
+}
+FACTS = {"format", *NEEDED}  # what the record of a run has
+RECORD = shape(
+    NEEDED,
+    title=JsonText,
+    command=JsonText,
+    settings=dict[str, Any],
+    inputs=dict[str, JsonText],
+    versions=dict[str, TextOrNull],
+    device=JsonText,
+    backend=JsonText,
+    message=JsonText,
+    floors=dict[str, dict[str, dict[str, NumberOrNull] | None] | None],
+    events=list[EventShape],
+    digests=dict[str, TextOrNull],
+    followed=JsonSwitch,
+)
 
 
 def fault_in(said: Mapping[str, Any]) -> str:
     """The first value of a record that has not its shape, where it is, and what it must be; nothing where all have."""
     try:
-        RecordShape.model_validate(said)
+        RECORD.model_validate(said)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         at = "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in first["loc"])

@@ -13,6 +13,7 @@ import os
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -290,9 +291,7 @@ def kept_state(folder: Path, past: Trail, frame_steps: list[int]) -> Arrays | No
     return state
 
 
-def traced(
-    folder: Path, past: Trail, frame_steps: list[int] | None = None
-) -> tuple[dict[str, np.ndarray], list[bytes]]:
+def traced(folder: Path, past: Trail, frame_steps: list[int] | None = None) -> tuple[Arrays, list[bytes]]:
     """The last kept state, its past put on the trail, and every frame's lines; without `frame_steps` the state says them.
     OSError, KeyError, TypeError or ValueError for damage.
     """
@@ -301,7 +300,8 @@ def traced(
         raise ValueError("is damaged")
     state = arrays_in(content[:-32])
     steps = state["steps"].tolist() if frame_steps is None else frame_steps
-    lines = cut(content_of(folder / "metrics.jsonl"), state["lengths"])
+    measured, ends = content_of(folder / "metrics.jsonl"), [0, *np.cumsum(state["lengths"]).tolist()]
+    lines = [measured[start:end] for start, end in pairwise(ends)]
     frames = [content_of(frame_path(folder, step)) for step in steps if step <= state["step"]]
     past.digests[:] = [digest(frame, measures) for frame, measures in zip(frames, lines, strict=True)]
     past.lengths[:] = state["lengths"].tolist()
@@ -309,12 +309,6 @@ def traced(
     if any(not np.array_equal(values, state[name]) for name, values in kept.items()):
         raise ValueError("is not what was kept")
     return {name: values for name, values in state.items() if name not in kept}, lines
-
-
-def cut(content: bytes, lengths: np.ndarray) -> list[bytes]:
-    """The pieces of these lengths, one after the other."""
-    ends = np.cumsum(lengths).tolist()
-    return [content[end - length : end] for end, length in zip(ends, lengths.tolist(), strict=True)]
 
 
 def frame_path(folder: Path, step: int) -> Path:

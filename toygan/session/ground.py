@@ -20,15 +20,15 @@ from toygan.files.shipped import shipped_folder
 from toygan.game.streams import stream
 from toygan.quantities import measure
 from toygan.quantities.kinds import Classes, Kinds
-from toygan.quantities.optimal import OPTIMA, Known, Told, indifferent_score, known_optimum
+from toygan.quantities.optimal import OPTIMA, Axes, Known, Told, indifferent_score, known_optimum
 from toygan.quantities.table import N_W1, QUANTITIES, Floor
 from toygan.quantities.transport import w1
 from toygan.targets.target import MANY, Batch, Target
 
+GRID, ARROWS = 81, 21  # points a side of the grids of scores and of slopes
 PERFECT = 40  # samplers behind a floor: .7 s for a frame's, 3.5 s for those of the end, shipped or kept for later runs
 FILE = "floors.json"  # those shipped, each known by the very points that decide it: nobody is told another target's
 
-Axes = tuple[np.ndarray, np.ndarray]
 Floors = dict[str, dict[str, Any]]
 # "of", whose it is; "floors", as in run.json; "two", what the first two samplers score on average
 KeptFloor = dict[str, Any]
@@ -69,9 +69,11 @@ def perfect_batch(target: Target, seed: int, n: int, k: int) -> Batch:
     return target.batch(stream(seed, 0, "floor", k), n)
 
 
-def axes_of(view: View, n: int) -> Axes:
-    """The view's x and y, n points each."""
-    return np.linspace(*view.x, n), np.linspace(*view.y, n)
+def ground_of(target: Target, seed: int, n: int, view: View) -> Ground:
+    """The ground of clouds of n points on a target, seen through a window."""
+    real, many = watched_points(target, seed, n, 0), many_points(target, seed)
+    axes = [(np.linspace(*view.x, side), np.linspace(*view.y, side)) for side in (GRID, ARROWS)]
+    return Ground(target, seed, real, many, *axes)
 
 
 def curve_of(target: Target) -> measure.Curve | None:
@@ -226,7 +228,7 @@ def summed_up(
     n_w1: int,
     frames: Mapping[str, np.ndarray],
     last: Mapping[str, np.ndarray],
-    kinds: Sequence[Kinds] | None = None,
+    kinds: Sequence[Kinds] = (),
 ) -> dict[str, Any]:
     """The final measures of every seed, of points `final [S, n, 2]` against `real [n, 2]`, more than a frame has; `last`,
     [S] each, is what else is known of the end; the first of the frames at which a seed was seen to have diverged. Means

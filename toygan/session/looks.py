@@ -18,7 +18,8 @@ from toygan.game.play import State
 from toygan.game.streams import stream
 from toygan.quantities.companions import kinds_of, of_critic, of_maps
 from toygan.quantities.state import JUDGED, Watched, views, with_beside
-from toygan.session.simulation import ARROWS, GRID, Simulation, average_of, on_host
+from toygan.session.ground import ARROWS, GRID
+from toygan.session.simulation import Simulation, average_of, on_host
 
 REFERENCES = 256  # points of each cloud behind a score that needs clouds: a kernel's witness, batch norm
 RUNAWAY = 1e6  # a loss or a parameter beyond this has run away: float32 keeps one digit of a unit step there
@@ -100,8 +101,7 @@ def means_of_classes(sim: Simulation, points: np.ndarray) -> dict[str, np.ndarra
         means = np.einsum("skn,snd->skd", chosen, points) / chosen.sum(axis=2)[..., None]
         apart = np.linalg.norm(means - modes.centres, axis=2)
         error = np.nansum(apart, axis=1) / (~np.isnan(apart)).sum(axis=1)  # NaN, and no warning, where a seed is lost
-    found = {"way": means, "way_error": error}
-    return {name: values.astype(np.float32) for name, values in found.items()}
+    return {"way": means.astype(np.float32), "way_error": error.astype(np.float32)}
 
 
 def paired(sim: Simulation, state: State, shown: Watched) -> Watched:
@@ -212,9 +212,8 @@ def named(state: State) -> dict[str, Tensor]:
     """Every tensor of a state by the name that files have for it, in the order of `play.mapped`."""
     tensors = {"step": state.step}
     for name, learned in state.players.items():
-        tensors |= {f"{name}": learned.parameters}
-        tensors |= {f"{name}_slots_{i}": slot for i, slot in enumerate(learned.slots)}
-        tensors |= {f"{name}_moves": learned.moves}
+        slots = {f"{name}_slots_{i}": slot for i, slot in enumerate(learned.slots)}
+        tensors |= {name: learned.parameters, **slots, f"{name}_moves": learned.moves}
         tensors |= {} if learned.average is None else {f"{name}_average": learned.average}
     return tensors | {"memory": state.memory} | dict(state.report)
 

@@ -32,6 +32,8 @@ from toygan.session.looks import RUNAWAY
 STEP = 1e-3  # of the window's longer side: how far apart central differences are taken
 ROLES = {"critic": "critic_loss", "discriminator": "critic_loss", "generator": "generator_loss"}
 NAME = re.compile(r"[^\W\d]\w*")
+LINKS = 4  # from a critic to its modules: a function that calls another, which knows an object that has a list of them
+MANY = 1000  # things in a list or a table are looked at
 
 OfPoints = Callable[[np.ndarray], np.ndarray]
 
@@ -209,9 +211,6 @@ def cuda_devices(modules: Sequence[nn.Module]) -> list[int]:
 
 # --- what a critic is made of ------------------------------------------------------------------------------------------
 
-LINKS = 4  # from a critic to its modules: a function that calls another, which knows an object that has a list of them
-MANY = 1000  # things in a list or a table are looked at
-
 
 def modules_of(critic: Any) -> list[nn.Module]:
     """The modules that a critic is or works with, with all of their parts: what it reaches in a few links."""
@@ -227,9 +226,7 @@ def modules_of(critic: Any) -> list[nn.Module]:
 
 
 def reached(thing: Any) -> Iterator[Any]:
-    """What a thing works with: a function's variables, the object of a method, a partial's arguments, the items of a list or
-    a table, and the attributes of any other object.
-    """
+    """What a thing works with: variables of a function, arguments of a partial, items, or any other object's attributes."""
     if isinstance(thing, FunctionType):
         yield from variables_of(thing)
     elif isinstance(thing, MethodType):
@@ -266,18 +263,10 @@ def names_in(code: CodeType) -> set[str]:
 # --- a look ------------------------------------------------------------------------------------------------------------
 
 
-class Glance(NamedTuple):
-    """A look at one seed of a loop: `arrays` as a frame has them, seeds [1] first; `report`, its losses [1]; what the
-    critic said of the watched points, None without one.
-    """
-
-    arrays: Arrays
-    report: Arrays
-    judged: Judged | None
-
-
-def glance(ground: Ground, samples: np.ndarray, critic: AnyCritic | None, losses: Arrays) -> Glance:
-    """A look at samples [N, 2]: what is kept of a frame, and what is only measured."""
+def glance(
+    ground: Ground, samples: np.ndarray, critic: AnyCritic | None, losses: Arrays
+) -> tuple[Arrays, Judged | None]:
+    """A look at samples [N, 2] of one seed: arrays as a frame has them, seeds [1] first, and what the critic said, if any."""
     told, judged = ({}, None) if critic is None else opinions_on(ground, samples, critic)
     numbers = [samples, *losses.values()]
     lost = any(not (np.abs(one) < RUNAWAY).all() for one in numbers)
@@ -285,7 +274,7 @@ def glance(ground: Ground, samples: np.ndarray, critic: AnyCritic | None, losses
     arrays = {"samples": samples, "diverged": np.array(lost), **told}
     with np.errstate(over="ignore"):  # what is too large for single precision is as good as endless
         single = {name: one if one.dtype == bool else one.astype(np.float32) for name, one in arrays.items()}
-    return Glance({name: one[None] for name, one in single.items()}, losses, judged)
+    return {name: one[None] for name, one in single.items()}, judged
 
 
 def opinions_on(ground: Ground, samples: np.ndarray, critic: AnyCritic) -> tuple[Arrays, Judged]:

@@ -13,6 +13,7 @@ import numpy as np
 from torch import Tensor
 
 from toygan.files.config import Config, as_data
+from toygan.files.disk import Arrays
 from toygan.files.own_parts import Measure
 from toygan.files.world import besides, build_cast, build_measures, labels_shown
 from toygan.game.casts import BY_LABEL
@@ -34,6 +35,7 @@ from toygan.session.looks import Frame, shown_again
 from toygan.session.simulation import FINAL_POINTS, Simulation, on_host
 
 FINAL_W1 = 1000  # points a cloud for the final W1: 0.1 s each
+INNER = [name for name, row in QUANTITIES.items() if row.source == "state"]
 
 
 class Gauge(NamedTuple):
@@ -75,9 +77,6 @@ def own_measures(own: Mapping[str, Measure], clouds: np.ndarray, real: np.ndarra
         name: np.array([of(points, real) if np.isfinite(points).all() else np.nan for points in clouds])
         for name, of in own.items()
     }
-
-
-INNER = [name for name, row in QUANTITIES.items() if row.source == "state"]
 
 
 def informed(sim: Simulation, samples: np.ndarray) -> dict[str, np.ndarray]:
@@ -210,17 +209,12 @@ def has_optimum(config: Config, sim: Simulation) -> bool:
     game = sim.world.game
     if game.cast.beside or game.cast.clouds or config.generator.kind == "point":
         return False
-    return decided(config.method.objective.kind, told_by(config), critic_kind(config))
+    return decided(config.method.objective.kind, told_by(config), config.method.critic or config.critic.kind)
 
 
 def told_by(config: Config) -> Told:
     """What a method tells its critic of points and labels."""
     return Told(config.method.pack, config.method.noisy_labels)
-
-
-def critic_kind(config: Config) -> str:
-    """The kind of the critic, the method's own before the scenario's."""
-    return config.method.critic or config.critic.kind
 
 
 def optimum_at(work: Gauge, frame: Frame) -> Known | None:
@@ -231,9 +225,7 @@ def optimum_at(work: Gauge, frame: Frame) -> Known | None:
     return optimum_of(work.config, work.sim, frame.noise) if frame.noise else work.optimum
 
 
-def summary(
-    work: Gauge, frames: Mapping[str, np.ndarray], last: Mapping[str, np.ndarray], floors: Floors
-) -> dict[str, Any]:
+def summary(work: Gauge, frames: Arrays, last: Arrays, floors: Floors) -> dict[str, Any]:
     """Final measures of every seed on fresh points, more than a frame has; `last`, what its critic was worth at the last
     frame, [S] each; the first frame at which it was seen to have diverged. Means are over the seeds that had not.
     """
@@ -266,7 +258,8 @@ def optimum_facts(config: Config, optimum: Known | None) -> dict[str, Any]:
     there is none, where the critic judges more than points of the plane.
     """
     objective, cast = config.method.objective, build_cast(config)
-    told = grounds.optimum_told(objective.kind, objective.model_dump(), critic_kind(config), optimum, against(config))
+    critic = config.method.critic or config.critic.kind
+    told = grounds.optimum_told(objective.kind, objective.model_dump(), critic, optimum, against(config))
     # A mean over what may stand beside a point is not at zero where the critic cannot tell.
     if besides(config, cast):
         told.pop("boundary", None)

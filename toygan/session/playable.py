@@ -18,18 +18,19 @@ from toygan.engines.tree import Tree, named
 from toygan.files.config import Config
 from toygan.files.dials import Dials, turned
 from toygan.files.mistakes import Mistake, UserError
-from toygan.files.world import World, build_source, build_target
+from toygan.files.world import World, build_source, build_target, samplers
 from toygan.game import duel, play
 from toygan.game.casts import BACK, ENCODER, OTHER_CRITIC
 from toygan.game.dials import over
 from toygan.game.duel import CRITIC, GENERATOR
+from toygan.game.laws import Law
 from toygan.game.play import Draw, Game, State
 from toygan.game.streams import draws, stream
 from toygan.quantities import state as inside
 from toygan.quantities.companions import makers_of, of_encoder, of_pairs, of_way_back
 from toygan.quantities.divergences import blurred_divergences
 from toygan.quantities.evidence import Places, places_of
-from toygan.quantities.optimal import OPTIMA, Told, log_of_points, of_clouds, squares, told_in_words, width_of
+from toygan.quantities.optimal import OPTIMA, Optimum, log_of_points, of_clouds, squares, told_in_words, width_of
 from toygan.quantities.skeleton import Curve
 from toygan.quantities.state import Watched
 from toygan.session.beginning import Beginning, beginning
@@ -40,6 +41,12 @@ from toygan.session.simulation import Simulation, data_points, simulation
 from toygan.session.tailored import FREE, Cut, cut_of, holding, moving
 from toygan.targets.target import Batch, Modes
 
+# what a page draws of itself; uniform is from 0 to 1, symmetric from -1 to 1
+LAWS = ("real", "uniform", "symmetric", "normal", "sphere", "one-hot", "zero", "labels", "source")
+# the law of latents that a scenario names, or of what generators without a choice are fed
+FED = {"normal": "normal", "uniform": "symmetric", "sphere": "sphere", "point": "zero", "shift": "uniform",
+       "translator": "source"}  # fmt: skip
+
 
 class Fill(NamedTuple):
     """A tensor of the first state: its shape; whose first parameters it holds, or the number all over it, None if not known."""
@@ -48,13 +55,6 @@ class Fill(NamedTuple):
     wide: bool  # float64; else float32
     player: str | None
     number: float | None
-
-
-class Drawn(NamedTuple):
-    """Random numbers that a move consumes: the law's name, and how many columns a point has."""
-
-    law: str
-    columns: int
 
 
 class KindsMade(NamedTuple):
@@ -68,17 +68,6 @@ class KindsMade(NamedTuple):
     makers: tuple[int, ...] = ()
 
 
-class Best(NamedTuple):
-    """What the optimal critic of a game's objective is: what decides it (a row of `OPTIMA`), what is best and what of it a
-    picture shows, in words. Densities and kernels come with a model, `optimum`; a potential's is the same for all games,
-    `potential_model`.
-    """
-
-    source: str
-    about: str
-    drawn: str
-
-
 class Playable(NamedTuple):
     """A game as data: models by name (`critic` and `generator` for games of alternating moves, with `over` where the end of a
     step changes more than its number, else `step`; `look`, `map` and `gauge`; and `optimum`), the first state by place, first
@@ -88,7 +77,7 @@ class Playable(NamedTuple):
     models: Mapping[str, Model]
     state: Mapping[str, Fill]
     starts: Mapping[str, Beginning]
-    draws: Mapping[str, Drawn]
+    draws: Mapping[str, Law]
     dials: Mapping[str, float]
     places: Mapping[str, str]  # "step", each told loss, each player's parameters, "average" -> where in the state
     critic_steps: int
@@ -96,7 +85,7 @@ class Playable(NamedTuple):
     codes: tuple[str, ...]  # the draws that come before the latent where points are only looked at
     kinds: KindsMade | None  # what tells generated points apart
     shift: int | None  # the first of two parameters of the generator's that move all its points alike; None: none do
-    best: Best | None  # None where no optimum is known, or none of the points as they are
+    best: Optimum | None  # None where no optimum is known, or none of the points as they are
     shows_samples: bool  # whether the critic is shown the very points that are looked at, averages and noise aside
     cut: Cut | None = None  # how smaller players stand in these; None where they do not
 
@@ -156,15 +145,11 @@ def if_playable(config: Config, seeds: Sequence[int]) -> Playable | None:
         return None
 
 
-# what a page draws of itself; uniform is from 0 to 1, symmetric from -1 to 1
-LAWS = ("real", "uniform", "symmetric", "normal", "sphere", "one-hot", "zero", "labels", "source")
-
-
 def drawable(config: Config, stage: World) -> None:
     """UserError for a game of numbers that a page cannot draw, such as points of the target with noise."""
     for name, needed in drawn(config, stage).items():
-        if needed.law not in LAWS:
-            what = "noisy data" if needed.law == "unknown" else needed.law
+        if needed.name not in LAWS:
+            what = "noisy data" if needed.name == "unknown" else needed.name
             wrong = f"{config.method.name} on {config.name}: a page that trains has no {what} for the draw {name!r}"
             raise UserError(Mistake(None, wrong, f"toygan run {config.name} -m {config.method.name} plays it"))
 
@@ -259,11 +244,8 @@ def gauge(sim: Simulation, to_measure: bool = False) -> Model:
     real and generated ones, how steep it is at them and between them, and sizes of gradients, by numbers that are not `held`.
     """
     stage, n = sim.world, WINDOWS.judged
-    examples = {
-        "latents": torch.rand(1, n, sim.watched.shape[2]).to(sim.start.memory),
-        "real": torch.rand(1, n, 2).to(sim.start.memory),
-    }
-
+    clouds = examples_of(latents=(n, sim.watched.shape[2]), real=(n, 2))
+    examples = {name: one.to(sim.start.memory) for name, one in clouds.items()}
     held = {name: torch.full_like(sim.start.parameters[name], FREE) for name in (GENERATOR, CRITIC) if to_measure}
 
     def seen(state: State, at: Mapping[str, Tensor], dials: Dials, held: Mapping[str, Tensor]) -> Tree:
@@ -288,14 +270,14 @@ def gauge(sim: Simulation, to_measure: bool = False) -> Model:
     return part(seen, "seen", state=sim.start, at=examples, dials=stage.dials, held=held)
 
 
-def best_of(config: Config, sim: Simulation) -> Best | None:
+def best_of(config: Config, sim: Simulation) -> Optimum | None:
     """What the optimal critic is; None where there is none, or where instance noise blurs what a plan or a kernel is about."""
     row = OPTIMA.get(config.method.objective.kind)
     if row is None or not has_optimum(config, sim) or (config.method.instance_noise and row.source != "density"):
         return None
     told = told_in_words(told_by(config)) if row.source == "density" else ""
     told += ", both blurred by no less than what is left of the noise" if config.method.instance_noise else ""
-    return Best(row.source, row.about + told, row.drawn)
+    return row._replace(about=row.about + told)
 
 
 def optimum(config: Config, sim: Simulation) -> dict[str, Model]:
@@ -312,8 +294,8 @@ def optimum(config: Config, sim: Simulation) -> dict[str, Model]:
         points, real, fake = (at[name].squeeze(0) for name in clouds)
         left = play.noise_left(sim.world.game_at(dials), state)
         noise = over(left, points) if isinstance(left, Tensor) else torch.zeros_like(points[0, 0])
-        method = turned(config, {key: over(dial, points) for key, dial in dials.items()}).method
-        told, options = Told(method.pack, method.noisy_labels), dict(method.objective)
+        now = turned(config, {key: over(dial, points) for key, dial in dials.items()})
+        told, options = told_by(now), dict(now.method.objective)
         spacing = (points.amax(dim=0) - points.amin(dim=0)).amax() / (side - 1)  # no finer than the grid can show
         finest = torch.maximum(spacing, noise)  # as of a run's pictures: an estimate of that width is the blurred law's
         return {"optimal": of_clouds(kind, points, real, fake, finest, options, told).unsqueeze(0)}
@@ -366,17 +348,12 @@ def places(state: State) -> dict[str, str]:
     return found
 
 
-def drawn(config: Config, stage: World) -> dict[str, Drawn]:
+def drawn(config: Config, stage: World) -> dict[str, Law]:
     """The laws of everything that a move consumes, real points included."""
-    own = {name: Drawn(law.name, law.columns) for name, law in stage.laws.items()}
-    columns = stage.generator.latents(np.random.default_rng(0), 1, stage.target.sample).shape[1]
+    real, latent = (samplers(stage)[name] for name in ("real", "latent"))
+    columns = latent(np.random.default_rng(0), 1).shape[1]
     latents = FED.get(getattr(config.generator, "latent", None) or config.generator.kind, "unknown")
-    return {"real": Drawn("real", 2), "latent": Drawn(latents, columns), **own}
-
-
-# the law of latents that a scenario names, or of what generators without a choice are fed
-FED = {"normal": "normal", "uniform": "symmetric", "sphere": "sphere", "point": "zero", "shift": "uniform",
-       "translator": "source"}  # fmt: skip
+    return {"real": Law(2, real, "real"), "latent": Law(columns, latent, latents), **stage.laws}
 
 
 # --- what a page needs besides --------------------------------------------------------------------------------------

@@ -17,13 +17,21 @@ import numpy as np
 from toygan.files.disk import Arrays, complete_lines, plain, unpacked
 from toygan.files.mistakes import UserError
 from toygan.quantities.diagnosis import Event, events_of
-from toygan.quantities.table import QUANTITIES, Floor, When, derived
+from toygan.quantities.table import QUANTITIES, Floor, When
 from toygan.session.facts import Facts, read_facts
 
 if TYPE_CHECKING:
     from toygan.files.config import Config
 
 HUGE = 1e30  # beyond this, differences and squares of float32 overflow: as good as infinite
+# How long the arrays of a recording are along each axis: frames T, seeds S, shown seeds P, modes K, the grids of scores (y, x)
+# and of slopes (Y, X); a dot is any length. What is first says how long the others are.
+AXES = {
+    "step": "T", "samples": "TS.2", "real": ".2", "diverged": "TS", "final": "S.2", "real_scores": "TS.", "fake_scores": "TSF",
+    "fake_slopes": "TSF2", "slope_quantiles": "TS..", "layer_gradients": "TS.", "grid_x": "x", "grid_y": "y", "slope_x": "X",
+    "slope_y": "Y", "scores": "TPyx", "optimal_scores": "TPyx", "slopes": "TPYX2", "weight_histogram": "TP.",
+    "weight_reach": "TP", "latent_map": "TP..2", "mode_centres": "K2", "mode_weights": "K", "mode_covariances": "K22",
+}  # fmt: skip
 
 
 class Moment(NamedTuple):
@@ -68,7 +76,7 @@ class Recording:
         """A quantity of every frame and seed [T, S], NaN where it is not finite; None where nothing of it is known."""
         row = QUANTITIES.get(name)
         if row and row.source == "derived":
-            return derived({need: self.curve(need) for need in row.needs}).get(name)
+            return row.worked_out({need: self.curve(need) for need in row.needs.split()})
         table = self.metrics.get(name)
         if table is None:  # older recordings keep some among their frames
             table = self.frames.get(name)
@@ -262,16 +270,6 @@ def has_axes(table: np.ndarray, axes: str, sizes: dict[str, int]) -> bool:
     if table.ndim != len(axes) or table.dtype.kind not in "biuf":
         return False
     return all(axis == "." or sizes.setdefault(axis, n) == n for axis, n in zip(axes, table.shape, strict=True))
-
-
-# How long the arrays of a recording are along each axis: frames T, seeds S, shown seeds P, modes K, the grids of scores (y, x)
-# and of slopes (Y, X); a dot is any length. What is first says how long the others are.
-AXES = {
-    "step": "T", "samples": "TS.2", "real": ".2", "diverged": "TS", "final": "S.2", "real_scores": "TS.", "fake_scores": "TSF",
-    "fake_slopes": "TSF2", "slope_quantiles": "TS..", "layer_gradients": "TS.", "grid_x": "x", "grid_y": "y", "slope_x": "X",
-    "slope_y": "Y", "scores": "TPyx", "optimal_scores": "TPyx", "slopes": "TPYX2", "weight_histogram": "TP.",
-    "weight_reach": "TP", "latent_map": "TP..2", "mode_centres": "K2", "mode_weights": "K", "mode_covariances": "K22",
-}  # fmt: skip
 
 
 def read_metrics(path: Path, steps: np.ndarray, seeds: Sequence[int]) -> dict[str, np.ndarray]:

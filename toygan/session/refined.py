@@ -173,9 +173,7 @@ def exact(stage: Stage) -> tuple[Ratio | None, str]:
 
 
 def log_density_of(stage: Stage) -> tuple[MadeDensity | None, str]:
-    """The log-density of what the generator makes at points [n, 2], of the latents that they are made of where these are known,
-    and why there is none, where there is none.
-    """
+    """The log-density of what the generator makes at points [n, 2], of their latents where known; or why there is none."""
     generator, density = stage.config.generator, stage.target.log_density
     if generator.kind == "data-plus-noise" and density is not None:
         return lambda points, _: density(points, generator.std), ""

@@ -150,9 +150,7 @@ BEYOND: dict[str, Callable[[np.ndarray], np.ndarray]] = {
 
 
 def searched(send: Send, latents: Tensor, places: np.ndarray, codes: int = 0) -> Found:
-    """The smaller of what two searches find for each place [n, 2], each begun among half of the known latents; they disagree
-    where one ends more than a tenth and more than 0.01 farther than the other.
-    """
+    """The smaller of what two searches find for each place [n, 2], each begun among half of the known latents."""
     ends = np.stack([residual_of(send, latents[half::2], places, codes) for half in (0, 1)])
     low, high = ends.min(axis=0), ends.max(axis=0)
     return Found(low, high - low > np.maximum(OPEN * high, OPEN_AT_LEAST))

@@ -16,12 +16,11 @@ from toygan.game import play
 from toygan.game.duel import GENERATOR, LABEL, carried, code_place
 from toygan.game.play import Game, State
 from toygan.game.streams import Randomness, starts, stream
-from toygan.session.ground import Ground, axes_of, many_points, watched_points
+from toygan.session.ground import Ground, ground_of
 from toygan.targets.target import Target
 
-GRID = 81  # score grid, points a side
-ARROWS = 21  # slope grid, points a side
 FINAL_POINTS = 2000  # generated points a seed for the final measures
+PRECISIONS = {"single": torch.float32, "double": torch.float64}
 
 
 class Simulation(NamedTuple):
@@ -56,9 +55,7 @@ def simulation(config: Config, device: str = "cpu") -> Simulation:
         epochs=table if training.reuse != "replacement" else None,
     )
     watched = watched_latents(stage, source, training.points, like, 0)
-    real = watched_points(stage.target, training.seed, training.points, 0)
-    many = many_points(stage.target, training.seed)
-    axes = axes_of(config.view, GRID), axes_of(config.view, ARROWS)
+    ground = ground_of(stage.target, training.seed, training.points, config.view)
     evenly = np.linspace(0, training.steps, max(training.frames, 2))  # the start, the end and between, each step once
     return Simulation(
         world=stage,
@@ -69,7 +66,7 @@ def simulation(config: Config, device: str = "cpu") -> Simulation:
         watched=watched,
         told=told_as_real(stage, source, watched),
         final=watched_latents(stage, source, FINAL_POINTS, like, 1),
-        ground=Ground(stage.target, training.seed, real, many, *axes),
+        ground=ground,
         portraits=min(training.portraits, len(seeds)),
         portrait_game=stage.game,
     )
@@ -79,9 +76,6 @@ def data_points(config: Config, target: Target) -> np.ndarray | None:
     """The points [data, 2] that are all there is to train on, the same for every seed; None where they are drawn anew."""
     n = config.training.data
     return None if n is None else target.sample(stream(config.training.seed, 0, "data"), n)
-
-
-PRECISIONS = {"single": torch.float32, "double": torch.float64}
 
 
 def first_state(stage: World, source: Randomness, like: Tensor) -> State:
@@ -118,15 +112,12 @@ def told_as_real(stage: World, source: Randomness, latents: Tensor) -> Tensor:
 
 def fresh_points(config: Config, weights: Mapping[str, np.ndarray], n: int, k: int) -> np.ndarray:
     """The k-th sample of n points of each seed's averaged generators, learned by name [S, P], of fresh latents: [S, n, 2]."""
-    # nothing of the target is read before a point of it is drawn
-    target = Target(
-        lambda rng, n: build_target(config).sample(rng, n), draw=lambda rng, n: build_target(config).batch(rng, n)
-    )
+    # nothing of the target is read before a point of it is drawn, but for its classes where a game has such
+    target = None if config.method.labels else Target(lambda rng, n: build_target(config).sample(rng, n))
     stage, training = world(without_code(config), target=target), config.training
     latents = np.stack([latents_for("fresh", stage, training.seed, seed, n, k) for seed in training.seed_list])
     names = [name for name in stage.game.players if name not in stage.game.critics and average_of(name) in weights]
-    learned = {name: weights[average_of(name)] for name in names}
-    parameters = {name: torch.from_numpy(own) for name, own in learned.items()}
+    parameters = {name: torch.from_numpy(weights[average_of(name)]) for name in names}
     with torch.no_grad():
         points = carried(stage.game, parameters, torch.from_numpy(latents).to(parameters[GENERATOR]))
     return on_host(points).astype(np.float32)
@@ -138,9 +129,7 @@ def average_of(name: str) -> str:
 
 
 def without_code(config: Config) -> Config:
-    """The config with a shipped objective in place of a user's own that is not there: what a generator is fed does not depend
-    on it, unless it has codes.
-    """
+    """The config with a shipped objective for a user's own that is not there: only its codes would change what is fed."""
     part = config.method.objective
     if not isinstance(part, Own) or is_loaded(part):
         return config

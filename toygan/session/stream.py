@@ -27,6 +27,8 @@ from toygan.session.looks import is_over, like, observe, step_of
 from toygan.session.measuring import INNER, Gauge, gauge, measured
 from toygan.session.simulation import Simulation, simulation
 
+RATES = ("generator_rate", "critic_rate")
+PLAYERS = (["generator"], ["critic"])  # tables of a config, in which a key of theirs begins
 UNKEPT = {"real_slopes", "between_slopes", *INNER}  # measured: too large to keep, or kept as numbers of a frame
 Change = str | tuple[str, Any]  # "KEY=VALUE", or a key and its value
 Tick = Callable[[int], None]
@@ -74,11 +76,10 @@ def session(
     config = read(scenario, method, changes)
     legal(config, turns)
     work = gauge(config, simulation(config, chosen_device(device)))
-    dials, turned = turning(work.sim, turns)
-    begun = engine_of(work.sim, work.sim.start, backend, dials)
-    moves = advancing(work.sim, begun.running, 0, dials, turned)
+    turned = turning(work.sim, turns)
+    begun = engine_of(work.sim, work.sim.start, backend, turned[0])
     steps = work.sim.frame_steps if at is None else [at] if isinstance(at, int) else at
-    return looks_from(work, begun.running, steps, moves)
+    return looks_from(work, begun.running, steps, turns=turned)
 
 
 def chosen_device(device: str) -> str:
@@ -105,19 +106,17 @@ def said_in(changes: Sequence[Change]) -> list[Any]:
     return [change if isinstance(change, str) else change[-1] for change in changes if isinstance(change, str | tuple)]
 
 
-def turning(sim: Simulation, turns: Turns) -> tuple[Dials, dict[int, Dials]]:
-    """A game's dials to begin with, and as they are turned: each has one number for all throughout, or one for each seed."""
-    later = {step: as_dials(sim, changes) for step, changes in turns.items()}
-    by_seed = {key for dials in later.values() for key, dial in dials.items() if dial.ndim}
+def turning(sim: Simulation, turns: Turns) -> dict[int, Dials]:
+    """A game's dials as they are turned, all of them at first: each has one number for all throughout, or one for each seed."""
+    turned = {step: as_dials(sim, changes) for step, changes in turns.items()}
+    by_seed = {key for dials in turned.values() for key, dial in dials.items() if dial.ndim}
+    turned[0] = {**sim.world.dials, **turned.get(0, {})}
 
     def shaped(dials: Dials) -> Dials:
         seeds = len(sim.source.seeds)
         return {key: dial.expand(seeds).contiguous() if key in by_seed else dial for key, dial in dials.items()}
 
-    return shaped(sim.world.dials), {step: shaped(dials) for step, dials in later.items()}
-
-
-RATES = ("generator_rate", "critic_rate")
+    return {step: shaped(dials) for step, dials in turned.items()}
 
 
 def legal(config: Config, turns: Turns) -> None:
@@ -141,9 +140,6 @@ def with_number(data: dict[str, Any], key: str, value: float) -> dict[str, Any]:
         table = table[name]
     table[int(last) if isinstance(table, list) else last] = int(value) if key == "steps" else float(value)
     return data
-
-
-PLAYERS = (["generator"], ["critic"])  # tables of a config, in which a key of theirs begins
 
 
 def as_dials(sim: Simulation, changes: Mapping[str, float | Sequence[float]]) -> Dials:
@@ -176,37 +172,43 @@ def engine_of(sim: Simulation, state: State, backend: str, dials: Dials) -> Begu
         raise UserError(f"backend {backend}: {error}") from None
 
 
+def unheard(step: int) -> None:
+    """Tell nobody that a step is played."""
+
+
 def looks_from(
-    work: Gauge, running: Running, at: Iterable[int], moves: Iterator[Dials], tick: Tick = lambda step: None
+    work: Gauge, running: Running, at: Iterable[int], tick: Tick = unheard, turns: Mapping[int, Dials] = {}
 ) -> Iterator[Look]:
-    """Play on from where a game stands, a step by each of the `moves`, and look at each of the steps `at`, in rising order;
-    `tick(step)` after every step. Raises UserError for a step that the game has behind it, or does not have.
-    """
-    state, dials = running.state(), work.sim.world.dials
-    clock = process_time if like(state).device.type == "cpu" else perf_counter  # of a core; of the clock with a GPU
-    for step in at:
-        if not step_of(state) <= step <= work.sim.steps:
-            raise UserError(f"at: {step}: the next look can be at a step from {step_of(state)} to {work.sim.steps}")
-        start = clock()
-        for done in range(step_of(state) + 1, step + 1):
-            dials = next(moves)
-            tick(done)
-        state = running.state()
-        seconds = {"train": clock() - start}
+    """A look at each of the states of `states_from`, until every seed has diverged."""
+    # of a core; of the clock with a GPU
+    clock = process_time if like(work.sim.start).device.type == "cpu" else perf_counter
+    start = clock()
+    for state, dials in states_from(work.sim, running, at, tick, turns):
+        trained = {"train": clock() - start}
         look = looked(at_dials(work, dials), state, clock)
-        yield look._replace(seconds=seconds | dict(look.seconds))
+        yield look._replace(seconds={**trained, **look.seconds})
         if is_over(work.sim, state):
             return
+        start = clock()
 
 
-def advancing(
-    sim: Simulation, running: Running, first: int, dials: Dials, turns: Mapping[int, Dials] = {}
-) -> Iterator[Dials]:
-    """Step on, one step at a time, from the first, and tell the dials that each is played with, turned after so many steps."""
-    for step, draw in enumerate(draws(sim.source, first, like(running.state())), first):
-        dials = {**dials, **turns[step]} if step in turns else dials
-        running.advance(draw, dials)
-        yield dials
+def states_from(
+    sim: Simulation, running: Running, at: Iterable[int], tick: Tick, turns: Mapping[int, Dials] = {}
+) -> Iterator[tuple[State, Dials]]:
+    """Play on from where a game stands, its dials turned after so many steps, and give its state and dials at each of the steps
+    `at`, in rising order; `tick(step)` after every step. Raises UserError for a step that it has behind it, or does not have.
+    """
+    state, dials = running.state(), sim.world.dials
+    moves = draws(sim.source, step_of(state), like(state))
+    for step in at:
+        if not step_of(state) <= step <= sim.steps:
+            raise UserError(f"at: {step}: the next look can be at a step from {step_of(state)} to {sim.steps}")
+        for done in range(step_of(state), step):
+            dials = {**dials, **turns[done]} if done in turns else dials
+            running.advance(next(moves), dials)
+            tick(done + 1)
+        state = running.state()
+        yield state, dials
 
 
 def at_dials(work: Gauge, dials: Dials) -> Gauge:

@@ -25,6 +25,7 @@ from toygan.session.ground import first_step
 
 NOT_SAID, CHANGED = "", "changed"  # latents that were not given, and such as were not the same at every frame
 FIRST = ("samples", "diverged")  # arrays that every frame has
+ELSEWHERE = "choose another folder, or replace it with fresh=True"
 
 
 @dataclass
@@ -75,9 +76,6 @@ def earlier_session(folder: Path, config: Mapping[str, Any], inputs: Mapping[str
     if known["status"] in folders.FINISHED:
         raise UserError(f"{folder}: holds a finished recording; {ELSEWHERE}")
     return known
-
-
-ELSEWHERE = "choose another folder, or replace it with fresh=True"
 
 
 def origin_of(config: Mapping[str, Any], inputs: Mapping[str, str]) -> bytes:

@@ -219,7 +219,7 @@ def path_of(game: Game, start: State, draw: Draw, ask: Ask) -> np.ndarray:
     state = dirac.placed(game, start, torch.tensor([ask.start], dtype=torch.float64))
     places = [on_host(dirac.seen(game, state))]
     while len(places) <= ask.steps and (np.abs(places[-1]) < 1e6).all():
-        state = dirac.stepped(game, state, draw)
+        state = dirac.after(game, state, draw, 1)
         places.append(on_host(dirac.seen(game, state)))
     return dirac.bounded(np.concatenate(places))
 

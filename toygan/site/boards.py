@@ -34,7 +34,7 @@ class Cell(NamedTuple):
     page: str
 
 
-Columns = Mapping[tuple[str, str], Sequence[Cell]]  # by scenario and budget
+Column = tuple[str, str]  # scenario and budget
 
 
 def cells_of(rows: Sequence[Record], places: Mapping[str, str]) -> list[Cell]:
@@ -50,9 +50,11 @@ def cells_of(rows: Sequence[Record], places: Mapping[str, str]) -> list[Cell]:
     return found
 
 
-def names(cells: Sequence[Cell], key: str) -> list[str]:
-    """The scenarios or methods of some cells, in order of the alphabet."""
-    return sorted({getattr(cell, key) for cell in cells})
+def by_scenario(cells: Sequence[Cell]) -> dict[str, list[Cell]]:
+    """Some cells by their scenarios, these in order of the alphabet."""
+    return {
+        name: [cell for cell in cells if cell.scenario == name] for name in sorted({cell.scenario for cell in cells})
+    }
 
 
 def matrix(cells: Sequence[Cell]) -> str:
@@ -61,26 +63,19 @@ def matrix(cells: Sequence[Cell]) -> str:
     """
     if not cells:
         return tag("p", NONE)
-    columns, own = at_equal_settings(named(cells)), of_their_own(named(cells))
-    scenarios = names(paired(cells), "scenario")
-    pairs = {name: [cell for cell in paired(cells) if cell.scenario == name] for name in scenarios}
-    shown = [cell for cells in (*columns.values(), *pairs.values(), own) for cell in cells]
+    paired = sorted((cell for cell in cells if is_pair(cell.method)), key=lambda cell: cell.method.split("+"))
+    named = sorted((cell for cell in cells if not is_pair(cell.method)), key=lambda cell: (cell.method, cell.scenario))
+    columns, pairs = at_equal_settings(named), by_scenario(paired)
+    first = {key: {cell.method: cell for cell in reversed(some)} for key, some in columns.items()}
+    own = [cell for cell in named if not any(cell is found.get(cell.method) for found in first.values())]
+    shown = [cell for some in (*columns.values(), *pairs.values(), own) for cell in some]
     known = [name for name in shown_in("page") if any(values_in(cell.members, name) for cell in shown)]
     facts = {"cells": {str(cell.i): {name: told(cell, name) for name in known} for cell in shown}}
     measures = choice("Measure", "matrix-choice", [(name, text(label_of(name))) for name in known])
     filters = tag("div", measures, class_="filters needs-js", role="group", aria_label="What is shown")
-    parts = [filters, data(facts, "matrix-facts"), by_method(columns)]
+    parts = [filters, data(facts, "matrix-facts"), by_method(first)]
     parts += [by_pair(scenario, some) for scenario, some in pairs.items()]
     return "".join([*parts, on_their_own(own)])
-
-
-def named(cells: Sequence[Cell]) -> list[Cell]:
-    return sorted((cell for cell in cells if not is_pair(cell.method)), key=lambda cell: (cell.method, cell.scenario))
-
-
-def paired(cells: Sequence[Cell]) -> list[Cell]:
-    found = (cell for cell in cells if is_pair(cell.method))
-    return sorted(found, key=lambda cell: (cell.scenario, cell.method.split("+")))
 
 
 def is_pair(method: str) -> bool:
@@ -89,9 +84,9 @@ def is_pair(method: str) -> bool:
     return objective in OBJECTIVES and constraint in CONSTRAINTS
 
 
-def at_equal_settings(cells: Sequence[Cell]) -> Columns:
+def at_equal_settings(cells: Sequence[Cell]) -> Mapping[Column, Sequence[Cell]]:
     """The runs by scenario and budget, where nothing but the budget is changed; all by their settings where none are so."""
-    found: dict[tuple[str, str], list[Cell]] = {}
+    found: dict[Column, list[Cell]] = {}
     plain = [cell for cell in cells if cell.members[0].get("as_shipped")] or cells
     for cell in sorted(plain, key=lambda cell: cell.scenario):
         found.setdefault((cell.scenario, cell.settings), []).append(cell)
@@ -99,21 +94,13 @@ def at_equal_settings(cells: Sequence[Cell]) -> Columns:
     return shared or found
 
 
-def of_their_own(cells: Sequence[Cell]) -> list[Cell]:
-    """The runs whose settings few others have, and the second ones in a place."""
-    first = [{cell.method: cell for cell in reversed(some)} for some in at_equal_settings(cells).values()]
-    shown = {id(cell) for by_name in first for cell in by_name.values()}
-    return [cell for cell in cells if id(cell) not in shown]
-
-
-def by_method(columns: Columns) -> str:
+def by_method(columns: Mapping[Column, Mapping[str, Cell]]) -> str:
     """A row a method, a column a scenario with settings that are the same for all beneath it."""
     if not columns:
         return ""
-    found = {key: {cell.method: cell for cell in reversed(some)} for key, some in columns.items()}
     rows = [
-        [text(method), *(value_of(some[method]) if method in some else NOTHING for some in found.values())]
-        for method in sorted({cell.method for some in columns.values() for cell in some})
+        [text(method), *(value_of(some[method]) if method in some else NOTHING for some in columns.values())]
+        for method in sorted({method for some in columns.values() for method in some})
     ]
     caption = (
         f"Median over seeds of {measure_name()}. Beneath one head all is the same but the method, so only numbers of "
@@ -127,7 +114,9 @@ def by_pair(scenario: str, cells: Sequence[Cell]) -> str:
     """A row an objective, a column a constraint: the pairs of one scenario."""
     halves = [cell.method.split("+") for cell in cells]
     objectives, constraints = (list(dict.fromkeys(half)) for half in zip(*halves, strict=True))
-    found = {name: [value_of(cell) for cell in cells if cell.method == name] for name in names(cells, "method")}
+    found = {
+        name: [value_of(cell) for cell in cells if cell.method == name] for name in {cell.method for cell in cells}
+    }
     rows = [
         [text(left), *("".join(found.get(f"{left}+{right}", [NOTHING])) for right in sorted(constraints))]
         for left in objectives
@@ -192,8 +181,7 @@ def leaderboard(cells: Sequence[Cell]) -> str:
     if not ranked:
         return tag("p", NONE)
     finder = tag("label", "Find ", tag("input", type="search", id="find", autocomplete="off"), class_="choice needs-js")
-    scenarios = names(ranked, "scenario")
-    boards = [board(name, [cell for cell in ranked if cell.scenario == name], i) for i, name in enumerate(scenarios)]
+    boards = [board(name, some, i) for i, (name, some) in enumerate(by_scenario(ranked).items())]
     lead = tag("p", "Medians over seeds, on fresh points at the end of training. W1 over its floor: 1 is what a perfect sampler "
                "reaches; spread: its range over seeds, and rows whose spreads overlap are not ordered. Core-seconds are those "
                "of one seed, drawing aside. A name opens its run.", class_="note")  # fmt: skip

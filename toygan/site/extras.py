@@ -17,7 +17,6 @@ from toygan.draw.points import CORNERS, HAZE, MIST
 from toygan.draw.style import INK
 from toygan.draw.worlds import ACROSS, APART
 from toygan.files.disk import Arrays
-from toygan.files.text import percent
 from toygan.site.markup import tag, text
 from toygan.site.pack import MOST_POINTS, classes_scored, shown_extras
 from toygan.view.kinds import classes_of, kept_over_time, kinds_of
@@ -52,7 +51,7 @@ def extras_facts(shown: Scene) -> dict[str, Any]:
         known = classes_of(frames)
         facts |= {
             "real": [] if known is None else known.real[:MOST_POINTS].tolist(),
-            "columns": columns_of(shown, classes_scored(shown)),
+            "columns": columns_of(classes_scored(shown)),
             "bands": bands_between(band_edges(list(scores_by_class(shown)))),  # of a whole run, as its critic's
         }
     if "regions" in names:
@@ -110,10 +109,8 @@ def kinds_named(shown: Scene) -> str:
     assert found is not None
     if found.number > NAMED:
         return text(f"a colour a {found.word}, {found.number} of them")
-    shares = [
-        f"{found.word if k == 0 else ''} {k + 1}: {percent(float((found.of == k).mean()))}" for k in range(found.number)
-    ]
-    return " ".join(tag("span", tag("i", style=f"background:{ink_or(colour_of(k))}"), text(words.strip()), class_="kind")
+    shares = [found.label(k).removeprefix(f"{found.word} " if k else "") for k in range(found.number)]
+    return " ".join(tag("span", tag("i", style=f"background:{ink_or(colour_of(k))}"), text(words), class_="kind")
                     for k, words in enumerate(shares))  # fmt: skip
 
 
@@ -146,7 +143,7 @@ SHOWN = {
     "kinds": Shows(kinds_named),
     "regions": Shows(regions_named),
     "classes": Shows(fixed("the critic for each class and that class's points, one scale for all and for the whole run"),
-                     lambda shown: wide_of(classes_scored(shown), columns_of(shown, classes_scored(shown)))),
+                     lambda shown: wide_of(classes_scored(shown), columns_of(classes_scored(shown)))),
     "rounds": Shows(fixed("circles: real points, as large as they weigh in the round; a colour a generator"),
                     lambda shown: wide_of(len(ends_of_rounds(shown)), abreast(len(ends_of_rounds(shown))))),
     "way": Shows(fixed("blue: where it is to be, orange: where it is; x whole, y broken, over time or classes")),

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from toygan.draw.exhibit_parts import diverged_words, shown_seed
+from toygan.draw.exhibit_parts import diverged_words, shown_seeds
 from toygan.draw.panels import BANDS, BOUNDARY, METHOD_COLOURS, band_edges
 from toygan.draw.points import DISC_INK, GENERATED, INK_ADDED, PALE, REAL, REAL_INK, RIM
 from toygan.draw.style import INK
@@ -30,12 +30,12 @@ from toygan.site.pack import (
     optimal_fields,
     packed_runs,
     shown_extras,
-    view_of,
     zero_where_unknown,
 )
 from toygan.view.apart import names_apart, worlds
 from toygan.view.axes import STRETCHED, WIDE, may_be_wide, may_leave, scale_of
-from toygan.view.scene import Milestone, Scene, events_of, missing, optimum_in_words, scene, steepest, title_of
+from toygan.view.chosen import nearest_frames
+from toygan.view.scene import Scene, events_of, missing, optimum_in_words, scene, steepest, title_of
 from toygan.view.shares import RINGS_IN_WORDS
 from toygan.view.words import MANY
 
@@ -104,15 +104,17 @@ def place_runs(
     homes = [place / kind / under for kind in ("data", "stills")]
     for home in homes:
         home.mkdir(parents=True, exist_ok=True)
-    runs = [place_run(folder, place, root, f"{under}/{i}") for i, folder in enumerate(folders)]
+    runs = [
+        place_run(folder, place, root, f"{under}/{i}", names.get(str(folder), "")) for i, folder in enumerate(folders)
+    ]
     used = {Path(path).name for run in runs for path in (*run.files.values(), run.poster, run.sheet)}
     for old in (file for home in homes for file in home.iterdir() if file.name not in used):
         if OURS.fullmatch(old.name):
             old.unlink()
-    return [run._replace(name=names.get(str(folder), "")) for run, folder in zip(runs, folders, strict=True)]
+    return runs
 
 
-def place_run(folder: Path, place: Path, root: str, name: str) -> Shown:
+def place_run(folder: Path, place: Path, root: str, name: str, called: str) -> Shown:
     """Pack one run, without what no page shows, a third of its memory; its files start with `name`."""
     recording = load(folder)
     seen = {key: table for key, table in recording.frames.items() if key not in UNSEEN}
@@ -127,7 +129,7 @@ def place_run(folder: Path, place: Path, root: str, name: str) -> Shown:
     if sheet:
         write_aside(place / f"stills/{name}-sheet.webp", shrunk(picture, SHEET), durable=False)
     give_back()
-    return Shown(recording, shown, files, f"{root}stills/{name}.webp", sheet)
+    return Shown(recording, shown, files, f"{root}stills/{name}.webp", sheet, called)
 
 
 # --- what the scripts know -------------------------------------------------------------------------------------------
@@ -216,8 +218,8 @@ def run_facts(run: Shown, i: int, ticks: int, label: str, names: Sequence[str]) 
         "diverged": facts.diverged_at,
         "steps": facts.steps,
         "step": steps.tolist(),
-        "clock": clock(steps, facts.steps, ticks),
-        "view": view_of(recording.frames),
+        "clock": nearest_frames(steps, facts.steps, ticks).tolist(),
+        "view": shown.view,
         "bands": bands_of(shown.scores),
         "optimalBands": None
         if shown.optimal is None
@@ -230,7 +232,7 @@ def run_facts(run: Shown, i: int, ticks: int, label: str, names: Sequence[str]) 
         "curves": curves_of(recording, kept, names),
         "best": {name: None if floor is None else round_to(floor.mean) for name, floor in floors.items()},
         "events": [
-            {"step": event.step, "label": event.label, "seeds": event.seeds, "why": why(recording, event)}
+            {"step": event.step, "label": event.label, "seeds": event.seeds, "why": event.why}
             for event in events_of(recording)
         ],
         "files": {str(s): path for s, path in run.files.items()},
@@ -263,13 +265,6 @@ def colour_of(i: int) -> str:
 def dash_of(i: int) -> int:
     """How a run's lines are broken when the colours are used up."""
     return i // len(METHOD_COLOURS) % len(DASHES)
-
-
-def clock(steps: np.ndarray, total: int, ticks: int) -> list[int]:
-    """For each tick, even shares of training from 0 to 1, the frame whose share of the run's steps is nearest."""
-    share = steps / max(total, int(steps[-1]), 1)
-    nearest: list[int] = np.abs(np.linspace(0, 1, ticks)[:, None] - share).argmin(axis=1).tolist()
-    return nearest
 
 
 def alive(recording: Recording, kept: np.ndarray, s: int) -> int:
@@ -323,11 +318,6 @@ def curves_of(recording: Recording, kept: np.ndarray, names: Sequence[str]) -> d
     }
 
 
-def why(recording: Recording, event: Milestone) -> str:
-    found = [one.evidence for one in recording.facts.events if (one.step, one.label) == (event.step, event.label)]
-    return "; ".join(dict.fromkeys(found))
-
-
 # --- HTML ------------------------------------------------------------------------------------------------------------
 
 
@@ -360,12 +350,11 @@ def film(runs: Sequence[Shown], about: About = PLAIN) -> str:
 
 
 def optima(runs: Sequence[Shown], names: Sequence[str]) -> str:
-    known = [
-        (name, optimum_in_words(run.recording))
+    lines = [
+        tag("li", tag("strong", text(name)), " ", text(optimum_in_words(run.recording)))
         for run, name in zip(runs, names, strict=True)
         if run.scene.optimal is not None
     ]
-    lines = [tag("li", tag("strong", text(name)), " ", text(words)) for name, words in known]
     return tag("details", tag("summary", "The optimal critics"), tag("ul", *lines), class_="note") if lines else ""
 
 
@@ -450,7 +439,7 @@ def panel(run: Shown, i: int, label: str, play: str = "", others: bool = False) 
 def last_words(run: Shown) -> str:
     """Seed and step of the last frame and whether it was lost, before the scripts say so."""
     seeds, steps = run.recording.facts.seeds, run.recording.facts.steps
-    parts = [shown_seed(seeds), f"step {run.scene.steps[-1]} of {steps}", diverged_words(run.recording)]
+    parts = [shown_seeds([seeds]), f"step {run.scene.steps[-1]} of {steps}", diverged_words(run.recording)]
     return text(" · ".join(part for part in parts if part))
 
 

@@ -30,14 +30,11 @@ ON_THE_PICTURE = {
 
 def glossary_body() -> str:
     """The page's content: what stands on the pictures, quantities, and labels of the diagnosis."""
-    return "".join(
-        [
-            tag("div", tag("h1", "Glossary"), tag("p", text(LEAD), class_="lead"), class_="opening"),
-            term_list("On the pictures", {name: [words] for name, words in ON_THE_PICTURE.items()}, named=True),
-            term_list("Quantities", {name: quantity(name) for name in QUANTITIES}),
-            term_list("Diagnoses", {name: diagnosis(name) for name in glossary.labels()}),
-        ]
-    )
+    opening = tag("div", tag("h1", "Glossary"), tag("p", text(LEAD), class_="lead"), class_="opening")
+    pictures = term_list("On the pictures", {name: [words] for name, words in ON_THE_PICTURE.items()}, named=True)
+    quantities = term_list("Quantities", {name: quantity(name) for name in QUANTITIES})
+    diagnoses = term_list("Diagnoses", {name: diagnosis(name) for name in glossary.labels()})
+    return opening + pictures + quantities + diagnoses
 
 
 def term_list(title: str, entries: Mapping[str, list[str]], named: bool = False) -> str:

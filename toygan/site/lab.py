@@ -33,21 +33,12 @@ from toygan.quantities.diagnosis import CLAIMS, RULES
 from toygan.quantities.evidence import CEILINGS
 from toygan.quantities.modes import SIGMAS
 from toygan.quantities.thresholds import THRESHOLDS
+from toygan.session import playable as session
 from toygan.session.looks import RUNAWAY
-from toygan.session.playable import (
-    WINDOWS,
-    Playable,
-    density_model,
-    divergence_model,
-    drawable,
-    if_playable,
-    playable,
-    pool,
-    potential_model,
-)
+from toygan.session.playable import WINDOWS, Playable, drawable, if_playable, playable, pool
 from toygan.session.recording import Recording
 from toygan.session.tailored import FREE, tailored
-from toygan.site.lab_files import NOTHING, VENDOR, file_content, models_file, runtime_file, script, target_file
+from toygan.site.lab_files import NOTHING, VENDOR, File, file_content, models_file, runtime_file, script, target_file
 from toygan.site.markup import document_of_scripts
 
 OWN = Path(__file__).parent / "assets" / "lab"
@@ -86,14 +77,10 @@ SKETCHED, SIDE, FIRST_PLACE = 160, 64, ord("0")  # points of a sketch; places a 
 
 
 class Repertoire(NamedTuple):
-    """A method on every scenario: its games by name, and which one a scenario plays at a size; those that players cut to measure
-    stand in, and on which scenarios.
-    """
+    """A method on every scenario: its games by name, and which one a scenario plays at a size."""
 
     games: Mapping[str, Playable]
     plays: Mapping[str, Mapping[str, str]]  # scenario -> size -> game
-    measured: Mapping[str, Playable] = {}
-    measured_on: tuple[str, ...] = ()
 
 
 def write_lab(
@@ -120,13 +107,13 @@ def write_lab(
         made = cast(list(worlds), method)
         about[method] = about_method(made, read(next(iter(made.plays)), method), worlds, number)
         games = models_file(made.games, made.plays)
-        put(place, f"method-{number}", *games, first)
+        put(place, f"method-{number}", games, first)
         own = {f"method-{number}": file_content(*games)}
         if method in MEASURED:
-            made = measured(made, method)
-            cut = models_file(made.measured, {})
-            put(place, f"measured-{number}", *cut, {**first, **own})
-            about[method]["measured"] = {"file": f"measured-{number}", "on": [worlds[s].name for s in made.measured_on]}
+            stands_in, on = measured(made.plays, method)
+            cut = models_file(stands_in, {})
+            put(place, f"measured-{number}", cut, {**first, **own})
+            about[method]["measured"] = {"file": f"measured-{number}", "on": [worlds[said].name for said in on]}
             own[f"measured-{number}"] = file_content(*cut)
         first = first or own
     played = {name for one in about.values() for name in one["on"]}
@@ -134,14 +121,14 @@ def write_lab(
     return completed(place, catalogue(worlds, about, opening or {}), worlds.values())
 
 
-def completed(place: Path, known: Mapping[str, Any], worlds: Iterable[Config]) -> Path:
+def completed(place: Path, known: dict[str, Any], worlds: Iterable[Config]) -> Path:
     """The page around its methods: targets, the engine, what is known of all, scripts. Returns its `index.html`."""
     for number, config in enumerate(worlds):
-        put(place, f"target-{number}", *target_file(pool(config, POOL)))
-    shared = {"potential": potential_model(), "divergence": divergence_model(), "density": density_model()}
-    put(place, "engine", {}, (VENDOR / "ort-wasm-simd-threaded.wasm.gz").read_bytes())
-    put(place, "runtime", *runtime_file(shared))
-    put(place, "catalogue", known, b"")
+        put(place, f"target-{number}", target_file(pool(config, POOL)))
+    models = {"potential": session.potential_model(), "divergence": session.divergence_model()}
+    put(place, "engine", ({}, (VENDOR / "ort-wasm-simd-threaded.wasm.gz").read_bytes()))
+    put(place, "runtime", runtime_file({**models, "density": session.density_model()}))
+    put(place, "catalogue", (known, b""))
     (place / "assets").mkdir(parents=True, exist_ok=True)
     for name in (FIRST, *SCRIPTS, *STYLES):
         write_aside(place / "assets" / name, (OWN / name).read_bytes(), durable=False)
@@ -161,7 +148,7 @@ def write_lab_of(place: Path, runs: Mapping[str, Recording]) -> dict[str, str]:
         worlds.setdefault(said, config.model_copy(update={"name": said}))
         made = Repertoire({"own": game}, {said: {AS_RUN: "own"}})
         about[name] = about_method(made, config, worlds, number)
-        put(place, f"method-{number}", *models_file(made.games, made.plays))
+        put(place, f"method-{number}", models_file(made.games, made.plays))
         links[name] = "#" + urlencode({"s": said, "m": name, "seed": str(runs[name].facts.seeds[0])})
     if games:
         config = next(iter(games.values()))[0]
@@ -202,12 +189,10 @@ def told_apart(scenarios: Sequence[str]) -> dict[str, Config]:
     return dict(first.values())
 
 
-def put(
-    place: Path, name: str, header: Mapping[str, Any], content: bytes, after: Mapping[str, bytes] = NOTHING
-) -> None:
+def put(place: Path, name: str, file: File, after: Mapping[str, bytes] = NOTHING) -> None:
     """A data file of the page, which may be read after others."""
     (place / "data").mkdir(parents=True, exist_ok=True)
-    write_aside(place / "data" / f"{name}.js", script(name, header, content, after), durable=False)
+    write_aside(place / "data" / f"{name}.js", script(name, *file, after), durable=False)
 
 
 def cast(scenarios: Sequence[str], method: str) -> Repertoire:
@@ -233,18 +218,17 @@ def cast(scenarios: Sequence[str], method: str) -> Repertoire:
     return Repertoire(games, plays)
 
 
-def measured(made: Repertoire, method: str) -> Repertoire:
-    """The same with the games of players cut to measure, on those scenarios whose game is the same then."""
-    games: dict[str, Playable] = {}
-    on: tuple[str, ...] = ()
+def measured(scenarios: Iterable[str], method: str) -> tuple[dict[str, Playable], list[str]]:
+    """The games that players cut to measure stand in, and those of the scenarios whose game is the same then."""
+    found, on = dict[str, Playable](), list[str]()
     for width, depth in LARGEST:
-        configs = {scenario: to_measure(scenario, method, width, depth) for scenario in made.plays}
+        configs = {scenario: to_measure(scenario, method, width, depth) for scenario in scenarios}
         names = {scenario: program(config, OWN_SIZE) for scenario, config in configs.items() if config is not None}
         most = max(names.values(), key=list(names.values()).count, default=None)
-        on = tuple(scenario for scenario, name in names.items() if name == most)
+        on = [scenario for scenario, name in names.items() if name == most]
         if on and (config := configs[on[0]]) is not None:
-            games[f"{width} {depth}"] = playable(config, SEEDS, to_measure=True)
-    return made._replace(measured=games, measured_on=on)
+            found[f"{width} {depth}"] = playable(config, SEEDS, to_measure=True)
+    return found, on
 
 
 def to_measure(scenario: str, method: str, width: int, depth: int) -> Config | None:
@@ -278,9 +262,7 @@ def settings(config: Config, size: str) -> list[str]:
 
 
 def program(config: Config, size: str) -> str:
-    """The name of the game that a config plays: configs with one name differ in the target and the budget alone, and not in
-    the number of classes that players are told.
-    """
+    """The name of a config's game; configs of one name differ in target and budget, not in the classes players are told."""
     data, told = deciding(as_data(config)), [classes_of(config)] if config.method.labels else []
     return f"{size} {digest([data[key] for key in ('generator', 'critic', 'method')] + [config.training.batch, *told])[:12]}"
 

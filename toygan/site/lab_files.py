@@ -75,14 +75,13 @@ def models_file(games: Mapping[str, Playable], plays: Mapping[str, Mapping[str, 
             if kind in game.models:
                 pieces.add(game.models[kind].content)
     told = {name: described(game, pieces) for name, game in games.items()}
-    return {"games": told, "plays": plays}, b"".join(pieces.content)
+    return {"games": told, "plays": plays}, b"".join(pieces.found)
 
 
 class Pieces:
-    """Bytes one behind the other, equal ones once."""
+    """Bytes one behind the other, equal ones once: where each of them is `found`."""
 
     def __init__(self) -> None:
-        self.content: list[bytes] = []
         self.found: dict[bytes, list[int]] = {}
         self.length = 0
 
@@ -90,7 +89,6 @@ class Pieces:
         """Where these bytes are: start and length."""
         if content not in self.found:
             self.found[content] = [self.length, len(content)]
-            self.content.append(content)
             self.length += len(content)
         return self.found[content]
 
@@ -101,7 +99,7 @@ def described(game: Playable, pieces: Pieces) -> Header:
         "models": {name: described_model(model, pieces) for name, model in game.models.items()},
         "state": {place: described_fill(fill) for place, fill in game.state.items()},
         "starts": {player: described_start(start, pieces) for player, start in game.starts.items()},
-        "draws": {name: [drawn.law, drawn.columns] for name, drawn in game.draws.items()},
+        "draws": {name: [law.name, law.columns] for name, law in game.draws.items()},
         "dials": game.dials,
         "places": game.places,
         "critic_steps": game.critic_steps,
@@ -134,14 +132,8 @@ def described_model(model: Model, pieces: Pieces) -> Header:
 
 
 def described_fill(fill: Fill) -> Header:
-    shape = [n for n in fill.shape if n != 1]  # as models have it
-    return {
-        "size": int(np.prod(fill.shape)),
-        "shape": shape,
-        "wide": fill.wide,
-        "player": fill.player,
-        "number": fill.number,
-    }
+    size, shape = int(np.prod(fill.shape)), [n for n in fill.shape if n != 1]  # as models have it
+    return {"size": size, "shape": shape, "wide": fill.wide, "player": fill.player, "number": fill.number}
 
 
 def target_file(pool: Supply) -> File:
@@ -161,7 +153,7 @@ def target_file(pool: Supply) -> File:
             "weights": places.weights.tolist(),
             "reach": np.nan_to_num(places.reach, posinf=FAR).tolist(),
         }
-    return told | ({} if pool.source is None else {"source": boxed(pool.source, pieces)}), b"".join(pieces.content)
+    return told | ({} if pool.source is None else {"source": boxed(pool.source, pieces)}), b"".join(pieces.found)
 
 
 def boxed(points: np.ndarray, pieces: Pieces) -> Header:
@@ -178,4 +170,4 @@ def runtime_file(models: Mapping[str, Model]) -> File:
     scripts = {"ort": "ort.wasm.min.js", "loader": "ort-wasm-simd-threaded.mjs"}
     told: Header = {key: pieces.add((VENDOR / name).read_bytes()) for key, name in scripts.items()}
     told["models"] = {name: described_model(model, pieces) for name, model in models.items()}
-    return told, b"".join(pieces.content)
+    return told, b"".join(pieces.found)

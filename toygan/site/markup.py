@@ -82,9 +82,7 @@ def command_box(command: str) -> str:
 def table(
     head: Sequence[str], rows: Sequence[Sequence[str]], caption: str, words: int = 1, **attributes: str | None
 ) -> str:
-    """A table of HTML cells, the first cell of a row its head, in a box that scrolls by itself; the first `words` columns
-    hold words, the others numbers.
-    """
+    """A table of HTML cells in a box that scrolls by itself; the first `words` columns hold words, others numbers."""
     kinds = ["words" if i < words else None for i in range(len(head))]
     top = tag("tr", *(tag("th", cell, scope="col", class_=kinds[i]) for i, cell in enumerate(head)))
     body = []

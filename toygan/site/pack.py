@@ -27,7 +27,7 @@ from toygan.draw.worlds import ARROWS
 from toygan.files.disk import Arrays
 from toygan.quantities.divergences import Window
 from toygan.session.recording import Recording
-from toygan.view.scene import Scene, bounded, finite_frames, scene, without_offset
+from toygan.view.scene import Scene, bounded, finite_frames, scene, view_of, without_offset
 from toygan.view.shares import rings_of
 
 MOST_FRAMES = 61
@@ -87,12 +87,6 @@ def kept_frames(recording: Recording) -> np.ndarray:
 def critics_of(frames: Arrays) -> int:
     """Of how many seeds, the first ones, critics were kept."""
     return int(frames["scores"].shape[1]) if "scores" in frames else 0
-
-
-def view_of(frames: Arrays) -> Window:
-    """Left, right, bottom and top of the plane's window."""
-    x, y = frames["grid_x"], frames["grid_y"]
-    return float(x[0]), float(x[-1]), float(y[0]), float(y[-1])
 
 
 def inner_parts(recording: Recording, kept: np.ndarray, s: int) -> list[Part]:
@@ -255,7 +249,8 @@ def digits(values: np.ndarray) -> list[float]:
 
 def script(parts: Sequence[Part], frames: Sequence[int], modes: Mapping[str, Any] | None = None) -> bytes:
     """The data file: the same bytes for the same run."""
-    header = {"frames": list(frames), "parts": [described(part) for part in parts], "modes": modes}
+    told = [{"name": one.name, "kind": one.kind, "shape": one.shape, "low": one.low, "high": one.high} for one in parts]
+    header = {"frames": list(frames), "parts": told, "modes": modes}
     content = zipped(b"".join(part.content for part in parts))
     return f'toygan.arrive({as_json(header)},"{base64.b64encode(content).decode()}");\n'.encode()
 
@@ -265,11 +260,6 @@ def zipped(content: bytes) -> bytes:
     strategies = (zlib.Z_DEFAULT_STRATEGY, zlib.Z_HUFFMAN_ONLY)
     presses = [zlib.compressobj(9, zlib.DEFLATED, zlib.MAX_WBITS | 16, 9, strategy) for strategy in strategies]
     return min((press.compress(content) + press.flush() for press in presses), key=len)
-
-
-def described(part: Part) -> Mapping[str, Any]:
-    ends = {"low": list(part.low), "high": list(part.high)}
-    return {"name": part.name, "kind": part.kind, "shape": list(part.shape), **ends}
 
 
 def as_json(value: Any) -> str:

@@ -6,12 +6,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from toygan.draw.thumbnail import shrunk
 from toygan.files.disk import write_aside
 from toygan.many.results import facts_of, records
 from toygan.quantities.table import QUANTITIES, label_of, shown_in, written
 from toygan.site.film import About, Shown, commands, film, fresh_in_words, labels, place_runs
 from toygan.site.markup import ASSETS, command_box, document, paragraphs, table, tag, text
-from toygan.view.records import FINISHED, groups
+from toygan.view.records import FINISHED, Record, groups
 from toygan.view.statistics import median
 
 OWN = Path(__file__).parent / "assets"
@@ -28,16 +29,13 @@ def write_page(place: Path, title: str, about: str, folders: Sequence[Path], com
         raise ValueError("a page needs at least one run")
     write_assets(place)
     shown = place_runs(folders, place, "", "runs")
-    played = play_links(place, shown)
-    several = len(folders) > 1
+    made_by = "The commands that made this" if len(folders) > 1 else "The command that made this"
     parts = [
         tag("h1", text(title)),
-        film(shown, About(prose=prose(about), play=played)),
+        film(shown, About(prose=prose(about), play=play_links(place, shown))),
         section("Final measures", final_table(records(folders), folders)),
         section("What was seen", diagnoses(shown)),
-        section(
-            f"The command{'s' if several else ''} that made this", command_box(command) if command else commands(shown)
-        ),
+        section(made_by, command_box(command) if command else commands(shown)),
     ]
     write_aside(place / "index.html", document(title, "".join(parts), ""))
     return place / "index.html"
@@ -58,6 +56,16 @@ def write_assets(place: Path) -> None:
         write_aside(place / "assets" / name, (OWN / name).read_bytes(), durable=False)
 
 
+def still(picture: Path, wide: int, place: Path, root: str, name: str, about: str, day: str | None = None) -> str:
+    """A link to a picture, put so wide below `place/stills`: on a phone it is too small to read. Paths start at `root`."""
+    path = place / "stills" / f"{name}.webp"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_aside(path, shrunk(picture, wide), durable=False)
+    file = f"{root}stills/{name}.webp"
+    image = tag("img", src=file, alt=f"{about} (opens at full size)", loading="lazy")
+    return tag("a", image, href=file, class_=day)
+
+
 def prose(words: str) -> str:
     """What to look for, where anything is said."""
     return tag("div", tag("h2", "What to look for"), paragraphs(words), class_="prose") if words.strip() else ""
@@ -69,37 +77,28 @@ def section(title: str, *inner: str, name: str = "") -> str:
 
 
 def diagnoses(runs: Sequence[Shown]) -> str:
-    said = [run.recording.facts.summary.diagnosis for run in runs]
-    told = list(zip(labels(runs), said, strict=True))
+    told = [(name, run.recording.facts.summary.diagnosis) for name, run in zip(labels(runs), runs, strict=True)]
     lines = [tag("li", tag("strong", text(f"{name}:")), " ", text(" ".join(words))) for name, words in told if words]
     return tag("ul", *lines) if lines else ""
 
 
-def final_table(
-    rows: Sequence[Mapping[str, Any]], folders: Sequence[Path], glossary: str = "", chosen: Sequence[str] = ()
-) -> str:
+def final_table(rows: Sequence[Record], folders: Sequence[Path], glossary: str = "", chosen: Sequence[str] = ()) -> str:
     """A row a run: medians over seeds of known measures, the chosen ones first; `folders` tell of how many points."""
     facts = [facts_of(folder) for folder in folders]
     names = dict.fromkeys([*chosen, *shown_in("page"), *(name for one in facts for name in one.own_measures)])
     known = [name for name in names if any(isinstance(record.get(name), int | float) for record in rows)]
     keys = ["label"] if all("label" in record for record in rows) else ["scenario", "method", "settings"]
     told = [key for key in keys if key in ("method", "label") or len({str(record.get(key)) for record in rows}) > 1]
-    head = [
-        *("Run" if key == "label" else key.capitalize() for key in told[::-1]),
-        "Seeds",
-        *(term(name, glossary) for name in known),
-    ]
+    titles = ("Run" if key == "label" else key.capitalize() for key in told[::-1])
+    head = [*titles, "Seeds", *(term(name, glossary) for name in known)]
     cells = [
         [*(text(members[0].get(key) or "–").replace("+", "+<wbr>") for key in told[::-1]),  # a pair is narrow on a phone
          ended_words(members), *(median_cell(members, name) for name in known)]
-        for members in groups(list(map(dict, rows)), keys).values()
+        for members in groups(rows, keys).values()
     ]  # fmt: skip
-    points = text(fresh_in_words([one.summary for one in facts]))  # fresh ones unless they are told
-    fresh = ", not on those of a frame" if not any(one.is_recorded for one in facts) else ""
-    caption = (
-        f"Medians over seeds at the end of training, on {points}{fresh}; beneath, the range over seeds where "
-        "they differ."
-    )
+    which = "" if any(one.is_recorded for one in facts) else ", not on those of a frame"
+    on = text(fresh_in_words([one.summary for one in facts])) + which  # fresh ones unless they are told
+    caption = f"Medians over seeds at the end of training, on {on}; beneath, the range over seeds where they differ."
     kind = "numbers long" if len(cells) > LONG else "numbers"
     return table(head, cells, caption, len(told), class_=kind) if rows else ""
 

@@ -5,21 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from toygan.draw.thumbnail import shrunk
 from toygan.exhibits.agreement import AGREES, DIFFERS, RULE, Compared
 from toygan.exhibits.published import VERDICTS, Published
 from toygan.exhibits.rings import COLUMNS, rings_table
 from toygan.exhibits.scores import SCORES
 from toygan.exhibits.telling import note_of, ours_in_words, published_in_words
-from toygan.files.disk import write_aside
 from toygan.site.markup import command_box, file_name, linked, paragraphs, table, tag, text
-from toygan.site.page import section
+from toygan.site.page import section, still
 
 WIDE = 1400  # pixels of a picture
 LEAD = (
     "Toy experiments of papers, run with the settings of the papers: each published number beside the one that came out here, "
     "and whether they agree by one stated rule. Where only part of the published steps was run, the verdict says so."
 )
+OF_PICTURE = "published numbers and ours with intervals"
 KINDS = {AGREES: "verdict held", DIFFERS: "verdict did-not-hold"}
 
 
@@ -63,23 +62,15 @@ def protocol_section(one: Published, place: Path) -> str:
     numbers = table(head, [row_cells(row) for row in one.rows], "Published and ours", 5, class_="wordy")
     note = tag("p", text(note_of(one.protocol, one.rows, False)), class_="note")
     learned = "".join(tag("p", tag("strong", "Found: "), linked(words)) for words in about.found)
-    inner = (source, paragraphs(about.setting), numbers, note, learned, still(one, place), command_box(one.command))
-    return section(one.protocol.title, *inner, name=file_name(one.protocol.name))
+    title, name, picture = one.protocol.title, file_name(one.protocol.name), ""
+    if one.picture is not None:
+        shown = still(one.picture, WIDE, place, "", f"protocols/{name}", f"{title}: {OF_PICTURE}")
+        picture = tag("figure", shown, class_="still chart")
+    inner = (source, paragraphs(about.setting), numbers, note, learned, picture, command_box(one.command))
+    return section(title, *inner, name=name)
 
 
 def row_cells(row: Compared) -> list[str]:
     verdict = tag("span", text(row.words), class_=KINDS.get(row.verdict))
     told = (row.row.run, SCORES[row.row.measure].label, published_in_words(row.row), ours_in_words(row))
     return [*map(text, told), verdict]
-
-
-def still(one: Published, place: Path) -> str:
-    if one.picture is None:
-        return ""
-    name = f"{file_name(one.protocol.name)}.webp"
-    home = place / "stills" / "protocols"
-    home.mkdir(parents=True, exist_ok=True)
-    write_aside(home / name, shrunk(one.picture, WIDE), durable=False)
-    about = f"{one.protocol.title}: published numbers and ours with intervals (opens at full size)"
-    image = tag("img", src=f"stills/protocols/{name}", alt=about, loading="lazy")
-    return tag("figure", tag("a", image, href=f"stills/protocols/{name}"), class_="still chart")

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import chain
 from pathlib import Path
-from typing import NamedTuple
 
 from toygan.draw.exhibit import PANELS
 from toygan.draw.thumbnail import DAY, is_dark, is_tall, poster, shrunk, small_film
@@ -19,7 +17,7 @@ from toygan.site.boards import cells_of, leaderboard, matrix
 from toygan.site.film import About, Shown, film, labels, night_tones, place_runs
 from toygan.site.glossary import glossary_body
 from toygan.site.markup import PAGES, command_box, document, file_name, linked, marked, paragraphs, tag, text
-from toygan.site.page import final_table, section, write_assets
+from toygan.site.page import final_table, section, still, write_assets
 from toygan.site.phases import dials
 from toygan.site.protocols import protocols_body
 from toygan.site.start import start_body
@@ -35,13 +33,13 @@ LEAD = (
 )
 QUICK = "Quick: fewer seeds and fewer steps than the full gallery. Verdicts and numbers may differ from it."
 
+Way = Sequence[tuple[str, str]]  # pages as they are read, each its file among the exhibits and its question
+
 
 def write_site(
     place: Path, showings: Sequence[Showing], quick: bool, at_once: int = 1, protocols: Sequence[Published] = ()
 ) -> Path:
-    """Write the whole site into `place`, so many exhibits at once, with the published experiments that are given, and return
-    its index. It opens from disk and from any web server.
-    """
+    """Write the whole site into `place`, so many exhibits at once; its index. It opens from disk and from any web server."""
     write_assets(place)
     give_back()
     write_exhibits(place, showings, at_once)
@@ -49,14 +47,13 @@ def write_site(
 
 
 def write_exhibits(place: Path, showings: Sequence[Showing], at_once: int) -> None:
-    """Write the pages of all exhibits, so many at once: this process writes its share of them, for one that only waits holds
-    as much memory as one that works.
-    """
+    """Write the pages of exhibits, so many at once, a share by this process: one that only waits holds as much memory."""
     from joblib import Parallel, delayed
     from joblib.externals.loky import get_reusable_executor
 
     get_reusable_executor().shutdown()  # whoever drew the exhibits still holds what that took
-    pages = list(zip(showings, in_order(showings), strict=True))
+    way = in_order(showings)
+    pages = [(showing, way, i) for i, showing in enumerate(showings, 1)]
     jobs = [delayed(write_exhibit)(place, *page) for i, page in enumerate(pages) if i % at_once]
     others = Parallel(n_jobs=min(at_once, len(pages)) - 1, return_as="generator")(jobs) if jobs else iter(())
     try:
@@ -68,29 +65,14 @@ def write_exhibits(place: Path, showings: Sequence[Showing], at_once: int) -> No
         raise
 
 
-class Neighbours(NamedTuple):
-    """A page's place in the reading order: which one it is, of how many, and the pages before and after it, each as its
-    file among the exhibits and its question; empty where there is none.
-    """
-
-    i: int
-    n: int
-    before: tuple[str, str]
-    after: tuple[str, str]
-
-
-def in_order(showings: Sequence[Showing]) -> list[Neighbours]:
+def in_order(showings: Sequence[Showing]) -> Way:
     """The way through the exhibits as they come, from the start page to the matrix of all."""
-    pages = [
-        ("../start.html", "What is a GAN?"),
-        *((f"{file_name(showing.exhibit.name)}.html", showing.exhibit.question) for showing in showings),
-        ("../matrix.html", "All scenarios and methods"),
-    ]
-    return [Neighbours(i, len(showings), pages[i - 1], pages[i + 1]) for i in range(1, len(showings) + 1)]
+    pages = [(f"{file_name(showing.exhibit.name)}.html", showing.exhibit.question) for showing in showings]
+    return [("../start.html", "What is a GAN?"), *pages, ("../matrix.html", "All scenarios and methods")]
 
 
-def write_exhibit(place: Path, showing: Showing, way: Neighbours) -> None:
-    """Write one exhibit's page, `exhibits/NAME.html`, with its data and pictures, each file whole or not at all."""
+def write_exhibit(place: Path, showing: Showing, way: Way, i: int) -> None:
+    """Write one exhibit's page, the i-th, `exhibits/NAME.html`, with data and pictures, each file whole or not at all."""
     name = file_name(showing.exhibit.name)
     for home in ("exhibits", "stills/cards"):
         (place / home).mkdir(parents=True, exist_ok=True)
@@ -99,10 +81,8 @@ def write_exhibit(place: Path, showing: Showing, way: Neighbours) -> None:
     prose = tag("div", tag("h2", "What to look for"), paragraphs(showing.exhibit.text), class_="prose")
     about = About(prose=prose, curves=curves_of(showing.exhibit), glossary=GLOSSARY, play=lab_links(place, runs))
     shown, seen = moving(showing, place, name, runs, about)
-    body = exhibit_head(showing, way) + shown + exhibit_rest(showing, place, name, seen)
-    body += steps(way, True)
-    content = document(showing.exhibit.question, body, "../", PAGES)
-    write_aside(place / "exhibits" / f"{name}.html", content)
+    body = exhibit_head(showing, way, i) + shown + exhibit_rest(showing, place, name, seen) + steps(way, i, True)
+    write_aside(place / "exhibits" / f"{name}.html", document(showing.exhibit.question, body, "../", PAGES))
     give_back()
 
 
@@ -130,12 +110,11 @@ def runs_of(showing: Showing) -> list[Record]:
     return [dict(row) for row in showing.records if "folder" in row]
 
 
-def exhibit_head(showing: Showing, way: Neighbours) -> str:
-    place = tag(
-        "p", text(showing.exhibit.title), tag("span", f"question {way.i} of {way.n}", class_="count"), class_="kicker"
-    )
+def exhibit_head(showing: Showing, way: Way, i: int) -> str:
+    count = tag("span", f"question {i} of {len(way) - 2}", class_="count")
+    kicker = tag("p", text(showing.exhibit.title), count, class_="kicker")
     parts = [
-        tag("div", place, steps(way, False), class_="whereabouts"),
+        tag("div", kicker, steps(way, i, False), class_="whereabouts"),
         tag("h1", marked(showing.exhibit.question)),
         tag("p", text(showing.answer), class_="answer") if showing.answer else "",
         banner(showing.quick),
@@ -143,9 +122,9 @@ def exhibit_head(showing: Showing, way: Neighbours) -> str:
     return tag("div", *parts, class_="opening")
 
 
-def steps(way: Neighbours, at_length: bool) -> str:
+def steps(way: Way, i: int, at_length: bool) -> str:
     """Links to the page before and the one after: as arrows at the top, with their questions at the end."""
-    (back, before), (on, after) = way.before, way.after
+    (back, before), (on, after) = way[i - 1], way[i + 1]
     links = [
         tag("a", f"←\u00a0{text(before)}" if at_length else "← previous", href=back, rel="prev"),
         tag("a", f"{text(after)}\u00a0→" if at_length else "next →", href=on, rel="next"),
@@ -196,25 +175,16 @@ def verdict_line(found: Verdict, quick: bool = False) -> str:
 
 
 def pictures(found: Sequence[Picture], place: Path, name: str, seen: int = 0, filmed: bool = False) -> list[str]:
-    """The stills of an exhibit but the first `seen` and those whose film is there, each a link to its file: on a phone they
-    are too small to read. One that is there on a dark ground too is shown so on a dark page.
-    """
-    home = place / "stills" / name
-    home.mkdir(parents=True, exist_ok=True)
+    """The stills of an exhibit after the first `seen`, but those whose film is there, by day and by night, each a link."""
     told = []
     for i, picture in list(enumerate(found))[seen:]:
         if filmed and kind_of(picture) == "films":
             continue
         kind = "still" + " chart" * is_chart(picture) + " tall" * is_tall(picture.path)
-        days = {"": picture.path} if picture.dark is None else {"day": picture.path, "night": picture.dark}
-        links = []
-        for day, path in days.items():
-            file = f"picture-{i}{'-dark' * (day == 'night')}.webp"
-            write_aside(home / file, shrunk(path, STILL), durable=False)
-            image = tag(
-                "img", src=f"../stills/{name}/{file}", alt=f"{picture.about} (opens at full size)", loading="lazy"
-            )
-            links.append(tag("a", image, href=f"../stills/{name}/{file}", class_=day or None))
+        file, day = f"{name}/picture-{i}", "day" if picture.dark else None
+        links = [still(picture.path, STILL, place, "../", file, picture.about, day)]
+        if picture.dark is not None:
+            links.append(still(picture.dark, STILL, place, "../", f"{file}-dark", picture.about, "night"))
         told.append(tag("figure", *links, tag("figcaption", text(picture.title)), class_=kind))
     return told
 
@@ -238,8 +208,8 @@ def write_card(place: Path, showing: Showing, name: str, runs: Sequence[Shown]) 
         contents[f"{name}-film{end}"] = small_film(runs[0].scene, CARD, tones)
     for end, path in stills_of(showing).items() if not runs else ():
         contents[name + end] = shrunk(path, 2 * CARD)
-    for still, content in contents.items():
-        write_aside(place / f"stills/cards/{still}.webp", content, durable=False)
+    for file, content in contents.items():
+        write_aside(place / f"stills/cards/{file}.webp", content, durable=False)
 
 
 def stills_of(showing: Showing) -> dict[str, Path]:
@@ -248,19 +218,12 @@ def stills_of(showing: Showing) -> dict[str, Path]:
     return {end: path for end, path in (("", first.path), ("-dark", first.dark)) if path} if first else {}
 
 
-def pages_of_runs(showing: Showing) -> dict[str, str]:
-    """Where each run of an exhibit is to be seen, by its folder: its film, or the table of measures."""
-    page = f"exhibits/{file_name(showing.exhibit.name)}.html"
-    filmed = {str(folder): f"{page}#run-{i}" for i, folder in enumerate(showing.films)}
-    return {str(folder): f"{page}#measures" for folder in showing.folders} | filmed
-
-
 def write_index(place: Path, showings: Sequence[Showing], quick: bool, protocols: Sequence[Published]) -> Path:
     """Write the pages that are about all exhibits; returns the index."""
-    where: dict[str, str] = {}
-    for folder, page in chain.from_iterable(pages_of_runs(showing).items() for showing in showings):
-        if "#run-" in page or folder not in where:  # a film says more than a line of a table
-            where[folder] = page
+    pages = [(showing, f"exhibits/{file_name(showing.exhibit.name)}.html") for showing in showings]
+    tables = {str(folder): f"{page}#measures" for showing, page in reversed(pages) for folder in showing.folders}
+    films = {str(folder): f"{page}#run-{i}" for showing, page in pages for i, folder in enumerate(showing.films)}
+    where = tables | films  # where each run is to be seen: a film says more than a line of a table
     cells = cells_of([row for showing in showings for row in runs_of(showing)], where)
     cards = tag("ul", *(card(showing) for showing in showings), class_="cards")
     play = tag("button", "Play all films", type="button", id="play-all", class_="quiet needs-js")
@@ -290,10 +253,8 @@ def card(showing: Showing) -> str:
                   data_film=f"{still}-film{end}.webp" if showing.films else None) for end, day in ends.items()]  # fmt: skip
     title = tag("p", text(showing.exhibit.title), class_="kicker")
     question = tag("h2", tag("a", text(showing.exhibit.question), href=f"exhibits/{name}.html"))
-    chart = not showing.films and showing.pictures and is_chart(showing.pictures[0])
-    thumb = tag(
-        "div", *(images if showing.films or showing.pictures else []), class_="thumb chart" if chart else "thumb"
-    )
+    kind = "thumb chart" if not showing.films and showing.pictures and is_chart(showing.pictures[0]) else "thumb"
+    thumb = tag("div", *(images if showing.films or showing.pictures else []), class_=kind)
     answered = tag("p", text(showing.answer or tally(showing.verdicts)), class_="tally")
     return tag("li", thumb, title, question, answered)
 

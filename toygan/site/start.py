@@ -13,7 +13,7 @@ from toygan.session.recording import Recording, load
 from toygan.site.boards import median_over_floor
 from toygan.site.film import About, Shown, film, place_runs
 from toygan.site.markup import file_name, tag, text
-from toygan.view.records import Record
+from toygan.view.records import groups
 from toygan.view.scene import title_of
 
 QUESTION = "What is a GAN?"
@@ -53,17 +53,13 @@ def chosen(showings: Sequence[Showing]) -> list[str]:
     ended farthest from it.
     """
     rows = [row for one in showings for row in one.records if str(row.get("folder")) in set(map(str, one.films))]
-    by_folder: dict[str, list[Record]] = {}
-    for row in rows:
-        by_folder.setdefault(str(row["folder"]), []).append(row)
+    by_folder = {str(folder): members for (folder,), members in groups(rows, ["folder"]).items()}
     scores = {folder: median_over_floor(members) for folder, members in by_folder.items() if shows(Path(folder))}
     known = {folder: score for folder, score in scores.items() if np.isfinite(score)}
     if not known:
         return []
     first = {folder: by_folder[folder][0] for folder in known}
-    same = {
-        folder: [one for one in known if first[one]["scenario"] == row["scenario"]] for folder, row in first.items()
-    }
+    same = {place: [one for one in known if first[one]["scenario"] == row["scenario"]] for place, row in first.items()}
     best = min(known, key=lambda folder: (first[folder].get("modes") is None, len(same[folder]) == 1, known[folder]))
     worst = max(same[best], key=lambda folder: known[folder])
     return [best, worst] if worst != best else [best]

@@ -8,7 +8,6 @@ from dataclasses import replace
 import numpy as np
 
 from toygan.session.recording import Recording
-from toygan.view.scene import Scene
 
 FIXED = {"step", "real", "grid_x", "grid_y", "slope_x", "slope_y", "mode_centres", "mode_covariances", "mode_weights",
          "makers", "classes", "times", "exact_way"}  # fmt: skip
@@ -59,15 +58,7 @@ def looks_at(recording: Recording, steps: Sequence[int]) -> list[int]:
     return list(dict.fromkeys(int(np.abs(known - step).argmin()) for step in steps))
 
 
-def at_look(shown: Scene, look: int) -> Scene:
-    """The same scene with one look alone."""
-    one = slice(look, look + 1)
-    return replace(
-        shown,
-        steps=shown.steps[one],
-        samples=shown.samples[one],
-        scores=shown.scores[one],
-        slopes=shown.slopes[one],
-        optimal=shown.optimal[one] if shown.optimal is not None and shown.optimal_moves else None,
-        boundary=None if shown.boundary is None else shown.boundary[one],
-    )
+def nearest_frames(steps: np.ndarray, total: int, ticks: int) -> np.ndarray:
+    """For each tick, even shares of training from 0 to 1, the frame whose share of a run's `total` steps is nearest: [ticks]."""
+    share = steps / max(total, int(steps[-1]), 1)
+    return np.asarray(np.abs(np.linspace(0, 1, ticks)[:, None] - share).argmin(axis=1))

@@ -12,6 +12,7 @@ from contourpy import contour_generator
 
 from toygan.files.disk import Arrays
 from toygan.files.text import number, percent
+from toygan.quantities.diagnosis import Event
 from toygan.quantities.divergences import Window
 from toygan.session.facts import Optimal
 from toygan.session.recording import HUGE, Recording
@@ -28,11 +29,12 @@ PLACED = "Ring: a place of real points that are alike, its area their share."
 
 
 class Milestone(NamedTuple):
-    """What was diagnosed at a step, and in which seeds."""
+    """What was diagnosed at a step, in which seeds, and why."""
 
     step: int
     label: str
     seeds: list[int]
+    why: str
 
 
 @dataclass(frozen=True)
@@ -101,16 +103,15 @@ def scene(recording: Recording, points: Points = "all") -> Scene:
     if not finite:  # nothing to show but the real points: a flat critic, no generated point
         samples = np.full_like(samples, np.nan)
         scores, slopes = (np.zeros_like(values) if critic_kept else values for values in (scores, slopes))
-    grid_x, grid_y = frames["grid_x"], frames["grid_y"]
-    view = (float(grid_x[0]), float(grid_x[-1]), float(grid_y[0]), float(grid_y[-1]))
+    view = view_of(frames)
     return Scene(
         recording=recording,
         steps=np.asarray(frames["step"][kept], int),
         samples=samples,
         real=np.asarray(frames["real"], float),
         scores=without_offset(scores) if critic_kept else scores,
-        grid_x=grid_x,
-        grid_y=grid_y,
+        grid_x=frames["grid_x"],
+        grid_y=frames["grid_y"],
         slopes=slopes,
         slope_x=frames["slope_x"],
         slope_y=frames["slope_y"],
@@ -122,6 +123,12 @@ def scene(recording: Recording, points: Points = "all") -> Scene:
         points=points,
         rings=rings_of(frames, view),
     )
+
+
+def view_of(frames: Arrays) -> Window:
+    """Left, right, bottom and top of the plane's window."""
+    x, y = frames["grid_x"], frames["grid_y"]
+    return float(x[0]), float(x[-1]), float(y[0]), float(y[-1])
 
 
 def seen_of(frames: Arrays, name: str) -> np.ndarray:
@@ -300,21 +307,20 @@ def outside_share(points: np.ndarray, view: Window) -> str:
 
 
 def real_in_words(shown: Scene) -> str:
-    """What a picture's reader must know of the real points: a share that is not drawn, and a unit that is not the file's."""
-    share = 1.0 - float(np.mean(inside(shown.real, shown.view)))
-    lost = f"{percent(share)} of the real points lie outside the view and are not drawn; x and y in [view] widen it."
-    few = len(shown.places[0]) > 0
-    return " ".join([lost] * (share > 0) + [PLACED] * few + normalised_unit(shown.recording))
-
-
-def normalised_unit(recording: Recording) -> list[str]:
-    """What a length of points that were normalised stands for, one sentence; none for others."""
-    target = recording.facts.config.get("target")
+    """What must be known of the real points: a share that is not drawn, what rings are, and a unit that is not the file's."""
+    share, target = 1.0 - float(np.mean(inside(shown.real, shown.view))), shown.recording.facts.config.get("target")
+    told = []
+    if share > 0:
+        told.append(
+            f"{percent(share)} of the real points lie outside the view and are not drawn; x and y in [view] widen it."
+        )
+    if len(shown.places[0]):
+        told.append(PLACED)
     scale = target.get("scale") if isinstance(target, dict) and target.get("normalise") else None
-    if not isinstance(scale, int | float):
-        return []
-    length = f"A length of {number(scale)}, on axes and in measures,"
-    return [f"{length} is the root mean square radius of the file's points."]
+    if isinstance(scale, int | float):
+        length = f"A length of {number(scale)}, on axes and in measures,"
+        told.append(f"{length} is the root mean square radius of the file's points.")
+    return " ".join(told)
 
 
 def title_of(recording: Recording) -> str:
@@ -335,17 +341,15 @@ def seeds_in_words(seeds: Sequence[int]) -> str:
     return ", ".join(map(str, seeds))
 
 
-def diagnosis_of(recording: Recording) -> str:
-    """The diagnosis in sentences."""
-    return " ".join(recording.facts.summary.diagnosis)
-
-
 def events_of(recording: Recording) -> list[Milestone]:
-    """Diagnosed events, the earliest first: step, label and seeds of those that agree in both."""
-    seeds: dict[tuple[int, str], list[int]] = {}
+    """Diagnosed events, the earliest first: step, label, seeds and evidence of those that agree in both."""
+    found: dict[tuple[int, str], list[Event]] = {}
     for event in recording.facts.events:
-        seeds.setdefault((event.step, event.label), []).append(event.seed)
-    return [Milestone(step, label, sorted(members)) for (step, label), members in sorted(seeds.items())]
+        found.setdefault((event.step, event.label), []).append(event)
+    return [
+        Milestone(*key, sorted(one.seed for one in alike), "; ".join(dict.fromkeys(one.evidence for one in alike)))
+        for key, alike in sorted(found.items())
+    ]
 
 
 def event_in_words(event: Milestone) -> str:

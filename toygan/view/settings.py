@@ -59,13 +59,10 @@ def is_changed(name: str, method: Mapping[str, Any]) -> bool:
     played, shipped = flat({"method": method}), flat({"method": row})
     counted = [key for key in played if key.split(".")[1] not in BESIDE and not key.endswith(".kind")]
     counted += [key for key in ("method.also.kind", "method.update.kind", "method.cast.kind") if key in played]
-    others = any(plain(played[key]) != plain(shipped.get(key, unsaid(key, played))) for key in counted)
+    others = any(
+        plain(played[key]) != plain(shipped.get(key, usual_of(key, played, USUAL | FILLED_IN))) for key in counted
+    )
     return others or bool(replaced(name, method))
-
-
-def unsaid(key: str, method: Mapping[str, Any]) -> Any:
-    table, _, last = key.rpartition(".")
-    return FILLED_IN.get(f"{method.get(f'{table}.kind')}.{last}", usual_of(key, method))
 
 
 def settings_in_words(config: Mapping[str, Any]) -> list[str]:
@@ -95,14 +92,14 @@ def tells(key: str, value: Any, config: Mapping[str, Any]) -> bool:
         return False
     if last == "path" and ":" in str(config.get(f"{table}.kind")):  # of own code, in the command
         return False
-    return bool(plain(value) != usual_of(key, config))
+    return bool(plain(value) != usual_of(key, config, USUAL))
 
 
-def usual_of(key: str, config: Mapping[str, Any]) -> Any:
-    """What a key of a flat config is unless somebody says otherwise; an ellipsis where nothing is usual."""
+def usual_of(key: str, config: Mapping[str, Any], usual: Mapping[str, Any]) -> Any:
+    """What a key of a flat config is in a table of what is usual; an ellipsis where nothing is."""
     table, _, last = key.rpartition(".")
     kind = config.get(f"{table}.kind")
-    return next((USUAL[name] for name in (key, f"{kind}.{last}", f"*.{last}") if name in USUAL), ...)
+    return next((usual[name] for name in (key, f"{kind}.{last}", f"*.{last}") if name in usual), ...)
 
 
 def plain(value: Any) -> Any:

@@ -5,14 +5,13 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
 
 import numpy as np
 
 from toygan.files.text import number, percent
 from toygan.quantities.table import QUANTITIES, Floor, When, label_of, row_of, shown_in, written
 from toygan.session.recording import Recording
-from toygan.view.scene import diagnosis_of, exact_transport
+from toygan.view.scene import exact_transport
 from toygan.view.settings import ROWS, is_changed
 
 CRITICS = {"learned": "learned critic", "exact": "optimal critic"}  # by which a cloud is refined
@@ -45,7 +44,7 @@ def in_words(recording: Recording, name: str, value: float, when: When = "frame"
         many = len(recording.frames.get("mode_centres", ())) or None
         return f"{value:.0f}{f' of {many}' if many else ''} {row.label if many != 1 else row.label.removesuffix('s')}"
     told = f"{percent(value)} {row.label}" if row.unit == "share" else f"{row.label} {row.write(value)}"
-    if when == "frame" and "plan" in row.needs and (points := recording.facts.summary.critic_points):
+    if when == "frame" and "plan" in row.needs.split() and (points := recording.facts.summary.critic_points):
         told += f" of {points} points"  # fewer than at the end, so that both the value and its floor are higher
     if best is None:
         return told
@@ -131,7 +130,7 @@ def headline(recording: Recording) -> str:
 
 def diagnosed(recording: Recording) -> str:
     """The diagnosis, and of how many points its W1 is: fewer than those of the end, which are on the same page."""
-    told, points = diagnosis_of(recording), recording.facts.summary.critic_points
+    told, points = " ".join(recording.facts.summary.diagnosis), recording.facts.summary.critic_points
     has_w1 = re.search(r"W1 [a-z ]*\d", told)
     return f"{told} Here W1 is of a look's {points} points." if points and has_w1 else told
 
@@ -143,21 +142,13 @@ def numbers_in_words(recordings: Sequence[Recording], when: str = "of the end") 
     return f"Numbers beneath: {when}, {points}."
 
 
-class Scored(NamedTuple):
-    """One quantity of the end: its label, what the portrait seed scores, and what a perfect generator scores."""
-
-    label: str
-    run: str
-    perfect: str
-
-
-def final_rows(recording: Recording) -> list[Scored]:
-    """The portrait seed's quantities of the end, each with what a perfect generator scores."""
+def final_rows(recording: Recording) -> list[tuple[str, str, str]]:
+    """The quantities of the end: label, what the portrait seed scores, and what a perfect generator scores."""
     rows = []
     for name in shown_in("end"):
         value, floor = recording.facts.portrait_row.get(name), recording.floor(name, "final")
         if value is not None:
-            rows.append(Scored(label_of(name), written(name, value), written(name, floor.mean) if floor else ""))
+            rows.append((label_of(name), written(name, value), written(name, floor.mean) if floor else ""))
     return rows
 
 
