@@ -91,9 +91,6 @@ def tv_density(log_p: np.ndarray, log_q: np.ndarray) -> np.ndarray:
     return np.abs(np.exp(log_p) - np.exp(log_q)) / 2
 
 
-# Quadrature -------------------------------------------------------------------------------------------------------
-
-
 def quadrature(log_p: LogDensity, log_q: LogDensity, window: Window, seen: np.ndarray) -> tuple[Nodes, float]:
     """Nodes over a window that follow both densities, and a bound on how far off any divergence is.
 
@@ -175,7 +172,7 @@ def select(at: Nodes, cells: np.ndarray) -> Nodes:
     return Nodes(*(part[cells] for part in at))
 
 
-# Clouds -----------------------------------------------------------------------------------------------------------
+# --- clouds ----------------------------------------------------------------------------------------------------------
 
 
 def shares(points: np.ndarray, real: np.ndarray, many_real: np.ndarray | None = None) -> Nodes:

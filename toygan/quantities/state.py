@@ -78,9 +78,6 @@ def views(
     return {name: values.detach().cpu().numpy().astype(np.float32, copy=False) for name, values in seen.items()}
 
 
-# --- at points of the plane ------------------------------------------------------------------------------------------
-
-
 def at_points(game: Game, state: State, clouds: Watched, pairs: Watched) -> dict[str, Tensor]:
     """Scores and slopes of every seed's critic at real, generated and in-between points of pairs, against these same clouds."""
     real, fake = (cloud[:, :JUDGED] for cloud in with_beside(game, state, clouds))
@@ -117,9 +114,6 @@ def between(real: Tensor, fake: Tensor) -> Tensor:
     """e real + (1 - e) fake for each pair [seed, n, d], e the golden-ratio sequence: even, and always the same."""
     e = torch.from_numpy((GOLDEN * np.arange(1, real.shape[1] + 1)) % 1.0).to(real)
     return torch.lerp(fake, real, e[:, None])
-
-
-# --- gradients of the losses -----------------------------------------------------------------------------------------
 
 
 def layer_gradients(game: Game, state: State, clouds: Watched) -> Tensor:
