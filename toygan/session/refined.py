@@ -127,8 +127,7 @@ def learned(stage: Stage, parameters: np.ndarray) -> Ratio:
     training = stage.config.training.model_copy(update={"precision": "double", "seeds": (stage.seed,)})
     sim = simulation(stage.config.model_copy(update={"training": training}))
     references = [stage.target.sample(stage.rng("reference"), POINTS), stage.draw(POINTS, 1)[1]]
-    own = of_one_seed(parameters)
-    judge = duel.judge(sim.world.game, {duel.CRITIC: own}, *map(of_one_seed, references))
+    judge = duel.judge(sim.world.game, {duel.CRITIC: of_one_seed(parameters)}, *map(of_one_seed, references))
 
     def score(points: np.ndarray) -> np.ndarray:
         return on_host(judge.score(of_one_seed(points)))[0]
