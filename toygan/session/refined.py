@@ -213,8 +213,7 @@ def by_every_way(stage: Stage, critic: Ratio, real: np.ndarray, steps: int) -> d
     if energy is None:
         return found
     after, share = drifted(latents[:n].astype(float), energy, steps, rng)
-    words = f"{steps} steps, {100 * share:.3g} % taken"
-    return found | {"Langevin": cloud(stage.send(after), real, words)}
+    return found | {"Langevin": cloud(stage.send(after), real, f"{steps} steps, {100 * share:.3g} % taken")}
 
 
 def energy_of(stage: Stage, critic: Ratio) -> Energy | None:
