@@ -336,8 +336,7 @@ def product(c: Cleaner, args: Args, out: Wire) -> Wire | None:
 def two_dimensional(c: Cleaner, args: Args, out: Wire) -> Wire | None:
     """A product of two matrices is one of a batch of one."""
     a, b = (viewed(c, args[name], (1, *args[name].shape)) for name in ("self", "mat2"))
-    made = c.new("bmm.default", out._replace(shape=(1, *out.shape)), self=a, mat2=b)
-    return viewed(c, made, out.shape)
+    return viewed(c, c.new("bmm.default", out._replace(shape=(1, *out.shape)), self=a, mat2=b), out.shape)
 
 
 ON_EACH: dict[str, Shortcut] = {

@@ -68,8 +68,7 @@ def recorded(step: Callable[..., Sequence[Tensor]], args: Sequence[Tensor]) -> G
     """The graph of one call. Raises Untraceable."""
     with Recorder(args) as recorder:
         outputs = list(step(*args))
-    given = [recorder.wire(tensor) for tensor in outputs]
-    return Graph(recorder.inputs, recorder.nodes, given, recorder.constants)
+    return Graph(recorder.inputs, recorder.nodes, [recorder.wire(tensor) for tensor in outputs], recorder.constants)
 
 
 class Recorder(TorchDispatchMode):

@@ -314,8 +314,7 @@ def highest(w: Writer, args: Args, out: Wire, kind: str) -> None:
 def on_axis(formula: Callable[..., str], names: Sequence[str], w: Writer, args: Args, out: Wire) -> None:
     """A formula of arguments of the outcome's shape and the place of an axis in it."""
     shape, at = along(out, args["dim"])
-    given = [w.get(args[name], shape) for name in names]
-    w.put(out, formula(w, at, *given), shape)
+    w.put(out, formula(w, at, *(w.get(args[name], shape) for name in names)), shape)
 
 
 def log_softmax_backward(w: Writer, at: int, gradient: str, y: str) -> str:

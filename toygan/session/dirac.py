@@ -116,8 +116,7 @@ def stage(config: Config) -> tuple[Game, State, Draw, int]:
     """The game, one seed's state with the critic f(x, y) = x, the draw of one step, and after how many the rule does the same."""
     upright = config.critic.model_copy(update={"start": (1.0, 0.0)})
     sim = simulation(config.model_copy(update={"critic": upright}))
-    draw = next(draws(sim.source, 0, like(sim.start)))
-    return sim.world.game, sim.start, draw, build_rule(config).period
+    return sim.world.game, sim.start, next(draws(sim.source, 0, like(sim.start))), build_rule(config).period
 
 
 def remembers(state: State) -> bool:
@@ -130,8 +129,7 @@ def remembers(state: State) -> bool:
 
 def placed(game: Game, start: State, plane: Tensor) -> State:
     """One state for each row of `plane [n, 2]` = (theta, psi): every point of the plane is a seed."""
-    n = len(plane)
-    wide = repeated(start, n)
+    wide = repeated(start, len(plane))
     generator = along_theta(wide.players[GENERATOR].parameters, plane[:, 0])
     critic = plane[:, 1:] * start.players[CRITIC].parameters
     for layer in game.players[CRITIC].network.layers(critic):

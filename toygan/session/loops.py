@@ -265,8 +265,7 @@ def glance(
 ) -> tuple[Arrays, Judged | None]:
     """A look at samples [N, 2] of one seed: arrays as a frame has them, seeds [1] first, and what the critic said, if any."""
     told, judged = ({}, None) if critic is None else opinions_on(ground, samples, critic)
-    numbers = [samples, *losses.values()]
-    lost = any(not (np.abs(one) < RUNAWAY).all() for one in numbers)
+    lost = any(not (np.abs(one) < RUNAWAY).all() for one in (samples, *losses.values()))
     lost |= any(not np.isfinite(values).all() for values in told.values())
     arrays = {"samples": samples, "diverged": np.array(lost), **told}
     with np.errstate(over="ignore"):  # what is too large for single precision is as good as endless
@@ -297,8 +296,7 @@ def opinions_on(ground: Ground, samples: np.ndarray, critic: AnyCritic) -> tuple
 
 def parted(of: OfPoints, *clouds: np.ndarray) -> list[np.ndarray]:
     """A function of several clouds [n, 2] at once, a part for each."""
-    found = of(np.concatenate(clouds))
-    return np.split(found, np.cumsum([len(cloud) for cloud in clouds])[:-1])
+    return np.split(of(np.concatenate(clouds)), np.cumsum([len(cloud) for cloud in clouds])[:-1])
 
 
 def side_of(ground: Ground) -> float:

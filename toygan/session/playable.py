@@ -320,8 +320,8 @@ def drawn(config: Config, stage: World) -> dict[str, Law]:
     """The laws of everything that a move consumes, real points included."""
     real, latent = (samplers(stage)[name] for name in ("real", "latent"))
     columns = latent(np.random.default_rng(0), 1).shape[1]
-    latents = FED.get(getattr(config.generator, "latent", None) or config.generator.kind, "unknown")
-    return {"real": Law(2, real, "real"), "latent": Law(columns, latent, latents), **stage.laws}
+    law = FED.get(getattr(config.generator, "latent", None) or config.generator.kind, "unknown")
+    return {"real": Law(2, real, "real"), "latent": Law(columns, latent, law), **stage.laws}
 
 
 # --- what a page needs besides --------------------------------------------------------------------------------------

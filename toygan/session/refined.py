@@ -127,8 +127,7 @@ def learned(stage: Stage, parameters: np.ndarray) -> Ratio:
     training = stage.config.training.model_copy(update={"precision": "double", "seeds": (stage.seed,)})
     sim = simulation(stage.config.model_copy(update={"training": training}))
     references = [stage.target.sample(stage.rng("reference"), POINTS), stage.draw(POINTS, 1)[1]]
-    own = of_one_seed(parameters)
-    judge = duel.judge(sim.world.game, {duel.CRITIC: own}, *map(of_one_seed, references))
+    judge = duel.judge(sim.world.game, {duel.CRITIC: of_one_seed(parameters)}, *map(of_one_seed, references))
 
     def score(points: np.ndarray) -> np.ndarray:
         return on_host(judge.score(of_one_seed(points)))[0]
@@ -214,8 +213,7 @@ def by_every_way(stage: Stage, critic: Ratio, real: np.ndarray, steps: int) -> d
     if energy is None:
         return found
     after, share = drifted(latents[:n].astype(float), energy, steps, rng)
-    words = f"{steps} steps, {100 * share:.3g} % taken"
-    return found | {"Langevin": cloud(stage.send(after), real, words)}
+    return found | {"Langevin": cloud(stage.send(after), real, f"{steps} steps, {100 * share:.3g} % taken")}
 
 
 def energy_of(stage: Stage, critic: Ratio) -> Energy | None:

@@ -52,8 +52,7 @@ def plain_stage(config: Config, kept: Arrays, seed: int, step: int) -> tuple[Gam
     """The game with plain descent in double precision, the state that was kept, and one batch as every move's draw."""
     training = config.training.model_copy(update={"precision": "double", "seeds": (seed,), "batch": BATCH})
     usual = {name: type(config.method).model_fields[name].default for name in ("betas", "epsilon")}
-    plain = {"optimiser": "descent", "schedule": "constant", **usual}
-    method = config.method.model_copy(update=plain)
+    method = config.method.model_copy(update={"optimiser": "descent", "schedule": "constant", **usual})
     sim = simulation(config.model_copy(update={"training": training, "method": method}))
     game, state = sim.world.game, with_kept(sim.start, kept, step)
     drawn = next(draws(sim.source, 0, like(state)))
