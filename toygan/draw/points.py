@@ -17,7 +17,7 @@ from matplotlib.colors import to_rgba
 from matplotlib.lines import Line2D
 
 from toygan.draw.style import INK, SMALL
-from toygan.view.scene import Scene, drawn_of, inside
+from toygan.view.scene import Scene
 from toygan.view.shares import Rings
 
 REAL, GENERATED = "#10243e", "#d55e00"  # the latter is Okabe and Ito's vermilion
@@ -48,7 +48,7 @@ class Cloud(NamedTuple):
 def real_points(axis: Axes, scene: Scene) -> Line2D:
     """Real points in the view, a layer of discs beneath the generated ones."""
     size = CARPET * marker_size(len(scene.real))
-    return marks(axis, visible_real(scene), "o", REAL, size, alpha=REAL_INK, zorder=2)
+    return marks(axis, scene.seen(scene.real), "o", REAL, size, alpha=REAL_INK, zorder=2)
 
 
 def pale_points(axis: Axes, scene: Scene, colour: str = MIST) -> Line2D:
@@ -126,14 +126,7 @@ def counted(scene: Scene) -> Rings | None:
 
 def visible(scene: Scene, frame: int) -> np.ndarray:
     """The generated points of a frame that lie in the view and are to be drawn [M, 2]."""
-    points = drawn_of(scene.samples[frame], scene.points)
-    return np.asarray(points[inside(points, scene.view)])
-
-
-def visible_real(scene: Scene) -> np.ndarray:
-    """The real points that lie in the view and are to be drawn [M, 2]."""
-    points = drawn_of(scene.real, scene.points)
-    return np.asarray(points[inside(points, scene.view)])
+    return scene.seen(scene.samples[frame])
 
 
 def marker_size(points: int) -> float:
