@@ -112,8 +112,7 @@ def transport_lines(axis: Axes, scene: Scene, frame: int = -1) -> None:
     marks(axis, real, "o", REAL, 3.6, alpha=0.7, zorder=3)
     axis.plot(*points.T, "s", color=GENERATED, markersize=3, markeredgecolor="white", markeredgewidth=0.4, zorder=4)
     corner = f"{len(points)} pairs, mean length {number(float(np.linalg.norm(points - goals, axis=1).mean()))}"
-    entitle(axis, f"{axis.get_title(loc='left')}{corner}")
-    return None
+    return entitle(axis, f"{axis.get_title(loc='left')}{corner}")
 
 
 def transport_matrix(axis: Axes, scene: Scene, frame: int = -1) -> None:
@@ -210,10 +209,9 @@ def layer_curves(axis: Axes, recording: Recording) -> None:
         axis.plot(numbers, sizes[t], "o-", color=panels.CRITIC, alpha=0.25 + 0.75 * (place + 1) / len(chosen), markersize=3,
                   linewidth=1.2, label=f"{recording.frames['step'][t]}")  # fmt: skip
     panels.logarithmic(axis, [sizes[chosen]])
-    dress_plain(axis, "gradient by layer, at step", "layer, the last one's is the score", loc="lower left",
-                bbox_to_anchor=(-0.02, 0.97), ncol=3, handletextpad=0.4, columnspacing=0.9)  # fmt: skip
     axis.xaxis.set_major_locator(FixedLocator(numbers.tolist()))
-    return None
+    return dress_plain(axis, "gradient by layer, at step", "layer, the last one's is the score", "lower left",
+                       bbox_to_anchor=(-0.02, 0.97), ncol=3, handletextpad=0.4, columnspacing=0.9)  # fmt: skip
 
 
 def weights(axis: Axes, recording: Recording) -> None:
@@ -254,10 +252,9 @@ def score_distributions(axis: Axes, recording: Recording) -> None:
     edges = np.linspace(low, high if high > low else low + 1, 31)
     for values, colour, label in ((real[t, 0], REAL, "real"), (fake[t, 0], GENERATED, "generated")):
         axis.hist(values, edges.tolist(), color=colour, alpha=0.55, label=label)
-    dress_plain(axis, f"scores at step {recording.frames['step'][t]}", "score")
     axis.xaxis.set_major_locator(MaxNLocator(3))
     axis.xaxis.set_major_formatter(FuncFormatter(panels.tick))
-    return None
+    return dress_plain(axis, f"scores at step {recording.frames['step'][t]}", "score")
 
 
 # --- parts -----------------------------------------------------------------------------------------------------------

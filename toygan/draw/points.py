@@ -7,7 +7,7 @@ mode's due share, and the area of the disc in it, on the same scale, its share o
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from matplotlib.artist import Artist
@@ -83,9 +83,8 @@ def generated_cloud(axis: Axes, scene: Scene, frame: int) -> Cloud:
 
 def share_discs(axis: Axes, centres: np.ndarray, radii: np.ndarray) -> EllipseCollection:
     """A see-through disc at each of centres [K, 2]; where a radius of [K] is zero, nothing."""
-    discs = circles(axis, centres, radii)
-    discs.set(facecolor=to_rgba(GENERATED, DISC_INK), edgecolor=RIM, linewidth=rims(radii), zorder=2.5)
-    return discs
+    ink = to_rgba(GENERATED, DISC_INK)
+    return circles(axis, centres, radii, facecolor=ink, edgecolor=RIM, linewidth=rims(radii), zorder=2.5)
 
 
 def rims(radii: np.ndarray) -> list[float]:
@@ -95,15 +94,14 @@ def rims(radii: np.ndarray) -> list[float]:
 
 def due_rings(axis: Axes, centres: np.ndarray, radii: np.ndarray) -> EllipseCollection:
     """A thin dark ring around each of centres [K, 2], above the marks."""
-    rings = circles(axis, centres, radii)
-    rings.set(facecolor="none", edgecolor=REAL, linewidth=RING, zorder=3.5)
-    return rings
+    return circles(axis, centres, radii, facecolor="none", edgecolor=REAL, linewidth=RING, zorder=3.5)
 
 
-def circles(axis: Axes, centres: np.ndarray, radii: np.ndarray) -> EllipseCollection:
+def circles(axis: Axes, centres: np.ndarray, radii: np.ndarray, **look: Any) -> EllipseCollection:
     """A circle around each of centres [K, 2], its radius of [K] in units of the plane."""
     drawn = EllipseCollection(2 * radii, 2 * radii, np.zeros(len(radii)), units="xy", offsets=centres,
                               offset_transform=axis.transData)  # fmt: skip
+    drawn.set(**look)
     axis.add_collection(drawn, autolim=False)
     return drawn
 
@@ -114,9 +112,7 @@ def move_cloud(cloud: Cloud, scene: Scene, frame: int) -> None:
     rings = counted(scene)
     if cloud.discs is not None and rings is not None:
         radii = rings.radii(scene.shares(frame))
-        cloud.discs.set_widths(2 * radii)
-        cloud.discs.set_heights(2 * radii)
-        cloud.discs.set_linewidth(rims(radii))
+        cloud.discs.set(widths=2 * radii, heights=2 * radii, linewidth=rims(radii))
 
 
 def counted(scene: Scene) -> Rings | None:
