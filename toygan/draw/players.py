@@ -7,7 +7,7 @@ Whatever a recording does not hold is said to be not recorded, so that older run
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -30,6 +30,7 @@ FOLLOWED = 16  # particles with trails
 AROUND_ONE = LinearSegmentedColormap.from_list("around one", ["#2166ac", "#d1e5f0", "#ffffff", "#fdd9b5", "#b35806"])
 PLACES = (("real", REAL, "-"), ("generated", GENERATED, "--"), ("between", panels.SHARE, ":"))
 TitledPanel = tuple[str, Callable[..., None]]
+Corner = Literal["upper left", "lower left"]  # of a legend
 
 
 def latent_map(axis: Axes, scene: Scene, frame: int = -1) -> None:
@@ -276,7 +277,7 @@ def not_recorded(axis: Axes, words: str = "not recorded") -> None:
     write(axis, 0.5, 0.5, words, ha="center", size=PLAIN)
 
 
-def dress_plain(axis: Axes, title: str, along: str, loc: str = "upper left", **legend: Any) -> None:
+def dress_plain(axis: Axes, title: str, along: str, loc: Corner = "upper left", **legend: Any) -> None:
     """A panel over anything but the steps, in the same manner, its legend in a corner unless it is to stand elsewhere."""
     axis.set_title(title, size=LARGE, loc="left", pad=14, color=INK)
     axis.set_xlabel(along, size=PLAIN, labelpad=1, color=INK)
