@@ -35,7 +35,7 @@ Corner = Literal["upper left", "lower left"]  # of a legend
 
 def latent_map(axis: Axes, scene: Scene, frame: int = -1) -> None:
     """Draw the square of latents where it is sent, cells in latents' colours, folds with a dark rim; beneath, the square."""
-    real_points(axis, scene).set_alpha(0.2)
+    real_points(axis, scene, ink=0.2)
     panels.frame_view(axis, scene)
     table = scene.recording.frames.get("latent_map")
     sent = None if table is None else np.asarray(table[scene.last if frame == -1 else frame, 0], float)
@@ -70,7 +70,7 @@ def folded(sent: np.ndarray) -> np.ndarray:
 
 def trails(axis: Axes, scene: Scene, frame: int = -1) -> None:
     """Draw the way of some latents' points through all frames so far: thin and pale at first, dark at the end."""
-    real_points(axis, scene).set_alpha(0.25)
+    real_points(axis, scene, ink=0.25)
     until = len(scene.steps) if frame == -1 else frame + 1
     ways = scene.samples[:until, :FOLLOWED].transpose(1, 0, 2)
     if not scene.recording.facts.followed:
@@ -180,7 +180,7 @@ def around_one(axis: Axes, scene: Scene, frame: int = -1) -> AxesImage:
                         extent=panels.pixel_extent(scene.slope_x, scene.slope_y), zorder=0)  # fmt: skip
     if steep.min() < 1 < steep.max():
         axis.contour(scene.slope_x, scene.slope_y, steep, [1.0], colors=INK, linewidths=0.9)
-    real_points(axis, scene).set_alpha(0.25)
+    real_points(axis, scene, ink=0.25)
     panels.frame_view(axis, scene)
     return image
 

@@ -45,17 +45,15 @@ class Cloud(NamedTuple):
         return [artist for artist in (self.discs, self.marks, self.rings) if artist is not None]
 
 
-def real_points(axis: Axes, scene: Scene) -> Line2D:
+def real_points(axis: Axes, scene: Scene, colour: str = REAL, ink: float = REAL_INK) -> Line2D:
     """Real points in the view, a layer of discs beneath the generated ones."""
     size = CARPET * marker_size(len(scene.real))
-    return marks(axis, scene.seen(scene.real), "o", REAL, size, alpha=REAL_INK, zorder=2)
+    return marks(axis, scene.seen(scene.real), "o", colour, size, alpha=ink, zorder=2)
 
 
 def pale_points(axis: Axes, scene: Scene, colour: str = MIST) -> Line2D:
     """Real points in the view where others are in front: of one pale colour, however many lie on each other."""
-    line = real_points(axis, scene)
-    line.set(color=colour, alpha=1.0)
-    return line
+    return real_points(axis, scene, colour, 1.0)
 
 
 def generated_points(axis: Axes, scene: Scene, frame: int) -> Line2D:
