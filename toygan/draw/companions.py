@@ -260,12 +260,10 @@ def marks_of_head(axis: Axes, shown: Scene, told: ToldByHead) -> list[tuple[np.n
     size = marker_size(shown.samples.shape[1])
     if told.of is None:
         return [(np.full(shown.samples.shape[1], True), orange_marks(axis, shown))]
-    found = []
-    for k in range(int(told.of.max()) + 1):
-        cloud = marks_of_kind(axis, k, size)
+    clouds = [marks_of_kind(axis, k, size) for k in range(int(told.of.max()) + 1)]
+    for cloud in clouds:
         cloud.set(markeredgecolor=INK, markeredgewidth=0.25, alpha=0.8)
-        found.append((told.of == k, cloud))
-    return found
+    return [(told.of == k, cloud) for k, cloud in enumerate(clouds)]
 
 
 def number_regions(numbers: Sequence[Text], shown: Scene, places: np.ndarray, data: int) -> None:
