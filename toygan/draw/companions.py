@@ -153,8 +153,7 @@ def moving_classes(axis: Axes, shown: Scene, scale: Scale) -> Moving:
 def points_of_class(panel: Axes, shown: Scene, c: int) -> Moving:
     own = of_class(shown, c)
     dress_tile(panel, shown, f"class {c + 1}")
-    real, made = real_points(panel, own), orange_marks(panel, own)
-    real.set_alpha(0.35)
+    real, made = real_points(panel, own, ink=0.35), orange_marks(panel, own)
     return Moving(panel, [real, made, *panel.spines.values()], lambda t: made.set_data(*own.samples[t].T))
 
 
@@ -386,8 +385,7 @@ def code(axis: Axes, shown: Scene, scale: Scale = "frame") -> Moving:
     extent = pixel_extent(shown.grid_x[::2], shown.grid_y[::2])
     image = axis.imshow(colours[0], origin="lower", interpolation="bilinear", extent=extent, aspect="equal", alpha=0.85,
                         zorder=0)  # fmt: skip
-    real = real_points(axis, shown)
-    real.set_alpha(0.5)
+    real = real_points(axis, shown, ink=0.5)
     frame_view(axis, shown)
     over = latent_square(axis, 24)
     beneath(axis, ["the latent that the encoder gives each place"])

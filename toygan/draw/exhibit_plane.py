@@ -19,7 +19,7 @@ from toygan.draw.exhibit_curves import histogram, layer_lines
 from toygan.draw.exhibit_parts import Labelled, Material, Page
 from toygan.draw.layout import axis_at, cut, fitted_to, panel_height, place_beneath, size_of
 from toygan.draw.players import AROUND_ONE, around_one, latent_map
-from toygan.draw.points import REAL, counted, generated_cloud, marker_size, pale_points, real_points, visible_real
+from toygan.draw.points import REAL, counted, generated_cloud, marker_size, pale_points, real_points
 from toygan.draw.sheet import WIDTH, columns_for, measure_lines, note_of
 from toygan.draw.style import FAINT, INK, LARGE, PLAIN, SMALL, quiet
 from toygan.files.text import percent
@@ -323,7 +323,7 @@ def draw_column(made: Page, name: str, column: dict[str, Scene], place: int, sid
 
 def over_points(axis: Axes, shown: Scene, scores: np.ndarray | None) -> None:
     """Level lines of scores [g, g] over the real points."""
-    axis.plot(*visible_real(shown).T, "o", color=REAL, markersize=1.6, markeredgewidth=0, alpha=0.55, zorder=3)
+    axis.plot(*shown.seen(shown.real).T, "o", color=REAL, markersize=1.6, markeredgewidth=0, alpha=0.55, zorder=3)
     panels.frame_view(axis, shown)
     axis.set(xticks=[], yticks=[])
     if scores is None or not np.isfinite(scores).any():

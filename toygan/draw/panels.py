@@ -150,8 +150,7 @@ def pixel_extent(x: np.ndarray, y: np.ndarray) -> tuple[float, float, float, flo
 
 def faint_points(axis: Axes, scene: Scene, frame: int) -> tuple[Line2D, Line2D]:
     """Real and generated points, both pale: beneath arrows."""
-    real, generated = real_points(axis, scene), generated_points(axis, scene, frame)
-    real.set_alpha(0.15)
+    real, generated = real_points(axis, scene, ink=0.15), generated_points(axis, scene, frame)
     generated.set_alpha(0.35)
     return real, generated
 

@@ -36,7 +36,7 @@ TitledPanel = tuple[str, Callable[..., None]]
 
 def latent_map(axis: Axes, scene: Scene, frame: int = -1) -> None:
     """Draw the square of latents where it is sent, cells in latents' colours, folds with a dark rim; beneath, the square."""
-    real_points(axis, scene).set_alpha(0.2)
+    real_points(axis, scene, ink=0.2)
     panels.frame_view(axis, scene)
     table = scene.recording.frames.get("latent_map")
     sent = None if table is None else np.asarray(table[scene.last if frame == -1 else frame, 0], float)
@@ -71,7 +71,7 @@ def folded(sent: np.ndarray) -> np.ndarray:
 
 def trails(axis: Axes, scene: Scene, frame: int = -1) -> None:
     """Draw the way of some latents' points through all frames so far: thin and pale at first, dark at the end."""
-    real_points(axis, scene).set_alpha(0.25)
+    real_points(axis, scene, ink=0.25)
     until = len(scene.steps) if frame == -1 else frame + 1
     ways = scene.samples[:until, :FOLLOWED].transpose(1, 0, 2)
     if not scene.recording.facts.followed:
@@ -114,8 +114,7 @@ def transport_lines(axis: Axes, scene: Scene, frame: int = -1) -> None:
     marks(axis, real, "o", REAL, 3.6, alpha=0.7, zorder=3)
     axis.plot(*points.T, "s", color=GENERATED, markersize=3, markeredgecolor="white", markeredgewidth=0.4, zorder=4)
     corner = f"{len(points)} pairs, mean length {number(float(np.linalg.norm(points - goals, axis=1).mean()))}"
-    entitle(axis, f"{axis.get_title(loc='left')}{corner}")
-    return None
+    return entitle(axis, f"{axis.get_title(loc='left')}{corner}")
 
 
 def transport_matrix(axis: Axes, scene: Scene, frame: int = -1) -> None:
@@ -182,7 +181,7 @@ def around_one(axis: Axes, scene: Scene, frame: int = -1) -> AxesImage:
                         extent=panels.pixel_extent(scene.slope_x, scene.slope_y), zorder=0)  # fmt: skip
     if steep.min() < 1 < steep.max():
         axis.contour(scene.slope_x, scene.slope_y, steep, [1.0], colors=INK, linewidths=0.9)
-    real_points(axis, scene).set_alpha(0.25)
+    real_points(axis, scene, ink=0.25)
     panels.frame_view(axis, scene)
     return image
 
@@ -212,9 +211,8 @@ def layer_curves(axis: Axes, recording: Recording) -> None:
         axis.plot(numbers, sizes[t], "o-", color=panels.CRITIC, alpha=0.25 + 0.75 * (place + 1) / len(chosen), markersize=3,
                   linewidth=1.2, label=f"{recording.frames['step'][t]}")  # fmt: skip
     panels.logarithmic(axis, [sizes[chosen]])
-    dress_plain(axis, "gradient by layer, at step", "layer, the last one's is the score", ABOVE)
     axis.xaxis.set_major_locator(FixedLocator(numbers.tolist()))
-    return None
+    return dress_plain(axis, "gradient by layer, at step", "layer, the last one's is the score", ABOVE)
 
 
 def weights(axis: Axes, recording: Recording) -> None:
@@ -255,10 +253,9 @@ def score_distributions(axis: Axes, recording: Recording) -> None:
     edges = np.linspace(low, high if high > low else low + 1, 31)
     for values, colour, label in ((real[t, 0], REAL, "real"), (fake[t, 0], GENERATED, "generated")):
         axis.hist(values, edges.tolist(), color=colour, alpha=0.55, label=label)
-    dress_plain(axis, f"scores at step {recording.frames['step'][t]}", "score")
     axis.xaxis.set_major_locator(MaxNLocator(3))
     axis.xaxis.set_major_formatter(FuncFormatter(panels.tick))
-    return None
+    return dress_plain(axis, f"scores at step {recording.frames['step'][t]}", "score")
 
 
 # --- parts -----------------------------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ mode's due share, and the area of the disc in it, on the same scale, its share o
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from matplotlib.artist import Artist
@@ -17,7 +17,7 @@ from matplotlib.colors import to_rgba
 from matplotlib.lines import Line2D
 
 from toygan.draw.style import INK, SMALL
-from toygan.view.scene import Scene, drawn_of, inside
+from toygan.view.scene import Scene
 from toygan.view.shares import Rings
 
 REAL, GENERATED = "#10243e", "#d55e00"  # the latter is Okabe and Ito's vermilion
@@ -45,17 +45,15 @@ class Cloud(NamedTuple):
         return [artist for artist in (self.discs, self.marks, self.rings) if artist is not None]
 
 
-def real_points(axis: Axes, scene: Scene) -> Line2D:
+def real_points(axis: Axes, scene: Scene, colour: str = REAL, ink: float = REAL_INK) -> Line2D:
     """Real points in the view, a layer of discs beneath the generated ones."""
     size = CARPET * marker_size(len(scene.real))
-    return marks(axis, visible_real(scene), "o", REAL, size, alpha=REAL_INK, zorder=2)
+    return marks(axis, scene.seen(scene.real), "o", colour, size, alpha=ink, zorder=2)
 
 
 def pale_points(axis: Axes, scene: Scene, colour: str = MIST) -> Line2D:
     """Real points in the view where others are in front: of one pale colour, however many lie on each other."""
-    line = real_points(axis, scene)
-    line.set(color=colour, alpha=1.0)
-    return line
+    return real_points(axis, scene, colour, 1.0)
 
 
 def generated_points(axis: Axes, scene: Scene, frame: int) -> Line2D:
@@ -83,9 +81,8 @@ def generated_cloud(axis: Axes, scene: Scene, frame: int) -> Cloud:
 
 def share_discs(axis: Axes, centres: np.ndarray, radii: np.ndarray) -> EllipseCollection:
     """A see-through disc at each of centres [K, 2]; where a radius of [K] is zero, nothing."""
-    discs = circles(axis, centres, radii)
-    discs.set(facecolor=to_rgba(GENERATED, DISC_INK), edgecolor=RIM, linewidth=rims(radii), zorder=2.5)
-    return discs
+    ink = to_rgba(GENERATED, DISC_INK)
+    return circles(axis, centres, radii, facecolor=ink, edgecolor=RIM, linewidth=rims(radii), zorder=2.5)
 
 
 def rims(radii: np.ndarray) -> list[float]:
@@ -95,15 +92,14 @@ def rims(radii: np.ndarray) -> list[float]:
 
 def due_rings(axis: Axes, centres: np.ndarray, radii: np.ndarray) -> EllipseCollection:
     """A thin dark ring around each of centres [K, 2], above the marks."""
-    rings = circles(axis, centres, radii)
-    rings.set(facecolor="none", edgecolor=REAL, linewidth=RING, zorder=3.5)
-    return rings
+    return circles(axis, centres, radii, facecolor="none", edgecolor=REAL, linewidth=RING, zorder=3.5)
 
 
-def circles(axis: Axes, centres: np.ndarray, radii: np.ndarray) -> EllipseCollection:
+def circles(axis: Axes, centres: np.ndarray, radii: np.ndarray, **look: Any) -> EllipseCollection:
     """A circle around each of centres [K, 2], its radius of [K] in units of the plane."""
     drawn = EllipseCollection(2 * radii, 2 * radii, np.zeros(len(radii)), units="xy", offsets=centres,
                               offset_transform=axis.transData)  # fmt: skip
+    drawn.set(**look)
     axis.add_collection(drawn, autolim=False)
     return drawn
 
@@ -114,9 +110,7 @@ def move_cloud(cloud: Cloud, scene: Scene, frame: int) -> None:
     rings = counted(scene)
     if cloud.discs is not None and rings is not None:
         radii = rings.radii(scene.shares(frame))
-        cloud.discs.set_widths(2 * radii)
-        cloud.discs.set_heights(2 * radii)
-        cloud.discs.set_linewidth(rims(radii))
+        cloud.discs.set(widths=2 * radii, heights=2 * radii, linewidth=rims(radii))
 
 
 def counted(scene: Scene) -> Rings | None:
@@ -126,14 +120,7 @@ def counted(scene: Scene) -> Rings | None:
 
 def visible(scene: Scene, frame: int) -> np.ndarray:
     """The generated points of a frame that lie in the view and are to be drawn [M, 2]."""
-    points = drawn_of(scene.samples[frame], scene.points)
-    return np.asarray(points[inside(points, scene.view)])
-
-
-def visible_real(scene: Scene) -> np.ndarray:
-    """The real points that lie in the view and are to be drawn [M, 2]."""
-    points = drawn_of(scene.real, scene.points)
-    return np.asarray(points[inside(points, scene.view)])
+    return scene.seen(scene.samples[frame])
 
 
 def marker_size(points: int) -> float:

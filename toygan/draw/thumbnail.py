@@ -26,7 +26,6 @@ from toygan.draw.points import (
     counted,
     marker_size,
     visible,
-    visible_real,
 )
 from toygan.view.scene import Scene
 
@@ -95,7 +94,7 @@ def pixels_of(shown: Scene, frame: int, edges: np.ndarray, width: int, tones: To
     picture = Image.fromarray(bands[::-1])  # row 0 is the lowest in the grid
     scale = fine[0] / PANEL
     carpet = CARPET * marker_size(len(shown.real)) * scale
-    stamp_points(picture, placed(visible_real(shown), shown, fine), carpet, tones.real, REAL_INK)
+    stamp_points(picture, placed(shown.seen(shown.real), shown, fine), carpet, tones.real, REAL_INK)
     if rings := counted(shown):
         shares = rings.radii(shown.shares(frame))
         paint_circles(picture, shown, shares, scale * DISC_RIM, tones.rim, tones.generated + hex_of(DISC_INK))

@@ -83,6 +83,11 @@ class Scene:
             self.counted[frame] = self.rings.shares(self.samples[frame])
         return self.counted[frame]
 
+    def seen(self, points: np.ndarray) -> np.ndarray:
+        """Those in the view [M, 2] of points [N, 2] that are drawn: all, the first 200, as good as any others, or none."""
+        drawn = points[: {"all": len(points), "thin": THIN, "none": 0}[self.points]]
+        return np.asarray(drawn[inside(drawn, self.view)])
+
     @property
     def places(self) -> tuple[np.ndarray, np.ndarray]:
         """Places of real points [K, 2] and radii [K], as `rings_of_places`; none beside rings of modes, or without all points."""
@@ -288,11 +293,6 @@ def steepest(slopes: np.ndarray) -> float:
     """
     steep = np.percentile(np.percentile(np.hypot(slopes[..., 0], slopes[..., 1]), 95, axis=(1, 2)), 75)
     return float(f"{steep:.2g}") or 1.0
-
-
-def drawn_of(points: np.ndarray, drawn: Points) -> np.ndarray:
-    """Those of points [N, 2] that are drawn: all, the first 200, as good as any others, or none."""
-    return points[: {"all": len(points), "thin": THIN, "none": 0}[drawn]]
 
 
 def inside(points: np.ndarray, view: Window) -> np.ndarray:
