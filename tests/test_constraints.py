@@ -183,12 +183,12 @@ def test_places_are_where_they_say():
     real, fake = spread * numbers(SEEDS, 400, 2), numbers(SEEDS, 400, 2, seed=1) + 30
     chance = {"mix": fractions(SEEDS, 400, 1), "around": fractions(SEEDS, 400, 2, seed=1)}
     sight = Sight(real, fake, chance, lambda: real, lambda: fake, lambda points: points, list)
-    assert torch.equal(PLACES["real"].at(sight), real)
-    assert torch.equal(PLACES["fake"].at(sight), fake)
-    assert torch.equal(PLACES["both"].at(sight), torch.cat((real, fake), dim=1))
-    share = (PLACES["interpolates"].at(sight) - fake) / (real - fake)  # one epsilon for both coordinates of a pair
+    assert torch.equal(PLACES["real"][0](sight), real)
+    assert torch.equal(PLACES["fake"][0](sight), fake)
+    assert torch.equal(PLACES["both"][0](sight), torch.cat((real, fake), dim=1))
+    share = (PLACES["interpolates"][0](sight) - fake) / (real - fake)  # one epsilon for both coordinates of a pair
     torch.testing.assert_close(share, chance["mix"].expand_as(share), rtol=1e-9, atol=1e-12)
-    step = (PLACES["around-real"].at(sight) - real) / real.flatten(1).std(dim=1)[:, None, None]
+    step = (PLACES["around-real"][0](sight) - real) / real.flatten(1).std(dim=1)[:, None, None]
     assert step.min() >= 0
     for largest in step.amax(dim=(1, 2)):
         assert 0.45 < largest < 0.5

@@ -279,14 +279,14 @@ def not_recorded(axis: Axes, words: str = "not recorded") -> None:
     write(axis, 0.5, 0.5, words, ha="center", size=PLAIN)
 
 
-def dress_plain(axis: Axes, title: str, along: str, **legend: Any) -> None:
+def dress_plain(axis: Axes, title: str, along: str, loc: str = "upper left", **legend: Any) -> None:
     """A panel over anything but the steps, in the same manner, its legend in a corner unless it is to stand elsewhere."""
     axis.set_title(title, size=LARGE, loc="left", pad=14, color=INK)
     axis.set_xlabel(along, size=PLAIN, labelpad=1, color=INK)
     quiet(axis, FRAMELESS)
     axis.yaxis.set_major_formatter(FuncFormatter(panels.tick))
     axis.grid(linewidth=0.4, alpha=0.35)
-    axis.legend(**{"loc": "upper left", **legend}, fontsize=SMALL, frameon=False, borderpad=0.2, handlelength=1.2)
+    axis.legend(loc=loc, fontsize=SMALL, frameon=False, borderpad=0.2, handlelength=1.2, **legend)
 
 
 # --- sheets ----------------------------------------------------------------------------------------------------------

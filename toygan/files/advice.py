@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -21,23 +21,15 @@ INKED = 0.5  # of a picture's edge: more is a background
 STAINED = 0.05  # of the points on a background that should have none: more are told
 
 
-class Subject(NamedTuple):
-    """A config, its target, and the target's points [n, 2]."""
-
-    config: Config
-    target: Target
-    cloud: np.ndarray
-
-
 def advice(config: Config) -> list[str]:
     """Sentences about a config's target; none where everything is as players and pictures want it."""
     target = build_target(config)
-    own = Subject(config, target, many(target))
-    return [sentence for ask in QUESTIONS if (sentence := ask(own))]
+    cloud = many(target)
+    return [sentence for ask in QUESTIONS if (sentence := ask(config, target, cloud))]
 
 
-def unit_in_words(own: Subject) -> str:
-    target = own.config.target
+def unit_in_words(config: Config, drawn: Target, cloud: np.ndarray) -> str:
+    target = config.target
     if not getattr(target, "normalise", None):
         return ""
     centre, radius = extent(read_points(target.path))
@@ -47,8 +39,8 @@ def unit_in_words(own: Subject) -> str:
     return f"normalised: on axes and in measures 1 is {unit} of {target.path.name}, and {origin} is its mean, {place}"
 
 
-def background_in_words(own: Subject) -> str:
-    target = own.config.target
+def background_in_words(config: Config, drawn: Target, cloud: np.ndarray) -> str:
+    target = config.target
     if target.kind != "image":
         return ""
     inverted = bool(target.invert)
@@ -69,16 +61,16 @@ def background_in_words(own: Subject) -> str:
     return ""
 
 
-def scale_in_words(own: Subject) -> str:
+def scale_in_words(config: Config, drawn: Target, cloud: np.ndarray) -> str:
     """How large the target is and how far away, where players would work badly with it."""
-    found = extent(core(own.cloud))
+    found = extent(core(cloud))
     distance = float(np.hypot(*found.centre))
     if (SMALL <= found.radius <= LARGE or found.radius == 0) and distance <= FAR:
         return ""
     return (
         f"the target's radius (root mean square, without outliers) is {number(found.radius)} and its mean lies "
         f"{number(distance)} from the origin; players learn well only near radius 1 and the origin: "
-        f"set {scale_remedy(own.config, found)} in [target]"
+        f"set {scale_remedy(config, found)} in [target]"
     )
 
 
@@ -98,14 +90,14 @@ def scale_remedy(config: Config, found: Extent) -> str:
     return " and ".join(f"{key} = {toml_value(value)}" for key, value in wanted.items())
 
 
-def unseen_in_words(own: Subject) -> str:
+def unseen_in_words(config: Config, drawn: Target, cloud: np.ndarray) -> str:
     """Which share of the real points no picture shows."""
-    view = own.config.view
+    view = config.view
     low, high = np.transpose([view.x, view.y])
-    share = 1 - float(((low <= own.cloud) & (own.cloud <= high)).all(axis=1).mean())
+    share = 1 - float(((low <= cloud) & (cloud <= high)).all(axis=1).mean())
     if share <= UNSEEN:
         return ""
-    around = view_around(own.target)
+    around = view_around(drawn)
     wider = "wider x and y in [view] show more"
     without = f"leave [view] out to have x = {toml_value(around.x)}, y = {toml_value(around.y)}"
     return (
@@ -114,4 +106,10 @@ def unseen_in_words(own: Subject) -> str:
     )
 
 
-QUESTIONS: tuple[Callable[[Subject], str], ...] = (unit_in_words, background_in_words, scale_in_words, unseen_in_words)
+# of a config, its target, and the target's points [n, 2]
+QUESTIONS: tuple[Callable[[Config, Target, np.ndarray], str], ...] = (
+    unit_in_words,
+    background_in_words,
+    scale_in_words,
+    unseen_in_words,
+)

@@ -7,15 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import (
-    Field,
-    NonNegativeFloat,
-    NonNegativeInt,
-    PositiveFloat,
-    PositiveInt,
-    ValidationError,
-    field_validator,
-)
+import pydantic
+from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt, field_validator
 
 from toygan.files.mistakes import Place, UserError
 from toygan.files.own import Own, given, own_or_one_of
@@ -116,7 +109,7 @@ class Method(Strict):
             options[part] = given(options[part]) if callable(options[part]) else as_kind(options[part])
         try:
             super().__init__(**options)
-        except ValidationError as error:
+        except pydantic.ValidationError as error:
             mistakes = mistakes_in(type(self), options, error)
             raise UserError(*(one._replace(place=Place("toygan.Method")) for one in mistakes)) from None
 

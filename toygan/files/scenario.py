@@ -13,26 +13,14 @@ from os.path import isfile  # which says no of a name that is none, where Path r
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from toygan.files import strict
 from toygan.files.config import Config, Method, View
 from toygan.files.memory import memory
 from toygan.files.mistakes import Key, Mistake, Place, UserError, in_toml, plainly, shortened, suggestion
 from toygan.files.own import PARTS, WORD, given, half_as_table, halves, in_its_file, is_own, short
 from toygan.files.own_parts import filled
 from toygan.files.shipped import shipped, shipped_folder
-from toygan.files.strict import (
-    Names,
-    Source,
-    as_kind,
-    examined,
-    file_of,
-    json_default,
-    parse_key,
-    parse_override,
-    placed,
-    read_toml,
-    refused,
-    set_key,
-)
+from toygan.files.strict import Names, Source, as_kind, json_default, refused, set_key
 from toygan.files.world import BUILDERS, build_target
 from toygan.game.constraints import CONSTRAINTS
 from toygan.game.methods import METHODS
@@ -58,7 +46,7 @@ def find(name: str) -> Path:
         hint = again if (path / "config.toml").is_file() else "a recorded loop cannot be played; toygan draw draws it"
         wrong = "is the folder of a run and no scenario"
         raise UserError(Mistake(None, wrong, hint, place=Place(f"scenario {name!r}")))
-    return file_of("shipped scenario", name, shipped, shipped_folder())
+    return strict.file_of("shipped scenario", name, shipped, shipped_folder())
 
 
 def read(
@@ -115,7 +103,7 @@ def scenario_of(scenario: str | Callable[..., Any]) -> tuple[dict[str, Any], Sou
     """
     if isinstance(scenario, str) and not WORD.fullmatch(scenario):
         path = find(scenario)
-        file, source = read_toml(path)
+        file, source = strict.read_toml(path)
         return {"name": folder_name(path)} | file, source, path.parent
     target = half_as_table(scenario) if isinstance(scenario, str) else given(scenario)
     name = short(target["kind"])
@@ -143,12 +131,12 @@ def view_around(target: Target) -> View:
 
 def checked(data: Mapping[str, Any], source: Source, mistakes: Sequence[Mistake]) -> Config:
     """The config; UserError with these mistakes and all others."""
-    config, more = examined(Config, data)
+    config, more = strict.examined(Config, data)
     found = [*mistakes, *beyond(data), *more]
     bad = {mistake.key[0] for mistake in found if mistake.key}
     found += impossible_parts(data, bad) if found or config is None else impossible(config)
     if found or config is None:
-        raise UserError(*placed(found, data, source))
+        raise UserError(*strict.placed(found, data, source))
     return config
 
 
@@ -163,13 +151,13 @@ class Override(NamedTuple):
 def overriding(override: str | tuple[str, Any], said: Mapping[str, Place]) -> Override:
     """An override taken apart; UserError where it is none."""
     if isinstance(override, str):
-        return Override(*parse_override(override), Place(f"--set {shortened(override)}"))
+        return Override(*strict.parse_override(override), Place(f"--set {shortened(override)}"))
     if not (isinstance(override, tuple) and len(override) == 2 and isinstance(override[0], str)):
         raise UserError(f"override {override!r}: expected a key and a value, for example {{'training.steps': 500}}")
     key, value = override
     typed = value if isinstance(value, str) else in_toml(json_default(value) if hasattr(value, "item") else value)
     place = said.get(key)
-    return Override(parse_key(key, place=place), value, place or Place(f"--set {key}={shortened(typed)}"))
+    return Override(strict.parse_key(key, place=place), value, place or Place(f"--set {key}={shortened(typed)}"))
 
 
 def apply(changes: Sequence[Override], data: dict[str, Any]) -> None:
@@ -355,7 +343,7 @@ def impossible_parts(data: Mapping[str, Any], bad: set[str | int]) -> list[Mista
     good = {key: data[key] for key in ("target", "source", "generator", "critic") if key in data and key not in bad}
     if "source" in bad:  # it is there, though wrong: nothing lacks it
         good["source"] = STAND_INS["target"]
-    config, _ = examined(Config, STAND_INS | good)
+    config, _ = strict.examined(Config, STAND_INS | good)
     return impossible(config) if config else []
 
 

@@ -50,16 +50,11 @@ class Strict(BaseModel):
 
 
 class Source(NamedTuple):
-    """Where values came from: the file's text, and where the command line put something on top of it, for the messages'
-    sake.
-    """
+    """Where values came from, for the messages' sake: the file's text, and where the command line put something on top."""
 
     name: str
     text: str = ""
     overrides: Mapping[Key, Place] = {}
-
-
-# --- models from signatures ------------------------------------------------------------------------------------------
 
 
 def options_model(kind: str, *functions: Callable[..., Any]) -> type[Strict]:

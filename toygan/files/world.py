@@ -15,26 +15,15 @@ from toygan.files.own import Own, short
 from toygan.files.own_parts import Measure, own_row, rule_tried
 from toygan.files.strict import options
 from toygan.files.trial import constraint_tried, objective_tried
+from toygan.game import objectives, play
 from toygan.game.casts import CASTS, fair, labels_beside
 from toygan.game.constraints import CONSTRAINTS, Constraint, compose
 from toygan.game.duel import CRITIC, GENERATOR, LABEL, critic_opinion, generator_opinion
-from toygan.game.laws import Law, labels, merged, normal
+from toygan.game.laws import Law, labels, merged, normal, one_hot
 from toygan.game.networks import Network
-from toygan.game.objectives import (
-    OBJECTIVES,
-    Objective,
-    objective_of,
-    whole,
-    with_category,
-    with_classes,
-    with_code,
-    with_information,
-    with_noisy_labels,
-    zero_sum,
-)
+from toygan.game.objectives import OBJECTIVES, Objective
 from toygan.game.optimisers import OPTIMISERS, SCHEDULES, remembering
-from toygan.game.play import Beside, Bodies, Cast, Draw, Game, Player, State, Wants, step, with_terms
-from toygan.game.play import start as play_start
+from toygan.game.play import Beside, Bodies, Cast, Draw, Game, Player, State, Wants
 from toygan.game.players import CRITICS, GENERATORS, Generator
 from toygan.game.rules import RULES, Rule
 from toygan.targets.refusal import Refusal
@@ -64,7 +53,7 @@ class World(NamedTuple):
 
     def step(self, state: State, draw: Draw, dials: Dials) -> State:
         """One step of the game: a pure function of tensors."""
-        return step(self.game_at(dials), state, draw)
+        return play.step(self.game_at(dials), state, draw)
 
 
 def build_target(config: Config) -> Target:
@@ -150,28 +139,28 @@ def build_objective(config: Config, at: Config | None = None, built: Built | Non
     method, values, made = config.method, (at or config).method, plain_objective(config, at)
     classes, kept = (built.classes, built.bodies) if built else (None, None)
     if built.for_all if built else plays_for_all(config):
-        made = whole(made)
+        made = objectives.whole(made)
     if method.noisy_labels:
-        made = with_noisy_labels(made, values.noisy_labels)
+        made = objectives.with_noisy_labels(made, values.noisy_labels)
     if values.auxiliary is not None:
-        made = with_classes(made, classes or classes_of(config), values.auxiliary)
+        made = objectives.with_classes(made, classes or classes_of(config), values.auxiliary)
     if method.labels:
-        made = with_code(made, LABEL, labels(classes or classes_of(config)))
+        made = objectives.with_code(made, LABEL, labels(classes or classes_of(config)))
     if method.mutual_information:
-        made = with_information(made, method.categories, values.mutual_information)
+        made = objectives.with_information(made, method.categories, values.mutual_information)
     elif method.categories:
-        made = with_category(made, method.categories)
+        made = objectives.with_code(made, "category", one_hot(method.categories))
     return build_cast(config, at, kept).objective(made)
 
 
 def plays_for_all(config: Config) -> bool:
     """Whether the generator plays for the whole value of the game: in a zero-sum one, by a rule that foresees the critic."""
-    return build_rule(config).foresees and zero_sum(plain_objective(config))
+    return build_rule(config).foresees and objectives.zero_sum(plain_objective(config))
 
 
 def plain_objective(config: Config, at: Config | None = None) -> Objective:
     make = row_of(OBJECTIVES, config.method.objective, "objective")
-    return objective_of(make, **options((at or config).method.objective, make))
+    return objectives.objective_of(make, **options((at or config).method.objective, make))
 
 
 def build_constraint(config: Config) -> Constraint:
@@ -254,6 +243,8 @@ def misfits_of_worlds(config: Config) -> None:
         raise Refusal("auxiliary tells one point's class, and a pack has several", "leave pack at 1", "pack")
     if kind and method.pack > 1:
         raise Refusal("a cast plays with single points", "leave pack at 1", "pack")
+    if kind == "diverse" and config.training.batch < 2:
+        raise Refusal("the cast diverse compares two latents", "take a larger training.batch", "cast")
     if kind in MISFITS:
         MISFITS[kind](config, method.cast)
 
@@ -297,11 +288,6 @@ def misfits_of_features(config: Config, cast: Any) -> None:
             raise Refusal("the generator of feature-matching wants nothing else", f"leave {option} out", option)
 
 
-def misfits_of_pairs(config: Config, cast: Any) -> None:
-    if config.training.batch < 2:
-        raise Refusal("the cast diverse compares two latents", "take a larger training.batch", "cast")
-
-
 def misfits_of_an_equation(config: Config, cast: Any) -> None:
     target = config.target
     if target.kind != "circle" or (target.scale, target.rotate, target.shift) != (1.0, 0.0, (0.0, 0.0)):
@@ -331,7 +317,6 @@ MISFITS: dict[str, Callable[[Config, Any], None]] = {
     "encoder": misfits_of_an_encoder,
     "generators": misfits_of_generators,
     "feature-matching": misfits_of_features,
-    "diverse": misfits_of_pairs,
 }
 
 
@@ -357,11 +342,11 @@ def samplers(stage: World) -> dict[str, Sampler]:
     sample, latents, source = stage.target.sample, stage.generator.latents, (stage.source or stage.target).sample
     fed_by = source if stage.generator.translates else sample
     own: dict[str, Sampler] = {"real": sample, "latent": lambda rng, n: latents(rng, n, fed_by)}
-    told: dict[str, Sampler] = {"labels": lambda rng, n: one_hot(stage.target, rng, n), "source": source}
+    told: dict[str, Sampler] = {"labels": lambda rng, n: drawn_classes(stage.target, rng, n), "source": source}
     return own | {name: told.get(law.name, law.sample) for name, law in stage.laws.items()}
 
 
-def one_hot(target: Target, rng: np.random.Generator, n: int) -> np.ndarray:
+def drawn_classes(target: Target, rng: np.random.Generator, n: int) -> np.ndarray:
     """The classes of the points that the target draws of these numbers [n, K]."""
     labels = target.batch(rng, n).labels
     assert labels is not None, "only a method with labels asks, and it wants a target with classes"
@@ -374,7 +359,7 @@ def first_step(config: Config, stage: World) -> tuple[State, Draw]:
     draw = {name: np.stack([[law(rng, config.training.batch)] for _ in range(moves)]) for name, law in laws.items()}
     first = {name: player.network.initial(rng)[None] for name, player in stage.game.players.items()}
     start, drawn = ({name: torch.from_numpy(one).float() for name, one in some.items()} for some in (first, draw))
-    return play_start(stage.game, start), drawn
+    return play.start(stage.game, start), drawn
 
 
 def build_measures(config: Config) -> dict[str, Measure]:
@@ -409,8 +394,10 @@ def world(config: Config, device: str = "cpu", target: Target | None = None) -> 
         built = built_of(with_players(config, dials), for_all) if are_turned else kept
         return build_game(config, turned(config, dials), built)
 
-    target, laws = target or build_target(config), laws_of(config)
-    return World(target, build_generator(config), laws, game_at, dials, game_at(dials), build_source(config))
+    noise = NOISE if config.method.instance_noise else {}  # random numbers of a step besides real points and latents
+    laws = merged(build_objective(config).draws, build_constraint(config).draws, noise, build_cast(config).draws())
+    drawn = target or build_target(config)
+    return World(drawn, build_generator(config), laws, game_at, dials, game_at(dials), build_source(config))
 
 
 def built_of(config: Config, for_all: bool) -> Built:
@@ -452,7 +439,7 @@ def build_game(config: Config, at: Config, built: Built) -> Game:
     wants = {CRITIC: critic_opinion, GENERATOR: generator_opinion, **others, **cast.wants}
     side = {CRITIC: "critic", GENERATOR: "generator", **{name: role.side for name, role in cast.roles.items()}}
     players = {
-        name: seated(config, at, rule, body, with_terms(name, wants[name], cast.terms), side[name])
+        name: seated(config, at, rule, body, play.with_terms(name, wants[name], cast.terms), side[name])
         for name, body in built.networks.items()
     }
     return Game(
@@ -484,9 +471,3 @@ def seated(config: Config, at: Config, rule: Rule, body: Network, wants: Wants, 
         )
     ema = values.ema if config.method.ema else None
     return Player(body, optimiser, values.generator_rate, wants, ema=ema, head_start=config.method.head_start)
-
-
-def laws_of(config: Config) -> dict[str, Law]:
-    """The random numbers of a step besides real points and latents, by name."""
-    noise = NOISE if config.method.instance_noise else {}
-    return merged(build_objective(config).draws, build_constraint(config).draws, noise, build_cast(config).draws())

@@ -298,9 +298,6 @@ def opposed(bodies: Bodies) -> Cast:
     return Cast(roles=more, wants=duel.wants_of(*matches))
 
 
-# --- what a critic is shown beside a point ---------------------------------------------------------------------------
-
-
 def labels_beside(classes: int) -> Beside:
     """A point's class, one-hot; anywhere it may be any of them."""
 
@@ -362,9 +359,6 @@ def within_batch(columns: int, of: Callable[[Tensor, Tensor], Tensor]) -> Beside
         return of(points, clouds[1][..., :2])[None]
 
     return Beside(columns, lambda game, parameters, points, row: of(points, points), anywhere, given=True)
-
-
-# --- other wants of the generator ------------------------------------------------------------------------------------
 
 
 def feature_matching(bodies: Bodies) -> Cast:

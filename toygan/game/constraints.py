@@ -119,15 +119,15 @@ def gradient_penalty(
     Two-sided: Gulrajani et al., 2017, arXiv:1704.00028. One-sided: Petzka et al., 2017, arXiv:1709.08894.
     Around real points: Kodali et al., 2017, arXiv:1705.07215.
     """
-    place = PLACES[at]
+    slopes, draws = PLACES[at]
 
     def penalty(sight: Sight) -> Tensor:
-        steepness = safe_norm(place.at(sight))
+        steepness = safe_norm(slopes(sight))
         excess = steepness - over(target, steepness)
         size = excess.abs() if sides == 2 else excess.relu()
         return weighed(weight, (size**power).mean(dim=1))
 
-    return Constraint(penalty, draws=place.draws)
+    return Constraint(penalty, draws=draws)
 
 
 def weighed(weight: Dial, penalty: Tensor) -> Tensor:
@@ -256,9 +256,6 @@ def shared_out(layers: Layers, lipschitz: Dial, normed: Callable[[Tensor, Tensor
     ]
 
 
-# --- where the slopes are taken --------------------------------------------------------------------------------------
-
-
 def slopes_between(sight: Sight) -> Tensor:
     """Slopes at e real + (1 - e) fake, one e for each pair."""
     mix = sight.draw["mix"][:, : sight.real.shape[1]]  # packs are fewer than points
@@ -277,19 +274,13 @@ def slopes_around_real(sight: Sight) -> Tensor:
     return sight.slopes_at(sight.real + away.flatten(2))
 
 
-class Slopes(NamedTuple):
-    """Where slopes are taken, and the random numbers that it takes."""
-
-    at: Callable[[Sight], Tensor]
-    draws: Mapping[str, Law] = {}
-
-
-PLACES: dict[Where, Slopes] = {
-    "interpolates": Slopes(slopes_between, MIX),
-    "real": Slopes(lambda sight: sight.real_slopes()),
-    "fake": Slopes(lambda sight: sight.fake_slopes()),
-    "both": Slopes(lambda sight: torch.cat((sight.real_slopes(), sight.fake_slopes()), dim=1)),
-    "around-real": Slopes(slopes_around_real, {**MIX, "around": uniform(2)}),
+# The slopes there, and the random numbers that it takes.
+PLACES: dict[Where, tuple[Callable[[Sight], Tensor], Mapping[str, Law]]] = {
+    "interpolates": (slopes_between, MIX),
+    "real": (lambda sight: sight.real_slopes(), {}),
+    "fake": (lambda sight: sight.fake_slopes(), {}),
+    "both": (lambda sight: torch.cat((sight.real_slopes(), sight.fake_slopes()), dim=1), {}),
+    "around-real": (slopes_around_real, {**MIX, "around": uniform(2)}),
 }
 
 

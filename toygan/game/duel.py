@@ -15,7 +15,7 @@ from torch import Tensor
 
 from toygan.game.constraints import Sight, added
 from toygan.game.dials import over
-from toygan.game.networks import Layers, Network, Response
+from toygan.game.networks import Layers, Network, Pair, Response
 from toygan.game.objectives import Extra, Heads, Losses, first_score
 from toygan.game.play import Beside, Draw, Game, Once, Opinion, Parameters, Role, State, Wants, noise_left, with_player
 
@@ -207,14 +207,7 @@ def critic_layers(game: Game, parameters: Parameters, critic: str = CRITIC) -> L
 
 
 def seeing(
-    game: Game,
-    parameters: Tensor,
-    layers: Layers,
-    pair: tuple[Response, Response],
-    real: Tensor,
-    fake: Tensor,
-    row: Draw,
-    match: Match = PLAIN,
+    game: Game, own: Tensor, layers: Layers, pair: Pair, real: Tensor, fake: Tensor, row: Draw, match: Match = PLAIN
 ) -> Sight:
     """What a penalty sees; slopes are those of the score, and computed only when asked for."""
     body, others, (on_real, on_fake) = game.players[match.critic].network, besides(game, match), pair
@@ -230,7 +223,7 @@ def seeing(
         real_slopes=lambda: slopes(on_real),
         fake_slopes=lambda: slopes(on_fake),
         slopes_at=lambda points: slopes(body.judge(layers, points)),
-        layers=lambda: body.layers(parameters),
+        layers=lambda: body.layers(own),
         beside=sum(one.columns for one in others),
     )
 

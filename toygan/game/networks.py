@@ -23,6 +23,7 @@ Normalisation = Literal["none", "batch", "layer"]
 CriticNormalisation = Literal["none", "batch", "batch-running", "layer"]
 Initialisation = Literal["he", "xavier", "normal", "orthogonal", "torch"]
 FirstOf = Callable[[np.random.Generator], np.ndarray]
+Pair = tuple["Response", "Response"]  # a critic's opinions on a real and a generated batch
 Statistics = list[tuple[Tensor, Tensor]]  # variance and mean of each hidden layer's units, each [seed, 1, out]
 EPSILON = 1e-5  # added to variances
 
@@ -69,7 +70,7 @@ class Network(NamedTuple):
     layers: Callable[[Tensor], Layers]
     forward: Callable[[Layers, Tensor], Tensor]
     judge: Callable[[Layers, Tensor], Response]
-    judge_both: Callable[[Layers, Tensor, Tensor], tuple[Response, Response]]
+    judge_both: Callable[[Layers, Tensor, Tensor], Pair]
     settled: Callable[[Layers, Tensor], Callable[[Tensor], Response]]
     note: Callable[[Tensor, Callable[[], Layers], Sequence[Tensor]], Tensor] = lambda own, layers, batches: own
     heads: Mapping[str, int] = {}
@@ -84,7 +85,7 @@ def network(
     """A body whose every point is judged by itself, so that both batches can go through it in one pass."""
     opinion = judge or by_autograd(forward)
 
-    def judge_both(layers: Layers, real: Tensor, fake: Tensor) -> tuple[Response, Response]:
+    def judge_both(layers: Layers, real: Tensor, fake: Tensor) -> Pair:
         n, both = real.shape[1], opinion(layers, torch.cat((real, fake), dim=1))
         r, g = (Response(both.outputs[:, rows], partial(both.slopes, rows=rows)) for rows in (slice(n), slice(n, None)))
         return r, g
@@ -195,9 +196,6 @@ INITIALISATIONS: dict[str, Callable[[np.random.Generator, LayerShape], np.ndarra
 WITH_BIASES = ("torch",)  # those that draw biases too, as they draw one input's weights; others start them at zero
 
 
-# --- the multi-layer perceptron --------------------------------------------------------------------------------------
-
-
 def unpack(parameters: Tensor, shapes: Sequence[LayerShape]) -> list[Layer]:
     """Cut flat parameters [seed, P] into layers, each its weights row by row, then its biases; the rest is somebody else's."""
     sizes = [n for shape in shapes for n in (shape.inputs * shape.outputs, shape.outputs)]
@@ -285,9 +283,6 @@ def plain_judge(bend: Bend, layers: Layers, x: Tensor) -> Response:
     return Response(affine(layers[-1], x), slopes)
 
 
-# --- normalised perceptrons ------------------------------------------------------------------------------------------
-
-
 def standardised(x: Tensor, variance: Tensor, mean: Tensor) -> Tensor:
     """With such statistics zero mean and unit variance."""
     return (x - mean) / (variance + EPSILON).sqrt()
@@ -343,9 +338,7 @@ def with_units(
     return first, with_more
 
 
-def apart(
-    judge: Callable[[Layers, Tensor], Response], layers: Layers, real: Tensor, fake: Tensor
-) -> tuple[Response, Response]:
+def apart(judge: Callable[[Layers, Tensor], Response], layers: Layers, real: Tensor, fake: Tensor) -> Pair:
     """Two clouds judged one after the other, where a point is not judged by itself alone."""
     return judge(layers, real), judge(layers, fake)
 

@@ -80,9 +80,6 @@ def mean(values: Tensor) -> Tensor:
     return values.mean(dim=(1, 2))
 
 
-# --- classifiers and critics -----------------------------------------------------------------------------------------
-
-
 def minimax(r: Tensor, g: Tensor) -> Losses:
     """The saturating game: critic E sp(-r) + E sp(g), generator -E sp(g) (Goodfellow et al., 2014, arXiv:1406.2661)."""
     critic = mean(softplus(-r)) + mean(softplus(g))
@@ -193,9 +190,6 @@ def f_total_variation(r: Tensor, g: Tensor, *, trick: bool = False) -> Losses:
     return f_losses(r, g, lambda v: v.tanh() / 2, lambda v: v.tanh() / 2, trick)
 
 
-# --- density ratios, losses of points, and classes without labels ----------------------------------------------------
-
-
 def density_ratio(r: Tensor, g: Tensor) -> Losses:
     """Critic E g^2/2 - E r, generator -E g: the score is the ratio p/q itself (Uehara et al., 2016, arXiv:1610.02920, of the
     Pearson divergence; twice this minus two is the f-GAN's, whose generator with the trick this is).
@@ -285,9 +279,6 @@ def entropy(log_p: Tensor) -> Tensor:
 def of_mean(logits: Tensor) -> Tensor:
     """The entropy of the mean over the batch of classes' probabilities: [seed, batch, K] -> [seed]."""
     return entropy(logits.softmax(dim=2).mean(dim=1).clamp(min=1e-30).log())
-
-
-# --- energies: the score is minus an energy D, as an autoencoder critic gives it -------------------------------------
 
 
 def energy(*, margin: PositiveFloat = 1.0, pulling_away: NonNegativeFloat = 0.0) -> Objective:
@@ -500,7 +491,7 @@ def with_information(base: Objective, categories: int, weight: Dial) -> Objectiv
     """
     if base.score is not first_score:
         raise Refusal("needs an objective whose score is the critic's first output", option="mutual_information")
-    return with_guess(with_category(base, categories), "category", categories, weight)
+    return with_guess(with_code(base, "category", one_hot(categories)), "category", categories, weight)
 
 
 def with_guess(base: Objective, name: str, columns: int, weight: Dial) -> Objective:
@@ -520,11 +511,6 @@ def with_guess(base: Objective, name: str, columns: int, weight: Dial) -> Object
 def cross_entropy(logits: Tensor, one_hot: Tensor) -> Tensor:
     """E -log softmax(logits)[class]: [seed, batch, K] twice -> [seed]."""
     return -(one_hot * logits.log_softmax(dim=2)).sum(dim=2).mean(dim=1)
-
-
-def with_category(base: Objective, categories: int) -> Objective:
-    """The generator is fed one of so many categories besides its latent."""
-    return with_code(base, "category", one_hot(categories))
 
 
 def with_code(base: Objective, name: str, law: Law) -> Objective:

@@ -104,11 +104,7 @@ def remembering(optimiser: Optimiser, weight: Dial) -> Optimiser:
     return with_slot(pulled, optimiser)
 
 
-OPTIMISERS: dict[str, Callable[[Betas, Dial], Optimiser]] = {
-    "adam": adam,
-    "rmsprop": rmsprop,
-    "descent": descent,
-}
+OPTIMISERS: dict[str, Callable[[Betas, Dial], Optimiser]] = {"adam": adam, "rmsprop": rmsprop, "descent": descent}
 
 
 def constant(progress: Tensor) -> Tensor:
@@ -121,7 +117,4 @@ def falling(progress: Tensor) -> Tensor:
     return 1.0 - progress
 
 
-SCHEDULES: dict[str, Callable[[Tensor], Tensor]] = {
-    "constant": constant,
-    "linear": falling,
-}
+SCHEDULES: dict[str, Callable[[Tensor], Tensor]] = {"constant": constant, "linear": falling}

@@ -15,26 +15,9 @@ import torch
 from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt
 from torch import Tensor
 
+from toygan.game import networks as net
 from toygan.game.dials import InSteps, over
-from toygan.game.networks import (
-    ACTIVATIONS,
-    Activation,
-    Body,
-    CriticNormalisation,
-    Initialisation,
-    Layer,
-    Layers,
-    LayerShape,
-    Network,
-    Normalisation,
-    affine,
-    first_parameters,
-    network,
-    perceptron,
-    plain_forward,
-    plain_judge,
-    unpack,
-)
+from toygan.game.networks import Activation, CriticNormalisation, Initialisation, Layer, Layers, Network, Normalisation
 from toygan.targets.funnels import moved_down
 from toygan.targets.refusal import Refusal
 from toygan.targets.target import Point, Sampler
@@ -42,8 +25,6 @@ from toygan.targets.target import Point, Sampler
 # Of the published world of four funnels (deg_8_seed_987 of its authors' code).
 CENTRES = ((0.4718, -2.3439), (0.4889, 0.1953), (1.7911, 1.2045), (-1.717, 1.205))
 OFFSETS = (-0.0389, -0.0913, -0.0691, -0.1027)
-
-# --- latents: what a generator is fed --------------------------------------------------------------------------------
 
 
 def normal_latent(rng: np.random.Generator, n: int, dim: int) -> np.ndarray:
@@ -100,10 +81,10 @@ def mlp_generator(
     """A perceptron from latents, behind the codes that an objective wants carried, to the plane; with `output = "tanh"` to
     the square [-reach, reach]^2.
     """
-    body = Body(width, depth, activation, normalisation, initialisation, gain)
+    body = net.Body(width, depth, activation, normalisation, initialisation, gain)
 
     def widened(codes: int) -> Network:
-        made = perceptron(codes + latent_dim, 2, body)
+        made = net.perceptron(codes + latent_dim, 2, body)
 
         def squashed(layers: Layers, z: Tensor) -> Tensor:
             points = made.forward(layers, z).tanh()
@@ -111,7 +92,7 @@ def mlp_generator(
 
         return made if output == "linear" else made._replace(forward=squashed)
 
-    like = partial(perceptron, body=body)
+    like = partial(net.perceptron, body=body)
     return Generator(widened(0), lambda rng, n, target: LATENTS[latent](rng, n, latent_dim), widened, like)
 
 
@@ -125,7 +106,7 @@ def translator(
     gain: PositiveFloat = 1.0,
 ) -> Generator:
     """A perceptron from points of the scenario's source to points of its target."""
-    like = partial(perceptron, body=Body(width, depth, activation, normalisation, initialisation, gain))
+    like = partial(net.perceptron, body=net.Body(width, depth, activation, normalisation, initialisation, gain))
     widened = lambda codes: like(codes + 2, 2)  # noqa: E731
     return Generator(widened(0), lambda rng, n, source: source(rng, n), widened, like, translates=True)
 
@@ -189,7 +170,7 @@ def weightless(start: np.ndarray, forward: Callable[[Layers, Tensor], Tensor]) -
     def layers(parameters: Tensor) -> list[Layer]:
         return [Layer(parameters.new_zeros(len(parameters), 0, 0), parameters.unsqueeze(1))]
 
-    return network(lambda rng: start, layers, forward)
+    return net.network(lambda rng: start, layers, forward)
 
 
 GENERATORS: dict[str, Callable[..., Generator]] = {
@@ -219,23 +200,24 @@ def mlp_critic(
     With batch norm a batch is judged by its own statistics; a critic that is looked at has those of generated points,
     or with `normalisation = "batch-running"` the running averages over the moves so far, in which a batch weighs `momentum`.
     """
-    return perceptron(inputs, outputs, Body(width, depth, activation, normalisation, initialisation, gain, momentum))
+    body = net.Body(width, depth, activation, normalisation, initialisation, gain, momentum)
+    return net.perceptron(inputs, outputs, body)
 
 
 def linear(inputs: int, outputs: int, *, start: tuple[float, float] = (1.0, 0.0), bias: bool = False) -> Network:
     """f(x) = w . x, or w . x + b with `bias`; every output starts at w = `start`, b = 0, for every seed alike."""
     weights = np.repeat(np.resize(start, inputs), outputs)
-    plain = partial(plain_forward, ACTIVATIONS["relu"])
-    judge = partial(plain_judge, ACTIVATIONS["relu"])
+    plain = partial(net.plain_forward, net.ACTIVATIONS["relu"])
+    judge = partial(net.plain_judge, net.ACTIVATIONS["relu"])
 
     def without_bias(parameters: Tensor) -> list[Layer]:
         own = parameters[:, : inputs * outputs]  # what is left over is somebody else's
         return [Layer(own.view(-1, inputs, outputs), own.new_zeros(len(own), 1, outputs))]
 
     if not bias:
-        return network(lambda rng: weights, without_bias, plain, judge)
-    first, shapes = np.append(weights, np.zeros(outputs)), [LayerShape(inputs, outputs)]
-    return network(lambda rng: first, partial(unpack, shapes=shapes), plain, judge)
+        return net.network(lambda rng: weights, without_bias, plain, judge)
+    first, shapes = np.append(weights, np.zeros(outputs)), [net.LayerShape(inputs, outputs)]
+    return net.network(lambda rng: first, partial(net.unpack, shapes=shapes), plain, judge)
 
 
 def autoencoder(
@@ -255,8 +237,8 @@ def autoencoder(
     if outputs != 1:
         wanted = f"an autoencoder has one score, the objective wants {outputs}"
         raise Refusal(wanted, "use the critic kind mlp", "kind")
-    body = Body(width, depth, activation, "none", initialisation, gain)
-    encoder, decoder = perceptron(inputs, code, body), perceptron(code, inputs, body)
+    body = net.Body(width, depth, activation, "none", initialisation, gain)
+    encoder, decoder = net.perceptron(inputs, code, body), net.perceptron(code, inputs, body)
 
     def initial(rng: np.random.Generator) -> np.ndarray:
         return np.append(encoder.initial(rng), decoder.initial(rng))
@@ -271,7 +253,7 @@ def autoencoder(
         error = (x - decoder.forward(layers[depth + 1 :], codes)).square().sum(dim=2, keepdim=True)
         return torch.cat((-error, codes), dim=2)
 
-    return network(initial, layers, forward)._replace(heads={"code": code})
+    return net.network(initial, layers, forward)._replace(heads={"code": code})
 
 
 def maxout(
@@ -287,16 +269,16 @@ def maxout(
     """A perceptron whose every hidden unit is the largest of `pieces` affine maps of the layer before (Goodfellow et al.,
     2013, arXiv:1302.4389).
     """
-    body = Body(width, depth, "relu", "none", initialisation, gain)
+    body = net.Body(width, depth, "relu", "none", initialisation, gain)
     ends = [inputs, *[width] * depth]
-    shapes = [*(LayerShape(a, b * pieces) for a, b in pairwise(ends)), LayerShape(ends[-1], outputs)]
+    shapes = [*(net.LayerShape(a, b * pieces) for a, b in pairwise(ends)), net.LayerShape(ends[-1], outputs)]
 
     def forward(layers: Layers, x: Tensor) -> Tensor:
         for layer in layers[:-1]:
-            x = affine(layer, x).unflatten(2, (width, pieces)).amax(dim=3)
-        return affine(layers[-1], x)
+            x = net.affine(layer, x).unflatten(2, (width, pieces)).amax(dim=3)
+        return net.affine(layers[-1], x)
 
-    return network(partial(first_parameters, shapes, body), partial(unpack, shapes=shapes), forward)
+    return net.network(partial(net.first_parameters, shapes, body), partial(net.unpack, shapes=shapes), forward)
 
 
 def identity(inputs: int, outputs: int) -> Network:

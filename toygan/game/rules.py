@@ -44,18 +44,13 @@ def warm_up(game: Game, state: State, draw: Draw, moves: int) -> State:
 
 def alternating() -> Rule:
     """The critic moves, then the generator against the moved critic (Goodfellow et al., 2014, arXiv:1406.2661)."""
-
-    def step(game: Game, state: State, draw: Draw) -> State:
-        state = warm_up(game, state, draw, game.critic_steps)
-        return play.over_with(play.move(game, state, game.generators, play.row_of(draw, -1), at=state))
-
-    return Rule(step)
+    return at_last(both)
 
 
-def both_at(game: Game, state: State, draw: Draw, at: State) -> State:
-    """The critics' last move and the generators', all down their gradients at one state."""
-    state = play.move(game, state, game.critics, play.row_of(draw, game.critic_steps - 1), at=at)
-    return play.move(game, state, game.generators, play.row_of(draw, -1), at=at)
+def both(game: Game, state: State, draw: Draw, at: State | None = None) -> State:
+    """The critics' last move, then the generators', all down their gradients at one state, or at where they then are."""
+    state = play.move(game, state, game.critics, play.row_of(draw, game.critic_steps - 1), at=at or state)
+    return play.move(game, state, game.generators, play.row_of(draw, -1), at=at or state)
 
 
 def at_last(last: Callable[[Game, State, Draw], State]) -> Rule:
@@ -69,7 +64,7 @@ def at_last(last: Callable[[Game, State, Draw], State]) -> Rule:
 
 def simultaneous() -> Rule:
     """Both players move at once, each against the other as it was."""
-    return at_last(lambda game, state, draw: both_at(game, state, draw, at=state))
+    return at_last(lambda game, state, draw: both(game, state, draw, at=state))
 
 
 def extragradient() -> Rule:
@@ -77,7 +72,7 @@ def extragradient() -> Rule:
 
     The look ahead leaves no trace in the optimisers' memories, and is on the batch of the move; see also extra-adam.
     """
-    return at_last(lambda game, state, draw: both_at(game, state, draw, at=both_at(game, state, draw, at=state)))
+    return at_last(lambda game, state, draw: both(game, state, draw, at=both(game, state, draw, at=state)))
 
 
 def extra_adam() -> Rule:
@@ -86,11 +81,11 @@ def extra_adam() -> Rule:
     """
 
     def last(game: Game, state: State, draw: Draw) -> State:
-        ahead = both_at(game, state, draw, at=state)
+        ahead = both(game, state, draw, at=state)
         for name, learned in ahead.players.items():
             now = state.players[name]._replace(slots=learned.slots, moves=learned.moves)
             state = play.with_player(state, name, now)
-        return both_at(game, state, draw, at=ahead)
+        return both(game, state, draw, at=ahead)
 
     return at_last(last)
 

@@ -205,9 +205,6 @@ READERS: dict[str, Callable[[str, bytes], np.ndarray]] = {
 }
 
 
-# --- pictures --------------------------------------------------------------------------------------------------------
-
-
 def read_darkness(path: Path, invert: bool = False) -> np.ndarray:
     """Darkness [rows, columns] from 0 (white or transparent) to 1 (black), row 0 on top, or lightness from 0 (black or
     transparent) to 1 (white); ValueError for bad files.
