@@ -57,6 +57,7 @@ from toygan.session.simulation import Simulation, simulation
 from toygan.session.tailored import FREE, tailored
 from toygan.site.folding import folded
 from toygan.site.lab import (
+    DESCENT,
     MEASURED,
     OWN,
     SCRIPTS,
@@ -64,7 +65,6 @@ from toygan.site.lab import (
     address,
     cast,
     catalogue,
-    descent_dials,
     sized,
     told_apart,
     write_lab,
@@ -786,16 +786,15 @@ def test_a_generator_may_move_several_times_a_step():
 
 @pytest.mark.parametrize("name", ["adam", "rmsprop"])
 def test_an_optimiser_with_the_dials_of_descent_is_descent(name):
-    rng, dials = np.random.default_rng(0), descent_dials()
-    betas = (dials["betas.0"], 0.9)
-    optimiser = OPTIMISERS[name](betas, dials["epsilon"])
+    rng, betas = np.random.default_rng(0), (DESCENT["betas.0"], 0.9)
+    optimiser = OPTIMISERS[name](betas, DESCENT["epsilon"])
     parameters = torch.from_numpy(rng.standard_normal((1, 200))).float()
     slots, right = (torch.zeros_like(parameters),) * optimiser.slots, parameters
     for t in range(1, 20):
         size = 10.0 ** rng.uniform(-4, 3, (1, 200))
         gradient = torch.from_numpy(size * rng.standard_normal((1, 200))).float()
         rate, at = torch.tensor(0.1, dtype=torch.float64), torch.tensor(float(t), dtype=torch.float64)
-        moved = optimiser.move(parameters, gradient, slots, at, rate * dials["epsilon"])
+        moved = optimiser.move(parameters, gradient, slots, at, rate * DESCENT["epsilon"])
         parameters, slots = moved
         right = OPTIMISERS["descent"](betas, 1e-8).move(right, gradient, (), at, rate).parameters
     assert torch.allclose(parameters, right, rtol=1e-4, atol=1e-4 * float(right.abs().max()))

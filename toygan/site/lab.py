@@ -68,7 +68,10 @@ MEASURED = (
     "mmd-gan", "cramer-gan", "unrolled-gan", "pacgan", "ns-gan-instance-noise", "ns-gan-smooth", "ns-gan-flip", "wgan-sn",
 )  # fmt: skip  # methods that play with such
 LARGEST = ((32, 3), (100, 6))  # neurons and layers of the games that such players stand in, the cheaper one first
-DESCENT = 1e8  # an epsilon beside which roots of squared gradients are nothing: see `descent_dials`
+# The dials with which Adam and RMSprop are plain descent: rate m / (sqrt(v) + epsilon) is rate/epsilon times the gradient where
+# epsilon is so large that single precision does not see sqrt(v) beside it, and m is the gradient where nothing is remembered.
+# Rates are to be multiplied by `epsilon`.
+DESCENT = {"betas.0": 0.0, "epsilon": 1e8}
 POOL = 4096  # real points that come with a scenario; batches are drawn from them
 BANDS = 9  # of the critic's colours on each side of the middle one
 AS_RUN = "run"  # the size of games that are played as they were run
@@ -239,14 +242,6 @@ def to_measure(scenario: str, method: str, width: int, depth: int) -> Config | N
     return read(scenario, method, tailored(width, depth, SIZES["small"].batch))
 
 
-def descent_dials() -> dict[str, float]:
-    """The dials with which Adam and RMSprop are plain descent: rate m / (sqrt(v) + epsilon) is rate/epsilon times the gradient
-    where epsilon is so large that single precision does not see sqrt(v) beside it, and m is the gradient where nothing is
-    remembered. Rates are to be multiplied by `epsilon`.
-    """
-    return {"betas.0": 0.0, "epsilon": DESCENT}
-
-
 def sized(scenario: str, method: str, size: str) -> Config:
     """A scenario's game at a size of the page; kinds of players that have no width, and batches of one, stay."""
     plain = read(scenario, method)
@@ -302,7 +297,7 @@ def catalogue(
         "seeds": len(SEEDS),
         "measured": {"largest": LARGEST[-1], "batch": SIZES["small"].batch, "settings": tailored_settings()},
         "free": FREE,
-        "descent": descent_dials(),
+        "descent": DESCENT,
         "windows": WINDOWS,
         "bands": [int.from_bytes(bytes(colour), "big") for colour in colours],
         "colours": {"real": REAL, "generated": GENERATED},
