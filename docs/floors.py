@@ -8,6 +8,7 @@ The tests ask for it where a target, a scenario or a quantity has changed.
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Mapping
 
@@ -16,7 +17,7 @@ import numpy as np
 from toygan.files.scenario import read
 from toygan.files.shipped import shipped, shipped_folder
 from toygan.game.zoo import PLAYED_ON
-from toygan.session.ground import FILE, KeptFloor, Perfect, address_of, as_told, floors_of, shipped_floors, written
+from toygan.session.ground import FILE, KeptFloor, Perfect, address_of, as_told, floors_of, shipped_floors
 from toygan.session.measuring import perfect_at
 from toygan.session.simulation import simulation
 
@@ -63,6 +64,12 @@ def entries(known: Mapping[str, KeptFloor]) -> dict[str, KeptFloor]:
             name = " ".join([scenario, *([method] if method else []), perfect.when])
             found[address] = found.get(address) or entry_of(name, perfect, known.get(address))
     return found
+
+
+def written(entries: Mapping[str, KeptFloor]) -> str:
+    """The file of these entries, a line each."""
+    lines = (f"{json.dumps(address)}: {json.dumps(entry, allow_nan=False)}" for address, entry in entries.items())
+    return "{\n" + ",\n".join(lines) + "\n}\n"
 
 
 if __name__ == "__main__":

@@ -422,7 +422,7 @@ def test_a_run_is_gone_on_with_on_another_machine_and_its_weights_come_home(tmp_
     task = tasks.Task("small", folder, config, "", {}, animation=False)
     end = tasks.perform(task, cargo=tasks.cargo_for(task))
     assert (end.status, seen[0]) == ("done", ("training", 14))
-    tasks.bring_home(task, end)
+    tasks.brought_home(task, end)
     assert contents(folder) == expected
 
 

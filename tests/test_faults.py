@@ -19,6 +19,7 @@ from conftest import crossed, sampled, with_parameters
 import toygan
 from toygan.engines import table
 from toygan.files.mistakes import UserError
+from toygan.files.scenario import read
 from toygan.many import run
 from toygan.session import folder as folders
 from toygan.session import measuring, simulation
@@ -415,3 +416,19 @@ def test_points_that_changed_are_another_run(tmp_path, monkeypatch, quick):
     points.unlink()
     with pytest.raises(UserError, match="no file"):
         play(file, tmp_path)
+
+
+def test_points_of_either_world_are_known_by_what_they_are(tmp_path):
+    paths = [tmp_path / "here.csv", tmp_path / "there.csv"]
+    for path in paths:
+        path.write_text("0,1\n1,0\n")
+    worlds = [
+        (part, {"kind": "points", "path": str(path)}) for part, path in zip(("source", "target"), paths, strict=True)
+    ]
+    config = read("ring-to-grid", "cyclegan", worlds)
+    for path in paths:
+        before, text = folders.digests(config), path.read_text()
+        path.write_text("0,1\n1,1\n")
+        assert {name for name, told in folders.digests(config).items() if told != before[name]} == {str(path)}
+        path.write_text(text)
+    assert folders.digests(config, ("target",)).keys() == {str(paths[1])}

@@ -641,7 +641,7 @@ def test_latents_are_carried_to_where_the_generator_sends_them(seen, place):
     before = seen.page.evaluate(PICTURE)
     latents = np.array(seen.page.evaluate("[...lab.page.main().latents]")).reshape(-1, 2)
     assert len(latents) == len(seen.page.evaluate("[...lab.look().samples]")) / 2
-    assert np.abs(latents[: WINDOWS.samples].std(axis=0) - 1).max() < 0.15
+    assert np.abs(latents[: WINDOWS["samples"]].std(axis=0) - 1).max() < 0.15
     seen.page.click("#carry")
     seen.page.wait_for_function(f"before => {PICTURE} !== before", arg=before)
     apart = "lab.page.main().stage.trails.map(({ points }) => points.every((one, i) => one === lab.look().samples[i]))"

@@ -44,7 +44,6 @@ from toygan.session.looks import Frame, observe
 from toygan.session.measuring import optimum_of, told_by
 from toygan.session.playable import (
     WINDOWS,
-    KindsMade,
     Playable,
     best_of,
     divergence_model,
@@ -359,7 +358,7 @@ def seen_by(model, sim: Simulation, at: dict[str, np.ndarray], held=()) -> dict[
 def test_a_gauge_is_what_python_measures(method):
     config = read("eight-gaussians", method, SMALL)
     sim, game = simulation(config), playable(config, [0])
-    n = WINDOWS.judged
+    n = WINDOWS["judged"]
     latents, real = (
         sim.watched[:1, :n].repeat(1, 2, 1)[:, :n],
         torch.from_numpy(sim.ground.real[None]).float().repeat(1, 2, 1)[:, :n],
@@ -389,7 +388,7 @@ def test_the_gauge_of_players_cut_to_measure_counts_their_own_numbers_alone(widt
     sim, game = simulation(config), playable(config, [0], to_measure=True)
     first = {name: learned.parameters[0].numpy() for name, learned in small.start.players.items()}
     first["critic"] = first["critic"].clip(-0.1, 0.1)  # as after a clip
-    stands = {name: standing(numbers, game.cut.layers[name], width, depth) for name, numbers in first.items()}
+    stands = {name: standing(numbers, game.cut["layers"][name], width, depth) for name, numbers in first.items()}
     clipped = state.weight_saturation(torch.from_numpy(first["critic"])[None])
     critic = small.start.players["critic"]._replace(parameters=torch.from_numpy(first["critic"])[None])
     small = small._replace(start=small.start._replace(players={**small.start.players, "critic": critic}))
@@ -397,7 +396,7 @@ def test_the_gauge_of_players_cut_to_measure_counts_their_own_numbers_alone(widt
         name: one._replace(parameters=torch.from_numpy(stands[name][0])[None])
         for name, one in sim.start.players.items()
     }
-    n = WINDOWS.judged
+    n = WINDOWS["judged"]
     rng = np.random.default_rng(0)
     latents, real = (torch.from_numpy(rng.standard_normal((1, n, 2))).float() for _ in range(2))
     clouds = state.Watched(real, duel.carried(small.world.game, small.start.parameters, latents), latents)
@@ -445,10 +444,10 @@ def test_players_cut_to_measure_play_the_small_players_game(method):
     config = read("two-moons", method, [*tailored(24, 4, 64), *descent])
     sim, game = simulation(config), playable(config, [0], to_measure=True)
     first = {name: learned.parameters[0].numpy() for name, learned in small.start.players.items()}
-    stands = {name: standing(numbers, game.cut.layers[name], width, depth) for name, numbers in first.items()}
+    stands = {name: standing(numbers, game.cut["layers"][name], width, depth) for name, numbers in first.items()}
     held = {name: free for name, (_, free) in stands.items()}
     now = {place: leaf.numpy() for place, leaf in named(sim.start, "state").items()}
-    now |= {place: stands[one.player][0] for place, one in game.state.items() if one.player}
+    now |= {place: stands[one["player"]][0] for place, one in game.state.items() if one["player"]}
     for _, draw in zip(range(6), draws(small.source, 0, small.start.memory), strict=False):
         if "step" in game.models:
             fed(game, "step", now, draw, held)
@@ -476,15 +475,15 @@ def test_players_cut_to_measure_play_the_small_players_game(method):
 def test_a_look_sees_what_comes_back_and_the_other_world(method, names):
     config = read(PLAYED_ON.get(method, "eight-gaussians"), method, SMALL)
     sim, game = simulation(config), playable(config, [0])
-    rows = WINDOWS.samples + WINDOWS.mesh**2
+    rows = WINDOWS["samples"] + WINDOWS["mesh"] ** 2
     latents = sim.watched[:1].repeat(1, -(-rows // sim.watched.shape[1]), 1)[:, :rows]
-    real = torch.from_numpy(sim.ground.real[None]).float().repeat(1, 3, 1)[:, : WINDOWS.real]
-    grids = {"scores": np.zeros((1, WINDOWS.scores**2, 2)), "slopes": np.zeros((1, WINDOWS.slopes**2, 2))}
+    real = torch.from_numpy(sim.ground.real[None]).float().repeat(1, 3, 1)[:, : WINDOWS["real"]]
+    grids = {"scores": np.zeros((1, WINDOWS["scores"] ** 2, 2)), "slopes": np.zeros((1, WINDOWS["slopes"] ** 2, 2))}
     at = {"latents": latents, "real": real} | grids
     found = seen_by(game.models["look"], sim, {name: np.asarray(values, np.float32) for name, values in at.items()})
     assert set(found) == {"samples"} | names
-    samples = duel.carried(sim.world.game, sim.start.averaged, latents[:, : WINDOWS.samples])
-    few = WINDOWS.real
+    samples = duel.carried(sim.world.game, sim.start.averaged, latents[:, : WINDOWS["samples"]])
+    few = WINDOWS["real"]
     clouds = state.Watched(real, samples[:, :few], latents[:, :few])
     right = companions.of_maps(sim.world.game, sim.start, clouds, real)
     for name in names:
@@ -500,13 +499,13 @@ def test_a_page_knows_whether_its_plan_is_between_what_the_critic_is_shown(metho
 
 def test_kinds_of_points_are_known_by_what_makes_them():
     kinds = {
-        "mgan": KindsMade("generator", makers=tuple(i % 4 for i in range(WINDOWS.samples))),
-        "cgan": KindsMade("class", 0, 8),
+        "mgan": {"word": "generator", "start": 0, "stop": 0, "makers": [i % 4 for i in range(WINDOWS["samples"])]},
+        "cgan": {"word": "class", "start": 0, "stop": 8, "makers": []},
         "ns-gan": None,
     }
     for method, right in kinds.items():
         assert playable(read("eight-gaussians", method, SMALL), [0]).kinds == right
-    assert playable(read("eight-gaussians", "infogan", SMALL), [0]).kinds.word == "category"
+    assert playable(read("eight-gaussians", "infogan", SMALL), [0]).kinds["word"] == "category"
 
 
 def test_the_generator_is_moved_by_two_parameters():
@@ -618,12 +617,12 @@ def test_a_look_sees_what_python_sees():
     config = read("eight-gaussians", "wgan-gp", SMALL)
     sim, game = simulation(config), playable(config, [0])
     frame: Frame = observe(sim, sim.start)
-    rows = WINDOWS.samples + WINDOWS.mesh**2
+    rows = WINDOWS["samples"] + WINDOWS["mesh"] ** 2
     latents = np.zeros((rows, 2), np.float32)
     latents[:100] = sim.watched[0, :100].numpy()
-    axes = [np.linspace(*config.view.x, WINDOWS.scores), np.linspace(*config.view.y, WINDOWS.scores)]
+    axes = [np.linspace(*config.view.x, WINDOWS["scores"]), np.linspace(*config.view.y, WINDOWS["scores"])]
     grid = np.stack(np.meshgrid(*axes), -1).reshape(-1, 2).astype(np.float32)
-    coarse = np.zeros((WINDOWS.slopes**2, 2), np.float32)
+    coarse = np.zeros((WINDOWS["slopes"] ** 2, 2), np.float32)
     given = {place: leaf.numpy() for place, leaf in named(sim.start, "state").items()}
     given |= {"at/latents": latents, "at/scores": grid, "at/slopes": coarse}
     found = {}
@@ -633,43 +632,43 @@ def test_a_look_sees_what_python_sees():
         found |= zip(names, session(model.content).run(None, inputs), strict=True)
     assert np.allclose(found["next seen/samples"][:100], frame.arrays["samples"][0, :100], atol=1e-5)
     corners = frame.arrays["scores"][0][[0, 0, -1, -1], [0, -1, 0, -1]]
-    side = found["next seen/scores"].reshape(WINDOWS.scores, WINDOWS.scores)
+    side = found["next seen/scores"].reshape(WINDOWS["scores"], WINDOWS["scores"])
     assert np.allclose(side[[0, 0, -1, -1], [0, -1, 0, -1]], corners, atol=1e-4)
 
 
 def test_the_optimal_critic_attains_the_distance():
     rng = np.random.default_rng(0)
-    real, fake = rng.standard_normal((2, WINDOWS.judged, 2))
+    real, fake = rng.standard_normal((2, WINDOWS["judged"], 2))
     fake += 1.5
     costs = np.linalg.norm(real[:, None] - fake[None], axis=2)
     rows, columns = linear_sum_assignment(costs)
     distance = costs[rows, columns].mean()
     duals = duals_of(costs)
-    points = np.zeros((WINDOWS.scores**2, 2), np.float32)
-    points[: WINDOWS.judged], points[WINDOWS.judged : 2 * WINDOWS.judged] = real, fake
+    points = np.zeros((WINDOWS["scores"] ** 2, 2), np.float32)
+    points[: WINDOWS["judged"]], points[WINDOWS["judged"] : 2 * WINDOWS["judged"]] = real, fake
     run = session(potential_model().content)
     (phi,) = run.run(
         None, {"at/points": points, "at/ends": fake.astype(np.float32), "at/duals": duals.astype(np.float32)}
     )
-    ours = phi[: WINDOWS.judged].mean() - phi[WINDOWS.judged : 2 * WINDOWS.judged].mean()
+    ours = phi[: WINDOWS["judged"]].mean() - phi[WINDOWS["judged"] : 2 * WINDOWS["judged"]].mean()
     assert ours == pytest.approx(distance, rel=1e-4)
 
 
-AXES = np.linspace(-2.5, 2.0, WINDOWS.scores), np.linspace(-2.0, 2.5, WINDOWS.scores)
+AXES = np.linspace(-2.5, 2.0, WINDOWS["scores"]), np.linspace(-2.0, 2.5, WINDOWS["scores"])
 GRID = np.stack(np.meshgrid(*AXES), -1).reshape(-1, 2)
 
 
 def some_clouds() -> tuple[np.ndarray, np.ndarray]:
     """Target and generated points of a page, [n, 2] each, as float32 has them."""
     rng = np.random.default_rng(4)
-    real = 0.3 * rng.standard_normal((WINDOWS.samples, 2)) + rng.choice([-1.0, 1.0], (WINDOWS.samples, 1))
-    return tuple(cloud.astype(np.float32) for cloud in (real, 0.7 * rng.standard_normal((WINDOWS.samples, 2))))
+    real = 0.3 * rng.standard_normal((WINDOWS["samples"], 2)) + rng.choice([-1.0, 1.0], (WINDOWS["samples"], 1))
+    return tuple(cloud.astype(np.float32) for cloud in (real, 0.7 * rng.standard_normal((WINDOWS["samples"], 2))))
 
 
 def python_draws(config, real: np.ndarray, fake: np.ndarray) -> np.ndarray:
     """The optimal critic on the grid as a run's pictures have it, [g, g], where the target's density is not known."""
     row = config.method.objective
-    few, noise = WINDOWS.samples, config.method.instance_noise
+    few, noise = WINDOWS["samples"], config.method.instance_noise
     known = known_optimum(row.kind, real, *AXES, options=row.model_dump(), noise=noise, told=told_by(config), few=few)
     return optimal_critic(known, Clouds(fake, real, fake, solved(fake[:2], real[:2]))).on_grid()
 
@@ -678,7 +677,7 @@ def page_draws(config, sim: Simulation, real: np.ndarray, fake: np.ndarray) -> n
     """The same by the page's model."""
     at = {"points": GRID.astype(np.float32), "real": real, "fake": fake}
     found = seen_by(optimum(config, sim)["optimum"], sim, at)
-    return found["optimal"].reshape(WINDOWS.scores, WINDOWS.scores)
+    return found["optimal"].reshape(WINDOWS["scores"], WINDOWS["scores"])
 
 
 def agree(ours: np.ndarray, right: np.ndarray) -> None:
@@ -725,7 +724,7 @@ def test_a_dial_moves_the_drawn_optimum_as_it_moves_python_s(method, key, value)
     real, fake = some_clouds()
     at = {"points": GRID.astype(np.float32), "real": real, "fake": fake}
     model = optimum(config, sim)["optimum"]
-    ours = seen_by(model, turned, at)["optimal"].reshape(WINDOWS.scores, WINDOWS.scores)
+    ours = seen_by(model, turned, at)["optimal"].reshape(WINDOWS["scores"], WINDOWS["scores"])
     agree(ours, python_draws(other, real.astype(float), fake.astype(float)))
     assert not np.allclose(ours, page_draws(config, sim, real, fake))
 
@@ -806,7 +805,7 @@ def test_the_page_s_divergences_are_those_of_their_formulas():
     rng = np.random.default_rng(2)
     model = session(divergence_model().content)
     for shift, scale in ((0.0, 1.0), (1.0, 0.5), (6.0, 0.1), (0.0, 0.0)):
-        real, fake = rng.standard_normal((2, WINDOWS.judged, 2))
+        real, fake = rng.standard_normal((2, WINDOWS["judged"], 2))
         fake = scale * fake + shift
         kl, js = model.run(
             ["next seen/kl", "next seen/js"], {"at/real": real.astype("f4"), "at/fake": fake.astype("f4")}
@@ -849,7 +848,7 @@ def test_of_clouds_apart_all_is_told_and_of_a_target_in_one_place_nothing():
     assert apart["js"] == pytest.approx(np.log(2), abs=1e-5)
     assert alike == pytest.approx({"kl": 0.0, "js": 0.0}, abs=1e-6)
     model = session(divergence_model().content)
-    dirac = np.zeros((WINDOWS.judged, 2), "f4")
+    dirac = np.zeros((WINDOWS["judged"], 2), "f4")
     for fake in (dirac, dirac + np.array([1, 0], "f4")):
         assert np.isnan(model.run(None, {"at/real": dirac, "at/fake": fake})).all()
 

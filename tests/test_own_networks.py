@@ -315,7 +315,7 @@ def test_a_sweep_has_them_on_its_grid_and_elsewhere(mine):
         patch.setattr(own, "LOADED", {})
         patch.setattr(tasks, "telling", lambda: lambda progress: None)
         end = tasks.perform(task, cargo=cargo)
-    tasks.bring_home(task, end)
+    tasks.brought_home(task, end)
     assert (task.folder / "critic.py").read_text() == MINE
 
 

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from toygan.quantities.rhythm import period, rhythm
+from toygan.quantities.rhythm import period
 
 Rng = np.random.Generator
 
@@ -61,5 +61,4 @@ def test_missing_values_are_left_out() -> None:
     "values", [np.arange(50.0), np.zeros(50), np.full(50, np.nan), np.exp(-np.arange(50) / 5), np.sin(np.arange(11))]
 )
 def test_lines_still_stands_and_few_values_have_none(values: np.ndarray) -> None:
-    assert rhythm(np.arange(len(values)), values) is None
     assert math.isnan(period(np.arange(len(values)), values))

@@ -719,6 +719,13 @@ def test_a_points_file_travels_under_another_path(tmp_path: Path) -> None:
     assert files_moved(away, {there: home}) == record
 
 
+def test_points_of_both_worlds_travel(tmp_path: Path) -> None:
+    worlds = {part: {"kind": "points", "path": f"/home/{part}.csv"} for part in ("target", "source")}
+    config, moves = at_home_here(worlds, tmp_path)
+    assert {part: config[part]["path"] for part in worlds} == {part: moves[f"/home/{part}.csv"] for part in worlds}
+    assert len({*moves.values()}) == 2
+
+
 @pytest.mark.parametrize("content", [b"{", b"[]\n", json_bytes({"config": 3}), b"\xff", b"[" * 10**5])
 def test_a_damaged_record_travels_as_it_is(content: bytes) -> None:
     for name in ("run.json", "config.toml"):

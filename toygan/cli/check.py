@@ -21,17 +21,11 @@ As = Annotated[
     str | None,
     option("--as", "PART", f"{', '.join(PARTS[:-1])} or {PARTS[-1]}; by its name and arguments unless said.", PARTS),
 ]
+Cost = Annotated[bool, typer.Option("--cost/--no-cost", help="Play a short game with and without what is wrong.")]
 MARKS = {True: "ok", False: "WRONG", None: "note"}
 
 
-def check(
-    word: Word,
-    role: As = None,
-    with_cost: Annotated[
-        bool, typer.Option("--cost/--no-cost", help="Play a short game with and without what is wrong.")
-    ] = True,
-    as_json: Json = False,
-) -> None:
+def check(word: Word, role: As = None, with_cost: Cost = True, as_json: Json = False) -> None:
     """Hold a loss, a penalty, a network or a sampler of yours against the known mistakes: a line a fact."""
     with clear_faults():
         from toygan.files.own import function_named

@@ -11,7 +11,7 @@ from toygan.files.shipped import PACKAGE, shipped, shipped_exhibits, shipped_pro
 
 Completer = Callable[[str], list[str]]
 
-METHODS = (("game.methods", "METHODS"), ("game.zoo", "ZOO"))
+METHODS = (("game.methods", "METHODS"), ("game.zoo", "ROWS"))
 # What `show` explains besides scenarios, methods and exhibits: list -> module and table with a row for each.
 TABLES = {
     "objectives": ("game.objectives", "OBJECTIVES"),

@@ -172,11 +172,10 @@ def table_rows(recordings: Sequence[Recording]) -> list[dict[str, Any]]:
 def print_table(recordings: Sequence[Recording], paths: Mapping[str, str]) -> None:
     """One line a run, means over seeds, and where the comparison is."""
     rows = table_rows(recordings)
-    if len({recording.facts.scenario for recording in recordings}) == 1:  # then it goes without saying
+    alone = len({recording.facts.scenario for recording in recordings}) == 1  # then it goes without saying
+    if alone:
         out.print(recordings[0].facts.scenario, style="bold")
-        names = told_apart(recordings, [recording.facts.method for recording in recordings])
-    else:
-        names = told_apart(recordings, [recording.name for recording in recordings])
+    names = told_apart(recordings, [one.facts.method if alone else one.name for one in recordings])
     for row, name in zip(rows, names, strict=True):
         row["run"] = name
     said = {"status"} if all(row["status"] == "done" for row in rows) else set()

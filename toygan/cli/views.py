@@ -82,9 +82,7 @@ def otherwise_in_words(moment: Recording) -> str:
     return f"step {facts.step}: played again, but points at its looks are others than those that were recorded{by}"
 
 
-def drawn_view(
-    recordings: Sequence[Recording], view: str, suffix: str, folder: Path, options: Options, tail: str
-) -> Path:
+def drawn_view(recordings: list[Recording], view: str, suffix: str, folder: Path, options: Options, tail: str) -> Path:
     """Draw one view of a run, or of it at several steps, as FOLDER/VIEW.SUFFIX, TAIL after its name; where it is."""
     from toygan.draw.saved import save_figure
 
@@ -94,9 +92,7 @@ def drawn_view(
 
 
 def seen(recordings: Sequence[Recording], view: str) -> Figure:
-    """One view of a run, or of it at several steps; UserError where the run has none. Torch is imported for those alone that ask
-    its players anew.
-    """
+    """One view of a run, or of it at several steps; UserError where it has none. Torch is imported where it is needed."""
     from toygan.draw import players
 
     first, *more = recordings

@@ -38,11 +38,9 @@ SIZES = (ON_SLIDES, 13.5, 12.0, 10.5, 9.0)  # points: of words on a slide, the l
 
 
 class Pane(NamedTuple):
-    """One kind of panel: what it is called on the plane, its function, whether a run has it, and whether it is on the plane.
-
-    The function takes an axis, a scene, a look and the options; of curves it takes no notice of the last two. `tall` is its
-    height for a width on the plane, and `slots` how many panels' width it takes at least; `is_orange` and `has_rings` say what
-    the legend of its points is.
+    """One kind of panel: what it is called on the plane, its function of an axis, a scene, a look and the options, of which
+    curves heed the first two, whether a run has it, its height for a width on the plane, how many panels' width it takes
+    at least, what the legend of its points is, and whether it is on the plane.
     """
 
     title: str
@@ -71,11 +69,6 @@ class Shot(NamedTuple):
     def panel(self) -> Pane:
         """How such a panel is drawn."""
         return PANELS[self.kind]
-
-    @property
-    def name(self) -> str:
-        """What the panel is of."""
-        return ", ".join(filter(None, (self.run, self.moment)))
 
 
 # --- one panel, and the page -----------------------------------------------------------------------------------------
@@ -225,10 +218,10 @@ def rows_of(cells: Sequence[Shot], wide: float, options: Options) -> list[Strip]
     if options.style != "paper" and slots_in(cells) * LEAST_CURVE <= wide:
         return [list(cells)]
     parts = parted(cells)
-    rows = [row for part in parts if part for row in even_rows(part, int(wide / least(part)))]
+    rows = [row for part in parts for row in even_rows(part, int(wide / least(part)))]
     if options.style == "paper" or len(parts) < 2:
         return rows
-    mixed = even_rows(cells, int(wide / max(map(least, ([cell] for cell in cells)))))
+    mixed = even_rows(cells, int(wide / least(cells)))
     return max(rows, mixed, key=lambda found: side_of(found, wide, options))
 
 
@@ -237,7 +230,7 @@ def parted(cells: Sequence[Shot]) -> list[Strip]:
     both = len({cell.run for cell in cells if cell.run}) > 1 and len({cell.moment for cell in cells if cell.run}) > 1
     rows = [(cell.kind, cell.run if both else "") for cell in cells]
     parts = [[cell for cell, own in zip(cells, rows, strict=True) if own == row] for row in dict.fromkeys(rows)]
-    if len({cell.name for cell in cells}) == 1:
+    if len({(cell.run, cell.moment) for cell in cells}) == 1:
         parts = [[cell for cell in cells if cell.panel.plane], [cell for cell in cells if not cell.panel.plane]]
     return [part for part in parts if part]
 
@@ -295,7 +288,7 @@ def places(
 ) -> Iterator[tuple[Shot, tuple[float, float, float, float]]]:
     """Each panel with its left, bottom, width and height, from so many inches up downwards."""
     for row in rows:
-        most = max(map(slots_in, (row, *(other for other in rows if slots_in(other) > slots_in(row) and len(row) > 1))))
+        most = max(map(slots_in, rows if len(row) > 1 else [row]))
         height, over, left = height_of(row, side), above(row) + (0.0 if is_on_plane(row) else 0.12), LEFT
         for cell in row:
             pitch = wide / most * slots_in([cell])
@@ -315,7 +308,7 @@ def size(cell: Shot, side: float, height: float, pitch: float) -> tuple[float, f
 
 def name_panel(axis: Axes, cell: Shot, several: bool) -> None:
     """A panel's title; or its run, its seed or step and, where there are several kinds of panels, which one it is."""
-    words = (f"{cell.name}: {cell.kind}" if several else cell.name) if cell.name else cell.panel.title
+    words = cell.moment + f": {cell.kind}" * several if cell.moment else cell.panel.title
     if cell.run:
         letters = max(int(size_of(axis)[0] / (0.0085 * PLAIN)), 12)
         titles = [cell.run, f"{cell.moment}: {cell.kind}" if cell.moment else cell.kind]
@@ -330,7 +323,7 @@ def head(figure: Figure, cells: Sequence[Shot], scenes: Sequence[Scene], options
     several, runs = len(scenes) > 1, len(runs_apart(scenes)) > 1
     shown, (wide, up) = cells[0].shown, map(float, figure.get_size_inches())
     recording = shown.recording
-    kinds = dict.fromkeys(cell.panel.title for cell in cells if cell.name and cell.panel.title)
+    kinds = dict.fromkeys(cell.panel.title for cell in cells if (cell.run or cell.moment) and cell.panel.title)
     title = sheet.comparison_header(scenes)[0] if runs else title_of(recording)
     when = seed_and_step(cells, scenes)
     told = " · ".join(part for part in (title, *when, *(kinds if len(kinds) == 1 else ())) if part)

@@ -40,7 +40,7 @@ from toygan.draw.points import (
 from toygan.draw.style import INK, SMALL, entitle, quiet, write
 from toygan.draw.worlds import ARROWS, pairs, tall_worlds, worlds
 from toygan.files.text import number
-from toygan.view.kinds import classes_of, kept_over_time, kinds_of, pairs_at, regions_known
+from toygan.view.kinds import classes_of, kept_over_time, kinds_of, regions_known
 from toygan.view.levels import Scale, levels
 from toygan.view.scene import Scene, inside
 
@@ -129,8 +129,8 @@ def classes(axis: Axes, shown: Scene, look: int) -> None:
     of = levels(scores, np.array([]))
     half = replace(shown, grid_x=shown.grid_x[::2], grid_y=shown.grid_y[::2])  # their scores are of every second place
     for c, panel in enumerate(tiles(axis, len(scores))):
-        points_of_class(panel, shown, c).show(look)
         score_bands(panel, half, scores[c], of.edges)
+        points_of_class(panel, shown, c).show(look)
     score_bar(axis, of, OF_CLASSES, below=0.16)
 
 
@@ -261,12 +261,10 @@ def marks_of_head(axis: Axes, shown: Scene, told: ToldByHead) -> list[tuple[np.n
     size = marker_size(shown.samples.shape[1])
     if told.of is None:
         return [(np.full(shown.samples.shape[1], True), orange_marks(axis, shown))]
-    found = []
-    for k in range(int(told.of.max()) + 1):
-        cloud = marks_of_kind(axis, k, size)
+    clouds = [marks_of_kind(axis, k, size) for k in range(int(told.of.max()) + 1)]
+    for cloud in clouds:
         cloud.set(markeredgecolor=INK, markeredgewidth=0.25, alpha=0.8)
-        found.append((told.of == k, cloud))
-    return found
+    return [(told.of == k, cloud) for k, cloud in enumerate(clouds)]
 
 
 def number_regions(numbers: Sequence[Text], shown: Scene, places: np.ndarray, data: int) -> None:
@@ -362,9 +360,10 @@ def dress_way(axis: Axes, along: str) -> None:
 
 def reconstructions(axis: Axes, shown: Scene, scale: Scale = "frame") -> Moving:
     """An arrow from each of the first real points to what comes back of it; where all comes back there are only dots."""
-    points, first = pairs_at(shown, 0, ARROWS)
+    back = kept_over_time(shown, "reconstructed")[:, :ARROWS]
+    points = shown.real[: back.shape[1]]
     pale_points(axis, shown)
-    arrows = axis.quiver(*points.T, *(first - points).T, color=GENERATED, angles="xy", scale_units="xy", scale=1,
+    arrows = axis.quiver(*points.T, *(back[0] - points).T, color=GENERATED, angles="xy", scale_units="xy", scale=1,
                          units="width", width=0.004, headwidth=4, headlength=5, headaxislength=4.5, minlength=0.1,
                          alpha=0.8, zorder=4)  # fmt: skip
     dots = marks(axis, points, "o", REAL, 2.6, zorder=3)
@@ -372,11 +371,10 @@ def reconstructions(axis: Axes, shown: Scene, scale: Scale = "frame") -> Moving:
     words = place_beneath(axis)
 
     def show(t: int) -> None:
-        found = pairs_at(shown, t, ARROWS)[1]
-        arrows.set_UVC(*(found - points).T)
-        out = 1 - float(np.mean(inside(found, shown.view)))
+        arrows.set_UVC(*(back[t] - points).T)
+        out = 1 - float(np.mean(inside(back[t], shown.view)))
         lost = f"; {100 * out:.0f} % of the ends are out of view" if out else ""
-        far = float(np.linalg.norm(found - points, axis=1).mean())
+        far = float(np.linalg.norm(back[t] - points, axis=1).mean())
         words.set_text(fitted(axis, [f"mean length {number(far)} of {len(points)} arrows{lost}"]))
 
     return Moving(axis, [dots, arrows, words, *axis.spines.values()], show)

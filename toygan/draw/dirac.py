@@ -36,10 +36,10 @@ WHO = ("x minimises it, y maximises it.", "x minimises the first, y the second."
 
 def phase_portrait(axis: Axes, phases: Portrait) -> None:
     """Draw the field of moves over its speed, the path from its start (square) to its end (diamond), and the solution."""
-    u, v = phases.field[..., 0], phases.field[..., 1]
-    speed = np.hypot(u, v)
+    moves = np.moveaxis(phases.field, -1, 0)
+    speed = np.hypot(*moves)
     known = np.isfinite(speed)
-    u, v = np.where(known, u, 0.0), np.where(known, v, 0.0)
+    u, v = np.where(known, moves, 0.0)
     longest = (float(np.percentile(speed[known], 90)) if known.any() else 0.0) or 1.0
     axis.imshow(speed, cmap=STEEPNESS, vmin=0, vmax=longest, origin="lower", interpolation="bilinear",
                 extent=pixel_extent(phases.axis, phases.axis), zorder=0)  # fmt: skip

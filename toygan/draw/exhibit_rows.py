@@ -1,4 +1,4 @@
-"""Pictures of results, a row a run and seed: ends with intervals, rates, matrices, quality against its price."""
+"""Pictures of results, a row a run and seed: ends with intervals, rates, matrices."""
 
 from __future__ import annotations
 

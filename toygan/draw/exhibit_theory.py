@@ -219,8 +219,7 @@ def refined(material: Material) -> Figure:
 def ways(axis: Axes, name: str, lines: Mapping[tuple[Any, ...], Rows]) -> None:
     """One run's clouds from above, by critic and way."""
     titled(axis, name, PLAIN)
-    every = [row for rows in lines.values() for row in rows]
-    told = [row for row in every if row.get("status") != "diverged"]
+    told = [row for rows in lines.values() for row in rows if row.get("status") != "diverged"]
     if told:
         floor, most = (float(np.nanmean(column(told, one))) for one in ("w1_floor", "perfect"))
         axis.axvspan(0, most, color=FAINT, alpha=0.18, linewidth=0)

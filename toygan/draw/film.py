@@ -11,6 +11,7 @@ from pathlib import Path
 from textwrap import shorten
 
 import numpy as np
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_hex
@@ -35,17 +36,7 @@ from toygan.files.text import number
 from toygan.session.recording import Recording
 from toygan.view.levels import Levels, Scale
 from toygan.view.look import ASPECT, USUAL, Options
-from toygan.view.scene import (
-    Scene,
-    event_in_words,
-    events_of,
-    optimum_label,
-    outside_share,
-    scene,
-    seeds_of,
-    steepest,
-    title_of,
-)
+from toygan.view.scene import Scene, events_of, optimum_label, outside_share, scene, seeds_of, steepest, title_of
 from toygan.view.words import frame_words
 
 Advance = Callable[[int, int], None]
@@ -143,26 +134,24 @@ def moving_optimum(axis: Axes, shown: Scene, scale: Scale) -> Moving:
     """The optimal critic against each frame's points, on its own colour scale."""
     assert shown.optimal is not None
     known = moving.levels_in_time(shown, shown.optimal, scale, exact=True)
-    part = moving_scores(axis, shown, shown.optimal, known)
-    framed = replace(part, artists=[*part.artists, *axis.spines.values()])
-    return moving.with_bar(framed, known, optimum_label(shown.recording))
+    return moving.with_bar(moving_scores(axis, shown, shown.optimal, known), known, optimum_label(shown.recording))
 
 
 def moving_contour(axis: Axes, shown: Scene, known: Sequence[Levels]) -> Moving:
     """The critic's bands with real and generated points, between each frame's levels."""
-    part, note = moving_scores(axis, shown, shown.scores, known), panels.corner_note(axis, "")
-    boundary = panels.decision_boundary(axis, shown, 0)
+    boundary, note = panels.decision_boundary(axis, shown, 0), panels.corner_note(axis, "")
+    part = moving_scores(axis, shown, shown.scores, known, *boundary, note)
 
     def show(t: int) -> None:
         part.show(t)
         note.set_text(outside_share(shown.samples[t], shown.view))
         panels.move_boundary(boundary, shown, t)
 
-    return Moving(axis, [*part.artists, *boundary, note, *axis.spines.values()], show)
+    return replace(part, show=show)
 
 
-def moving_scores(axis: Axes, shown: Scene, scores: np.ndarray, known: Sequence[Levels]) -> Moving:
-    """Bands of scores [T, g, g] between each frame's levels, with real and generated points."""
+def moving_scores(axis: Axes, shown: Scene, scores: np.ndarray, known: Sequence[Levels], *over: Artist) -> Moving:
+    """Bands of scores [T, g, g] between each frame's levels, with real and generated points, and what is over these."""
     panels.frame_view(axis, shown)
     field = moving.Field(axis, lines=True)
     real, cloud = real_points(axis, shown), generated_cloud(axis, shown, 0)
@@ -171,7 +160,7 @@ def moving_scores(axis: Axes, shown: Scene, scores: np.ndarray, known: Sequence[
         moving.show_scores(field, scores[t], known[t])
         move_cloud(cloud, shown, t)
 
-    return Moving(axis, [field, real, *cloud.artists], show)
+    return Moving(axis, [field, real, *cloud.artists, *over, *axis.spines.values()], show)
 
 
 def moving_slopes(axis: Axes, shown: Scene, scale: Scale) -> Moving:
@@ -220,7 +209,7 @@ def time_bar(figure: Figure, shown: Scene, bottom: float) -> Moving:
         done.set_xdata([0, step])
         state.set_text(" · ".join([f"step {step} of {end}", *frame_words(recording, t, bands=False)]))
         past = [event for event in events if event.step <= step]
-        latest.set_text(shorten("; ".join(f"◆ {event_in_words(event)}" for event in past[-2:]), 104, placeholder=" …"))
+        latest.set_text(shorten("; ".join(f"◆ {event.words}" for event in past[-2:]), 104, placeholder=" …"))
 
     return Moving(axis, [done, *marks, state], show, [latest])
 

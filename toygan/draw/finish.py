@@ -109,9 +109,8 @@ def outside(text: Text) -> bool:
 def lighten(artist: Text | Line2D) -> None:
     """Light where it was dark, with the arrow of a note."""
     turn(artist.get_color(), artist.set_color)
-    arrow = artist.arrow_patch if isinstance(artist, Annotation) else None
-    if arrow:
-        turn(arrow.get_edgecolor(), arrow.set_color)
+    if isinstance(artist, Annotation) and artist.arrow_patch:
+        turn(artist.arrow_patch.get_edgecolor(), artist.arrow_patch.set_color)
 
 
 def turn(colour: Any, set_colour: Callable[[str], object]) -> None:

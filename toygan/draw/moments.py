@@ -44,8 +44,8 @@ def at_the_end(view: Insight, recording: Recording, seen: Any, prose: Sequence[t
     entitle_sheet(figure, recording, view.name, status_line(shown))
     for row, (line, weight) in enumerate(prose):
         say(figure, 0.2, figure.get_figheight() - 0.84 - ROW * row, line, SMALL, weight)
-    left = MARGIN + 0.15 * view.square
-    places = np.linspace(left, left + WIDTH - MARGIN - RIGHT - side, len(view.panels))
+    indent = 0.15 * view.square  # for what its numbers measure, which stands beside them
+    places = np.linspace(MARGIN + indent, WIDTH - RIGHT - side + indent, len(view.panels))
     for place, (title, draw) in zip(places, view.panels.items(), strict=True):
         axis = axis_at(figure, place, below + view.under, side, tall)
         draw(axis, shown, seen)
@@ -56,7 +56,7 @@ def at_the_end(view: Insight, recording: Recording, seen: Any, prose: Sequence[t
 def moments(
     view: Insight, recordings: Sequence[Recording], seen: Sequence[Any], told: Sequence[Sequence[str]], prose: str
 ) -> Figure:
-    """A sheet of what was seen at one to four steps, a recording each, with lines `told` beneath; ValueError for others."""
+    """A sheet of what was seen at one to four steps, a recording each, with lines `told` beneath; ValueError for more or none."""
     count = len(recordings)
     if not 0 < count <= MOST:
         raise ValueError(f"{count} steps cannot stand side by side; 1 to {MOST} can")

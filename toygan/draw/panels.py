@@ -25,15 +25,7 @@ from toygan.files.text import LARGEST, SMALLEST, number
 from toygan.quantities.table import Floor, label_of, shown_in
 from toygan.session.recording import Recording
 from toygan.view.levels import Levels, scales
-from toygan.view.scene import (
-    Scene,
-    alignment_ceiling,
-    boundary_lines,
-    exact_transport,
-    outside_share,
-    score_range,
-    steepest,
-)
+from toygan.view.scene import Scene, boundary_lines, exact_transport, outside_share, score_range, steepest
 
 CRITIC, PENALTY, SHARE, BOUNDARY = "#0072b2", "#7a7a7a", "#009e73", "#8b1a6b"
 # Even in lightness, and light enough at its dark end that single orange marks show in a grey print.
@@ -444,7 +436,7 @@ def transport_curves(axis: Axes, recording: Recording) -> Axes:
     drawn = np.concatenate([np.asarray(line.get_ydata(), float) for line in axis.lines])
     low = drawn.min(initial=0.0, where=np.isfinite(drawn))
     axis.axhline(1, color=INK, linewidth=0.7, linestyle=":", zorder=0)
-    ceiling = alignment_ceiling(recording)
+    ceiling = recording.facts.portrait_row.get("slope_alignment_ceiling")
     if ceiling is not None:
         axis.axhline(ceiling, color=SHARE, linewidth=0.7, linestyle=":", zorder=0)
     axis.set_ylim(min(low, ceiling or 0.0) - 0.05, 1.06)

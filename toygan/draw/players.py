@@ -6,7 +6,7 @@ Whatever a recording does not hold is said to be not recorded, so that older run
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -28,6 +28,8 @@ from toygan.view.scene import Scene, scene, title_of
 PAIRS = 200  # points of either cloud in a transport plan: a thousand lines would be a blot
 FOLLOWED = 16  # particles with trails
 AROUND_ONE = LinearSegmentedColormap.from_list("around one", ["#2166ac", "#d1e5f0", "#ffffff", "#fdd9b5", "#b35806"])
+IN_CORNER = {"loc": "upper left"}  # legends
+ABOVE = {"loc": "lower left", "bbox_to_anchor": (-0.02, 0.97), "ncol": 3, "handletextpad": 0.4, "columnspacing": 0.9}
 PLACES = (("real", REAL, "-"), ("generated", GENERATED, "--"), ("between", panels.SHARE, ":"))
 TitledPanel = tuple[str, Callable[..., None]]
 
@@ -210,8 +212,7 @@ def layer_curves(axis: Axes, recording: Recording) -> None:
         axis.plot(numbers, sizes[t], "o-", color=panels.CRITIC, alpha=0.25 + 0.75 * (place + 1) / len(chosen), markersize=3,
                   linewidth=1.2, label=f"{recording.frames['step'][t]}")  # fmt: skip
     panels.logarithmic(axis, [sizes[chosen]])
-    dress_plain(axis, "gradient by layer, at step", "layer, the last one's is the score", loc="lower left",
-                bbox_to_anchor=(-0.02, 0.97), ncol=3, handletextpad=0.4, columnspacing=0.9)  # fmt: skip
+    dress_plain(axis, "gradient by layer, at step", "layer, the last one's is the score", ABOVE)
     axis.xaxis.set_major_locator(FixedLocator(numbers.tolist()))
     return None
 
@@ -279,14 +280,14 @@ def not_recorded(axis: Axes, words: str = "not recorded") -> None:
     write(axis, 0.5, 0.5, words, ha="center", size=PLAIN)
 
 
-def dress_plain(axis: Axes, title: str, along: str, **legend: Any) -> None:
+def dress_plain(axis: Axes, title: str, along: str, legend: Mapping[str, Any] = IN_CORNER) -> None:
     """A panel over anything but the steps, in the same manner, its legend in a corner unless it is to stand elsewhere."""
     axis.set_title(title, size=LARGE, loc="left", pad=14, color=INK)
     axis.set_xlabel(along, size=PLAIN, labelpad=1, color=INK)
     quiet(axis, FRAMELESS)
     axis.yaxis.set_major_formatter(FuncFormatter(panels.tick))
     axis.grid(linewidth=0.4, alpha=0.35)
-    axis.legend(**{"loc": "upper left", **legend}, fontsize=SMALL, frameon=False, borderpad=0.2, handlelength=1.2)
+    axis.legend(fontsize=SMALL, frameon=False, borderpad=0.2, handlelength=1.2, **legend)
 
 
 # --- sheets ----------------------------------------------------------------------------------------------------------

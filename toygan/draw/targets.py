@@ -43,9 +43,9 @@ class Drawable(Protocol):
     def modes(self) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None: ...
 
 
-def target_panel(axis: Axes, target: Drawable, seed: int = 0) -> None:
+def target_panel(axis: Axes, target: Drawable) -> None:
     """Draw the density (a pixel blurred, so that curves are seen), 600 points, 3 deviations around each mode, the skeleton."""
-    points = target.sample(np.random.default_rng(seed), POINTS)
+    points = target.sample(np.random.default_rng(0), POINTS)
     view = square_around(points)
     shade_density(axis, target, view)
     if target.skeleton is not None:

@@ -94,14 +94,14 @@ def pixels_of(shown: Scene, frame: int, edges: np.ndarray, width: int, tones: To
     bands = banded(shown.scores[frame], edges, fine, tones.critic)
     picture = Image.fromarray(bands[::-1])  # row 0 is the lowest in the grid
     scale = fine[0] / PANEL
-    stamp_points(picture, placed(visible_real(shown), shown, fine), CARPET * marker_size(len(shown.real)) * scale, tones.real,
-                 REAL_INK)  # fmt: skip
+    carpet = CARPET * marker_size(len(shown.real)) * scale
+    stamp_points(picture, placed(visible_real(shown), shown, fine), carpet, tones.real, REAL_INK)
     if rings := counted(shown):
         shares = rings.radii(shown.shares(frame))
         paint_circles(picture, shown, shares, scale * DISC_RIM, tones.rim, tones.generated + hex_of(DISC_INK))
     size_of_mark = max(marker_size(shown.samples.shape[1]) * scale, LEAST)
-    stamp_points(picture, placed(visible(shown, frame), shown, fine), size_of_mark, tones.generated,
-                 PALE if rings else INK_ADDED)  # fmt: skip
+    ink = PALE if rings else INK_ADDED
+    stamp_points(picture, placed(visible(shown, frame), shown, fine), size_of_mark, tones.generated, ink)
     if rings:
         paint_circles(picture, shown, rings.due, max(scale * RING, LEAST), tones.real, None)
     return picture.resize(size, Image.Resampling.BOX)
@@ -142,10 +142,10 @@ def banded(
     return np.asarray(np.concatenate([colours, [(255, 255, 255)]]).astype(np.uint8)[bands_of(scores, edges, size)])
 
 
-def placed(points: np.ndarray, shown: Scene, size: tuple[int, int]) -> np.ndarray:
-    """Points [N, 2] of the plane in pixels, y downwards."""
+def placed(places: np.ndarray, shown: Scene, size: tuple[int, int]) -> np.ndarray:
+    """Places [N, 2] of the plane in pixels, y downwards."""
     left, right, bottom, top = shown.view
-    return np.asarray((points - [left, top]) / [right - left, bottom - top] * size)
+    return np.asarray((places - [left, top]) / [right - left, bottom - top] * size)
 
 
 def webp(pictures: Sequence[Image.Image]) -> bytes:

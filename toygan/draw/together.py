@@ -27,7 +27,7 @@ from toygan.view.language import told as in_language
 from toygan.view.language import wrapped
 from toygan.view.levels import Scale, range_in_words
 from toygan.view.look import ASPECT, USUAL, Options
-from toygan.view.scene import Scene, event_in_words, events_of, scene
+from toygan.view.scene import Scene, events_of, scene
 from toygan.view.words import numbers_in_words
 
 HOLD = 4000  # milliseconds: how long the end is held, for it has sentences to read
@@ -211,7 +211,7 @@ def moving_words(
     def show(t: int) -> None:
         for text, (name, shown, _), frames in zip(words, named, clock, strict=False):
             past = [event for event in events_of(shown.recording) if event.step <= shown.steps[frames[t]]]
-            latest = f"◆ {event_in_words(past[-1])}" if past else ""
+            latest = f"◆ {past[-1].words}" if past else ""
             told = " ".join(shown.recording.facts.summary.diagnosis) if t == len(frames) - 1 else latest
             text.set_text(fitted(name, told, lines, language) if told else "")
 

@@ -145,11 +145,9 @@ class Recorder(TorchDispatchMode):
             if varies and (len(looking) > 1 or "_." not in name):
                 raise Untraceable(name, "the step writes into memory that something else looks at")
             name, outs = name.replace("_.", ".", 1), outs if varies else looking
-        if not varies:
-            for tensor in outs:
-                self.constant(tensor)
-            return
-        self.nodes.append(Node(name, named, tuple(self.new(tensor) for tensor in outs)))
+        wires = tuple(map(self.new if varies else self.constant, outs))
+        if varies:
+            self.nodes.append(Node(name, named, wires))
 
 
 def same_place(a: Tensor, b: Tensor) -> bool:

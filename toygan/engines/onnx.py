@@ -73,10 +73,10 @@ def part(function: Callable[..., Tree], name: str, **trees: Tree) -> Model:
     """
     graph, inputs, after = traced(function, name, **trees)
     graph = cleaned(graph)
-    given = {at: wire.key for at, wire in zip(inputs, graph.inputs, strict=True)}
-    leaving = {at: wire for at, wire in zip(after, graph.outputs, strict=True) if wire.key != given.get(at)}
+    given = dict(zip(inputs, graph.inputs, strict=True))
+    leaving = {at: wire for at, wire in zip(after, graph.outputs, strict=True) if wire != given.get(at)}
     read = {wire.key for node in graph.nodes for wire in wires_in(node.args)}
-    entering = {at: wire for at, wire in zip(inputs, graph.inputs, strict=True) if wire.key in read}
+    entering = {at: wire for at, wire in given.items() if wire.key in read}
     small = graph._replace(inputs=[*entering.values()], outputs=[*leaving.values()])
     return model_of(small, [*entering], [f"{NEXT}{at}" for at in leaving])
 

@@ -53,12 +53,8 @@ class Compared(NamedTuple):
         return self.verdict + self.after + (f" ({self.why})" if self.why else "")
 
 
-def compared(
-    row: Reported, values: Sequence[float] | None, share: float, modes: int = 0, diverged: int = 0
-) -> Compared:
-    """A published number beside our values, one a seed, None where the run was not made; of a target of so many modes, and
-    where so many seeds diverged.
-    """
+def compared(row: Reported, values: list[float] | None, share: float, modes: int = 0, diverged: int = 0) -> Compared:
+    """A published number beside our values, one a seed, if the run was made; on so many modes, where so many seeds diverged."""
     score = SCORES[row.measure]
     known = [float(value) for value in values or () if math.isfinite(value)]
     ours, published = ours_of(score, known), published_of(row)

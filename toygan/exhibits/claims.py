@@ -120,9 +120,7 @@ def refuse_unended(claim: Claim, rows: Sequence[Row]) -> None:
 
 
 def rows_apart(claim: Claim, rows: Sequence[Row]) -> dict[Any, list[Row]]:
-    """The rows of every value that a claim goes through, with those that it may hold these against: of none of the values,
-    or of the one that it names. All rows, of None, where it goes through no column.
-    """
+    """The rows of every value of a claim's column, with those of none or of the one that it names; all, of None, without one."""
     values = dict.fromkeys(row.get(claim.each) for row in meant(claim.value.of, rows))
     named = [row for wanted in named_beside(claim) for row in matching(wanted, rows)]
     beside = {id(row) for row in [*named, *(row for row in rows if row.get(claim.each) not in values)]}

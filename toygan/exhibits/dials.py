@@ -7,6 +7,7 @@ from __future__ import annotations
 import base64
 from cmath import sqrt
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -88,12 +89,7 @@ def fan(config: Config) -> np.ndarray:
     """
     game, start, draw, _ = dirac.stage(config)
     grid = np.stack(np.meshgrid(axis(), axis()), axis=-1).reshape(-1, 2)
-    state = dirac.placed(game, start, torch.from_numpy(grid))
-    places = [grid]
-    for _ in range(STEPS):
-        state = dirac.after(game, state, draw, 1)
-        places.append(dirac.on_host(dirac.seen(game, state)))
-    found = np.stack(places)
+    found = np.stack([*islice(dirac.course(game, start, draw, torch.from_numpy(grid)), STEPS + 1)])
     return np.where(np.abs(found) < FAR, found, np.nan)
 
 

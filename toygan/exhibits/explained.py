@@ -150,9 +150,7 @@ def in_few_digits(value: Any) -> str:
 
 
 def differing(here: Setting, there: Setting) -> tuple[str, ...]:
-    """What the runs of two settings differ in, one argument each: `training.steps = 5000 in place of 2500`; and of which
-    values of a column there are no runs there.
-    """
+    """What the runs of two settings differ in, an argument each, `training.steps = 5 in place of 2`; and what is left out."""
     found: dict[str, str] = {}
     for key, cases in there.cases.items():
         before = here.cases.get(key, ())

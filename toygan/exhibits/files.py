@@ -10,18 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple, Self
 
-from pydantic import (
-    AfterValidator,
-    AllowInfNan,
-    Field,
-    NonNegativeFloat,
-    NonNegativeInt,
-    PositiveFloat,
-    PositiveInt,
-    PrivateAttr,
-    field_validator,
-    model_validator,
-)
+from pydantic import AfterValidator, Field, PositiveFloat, PositiveInt, PrivateAttr, field_validator, model_validator
 
 from toygan.exhibits.forms import BOUNDS, CURVES, MOMENTS
 from toygan.files.config import Method, Name
@@ -36,7 +25,7 @@ from toygan.quantities.distance import DISTANCES, parsed_sweep
 from toygan.quantities.table import QUANTITIES
 from toygan.targets.refusal import Refusal
 
-AnyNumber = Annotated[float, AllowInfNan(True)]  # distances may be infinite
+AnyNumber = Annotated[float, Field(allow_inf_nan=True)]  # distances may be infinite
 LAST_STEP = 10**8  # that a run may have
 Scalar = str | bool | Annotated[int, Field(ge=-(10**9), le=10**9)] | float
 Filter = Mapping[str, Scalar | tuple[Scalar, ...]]  # column -> the value, or values, that a row must have there
@@ -70,8 +59,9 @@ def known(value: str, legal: Sequence[str], what: str) -> str:
     return value
 
 
-MEASURES = (*QUANTITIES, *OF_THEORY, *DISTANCES)
-MeasureName = Annotated[str, AfterValidator(lambda name: known(name, MEASURES, "measures"))]
+MeasureName = Annotated[
+    str, AfterValidator(lambda name: known(name, [*QUANTITIES, *OF_THEORY, *DISTANCES], "measures"))
+]
 LabelName = Annotated[str, AfterValidator(lambda name: known(name, [row[0] for row in RULES], "labels"))]
 
 
@@ -206,7 +196,7 @@ class Panel(Strict):
     def known_measures(cls, value: str) -> str:
         """Refuse a measure that nobody takes; several stand with commas between."""
         for name in value.split(","):
-            known(name.strip(), [*MEASURES, "labels", *FRAMED], "measures")
+            known(name.strip(), [*QUANTITIES, *OF_THEORY, *DISTANCES, "labels", *FRAMED], "measures")
         return value
 
 
@@ -307,7 +297,7 @@ class Claim(Strict):
     at_least: AnyNumber | None = None
     at_most: AnyNumber | None = None
     equals: AnyNumber | None = None
-    within: NonNegativeFloat = 0.0
+    within: Annotated[float, Field(ge=0)] = 0.0
     seeds: Seeds | None = None
     each: str = ""
     diverged: Literal["fails", "left out"] = "fails"
@@ -424,7 +414,7 @@ class Exhibit(FromFile):
     """A question, what to look at, which runs and pieces of theory, which panels, and the claims."""
 
     name: Name
-    number: NonNegativeInt = 0  # its place among the shipped ones
+    number: Annotated[int, Field(ge=0)] = 0  # its place among the shipped ones
     title: Text
     question: Text
     text: Text

@@ -10,16 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import (
-    AfterValidator,
-    Field,
-    NonNegativeFloat,
-    PositiveFloat,
-    PositiveInt,
-    WrapValidator,
-    field_validator,
-    model_validator,
-)
+from pydantic import AfterValidator, Field, PositiveInt, WrapValidator, field_validator, model_validator
 
 from toygan.exhibits.files import FromFile, Origin, Text, known, without_seeds
 from toygan.exhibits.scores import NEEDS, SCORES, Counting
@@ -33,7 +24,7 @@ from toygan.many.sweep import flat
 from toygan.targets.refusal import Refusal
 
 Spread = Literal["SD", "SE", "range", "share", "exact", "none"]
-Fraction = Annotated[PositiveFloat, Field(le=1.0)]
+Fraction = Annotated[float, Field(gt=0, le=1.0)]
 Count = Annotated[PositiveInt, Field(le=10**6)]
 
 
@@ -97,7 +88,7 @@ class Reported(Strict):
     run: Text
     measure: Annotated[str, AfterValidator(lambda name: known(name, list(SCORES), "measures"))]
     published: Written | None = None
-    spread: NonNegativeFloat | None = None
+    spread: Annotated[float, Field(ge=0)] | None = None
     kind: Spread = "none"
     seeds: Count | None = None
     low: float | None = None
@@ -224,11 +215,9 @@ def left_open(protocol: Protocol) -> dict[str, Any]:
     changes = [change for group in protocol.runs for change in flat(group.set).items()]
     said = {key for key, _ in changes}
     said |= {f"{key}.{name}" for key, part in [*tables, *changes] if isinstance(part, Mapping) for name in part}
-    found: dict[str, Any] = {}
-    for table, names in ASKED.items():
-        part = as_data(config)[table]
-        found |= {f"{table}.{name}": part[name] for name in names if name in part and f"{table}.{name}" not in said}
-    return found
+    parts, keys = as_data(config), [(table, name) for table, names in ASKED.items() for name in names]
+    open_ones = [(table, name) for table, name in keys if name in parts[table] and f"{table}.{name}" not in said]
+    return {f"{table}.{name}": parts[table][name] for table, name in open_ones}
 
 
 def published_steps(protocol: Protocol, group: Group) -> int:

@@ -19,6 +19,7 @@ from toygan.view.records import FINISHED, Record, Row
 
 AS_MADE = "as they are made"
 CRITICS, WAYS = ("learned", "exact"), ("rejection", "Metropolis-Hastings", "Langevin")
+EVERY_WAY = (("none", AS_MADE), *product(CRITICS, WAYS))  # no critic, and each critic with each way
 OF_ROWS = ("refined", "critic", "way")  # columns that these rows have and runs have not
 NAMED = ("scenario", "method", "group", "seed")  # columns of a run's seed that its rows here have too
 
@@ -27,7 +28,7 @@ def refined_columns(exhibit: Exhibit, runs: Sequence[Row]) -> Iterator[dict[str,
     """The columns by which these rows are chosen, before any number is known."""
     for piece in exhibit.refined:
         for run in seeds_chosen(piece, runs):
-            yield from (row_named(piece, run, critic, way) for critic, way in every())
+            yield from (row_named(piece, run, critic, way) for critic, way in EVERY_WAY)
 
 
 def refined_rows(exhibit: Exhibit, runs: Sequence[Row]) -> list[Record]:
@@ -45,7 +46,7 @@ def numbers_of_each(runs: Sequence[Row]) -> Iterator[tuple[Row, dict[tuple[str, 
     found = {i: numbers_of(run) for i, run in enumerate(runs) if run.get("status") != "diverged"}
     ways = {runs[i]["folder"]: list(numbers) for i, numbers in found.items()}
     for i, run in enumerate(runs):
-        yield run, found.get(i) or {named: {"status": "diverged"} for named in ways.get(run["folder"], every())}
+        yield run, found.get(i) or {named: {"status": "diverged"} for named in ways.get(run["folder"], EVERY_WAY)}
 
 
 def seeds_chosen(piece: Refining, runs: Sequence[Row]) -> list[Row]:
@@ -55,19 +56,11 @@ def seeds_chosen(piece: Refining, runs: Sequence[Row]) -> list[Row]:
 
 
 def filters_of_runs(exhibit: Exhibit, wanted: Filter) -> list[Filter]:
-    """The filters by which the runs behind some rows are chosen: one for each piece that the rows are of, where they are of
-    critics used after runs, else their own.
-    """
+    """The filters of the runs behind some rows: of each piece that the rows are of, where they are of critics used after runs."""
     own = {key: value for key, value in wanted.items() if key not in OF_ROWS}
     if len(own) == len(wanted):
         return [wanted]
     return [{**piece.of, **own} for piece in exhibit.refined if fits(piece.name, wanted.get("refined", piece.name))]
-
-
-def every() -> Iterator[tuple[str, str]]:
-    """No critic, and each critic with each way."""
-    yield "none", AS_MADE
-    yield from product(CRITICS, WAYS)
 
 
 def row_named(piece: Refining, run: Row, critic: str, way: str) -> dict[str, Any]:

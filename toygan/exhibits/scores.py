@@ -189,9 +189,7 @@ def true_distance(ended: Ended) -> np.ndarray:
 
 
 def growth(ended: Ended) -> np.ndarray:
-    """By how much one step multiplies a small offset from rest, the size of its leading eigenvalue, of a rule that does the same
-    only after a period the mean of its steps: [1]; NaN without one.
-    """
+    """By how much a step multiplies a small offset: the size of its leading eigenvalue, a period's in the mean; [1], else NaN."""
     config = dirac.planar(ended.recording.config())
     multipliers = dirac.eigenvalues(*dirac.stage(config)).multipliers
     return np.array([abs(multipliers[0]) if len(multipliers) else np.nan])
@@ -212,9 +210,7 @@ def seen_spectrum(recording: Recording) -> Spectrum:
 
 
 def at_the_end(name: str, row: Quantity) -> Score:
-    """A quantity as the run itself has it, of its own last points and by its own rule: [S]. Its ends are those of its unit; else
-    a distance is not below 0.
-    """
+    """A quantity as the run itself has it, of its own last points and by its own rule, [S]; what is a distance is not below 0."""
     needs = next((NEEDED_BY[need] for need in row.needs.split() if need in NEEDED_BY), "nothing")
     distant = row.scale == "log" and not row.estimated and row.better != "neither"
     usual = ENDS.get(row.unit, (0.0 if distant else -math.inf, math.inf))

@@ -125,8 +125,8 @@ def curves_of(exhibit: Exhibit) -> list[str]:
     shown = [name.strip() for panel in panels if panel.kind in CURVED for name in panel.measure.split(",")]
     terms = [term for claim in exhibit.claims for term in claim.terms.values()]
     claimed = [name for term in terms for name in (term.measure, *term.becomes.values()) if isinstance(name, str)]
-    names = [name for name in dict.fromkeys([*shown, *claimed]) if name in QUANTITIES]
-    return [name for name in names if QUANTITIES[name].when == "frame"]
+    names = dict.fromkeys([*shown, *claimed])
+    return [name for name in names if name in QUANTITIES and QUANTITIES[name].when == "frame"]
 
 
 def folders_of(rows: Any) -> list[Path]:
@@ -159,9 +159,7 @@ def labelled(rows: Sequence[Row]) -> list[Record]:
 
 
 def run_labels(rows: Sequence[Row]) -> list[str]:
-    """The shortest name of each row's run: method, and scenario, group and settings where they tell runs apart, without the
-    method where every group is of one; where they do not, numbered.
-    """
+    """The shortest name of each row's run, by what tells runs apart, without the method where groups tell it; else numbered."""
     columns = ("scenario", "method", "group", "short_settings")
     told = [name for name in columns if len({row.get(name) for row in rows}) > 1] or ["method"]
     told = [name for name in told if name != "method" or not groups_tell(rows)] or told

@@ -166,8 +166,7 @@ def tasks_of(works: Sequence[Work]) -> list[Task]:
     """The tasks, each folder once; runs that share a scenario and method are told apart by their settings."""
     tasks = dict[Path, Task]()
     for task, *_ in works:
-        wanted = task.picture or (task.folder in tasks and tasks[task.folder].picture)
-        tasks[task.folder] = task._replace(picture=wanted)
+        tasks[task.folder] = task._replace(picture=task.picture or tasks.get(task.folder, task).picture)
     return [task._replace(name=task.folder.name if len(tasks) > 1 else task.name) for task in tasks.values()]
 
 

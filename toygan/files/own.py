@@ -49,9 +49,7 @@ PLAYED = ("target", "generator", "critic")  # of a config
 
 
 class Own(Strict):
-    """A part of a method that is a user's own: what it is called, its file (of a function that was given in Python the
-    beginning of its source's digest), its options.
-    """
+    """A user's own part: what it is called, its file (of one given in Python the beginning of its digest), its options."""
 
     model_config = ConfigDict(extra="allow", frozen=True, allow_inf_nan=False)
     __pydantic_extra__: dict[str, bool | int | float | str | tuple[float, ...] | tuple[int, ...] | tuple[str, ...]]
@@ -108,9 +106,7 @@ def short(kind: str) -> str:
 
 
 def halves(word: str) -> tuple[str, str] | None:
-    """OBJECTIVE and CONSTRAINT of a pair with a part of one's own, `mine.py:my_loss` alone being one without a constraint;
-    None for any other word.
-    """
+    """Both halves of a pair with a part of one's own, `mine.py:my_loss` being one without a constraint; None for other words."""
     found = PAIR.fullmatch(word)
     both = (found["objective"], found["constraint"]) if found else (word, "none")
     return both if any(map(WORD.fullmatch, both)) else None
@@ -289,9 +285,7 @@ def code_of(part: Own) -> Code:
 
 
 class Form(NamedTuple):
-    """What a part is as a function: what it is called, what it is given, and what it is to return; the type of the whole part,
-    and which function of that is called in a game.
-    """
+    """A part as a function: its name, what it is given and returns; the whole part's type, and what a game calls of it."""
 
     what: str
     takes: tuple[str, ...]

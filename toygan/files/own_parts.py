@@ -204,12 +204,9 @@ def own_measure(code: Code, /, **options: Any) -> Measure:
         with blaming(code.file):
             said = code.function(points.astype(float), real.astype(float), **options)
         try:
-            found = np.asarray(said, float)
+            return float(np.asarray(said, float).reshape(()))
         except (TypeError, ValueError):
-            found = np.zeros(0)
-        if found.size != 1:
-            raise code.fault(f"returns {in_words(said)} where a number is wanted")
-        return float(found.reshape(()))
+            raise code.fault(f"returns {in_words(said)} where a number is wanted") from None
 
     measure(*np.random.default_rng(0).standard_normal((2, 50, 2)))  # tried before a run begins
     return measure

@@ -85,8 +85,8 @@ def sound(code: Code, what: str, values: Tensor, by: list[Tensor]) -> None:
     refuse_unless(code, bool(torch.isfinite(values).all()), f"the {what} is {values.detach().tolist()}")
     refuse_unless(code, values.requires_grad, f"the {what} has no gradient; is it computed outside of torch?")
     with blaming(code.file):
-        slopes = torch.autograd.grad(values[0], by, allow_unused=True)
-    for slope in (slope for slope in slopes if slope is not None):
+        slopes = torch.autograd.grad(values[0], by, materialize_grads=True)
+    for slope in slopes:
         refuse_unless(code, bool(torch.isfinite(slope).all()), f"the gradient of the {what} is NaN or infinite")
         refuse_unless(code, not bool(slope[1:].any()), f"the {what} of one seed {MIXED}")
 

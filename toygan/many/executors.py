@@ -101,8 +101,8 @@ def submitted_at_first(tasks: Sequence[Task], pool: Pool) -> Waiting:
     if not pool.has_companies:
         return submitted(tasks, pool)
     found = companies([read_again(task) for task in tasks], pool.workers)
-    together = ([tasks[place] for place in places] for places in found)
-    return {pool.submit(some): some for some in together}
+    games = ([tasks[place] for place in places] for places in found)
+    return {pool.submit(some): some for some in games}
 
 
 def read_again(task: Task) -> Config | None:

@@ -182,15 +182,16 @@ def cargo_for(task: Task) -> Files:
 
 
 def places_of(config: Mapping[str, Any], inputs: Path) -> dict[str, Path]:
-    """Where the files that a config names lie among the inputs: its target's points, and own code."""
+    """Where the files that a config names lie among the inputs: its worlds' points, and own code."""
     paths = dict.fromkeys(str(table["path"]) for table in with_paths(config))
     return {path: inputs / str(number) / Path(path).name for number, path in enumerate(paths)}
 
 
 def with_paths(config: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The tables of a config that name a file; a function that was given in Python has none."""
-    target, own = as_table(config.get("target")), own_tables(config)
-    points = [target] if isinstance(target.get("path"), str) and "target" not in own else []
+    own = own_tables(config)
+    worlds = [as_table(config.get(part)) for part in ("target", "source") if part not in own]
+    points = [world for world in worlds if isinstance(world.get("path"), str)]
     return points + [table for table in own.values() if str(table.get("path", "")).endswith(".py")]
 
 

@@ -63,7 +63,8 @@ def of_scenario(name: str) -> tuple[Target, dict[str, Any], dict[str, str]]:
     """The target of a scenario, what its file says of the world, and the digests of files that it reads."""
     config = read(name)
     data = {key: value for key, value in as_data(config).items() if key in ("name", "title", "about", "target", "view")}
-    return build_target(config), data | {"training": {"seed": config.training.seed}}, folders.digests(config)
+    data["training"] = {"seed": config.training.seed}
+    return build_target(config), data, folders.digests(config, ("target",))
 
 
 def of_points(given: Any) -> tuple[Target, dict[str, Any], dict[str, str]]:

@@ -54,9 +54,7 @@ def of_critic(
 
 
 def class_scores(game: Game, parameters: Parameters, points: Tensor, clouds: tuple[Tensor, Tensor]) -> Tensor | None:
-    """The drawn score of points [P, m, 2] for each class that they may be told to be of: [P, K, m]; None where the critic is
-    told no class, or too many to be looked at.
-    """
+    """The drawn score of points [P, m, 2] for each class: [P, K, m]; None where the critic is told no class, or too many."""
     columns = duel.code_place(game, duel.LABEL)
     classes = 0 if columns is None else columns.stop - columns.start
     is_told = bool(game.cast.beside) and game.cast.beside[0].given and game.cast.beside[0].columns == classes
@@ -68,9 +66,7 @@ def class_scores(game: Game, parameters: Parameters, points: Tensor, clouds: tup
 
 
 def regions(game: Game, parameters: Parameters, points: Tensor, clouds: tuple[Tensor, Tensor]) -> dict[str, Tensor]:
-    """The most likely kind at points [P, n, 2] by each head that tells kinds: [P, n]; over all that may stand beside a point
-    by the mean of log-probabilities.
-    """
+    """The likeliest kind at points [P, n, 2] by each head of kinds: [P, n]; by mean log-probability over what may be beside."""
     names = [name for name, width in duel.widths_of(game).items() if name in HEADS and width > 1]
     if not names:
         return {}

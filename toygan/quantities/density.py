@@ -107,9 +107,8 @@ def pushed(
     squeezed = f"{100 * degenerate:.3g} % of the latents are sent to curves or points, where there is no density"
     why = squeezed if degenerate > LOST else ""
     kl, missed = against(mesh, send, log_p, real)
-    return on_window(fine, window)._replace(
-        kl=kl, reverse_kl=reverse, missed=missed, degenerate=degenerate, why_not=why
-    )
+    seen = on_window(fine, window)
+    return seen._replace(kl=kl, reverse_kl=reverse, missed=missed, degenerate=degenerate, why_not=why)
 
 
 # --- the mesh --------------------------------------------------------------------------------------------------------
@@ -328,12 +327,10 @@ def scales(patch: np.ndarray, masses: np.ndarray, cut: np.ndarray, laid: tuple[n
     """What brings the mass that each patch has `laid` out (triangles [k], mass [k]) to its own: [T], 0 where it covers too
     few points for that, 1 where that is right but for chance, or the window cuts the patch, `cut [T]` its triangles.
     """
-    triangle, share = laid
-    hits, covered, held = (
-        tally(places, weights, len(patch))
-        for places, weights in ((patch[triangle], None), (patch[triangle], share), (patch, masses))
-    )
-    many, whole = hits >= ENOUGH, tally(patch, cut, len(patch)) == 0
+    (triangle, share), n = laid, len(patch)
+    owner = patch[triangle]
+    hits, covered, held = tally(owner, None, n), tally(owner, share, n), tally(patch, masses, n)
+    many, whole = hits >= ENOUGH, tally(patch, cut, n) == 0
     ratio = held / np.where(many, covered, 1.0)
     mended = whole & (np.abs(ratio - 1) > OFF)
     return np.where(many, np.where(mended, ratio, 1.0), 0.0)

@@ -15,7 +15,7 @@ import numpy as np
 from toygan.files import text
 from toygan.files.disk import Arrays
 from toygan.quantities.evidence import KnownFloors, Story, last, lasting, middle, part, story_of
-from toygan.quantities.rhythm import rhythm
+from toygan.quantities.rhythm import period
 from toygan.quantities.table import label_of
 from toygan.quantities.thresholds import LIMIT
 
@@ -146,12 +146,10 @@ def swapped_critic(story: Story) -> Finding | None:
     lead, w1 = story.curve("lead", "critic_value"), story.curve("w1")  # from its scores, or as measured
     if lead is None or w1 is None or len(lead) < 5 or not story.far_off():
         return None
-    below = lead < 0
-    if not (stays(below) and before_last(below).mean() >= LIMIT.nearly_all and middle(last(w1)) > w1[0]):
-        return None
-    scores = story.curve("score_range")
+    below, scores = lead < 0, story.curve("score_range")
+    swapped = stays(below) and before_last(below).mean() >= LIMIT.nearly_all
     least = 0.0 if scores is None else LIMIT.swing * middle(last(scores))
-    if still_improving(story) is not None or not middle(np.abs(last(lead))) > least:
+    if not (swapped and middle(last(w1)) > w1[0] and middle(np.abs(last(lead))) > least) or still_improving(story):
         return None
     words = "scores generated points {} above real ones, W1 from {} to {}"
     return Finding(since(below), words, numbers(-middle(last(lead)), w1[0], middle(last(w1))))
@@ -162,11 +160,8 @@ def runaway_generator(story: Story) -> Finding | None:
     w1 = story.curve("w1")
     if w1 is None or len(w1) < 3 or not story.far_off():
         return None
-    away = w1 > LIMIT.astride * max(story.size, w1[0])
-    if not stays(away):
-        return None
-    words = "W1 from {} to {}, on a target of size {}"
-    return Finding(since(away), words, numbers(w1[0], middle(last(w1)), story.size))
+    away, told = w1 > LIMIT.astride * max(story.size, w1[0]), numbers(w1[0], middle(last(w1)), story.size)
+    return Finding(since(away), "W1 from {} to {}, on a target of size {}", told) if stays(away) else None
 
 
 def weight_saturation(story: Story) -> Finding | None:
@@ -221,7 +216,7 @@ def is_built(ratio: float, layers: int) -> bool:
 def vanishing_gradient(story: Story) -> Finding | None:
     """A generator that is told nothing any more although it is far off and comes no nearer."""
     sizes = story.curve("generator_gradient")
-    if sizes is None or not story.far_off() or len(sizes) < 3 or still_improving(story) is not None:
+    if sizes is None or not story.far_off() or len(sizes) < 3 or still_improving(story):
         return None
     largest, flat = largest_but_for_a_spike(sizes), story.curve("score_saturation")
     if not largest > 0:
@@ -229,11 +224,9 @@ def vanishing_gradient(story: Story) -> Finding | None:
     gone = sizes <= LIMIT.gradient_left * largest
     if flat is not None:
         gone |= (flat >= LIMIT.flat) & (sizes <= LIMIT.gradient_faint * largest)
-    if not stays(gone):
-        return None
     left = f"{middle(last(sizes)) / largest:.0e}"
     words = "generator's gradient down to {} of its largest while W1 is not near its floor"
-    return Finding(since(gone), words, (left,))
+    return Finding(since(gone), words, (left,)) if stays(gone) else None
 
 
 def largest_but_for_a_spike(sizes: np.ndarray) -> float:
@@ -250,10 +243,8 @@ def mode_hopping(story: Story) -> Finding | None:
     if story.shares is None or story.carried is None or count is None or len(count) < 6 or not story.has_modes:
         return None
     later, half = len(count) // 5, len(story.weights) / 2
-    if not on_modes(story, later):
-        return None
     hops, few = jumps(story.shares[later:]), middle(count[later:]) <= half and middle(story.carried[later:]) <= half
-    if len(hops) < LIMIT.hops or hops[-1] < (len(count) - later) / 2 or not few:
+    if not (few and on_modes(story, later)) or len(hops) < LIMIT.hops or hops[-1] < (len(count) - later) / 2:
         return None
     held = [str(int(few)) for few in dict.fromkeys(np.percentile(count[later:], [10, 90]).astype(int))]
     words = f"{{}} moves between modes, {'–'.join(['{}'] * len(held))} of {{}} held {SHARE} at a time"
@@ -298,7 +289,7 @@ def mode_collapse(story: Story) -> Finding | None:
     if not stays(few) or being_found(count, all_of_them) or on_its_way(story) or left > LIMIT.kept * all_of_them:
         return None
     home = 1.0 if story.home is None else middle(last(story.home))
-    if home < LIMIT.at_home or (home < LIMIT.settled and still_improving(story) is not None):
+    if home < LIMIT.at_home or (home < LIMIT.settled and still_improving(story)):
         return None
     return collapse(story, few, left)
 
@@ -320,7 +311,7 @@ def collapse(story: Story, few: np.ndarray, left: int) -> Finding:
 
 def shrunk(story: Story) -> Finding | None:
     """A cloud far narrower than a target that is all in one place, far off and coming no nearer."""
-    if story.width is None or len(story.weights) > 1 or not story.far_off() or still_improving(story) is not None:
+    if story.width is None or len(story.weights) > 1 or not story.far_off() or still_improving(story):
         return None
     narrow = story.width <= LIMIT.narrow
     if len(narrow) < 3 or not stays(narrow):
@@ -376,7 +367,7 @@ def swings(values: np.ndarray, least: float) -> tuple[int, int, float] | None:
     times = (len(turns) - 1) // 2
     if times < LIMIT.swings or turns[-1] < 0.6 * len(later):
         return None
-    if rhythm(np.arange(len(later)), later, LIMIT.chance / CURVES_THAT_SWING) is None:
+    if np.isnan(period(np.arange(len(later)), later, LIMIT.chance / CURVES_THAT_SWING)):
         return None
     heights = np.abs(np.diff(later[turns]))
     if middle(last(heights)) < LIMIT.undamped * middle(early(heights)):

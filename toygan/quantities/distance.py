@@ -218,13 +218,14 @@ def stretches(one: np.ndarray, other: np.ndarray) -> tuple[np.ndarray, np.ndarra
     lengths = np.linalg.norm(both[:, 1] - both[:, 0], axis=1)
     of_one = np.arange(len(both)) < len(one)
     total = lengths[of_one].sum(), lengths[~of_one].sum()
-    left = list(np.flatnonzero(lengths > 0))
+    left, scale = list(np.flatnonzero(lengths > 0)), max(np.abs(both).max(), lengths.max())
     while left:
         origin, way = both[left[0], 0], (both[left[0], 1] - both[left[0], 0]) / lengths[left[0]]
-        scale = max(np.abs(both).max(), lengths.max())
-        on_it = [i for i in left if all(abs(cross(end - origin, way)) <= EQUAL * scale for end in both[i])]
+        gaps = both - origin
+        across = np.abs(gaps[..., 0] * way[1] - gaps[..., 1] * way[0]).max(axis=1)
+        on_it = [i for i in left if across[i] <= EQUAL * scale]
         left = [i for i in left if i not in on_it]
-        spans = {i: sorted((both[i] - origin) @ way) for i in on_it}
+        spans = {i: sorted(gaps[i] @ way) for i in on_it}
         cuts = np.unique(np.concatenate(list(spans.values())))
         for low, high in pairwise(cuts):
             over = [i for i in on_it if spans[i][0] <= (low + high) / 2 <= spans[i][1]]
@@ -232,11 +233,6 @@ def stretches(one: np.ndarray, other: np.ndarray) -> tuple[np.ndarray, np.ndarra
             masses.append((count[0] * (high - low) / total[0], count[1] * (high - low) / total[1]))
     p, q = np.array(masses).T
     return p, q
-
-
-def cross(a: np.ndarray, b: np.ndarray) -> float:
-    """How far a [2] reaches across the direction b [2]."""
-    return float(a[0] * b[1] - a[1] * b[0])
 
 
 def singular(one: Side, other: Side) -> Numbers:
@@ -258,12 +254,9 @@ def by_quadrature(one: Side, other: Side, missing: Sequence[str], points: int) -
     wanted = [name for name in missing if name in DIVERGENCES]
     if not wanted:
         return {}
-
-    def unknown(why: str) -> Numbers:
-        return all_of(dict.fromkeys(wanted, math.nan), f"not known: {why}")
-
+    unknown = dict.fromkeys(wanted, math.nan)
     if one.dimension != 2 or other.dimension != 2:
-        return unknown("a target has no density")
+        return all_of(unknown, "not known: a target has no density")
     targets = one.target, other.target
     samples = [target.sample(np.random.default_rng(k), 4000) for k, target in enumerate(targets)]
     boxes = np.array([reach(target, part) for target, part in zip(targets, samples, strict=True)])
@@ -272,9 +265,9 @@ def by_quadrature(one: Side, other: Side, missing: Sequence[str], points: int) -
     try:
         nodes, error = divergences.quadrature(log_p, log_q, (left, right, bottom, top), np.concatenate(samples))
     except ValueError as fault:
-        return unknown(str(fault))
+        return all_of(unknown, f"not known: {fault}")
     if error > MISSED:
-        return unknown(f"quadrature is off by {error:.1g}")
+        return all_of(unknown, f"not known: quadrature is off by {error:.1g}")
     how = f"quadrature, error below {max(error, 1e-12):.0e}"
     return all_of({name: DIVERGENCES[name](nodes) for name in wanted}, how)
 

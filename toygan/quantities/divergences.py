@@ -24,6 +24,9 @@ NODES = np.polynomial.legendre.leggauss(4)  # on [-1, 1], exact for polynomials 
 COARSEST, DEEPEST = 24, 12  # cells along the window's side at first, and how often one may be quartered
 TOLERANCE = 1e-6  # a cell is done when quartering it changes none of its integrals by more
 OVERLOOKED = 3  # nor may its points hold this many times the mass that its nodes see
+# cells of a partition, on average at most, and points in each: cells of twice as many are cut, those of both clouds counted;
+# least biased over docs/truth.md with the target known, and without
+KNOWN, UNKNOWN = (150, 10), (64, 16)
 CHANCE = 0.05  # of a perfect sampler's points, that may be expected among those that tell what the target has not
 
 
@@ -33,17 +36,6 @@ class Nodes(NamedTuple):
     log_p: np.ndarray
     log_q: np.ndarray
     weights: np.ndarray
-
-
-class Fineness(NamedTuple):
-    """Of a partition: cells of twice `per_cell` points of both clouds are cut, to no more than `cells` on average."""
-
-    cells: int
-    per_cell: int
-
-
-# least biased over docs/truth.md with the target known, and without
-KNOWN, UNKNOWN = Fineness(150, 10), Fineness(64, 16)
 
 
 def kl(at: Nodes) -> float:
@@ -201,9 +193,9 @@ def shares(points: np.ndarray, real: np.ndarray, many_real: np.ndarray | None = 
     there are too few points for two cells.
     """
     pooled = np.concatenate([real, points]).astype(float)
-    fine = fineness(many_real)
-    if len(pooled) < 2 * fine.per_cell:
-        raise ValueError(f"two cells need at least {2 * fine.per_cell} points together, got {len(pooled)}")
+    most, per_cell = fineness(many_real)
+    if len(pooled) < 2 * per_cell:
+        raise ValueError(f"two cells need at least {2 * per_cell} points together, got {len(pooled)}")
     known = np.asarray(real if many_real is None else many_real, float)
     lone = np.zeros(len(pooled), bool)
     lone[len(real) :] = many_real is not None and lone_atoms(points, known)
@@ -211,7 +203,7 @@ def shares(points: np.ndarray, real: np.ndarray, many_real: np.ndarray | None = 
     farthest = max(float(np.abs(cloud).max()) for cloud in (pooled, known))
     scale = max(farthest, np.finfo(float).tiny)  # differences of huge coordinates stay finite
     places, known = (np.ascontiguousarray(cloud.T) / scale for cloud in (pooled, known))
-    cells, held = cut(places, known, max(fine.per_cell, len(pooled) / fine.cells))
+    cells, held = cut(places, known, max(per_cell, len(pooled) / most))
     elsewhere = cells.max() + 1
     target = np.where(beside(places, cells, known, held), held, elsewhere)
     counts = [np.bincount(side, minlength=elsewhere + 2) for side in (target, cells[len(real) :])]
@@ -254,8 +246,8 @@ def copies_that_tell(held: np.ndarray, n: int) -> int:
     return int(min(beyond))
 
 
-def fineness(many_real: np.ndarray | None) -> Fineness:
-    """How fine a partition is: where real points stand for the target, shares fluctuate twice as much."""
+def fineness(many_real: np.ndarray | None) -> tuple[int, int]:
+    """Cells of a partition, and points in each: where real points stand for the target, shares fluctuate twice as much."""
     return UNKNOWN if many_real is None else KNOWN
 
 

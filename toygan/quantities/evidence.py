@@ -123,9 +123,7 @@ class Story(NamedTuple):
         held, due = self.shares[: few + 1, gone].sum(axis=1), self.weights[gone].sum()
         # One frame or two may be lucky, and so may many that follow each other.
         level = min(np.sort(held)[-3:].min(), due)
-        if level < due / 2:
-            return None
-        return int(np.flatnonzero(held >= LIMIT.untouched * level)[-1] + 1)
+        return None if level < due / 2 else int(np.flatnonzero(held >= LIMIT.untouched * level)[-1] + 1)
 
 
 def story_of(frames: Arrays, metrics: Arrays, floors: KnownFloors, s: int) -> Story:

@@ -21,31 +21,26 @@ RULE_BOOKS = (diagnosis, evidence, rhythm)  # where the rules and what they ask 
 
 def labels() -> dict[str, str]:
     """Label -> what it says of a seed."""
-    return {label: summary_of(label) for label, *_ in RULES}
+    return {label: summary_of(rule) for label, _, rule, _ in RULES}
 
 
-def summary_of(label: str) -> str:
-    return re.sub(r"\s+", " ", inspect.getdoc(rule_row(label)[2]) or "").strip()
+def summary_of(rule: Callable[..., Any]) -> str:
+    return re.sub(r"\s+", " ", inspect.getdoc(rule) or "").strip()
 
 
 def label_lines(label: str) -> dict[str, str]:
     """A label: what it says, how it is told of a run, what it gives way to, and every threshold of its rule with its reason."""
-    _, predicate, _, unless = rule_row(label)
+    _, predicate, rule, unless = next(row for row in RULES if row[0] == label)
     asked = {name: THRESHOLDS[name] for name in thresholds_of(label)}
     limits = {f"threshold {name} = {number(value)}": reason for name, (value, reason) in asked.items()}
-    told = {"what": summary_of(label), "told as": f"3 of 4 seeds {predicate} (the evidence), first at step 400."}
+    told = {"what": summary_of(rule), "told as": f"3 of 4 seeds {predicate} (the evidence), first at step 400."}
     aside = {"left out beside": ", ".join(name for name, *_ in RULES if name in unless)} if unless else {}
     return told | aside | limits
 
 
-def rule_row(label: str) -> tuple[str, str, Callable[..., Any], set[str]]:
-    """A label's row of `RULES`: what a seed with it did, its rule, and the labels that explain it."""
-    return next(row for row in RULES if row[0] == label)
-
-
 def thresholds_of(label: str) -> list[str]:
     """The thresholds that a label's rule asks for, itself or through what it calls, in the order of their table."""
-    reached, waiting = set[str](), [rule_row(label)[2].__name__]
+    reached, waiting = set[str](), [rule.__name__ for name, _, rule, _ in RULES if name == label]
     while waiting:
         name = waiting.pop()
         if name not in reached:

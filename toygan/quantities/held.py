@@ -19,9 +19,7 @@ from toygan.files.samplers import reseed, streams_restored
 
 
 class Held(NamedTuple):
-    """One fact of a contract: its name, whether it holds (None for a note, which is no fault), what was found, and what a
-    breach of it looks like.
-    """
+    """One fact of a contract: its name, whether it holds (None: a note, no fault), what was found, how a breach looks."""
 
     name: str
     holds: bool | None
@@ -109,9 +107,7 @@ def streams_kept() -> Iterator[None]:
 
 
 def state_kept(call: Callable[[], Any]) -> Held:
-    """Whether a call leaves torch as it was: grad mode, threads, default type, and the streams of random numbers, which it may
-    draw from but not set back.
-    """
+    """Whether a call leaves torch's settings, and streams of random numbers, which it may draw from but not set back."""
     before, ends = settings(), list[dict[str, bytes]]()
     for seed in (1, 2):
         reseed(seed)

@@ -164,9 +164,6 @@ def share(loss: Loss, of: str, slope: Callable[[float], float]) -> float | None:
     return size if fits and size > 0 else None
 
 
-# --- of a batch --------------------------------------------------------------------------------------------------------
-
-
 def seeds_apart(form: LossForm) -> Held:
     if form.together is None:
         return note("one seed at a time; toygan run wants scores [seed, batch, 1] and losses [seed]: mean(dim=(1, 2))")

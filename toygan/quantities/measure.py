@@ -56,7 +56,7 @@ def seen(points: np.ndarray, against: Against, judged: Judged | None, known: Kno
     finite = bool(np.isfinite(points).all())
     plan = solved(some, some_real)
     shown = (judged and judged.shown) or Clouds(points, some_real, some, plan)
-    enough = finite and len(points) + len(real) >= 2 * fineness(many_real).per_cell
+    enough = finite and len(points) + len(real) >= 2 * fineness(many_real)[1]
     return {
         "points": points,
         "real": real,

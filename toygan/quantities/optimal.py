@@ -26,7 +26,6 @@ from toygan.targets.target import BlurredLogDensity
 
 Axes = tuple[np.ndarray, np.ndarray]  # x and y of a grid, [g] each
 Scores = Callable[[np.ndarray], np.ndarray]  # points [n, 2] -> scores [n]
-LabelPair = tuple[float, float]
 OfSquares = Callable[[np.ndarray], np.ndarray]  # squared distances to a cloud [..., n] -> [...]
 Kernel = Literal["gaussian", "rational-quadratic"]
 
@@ -99,7 +98,7 @@ def sides(l: Any) -> Any:
     return maths(l).sign(l)
 
 
-def soft_log_ratio(l: Any, *, real: LabelPair = (0.7, 1.2), fake: LabelPair = (0.0, 0.3)) -> Any:
+def soft_log_ratio(l: Any, *, real: tuple[float, float] = (0.7, 1.2), fake: tuple[float, float] = (0.0, 0.3)) -> Any:
     """Logarithm of (y p + z q) over ((1 - y) p + (1 - z) q), for mean labels y, z: smoothed cross-entropy's.
 
     The loss is linear in the labels, so only their means count. There is a best score where the mean label of a place,
@@ -373,15 +372,13 @@ def estimated(known: Known, real: np.ndarray, log_density: BlurredLogDensity | N
     """
     spacing = max(float(np.ptp(grid)) / max(len(grid) - 1, 1) for grid in known.axes)
     width = float(width_of(real, max(noise, spacing)))
-    source = f"from a Gaussian kernel estimate of the generated points, bandwidth {width:.2g}, against"
-    try:
-        if log_density is None:
-            raise ValueError("no density to blur")
-        log_p, target = on_grid(lambda points: log_density(points, width), known), "the exact target, as blurred"
-    except ValueError:
-        log_p = kernel_estimate(real, width, known.axes)
-        target = f"the same of {len(real)} real points"
-    return known._replace(log_p=log_p, width=width, how=f"{known.how}, {source} {target}")
+    how = f"{known.how}, from a Gaussian kernel estimate of the generated points, bandwidth {width:.2g}, against"
+    if log_density:
+        with suppress(ValueError):  # mass of which there is no density to blur
+            log_p = on_grid(lambda points: log_density(points, width), known)
+            return known._replace(log_p=log_p, width=width, how=f"{how} the exact target, as blurred")
+    log_p = kernel_estimate(real, width, known.axes)
+    return known._replace(log_p=log_p, width=width, how=f"{how} the same of {len(real)} real points")
 
 
 def on_grid(log: Scores, known: Known) -> np.ndarray:
@@ -396,8 +393,7 @@ def optimal_critic(known: Known, clouds: Clouds) -> OptimalCritic | None:
         return None
     row = OPTIMA[known.kind]
     if row.source != "density":
-        critic: OptimalCritic = row.of(clouds, known.axes, **taken(row.of, known.options))
-        return critic
+        return row.of(clouds, known.axes, **taken(row.of, known.options))
 
     best = partial(optimal_scores, known.kind, options=known.options, told=known.told)
 

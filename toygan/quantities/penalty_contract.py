@@ -41,9 +41,6 @@ SIZES: dict[str, Callable[[Tensor], Tensor]] = {
 }
 
 
-# --- critics to look at ------------------------------------------------------------------------------------------------
-
-
 def linear(w: Sequence[float]) -> nn.Linear:
     """The critic f(x) = w . x + 0.3."""
     critic = nn.Linear(2, 1).double()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
 
 import numpy as np
 
@@ -14,48 +13,32 @@ SLOWEST, FASTEST = 2.5, 0.45  # cycles in the whole curve, and in a frame: a wav
 FINE, FINER = 4, 32  # frequencies tried in a cycle, at first and around the best one
 
 
-class Wave(NamedTuple):
-    """The sine wave that fits best: steps of one cycle, the share [0, 1] it explains of what memory of the value before
-    does not, and of the curve's variance around a straight line.
-    """
-
-    period: float
-    beyond_memory: float
-    of_variance: float
-
-
-def period(steps: np.ndarray, values: np.ndarray) -> float:
-    """Steps of one cycle of a curve [T] taken at `steps [T]`; NaN where it has no rhythm that chance would not have made.
-
-    The wave is that of `rhythm`: white noise, AR(1) noise of any memory and random walks of 20 to 200 values are given a
-    period in fewer than one of twenty cases (measured: 3 % at most).
-    """
-    found = rhythm(steps, values)
-    return found.period if found is not None else math.nan
-
-
-def rhythm(steps: np.ndarray, values: np.ndarray, chance: float = LIMIT.chance) -> Wave | None:
-    """The best wave of a curve [T] at `steps [T]`, NaN where unknown, if it beats noise that remembers the value before,
-    which does as well with probability `chance`.
+def period(steps: np.ndarray, values: np.ndarray, chance: float = LIMIT.chance) -> float:
+    """Steps of one cycle of a curve [T] at `steps [T]`, NaN where unknown, if its best wave beats noise that remembers the value
+    before, which does as well with probability `chance`; NaN for a curve without such a rhythm or with fewer than 12 values.
 
     x_t = a x_(t-1) + b + c t is fitted with and without a sine wave of every frequency from 2.5 cycles on, so that a
     random walk (a = 1) is explained without one. By chance the best of m = n / 2 frequencies explains a share above
     1 - (p / (e m))^(2 / (n - 6)) of what is left with probability p = `chance` about (F test of two amplitudes, Fisher,
     1929; e for the frequencies tried in between; measured for a from 0 to 1 and n from 12 to 200). The wave must explain
-    a stated part of the curve itself, too. None for fewer than 12 values.
+    a stated part of the curve itself, too. White noise, AR(1) noise of any memory and random walks of 20 to 200 values are
+    given a period in fewer than one of twenty cases (measured: 3 % at most).
     """
     steps, values = np.asarray(steps, float), np.asarray(values, float)
     pairs = np.isfinite(values[1:]) & np.isfinite(values[:-1])
-    n = int(pairs.sum())
+    n, times = int(pairs.sum()), steps[1:][pairs]
     if n < FEWEST - 1:
-        return None
-    wave = best_wave(steps[1:][pairs], values[1:][pairs], values[:-1][pairs])
+        return math.nan
+    cycles, beyond_memory, of_variance = best_wave(times, values[1:][pairs], values[:-1][pairs])
     by_chance = 1 - (chance / (math.e * n / 2)) ** (2 / (n - 6))
-    return wave if wave.beyond_memory > by_chance and wave.of_variance > LIMIT.rhythm else None
+    is_rhythm = beyond_memory > by_chance and of_variance > LIMIT.rhythm
+    return float((times[-1] - times[0]) / cycles) if is_rhythm else math.nan
 
 
-def best_wave(times: np.ndarray, values: np.ndarray, before: np.ndarray) -> Wave:
-    """The wave that explains most of values [n] at times [n] beyond a line and the values before [n]."""
+def best_wave(times: np.ndarray, values: np.ndarray, before: np.ndarray) -> tuple[float, float, float]:
+    """How many cycles the sine wave has that explains most of values [n] at times [n] beyond a line and the values before [n],
+    the share [0, 1] of that which it explains, and of the variance around the line.
+    """
     along = (times - times[0]) / (times[-1] - times[0])
     line = np.stack([np.ones(len(along)), along], axis=1)
     memory = np.column_stack([line, before])
@@ -63,9 +46,8 @@ def best_wave(times: np.ndarray, values: np.ndarray, before: np.ndarray) -> Wave
     best = tried[explained(along, values, memory, tried).argmax()]
     tried = np.arange(max(best - 1 / FINE, SLOWEST), best + 1 / FINE, 1 / FINER)
     shares = explained(along, values, memory, tried)
-    best = tried[[shares.argmax()]]
-    of_variance = float(explained(along, values, line, best)[0])
-    return Wave(float((times[-1] - times[0]) / best[0]), float(shares.max()), of_variance)
+    best = tried[shares.argmax()]
+    return float(best), float(shares.max()), float(explained(along, values, line, np.array([best]))[0])
 
 
 def explained(along: np.ndarray, values: np.ndarray, known: np.ndarray, cycles: np.ndarray) -> np.ndarray:

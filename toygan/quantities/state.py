@@ -276,9 +276,7 @@ def quantile_square(u: Tensor, v: Tensor, latents: Tensor) -> Tensor:
 
 def globe(u: Tensor, v: Tensor, dim: int, radius: float) -> Tensor:
     """Longitude 2 pi u and latitude pi (v - 1/2) on the first three axes [m, dim]; on a circle only longitude."""
-    east, north = 2 * torch.pi * (u - 0.5), torch.pi * (v - 0.5)
-    flat = dim == 2
-    around = torch.ones_like(north) if flat else north.cos()
-    axes = [around * east.cos(), around * east.sin(), *([] if flat else [north.sin()])]
+    east, north = 2 * torch.pi * (u - 0.5), torch.pi * (v - 0.5) * (dim > 2)
+    axes = [north.cos() * east.cos(), north.cos() * east.sin(), north.sin()]
     rest = [torch.zeros_like(u)] * (dim - len(axes))
-    return radius * torch.stack([*axes, *rest], dim=1)
+    return radius * torch.stack([*axes, *rest][:dim], dim=1)

@@ -155,6 +155,11 @@ def centre(points: np.ndarray, axis: int) -> float:
     return float(middle[axis]) if np.isfinite(middle).all() else math.nan
 
 
+def of_few(of: Callable[[np.ndarray, np.ndarray], float]) -> Callable[[np.ndarray, np.ndarray], float]:
+    """What is dear, and in no picture, of fewer points than W1 has at the end."""
+    return lambda some, some_real: of(some[:N_W1], some_real[:N_W1])
+
+
 cloud, critic = partial(Quantity, "cloud"), partial(Quantity, "critic")
 state, loss = partial(Quantity, "state"), partial(Quantity, "loss")
 term = partial(Quantity, "loss", unit="loss", better="lower", shown="curves")  # of a loss, with its weight
@@ -169,11 +174,8 @@ QUANTITIES = {
                               "floors", "lower", ratio, "w1 w1_floor", "table page board", best=1.0),
     "w1": cloud("W1", "exact Wasserstein-1 distance to the real points", "plane", "lower", lambda plan: plan.distance,
                 "plan", "live line end curves terminal table page"),
-    "w2": cloud(
-        "W2", "exact Wasserstein-2 distance to the real points", "plane", "lower",
-        lambda some, some_real: w2(some[:N_W1], some_real[:N_W1]),  # dear, and in no picture: fewer points than W1 has
-        "some some_real", when="final",
-    ),
+    "w2": cloud("W2", "exact Wasserstein-2 distance to the real points", "plane", "lower", of_few(w2), "some some_real",
+                when="final"),
     "sliced_w1": cloud("sliced W1", "mean Wasserstein-1 distance of the shadows in 32 directions", "plane", "lower",
                        sliced_w1, "some some_real", when="final"),
     "js": cloud("JS", "Jensen-Shannon divergence, estimated from shares of cells", "nats", "lower", js, "cells", "end"),
@@ -196,11 +198,10 @@ QUANTITIES = {
     "grid_tv": cloud("TV of fine cells", "total variation of the shares in 41 x 41 cells from the target's exact ones",
                      "share", "lower", grid_tv, "points modes", when="final"),
     "mmd": cloud("MMD", "maximum mean discrepancy, a Gaussian kernel of width 1", "", "lower",
-                 lambda some, some_real: mmd(some[:N_W1], some_real[:N_W1]), "some some_real", when="final"),
+                 of_few(mmd), "some some_real", when="final"),
     "neighbour_accuracy": cloud(
         "told by a neighbour", "share of points whose nearest other is of their own cloud; 1/2 where nothing tells them apart",
-        "share", "neither", lambda some, some_real: neighbour_accuracy(some[:N_W1], some_real[:N_W1]), "some some_real",
-        when="final", best=0.5,
+        "share", "neither", of_few(neighbour_accuracy), "some some_real", when="final", best=0.5,
     ),
     "on_skeleton": cloud("on the curve", "share of points on the target's curve", "share", "higher", on_skeleton,
                          "points curve", "line end share curves terminal table page", best=1.0),

@@ -175,9 +175,8 @@ def shipped_like(form: PenaltyForm) -> tuple[str, dict[str, Any]] | None:
         return None
     small, one, two = (h(form.of, length) for length in LENGTHS)
     if small and abs(two / small - (LENGTHS[2] / LENGTHS[0]) ** 2) < 1e-6 * abs(two / small):
-        real, fake = clouds()
-        clouds_of = {"r1": real, "r2": fake}
-        at = [name for name, cloud in clouds_of.items() if any(torch.equal(points, cloud) for points in asked)]
+        shown = zip(("r1", "r2"), clouds(), strict=True)
+        at = [name for name, cloud in shown if any(torch.equal(points, cloud) for points in asked)]
         kind = "-".join(at) or "zero-centred"
         return kind, {"weight": abs(one if kind == "zero-centred" else 2 * one)}
     flat = abs(small) < 1e-9 and two > 0

@@ -69,13 +69,11 @@ def fit_for_density(config: Config) -> None:
 def sender(config: Config, parameters: np.ndarray) -> Transform:
     """A generator with parameters [P] as a function from latents [n, 2] to points [n, 2], in float64."""
     network = build_generator(config).network
-    with torch.no_grad():
-        layers = network.layers(torch.from_numpy(parameters[None]).double())
+    layers = network.layers(torch.from_numpy(parameters[None]).double())
 
     def send(latents: np.ndarray) -> np.ndarray:
-        with torch.no_grad():
-            parts = torch.from_numpy(latents[None]).double().split(AT_ONCE, dim=1)
-            return np.concatenate([on_host(network.forward(layers, part))[0] for part in parts])
+        parts = torch.from_numpy(latents[None]).double().split(AT_ONCE, dim=1)
+        return np.concatenate([on_host(network.forward(layers, part))[0] for part in parts])
 
     return send
 

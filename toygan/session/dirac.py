@@ -8,8 +8,8 @@ again here.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from itertools import islice
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain, islice, takewhile
 from math import log, pi
 from typing import Any, NamedTuple
 
@@ -170,6 +170,14 @@ def after(game: Game, state: State, draw: Draw, steps: int) -> State:
     return state
 
 
+def course(game: Game, start: State, draw: Draw, places: Tensor) -> Iterator[np.ndarray]:
+    """Where (theta, psi) [n, 2] of each place are after no step, one, two, ..., all with the same draw."""
+    state = placed(game, start, places)
+    while True:
+        yield on_host(seen(game, state))
+        state = after(game, state, draw, 1)
+
+
 def settled(game: Game, state: State, draw: Draw, period: int) -> State:
     """The same place after a head start, to its period's end, and one more spent there: memories are of standing still."""
     begun, critic = -(-game.players[GENERATOR].head_start // period) * period, state.players[CRITIC]
@@ -197,13 +205,12 @@ def path(config: Config) -> np.ndarray:
     """(theta, psi) after every step of training from the config's own start: [T, 2], cut where it leaves all bounds."""
     sim = simulation(config)
     states = islice(rules.play(sim.world.game, sim.start, draws(sim.source, 0, like(sim.start))), config.training.steps)
-    return bounded(np.concatenate([on_host(seen(sim.world.game, state)) for state in (sim.start, *states)]))
+    return bounded(on_host(seen(sim.world.game, state)) for state in chain([sim.start], states))
 
 
-def bounded(places: np.ndarray) -> np.ndarray:
-    """A path [T, 2], cut where it leaves all bounds."""
-    lost = ~(np.abs(places) < 1e6).all(axis=1)
-    return places[: int(lost.argmax())] if lost.any() else places
+def bounded(places: Iterable[np.ndarray]) -> np.ndarray:
+    """A path [T, 2] of places [1, 2], cut where it leaves all bounds."""
+    return np.concatenate([np.empty((0, 2)), *takewhile(lambda place: bool((np.abs(place) < 1e6).all()), places)])
 
 
 def eigenvalues(game: Game, start: State, draw: Draw, period: int, at: tuple[float, float] = (0.0, 0.0)) -> Eigenvalues:

@@ -174,9 +174,7 @@ class Facts:
         return [str(one["kind"]).rpartition(":")[2] for one in told if isinstance(one, Mapping) and "kind" in one]
 
     def floor(self, measure: str, when: str) -> Floor | None:
-        """What perfect samplers score in a measure of a `frame` or the `final` points; None where that is not known. Older
-        records know no band of theirs: `draws` is 0, and the ends lie a spread either side of the mean.
-        """
+        """What perfect samplers score in a measure of a `frame` or the `final` points; of no `draws` where no band is known."""
         said = self._floors_said(when).get(measure) or {}
         mean, low, high, spread = (said.get(name) for name in ("mean", "low", "high", "spread"))
         if mean is None:
@@ -211,9 +209,7 @@ class Facts:
 
     @property
     def decided_by(self) -> str | None:
-        """What decides the optimal critic, `potential`, `kernel` or `density`; None where none is known. Older recordings
-        do not say it: there the objective does.
-        """
+        """What decides the optimal critic, `potential`, `kernel` or `density`, of older records the objective; else None."""
         known = self.summary.optimal
         if known is None:
             return None
@@ -236,9 +232,6 @@ def summary_in(said: Mapping[str, Any]) -> Summary:
 def known_of(said: Mapping[str, Any], shape: type[BaseModel]) -> dict[str, Any]:
     """The values of a shape's names that are there and not null."""
     return {name: said[name] for name in shape.model_fields if said.get(name) is not None}
-
-
-# --- reading ---------------------------------------------------------------------------------------------------------
 
 
 def read_facts(folder: Path) -> Facts:

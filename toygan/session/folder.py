@@ -11,7 +11,7 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
@@ -194,12 +194,14 @@ def of_file(path: Path) -> str | None:
         return None
 
 
-def digests(config: Config) -> dict[str, str]:
-    """The SHA-256 of every file that a config draws from: changed points are another run."""
-    path = None if isinstance(config.target, Own) else getattr(config.target, "path", None)
-    points = {str(path): digest(path.read_bytes()).hex()} if path else {}
-    codes = own_code(config).values()
-    return points | {code.path if code.path.endswith(".py") else code.kind: code.digest for code in codes}
+def digests(config: Config, parts: Sequence[str] | None = None) -> dict[str, str]:
+    """The SHA-256 of every file that a config draws from, or that these parts of it do: changed points are another run."""
+    worlds = {"target": config.target, "source": config.source}
+    paths = {part: getattr(world, "path", None) for part, world in worlds.items() if not isinstance(world, Own)}
+    found = [(part, str(path), digest(path.read_bytes()).hex()) for part, path in paths.items() if path]
+    for part, code in own_code(config).items():
+        found.append((part, code.path if code.path.endswith(".py") else code.kind, code.digest))
+    return {name: told for part, name, told in found if parts is None or part.partition(" ")[0] in parts}
 
 
 def earlier(folder: Path) -> dict[str, Any]:

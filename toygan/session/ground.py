@@ -8,7 +8,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,6 +16,7 @@ import numpy as np
 from toygan.files import cache
 from toygan.files.config import View
 from toygan.files.disk import plain
+from toygan.files.own_parts import Measure
 from toygan.files.shipped import shipped_folder
 from toygan.game.streams import stream
 from toygan.quantities import measure
@@ -129,6 +130,14 @@ def best_on(ground: Ground, clouds: Sequence[measure.Seen]) -> np.ndarray:
         return np.stack(scores).astype(np.float32)
 
 
+def own_measures(own: Mapping[str, Measure], clouds: np.ndarray, real: np.ndarray) -> dict[str, np.ndarray]:
+    """The user's own measures of clouds [S, n, 2] against real points: [S] each; NaN for a cloud that is lost."""
+    return {
+        name: np.array([of(points, real) if np.isfinite(points).all() else np.nan for points in clouds])
+        for name, of in own.items()
+    }
+
+
 class Perfect(NamedTuple):
     """Perfect samplers of a ground's target beside target points `real [n, 2]`, of which n_w1 are moved, at a look or at the
     end; where real points have classes `due [n]`, the samplers' points have their own, and where several generators make
@@ -170,25 +179,24 @@ def address_of(perfect: Perfect) -> str:
     return fingerprint(*held, *seen, *modes, *curve, *names, perfect.n_w1, perfect.when, PERFECT)
 
 
-def floors_on(
-    perfect: Perfect, about: Sequence[Any], more: Callable[[np.ndarray], dict[str, np.ndarray]] | None = None
-) -> Floors:
+def floors_on(perfect: Perfect, about: Sequence[Any], own: Mapping[str, Measure] = {}) -> Floors:
     """What perfect samplers score in every measure of clouds: mean, spread, the ends of the band that holds 90 % of them, and
     how many were drawn. Those of shipped scenarios are shipped; runs on one target, which is what is told `about` it, share
-    them, here and elsewhere. With `more(clouds)`, clouds [K, n, 2] to [K] each, of these measures too.
+    them, here and elsewhere. Of the user's own measures too.
     """
     due, makers = perfect.due, perfect.makers
     about = [*about, *([] if due is None else ["classes"])]
-    about += [] if makers is None else [f"{int(makers.max()) + 1} makers"]
+    about += [] if makers is None else ["makers", fingerprint(makers)]
 
     def made() -> Floors:
         found = floors_of(perfect)
-        if more:
+        if own:
             clouds = np.stack([draw_of(perfect, k).points for k in range(PERFECT)])
-            found |= {name: measure.floor_of(scores) for name, scores in more(clouds).items()}
+            scores = own_measures(own, clouds, perfect.real)
+            found |= {name: measure.floor_of(of_all) for name, of_all in scores.items()}
         return {name: as_told(floor) for name, floor in found.items()}
 
-    shipped = None if more else known_floors(address_of(perfect))
+    shipped = None if own else known_floors(address_of(perfect))
     place = [*about, perfect.ground.seed, len(perfect.real), perfect.n_w1, perfect.when, PERFECT]
     return shipped or cache.kept("floors", place, made)
 
@@ -288,9 +296,3 @@ def shipped_floors() -> Mapping[str, KeptFloor]:
         return dict(json.loads((shipped_folder() / FILE).read_text(encoding="utf-8")))
     except (OSError, ValueError):
         return {}
-
-
-def written(entries: Mapping[str, KeptFloor]) -> str:
-    """The file of these entries, a line each."""
-    lines = (f"{json.dumps(address)}: {json.dumps(entry, allow_nan=False)}" for address, entry in entries.items())
-    return "{\n" + ",\n".join(lines) + "\n}\n"

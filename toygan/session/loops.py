@@ -260,9 +260,6 @@ def names_in(code: CodeType) -> set[str]:
     return set(code.co_names).union(*inner)
 
 
-# --- a look ------------------------------------------------------------------------------------------------------------
-
-
 def glance(
     ground: Ground, samples: np.ndarray, critic: AnyCritic | None, losses: Arrays
 ) -> tuple[Arrays, Judged | None]:

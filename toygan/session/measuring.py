@@ -6,7 +6,6 @@ States and files are nobody's business here: arrays in, numbers out.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -65,18 +64,10 @@ def measured(work: Gauge, frame: Frame) -> tuple[dict[str, np.ndarray], dict[str
     clouds = measure.clouds_seen(samples, held, critics, optimum_at(work, frame), kinds)
     measures = measure.measures_of(clouds, measure.measurable(held, critics, work.optimum, kinds))
     inner = {name: frame.arrays[name] for name in INNER if name in frame.arrays} | informed(work.sim, samples)
-    inner |= elsewhere(work, frame) | own_measures(work.own, samples, work.sim.ground.real)
+    inner |= elsewhere(work, frame) | grounds.own_measures(work.own, samples, work.sim.ground.real)
     row = {**frame.report, **measures, **inner, "w1_floor": np.full(len(samples), work.floors["w1"]["mean"])}
     best = {} if work.optimum is None else {"optimal_scores": grounds.best_on(ground, clouds[: work.sim.portraits])}
     return row, best
-
-
-def own_measures(own: Mapping[str, Measure], clouds: np.ndarray, real: np.ndarray) -> dict[str, np.ndarray]:
-    """The user's own measures of clouds [S, n, 2] against real points: [S] each; NaN for a cloud that is lost."""
-    return {
-        name: np.array([of(points, real) if np.isfinite(points).all() else np.nan for points in clouds])
-        for name, of in own.items()
-    }
 
 
 def informed(sim: Simulation, samples: np.ndarray) -> dict[str, np.ndarray]:
@@ -139,9 +130,9 @@ def shown(arrays: Mapping[str, np.ndarray], real: np.ndarray, s: int) -> Clouds 
 def floors_at(config: Config, sim: Simulation, when: measure.When) -> Floors:
     """What perfect samplers score at a look or at the end, in every measure of clouds and in the other world."""
     own = [as_data(config)["measures"]] if config.measures else []
-    about, perfect = [as_data(config)["target"], folders.digests(config), *own], perfect_at(config, sim, when)
-    more = partial(own_measures, build_measures(config), real=perfect.real) if own else None
-    return grounds.floors_on(perfect, about, more) | other_floor(config, sim)
+    drawn_from = folders.digests(config, ("target", "measure"))  # own losses and players do not move what is perfect
+    about, perfect = [as_data(config)["target"], drawn_from, *own], perfect_at(config, sim, when)
+    return grounds.floors_on(perfect, about, build_measures(config)) | other_floor(config, sim)
 
 
 def perfect_at(config: Config, sim: Simulation, when: measure.When) -> Perfect:
@@ -159,7 +150,7 @@ def other_floor(config: Config, sim: Simulation) -> Floors:
     source = sim.world.source
     if source is None:
         return {}
-    about = [as_data(config)["source"], folders.digests(config)]
+    about = [as_data(config)["source"], folders.digests(config, ("target", "source"))]
     points = None if sim.world.generator.translates else other_points(sim)
     real = None if points is None else points[0]
     return {"other_w1": grounds.floor_between(source, sim.source.scenario_seed, about, real, N_W1)}
@@ -234,7 +225,7 @@ def summary(work: Gauge, frames: Arrays, last: Arrays, floors: Floors) -> dict[s
     known |= {name: last[name] for name in (*shown_in("last"), "slope_alignment_ceiling") if name in last}
     ground, kinds = work.sim.ground, kinds_seen(work.sim, work.sim.final, 1)
     points = grounds.watched_points(ground.target, ground.seed, FINAL_POINTS, 1)
-    known |= own_measures(work.own, frames["final"], points)
+    known |= grounds.own_measures(work.own, frames["final"], points)
     ended = grounds.summed_up(ground, seeds, frames["final"], points, FINAL_W1, frames, known, kinds)
     return ended | optimum_facts(work.config, work.optimum)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -38,7 +38,7 @@ from toygan.session.ground import curve_of, watched_points
 from toygan.session.looks import REFERENCES
 from toygan.session.measuring import has_optimum, told_by
 from toygan.session.simulation import Simulation, data_points, simulation
-from toygan.session.tailored import FREE, Cut, cut_of, holding, moving
+from toygan.session.tailored import FREE, cut_of, holding, moving
 from toygan.targets.target import Batch, Modes
 
 # what a page draws of itself; uniform is from 0 to 1, symmetric from -1 to 1
@@ -46,26 +46,9 @@ LAWS = ("real", "uniform", "symmetric", "normal", "sphere", "one-hot", "zero", "
 # the law of latents that a scenario names, or of what generators without a choice are fed
 FED = {"normal": "normal", "uniform": "symmetric", "sphere": "sphere", "point": "zero", "shift": "uniform",
        "translator": "source"}  # fmt: skip
-
-
-class Fill(NamedTuple):
-    """A tensor of the first state: its shape; whose first parameters it holds, or the number all over it, None if not known."""
-
-    shape: tuple[int, ...]
-    wide: bool  # float64; else float32
-    player: str | None
-    number: float | None
-
-
-class KindsMade(NamedTuple):
-    """What kinds of generated points are: the word for one, and either which columns of what the generator is fed say it, from
-    `start` to before `stop`, or which of several generators makes each watched point, `makers [n]`.
-    """
-
-    word: str
-    start: int = 0
-    stop: int = 0
-    makers: tuple[int, ...] = ()
+# How much a look sees: generated points, latents a side of a mesh behind them, real points, a grid of scores and one of slopes,
+# points a side; and of how many points the exact distance is.
+WINDOWS = {"samples": 400, "mesh": 17, "real": REFERENCES, "scores": 40, "slopes": 17, "judged": 200}
 
 
 class Playable(NamedTuple):
@@ -75,7 +58,7 @@ class Playable(NamedTuple):
     """
 
     models: Mapping[str, Model]
-    state: Mapping[str, Fill]
+    state: Mapping[str, Mapping[str, Any]]
     starts: Mapping[str, Beginning]
     draws: Mapping[str, Law]
     dials: Mapping[str, float]
@@ -83,27 +66,11 @@ class Playable(NamedTuple):
     critic_steps: int
     batch: int
     codes: tuple[str, ...]  # the draws that come before the latent where points are only looked at
-    kinds: KindsMade | None  # what tells generated points apart
+    kinds: Mapping[str, Any] | None  # what tells generated points apart
     shift: int | None  # the first of two parameters of the generator's that move all its points alike; None: none do
     best: Optimum | None  # None where no optimum is known, or none of the points as they are
     shows_samples: bool  # whether the critic is shown the very points that are looked at, averages and noise aside
-    cut: Cut | None = None  # how smaller players stand in these; None where they do not
-
-
-class Windows(NamedTuple):
-    """How much a look sees: generated points, latents a side of a mesh behind them, real points, a grid of scores and one of
-    slopes, points a side; and of how many points the exact distance is.
-    """
-
-    samples: int = 400
-    mesh: int = 17
-    real: int = REFERENCES
-    scores: int = 40
-    slopes: int = 17
-    judged: int = 200
-
-
-WINDOWS = Windows()
+    cut: Mapping[str, Any] | None = None  # how smaller players stand in these; None where they do not
 
 
 def playable(config: Config, seeds: Sequence[int], to_measure: bool = False) -> Playable:
@@ -154,15 +121,17 @@ def drawable(config: Config, stage: World) -> None:
             raise UserError(Mistake(None, wrong, f"toygan run {config.name} -m {config.method.name} plays it"))
 
 
-def kinds_in(sim: Simulation) -> KindsMade | None:
-    """What tells generated points apart: generators where there are several, else classes, else categories."""
+def kinds_in(sim: Simulation) -> dict[str, Any] | None:
+    """What tells generated points apart, in a `word`: which generator makes each, `makers [n]`, where there are several, else
+    the class or the category that columns of what the generator is fed say, from `start` to before `stop`.
+    """
     game = sim.world.game
-    makers = makers_of(game, torch.zeros(1, WINDOWS.samples, sim.watched.shape[2]))
+    makers = makers_of(game, torch.zeros(1, WINDOWS["samples"], sim.watched.shape[2]))
     if makers is not None:
-        return KindsMade("generator", makers=tuple(map(int, makers)))
+        return {"word": "generator", "start": 0, "stop": 0, "makers": [*map(int, makers)]}
     for code, word in ((duel.LABEL, "class"), ("category", "category")):
         if (columns := duel.code_place(game, code)) is not None:
-            return KindsMade(word, columns.start, columns.stop)
+            return {"word": word, "start": columns.start, "stop": columns.stop, "makers": []}
     return None
 
 
@@ -212,22 +181,22 @@ def looks(sim: Simulation) -> dict[str, Model]:
     its drawn score on a grid and its slopes on a coarser one. A model works out all that it gives, asked for or not.
     """
     shapes = {
-        "latents": (WINDOWS.samples + WINDOWS.mesh**2, sim.watched.shape[2]),
-        "real": (WINDOWS.real, 2),
-        "scores": (WINDOWS.scores**2, 2),
-        "slopes": (WINDOWS.slopes**2, 2),
+        "latents": (WINDOWS["samples"] + WINDOWS["mesh"] ** 2, sim.watched.shape[2]),
+        "real": (WINDOWS["real"], 2),
+        "scores": (WINDOWS["scores"] ** 2, 2),
+        "slopes": (WINDOWS["slopes"] ** 2, 2),
     }
     examples = {name: one.to(sim.start.memory) for name, one in examples_of(**shapes).items()}
 
     def shown(state: State, at: Mapping[str, Tensor], dials: Dials) -> tuple[Game, Watched, Tensor, Tensor]:
-        game, latents = sim.world.game_at(dials), at["latents"][:, : WINDOWS.samples]
+        game, latents = sim.world.game_at(dials), at["latents"][:, : WINDOWS["samples"]]
         samples = duel.carried(game, state.averaged, latents)
         live = samples if state.players[GENERATOR].average is None else duel.carried(game, state.parameters, latents)
         return game, Watched(*(points[:, :REFERENCES] for points in (at["real"], live, latents))), samples, latents
 
     def points(state: State, at: Mapping[str, Tensor], dials: Dials) -> Tree:
         game, clouds, samples, latents = shown(state, at, dials)
-        mesh = (game.cast.chart or duel.carried)(game, state.averaged, at["latents"][:, WINDOWS.samples :])
+        mesh = (game.cast.chart or duel.carried)(game, state.averaged, at["latents"][:, WINDOWS["samples"] :])
         return {"samples": torch.cat((samples, mesh[..., :2]), dim=1)} | maps(game, state, clouds, samples, latents)
 
     def scores(state: State, at: Mapping[str, Tensor], dials: Dials) -> Tree:
@@ -243,7 +212,7 @@ def gauge(sim: Simulation, to_measure: bool = False) -> Model:
     """What curves and the diagnosis want to know of a state, in fewer points than a look: watched points, the critic's scores of
     real and generated ones, how steep it is at them and between them, and sizes of gradients, by numbers that are not `held`.
     """
-    stage, n = sim.world, WINDOWS.judged
+    stage, n = sim.world, WINDOWS["judged"]
     clouds = examples_of(latents=(n, sim.watched.shape[2]), real=(n, 2))
     examples = {name: one.to(sim.start.memory) for name, one in clouds.items()}
     held = {name: torch.full_like(sim.start.parameters[name], FREE) for name in (GENERATOR, CRITIC) if to_measure}
@@ -281,13 +250,13 @@ def best_of(config: Config, sim: Simulation) -> Optimum | None:
 
 
 def optimum(config: Config, sim: Simulation) -> dict[str, Model]:
-    """The objective's optimal critic on the grid of scores, of clouds of as many points as a look sees, blurred as instance noise
-    blurs them now; none for a potential.
+    """The objective's optimal critic on the grid of scores, of clouds as a look sees them, blurred by what noise is left; none
+    for a potential, whose model all games share.
     """
     kind = config.method.objective.kind
     if OPTIMA[kind].source == "potential":
         return {}
-    samples, side = (WINDOWS.samples, 2), WINDOWS.scores
+    samples, side = (WINDOWS["samples"], 2), WINDOWS["scores"]
     clouds = examples_of(points=(side**2, 2), real=samples, fake=samples)
 
     def best(at: Mapping[str, Tensor], dials: Dials, state: State) -> Tree:
@@ -295,10 +264,10 @@ def optimum(config: Config, sim: Simulation) -> dict[str, Model]:
         left = play.noise_left(sim.world.game_at(dials), state)
         noise = over(left, points) if isinstance(left, Tensor) else torch.zeros_like(points[0, 0])
         now = turned(config, {key: over(dial, points) for key, dial in dials.items()})
-        told, options = told_by(now), dict(now.method.objective)
         spacing = (points.amax(dim=0) - points.amin(dim=0)).amax() / (side - 1)  # no finer than the grid can show
         finest = torch.maximum(spacing, noise)  # as of a run's pictures: an estimate of that width is the blurred law's
-        return {"optimal": of_clouds(kind, points, real, fake, finest, options, told).unsqueeze(0)}
+        options = dict(now.method.objective)
+        return {"optimal": of_clouds(kind, points, real, fake, finest, options, told_by(now)).unsqueeze(0)}
 
     return {"optimum": part(best, "seen", at=clouds, dials=sim.world.dials, state=sim.start)}
 
@@ -323,14 +292,13 @@ def maps(game: Game, state: State, clouds: Watched, samples: Tensor, latents: Te
     return {name: found[name] for name in ("reconstructed", "other") if name in found}
 
 
-def fill(state: State, leaf: Tensor) -> Fill:
-    """What a tensor of the first state holds."""
-    wide = leaf.dtype == torch.float64
-    for name, learned in state.players.items():
-        if leaf is learned.parameters or leaf is learned.average:
-            return Fill(tuple(leaf.shape), wide, name, None)
+def fill(state: State, leaf: Tensor) -> dict[str, Any]:
+    """What a tensor of the first state is, float64 or not, and whose first parameters it holds, or the number all over it."""
+    owner = next((name for name, one in state.players.items() if leaf is one.parameters or leaf is one.average), None)
     number = float(leaf.flatten()[0]) if leaf.numel() else 0.0
-    return Fill(tuple(leaf.shape), wide, None, None if np.isnan(number) else number)
+    known = None if owner or np.isnan(number) else number
+    shape = [n for n in leaf.shape if n != 1]  # as models have it
+    return {"size": leaf.numel(), "shape": shape, "wide": leaf.dtype == torch.float64, "player": owner, "number": known}
 
 
 def places(state: State) -> dict[str, str]:
@@ -400,7 +368,7 @@ def potential_model() -> Model:
         points, ends = (at[name].squeeze(0) for name in ("points", "ends"))
         return {"scores": (squares(points, ends).sqrt() - at["duals"]).amin(dim=1).unsqueeze(0)}
 
-    clouds = examples_of(points=(WINDOWS.scores**2, 2), ends=(WINDOWS.judged, 2))
+    clouds = examples_of(points=(WINDOWS["scores"] ** 2, 2), ends=(WINDOWS["judged"], 2))
     return part(highest, "seen", at=clouds | {"duals": clouds["ends"][..., 0]})
 
 
@@ -411,7 +379,7 @@ def divergence_model() -> Model:
         real, fake = (at[name].squeeze(0) for name in ("real", "fake"))
         return {name: value.reshape(1) for name, value in blurred_divergences(real, fake).items()}
 
-    return part(seen, "seen", at=examples_of(real=(WINDOWS.judged, 2), fake=(WINDOWS.judged, 2)))
+    return part(seen, "seen", at=examples_of(real=(WINDOWS["judged"], 2), fake=(WINDOWS["judged"], 2)))
 
 
 def density_model() -> Model:
@@ -419,7 +387,7 @@ def density_model() -> Model:
 
     def seen(at: Mapping[str, Tensor]) -> Tree:
         points, cloud = (at[name].squeeze(0) for name in ("points", "cloud"))
-        finest = (points.amax(dim=0) - points.amin(dim=0)).amax() / (WINDOWS.scores - 1)
+        finest = (points.amax(dim=0) - points.amin(dim=0)).amax() / (WINDOWS["scores"] - 1)
         return {"logs": log_of_points(points, cloud, width_of(cloud, finest)).unsqueeze(0)}
 
-    return part(seen, "seen", at=examples_of(points=(WINDOWS.scores**2, 2), cloud=(WINDOWS.samples, 2)))
+    return part(seen, "seen", at=examples_of(points=(WINDOWS["scores"] ** 2, 2), cloud=(WINDOWS["samples"], 2)))

@@ -27,6 +27,13 @@ OPEN, OPEN_AT_LEAST = 0.1, 0.01  # of the distance, and in the plane's units: ho
 
 Send = Callable[[Tensor], Tensor]  # latents [n, d] -> points [n, 2]
 
+# Latents that a search has moved, back to where their law has mass.
+LAWFUL: dict[str, Callable[[Tensor], Tensor]] = {
+    "normal": lambda z: z,
+    "uniform": lambda z: z.clamp(-1.0, 1.0),
+    "sphere": lambda z: z * (z.shape[1] ** 0.5 / z.norm(dim=1, keepdim=True).clamp(min=1e-12)),
+}
+
 
 class Searched(NamedTuple):
     """How near the generator comes to each place of a grid `x [g]`, `y [h]`: `residual [h, g]`, distances in the plane's units;
@@ -72,8 +79,7 @@ def seen_anomaly(recording: Recording) -> Searched:
     """
     sim, send, row = opened(recording)
     latents, codes = sim.final[row], code_columns(sim.world.game)
-    with torch.no_grad():
-        made = on_host(send(sim.watched[row]))
+    made = on_host(send(sim.watched[row]))
     x, y = (axis[::FINEST] for axis in sim.ground.score_axes)
     grid = np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 2)
     plane, real, own = (searched(send, latents, places, codes) for places in (grid, sim.ground.real, made))
@@ -89,8 +95,7 @@ def seen_edit(recording: Recording) -> Dragged:
     """
     sim, send, row = opened(recording)
     latents, codes, law = sim.final[row], code_columns(sim.world.game), recording.config().generator.latent
-    with torch.no_grad():
-        points = send(latents)
+    points = send(latents)
     chosen = spread_out(on_host(points), HANDLES)
     z0 = z = latents[chosen]
     begin, end = points[chosen], points[np.roll(chosen, -(len(chosen) // 2))]
@@ -98,8 +103,7 @@ def seen_edit(recording: Recording) -> Dragged:
     for share in np.linspace(0.0, 1.0, PULLS):
         target = torch.lerp(begin, end, float(share))
         z = descended(send, z, target, STEPS_A_PULL, z0, codes)
-        with torch.no_grad():
-            taken.append(on_host(send(z)))
+        taken.append(on_host(send(z)))
         wanted.append(on_host(target))
     return Dragged(np.stack(wanted, axis=1), np.stack(taken, axis=1), on_host((z - z0).norm(dim=1)),
                    BEYOND[law](on_host(z[:, codes:])))  # fmt: skip
@@ -128,14 +132,6 @@ def opened(recording: Recording) -> tuple[Simulation, Send, int]:
     return sim, send, row
 
 
-# Latents that a search has moved, back to where their law has mass.
-LAWFUL: dict[str, Callable[[Tensor], Tensor]] = {
-    "normal": lambda z: z,
-    "uniform": lambda z: z.clamp(-1.0, 1.0),
-    "sphere": lambda z: z * (z.shape[1] ** 0.5 / z.norm(dim=1, keepdim=True).clamp(min=1e-12)),
-}
-
-
 def farther_out(latents: np.ndarray) -> np.ndarray:
     """The chance [n] that a standard normal Z is farther out than latents z [n, d]: chi squared's upper tail at |z|^2."""
     from scipy.special import gammaincc
@@ -159,13 +155,10 @@ def searched(send: Send, latents: Tensor, places: np.ndarray, codes: int = 0) ->
 def residual_of(send: Send, latents: Tensor, places: np.ndarray, codes: int = 0) -> np.ndarray:
     """The smallest |G(z) - x| that a search finds for each place x [n, 2]: [n]; it begins at the nearest of the known points."""
     target = torch.from_numpy(np.asarray(places)).to(latents)
-    with torch.no_grad():
-        known = send(latents)
-        nearest = torch.cdist(target, known)
+    nearest = torch.cdist(target, send(latents))
     begin, best = latents[nearest.argmin(dim=1)], nearest.amin(dim=1)
     found = descended(send, begin, target, SEARCH_STEPS, codes=codes)
-    with torch.no_grad():
-        return on_host(torch.minimum((send(found) - target).norm(dim=1), best))
+    return on_host(torch.minimum((send(found) - target).norm(dim=1), best))
 
 
 def descended(

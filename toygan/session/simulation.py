@@ -118,8 +118,7 @@ def fresh_points(config: Config, weights: Mapping[str, np.ndarray], n: int, k: i
     latents = np.stack([latents_for("fresh", stage, training.seed, seed, n, k) for seed in training.seed_list])
     names = [name for name in stage.game.players if name not in stage.game.critics and average_of(name) in weights]
     parameters = {name: torch.from_numpy(weights[average_of(name)]) for name in names}
-    with torch.no_grad():
-        points = carried(stage.game, parameters, torch.from_numpy(latents).to(parameters[GENERATOR]))
+    points = carried(stage.game, parameters, torch.from_numpy(latents).to(parameters[GENERATOR]))
     return on_host(points).astype(np.float32)
 
 

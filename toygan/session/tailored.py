@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import partial
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Any
 
 import numpy as np
 import torch
@@ -25,15 +25,6 @@ from toygan.session.beginning import heard
 FREE = 1e30  # in place of a number that is held: none is
 
 
-class Cut(NamedTuple):
-    """How smaller players stand in large ones: the large ones' layers, inputs and outputs of each, by player; and within which
-    bounds first weights are drawn, by the number of a layer's inputs, from none on.
-    """
-
-    layers: Mapping[str, tuple[tuple[int, int], ...]]
-    bounds: tuple[float, ...]
-
-
 def tailored(width: int, depth: int, batch: int) -> list[str]:
     """What a config has to be told so that its players may be cut to measure, up to a width and a number of layers."""
     own = {"kind": "mlp", "width": width, "depth": depth, "activation": "relu"}
@@ -41,8 +32,10 @@ def tailored(width: int, depth: int, batch: int) -> list[str]:
     return [*players, "generator.latent=normal", "generator.latent_dim=2", f"training.batch={batch}"]
 
 
-def cut_of(config: Config, outputs: int) -> Cut:
-    """How smaller players stand in those of a config, perceptrons of relu with one width; its critic has so many outputs."""
+def cut_of(config: Config, outputs: int) -> dict[str, Any]:
+    """How smaller players stand in those of a config, perceptrons of relu with one width; its critic has so many outputs: the
+    `layers`, inputs and outputs of each, by player; and within which `bounds` first weights are drawn, by a layer's inputs.
+    """
     generator, critic = config.generator, config.critic
     ends = {
         GENERATOR: [generator.latent_dim, *[generator.width] * generator.depth, 2],
@@ -50,7 +43,8 @@ def cut_of(config: Config, outputs: int) -> Cut:
     }
     layers = {name: tuple(pairwise(some)) for name, some in ends.items()}
     body = Body(generator.width, 0, "relu", "none", generator.initialisation, generator.gain)
-    return Cut(layers, (0.0, *(bound(body, n) for n in range(1, max(generator.width, critic.width) + 1))))
+    bounds = (bound(body, n) for n in range(1, max(generator.width, critic.width) + 1))
+    return {"layers": layers, "bounds": (0.0, *bounds)}
 
 
 def bound(body: Body, inputs: int) -> float:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import partial
+from itertools import islice
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -36,9 +37,8 @@ Coordinates = tuple[float, float]
 
 
 class Typed(NamedTuple):
-    """A typed game: its text, and what x and what y minimise."""
+    """A typed game: what x and what y minimise."""
 
-    text: str
     x_loss: Formula
     y_loss: Formula
 
@@ -86,9 +86,8 @@ def typed(text: str, where: str = "--game") -> Typed:
         raise UserError(f"{where}: one formula, or two with a ; between\n  {text}\n  {' ' * at}^")
     if len(parts) == 1:
         both = formula(text, where)
-        return Typed(text.strip(), both, lambda x, y: -both(x, y))
-    first, second = formula(parts[0], f"{where}, what x minimises"), formula(parts[1], f"{where}, what y minimises")
-    return Typed(text.strip(), first, second)
+        return Typed(both, lambda x, y: -both(x, y))
+    return Typed(formula(parts[0], f"{where}, what x minimises"), formula(parts[1], f"{where}, what y minimises"))
 
 
 def typed_portrait(game: Typed, ask: Ask, config: Config) -> Portrait:
@@ -108,7 +107,8 @@ def typed_portrait(game: Typed, ask: Ask, config: Config) -> Portrait:
         else dirac.eigenvalues(played, start, draw, period, place)
         for place in rests
     ]
-    path = path_of(played, start, draw, ask)
+    course = dirac.course(played, start, draw, torch.tensor([ask.start], dtype=torch.float64))
+    path = dirac.bounded(islice(course, ask.steps + 1))
     return Portrait(
         title=title_of(config),
         axis=axis,
@@ -212,16 +212,6 @@ def has_kink(game: Typed, place: Coordinates) -> bool:
     here, *around = slopes(game, *(torch.tensor([place], dtype=torch.float64) + KINK * ways).T)[0]
     ahead, behind = torch.stack(around[:2]) - here, here - torch.stack(around[2:])
     return bool((ahead - behind).abs().max() > 1e-3 * max(KINK, float(ahead.abs().max())))
-
-
-def path_of(game: Game, start: State, draw: Draw, ask: Ask) -> np.ndarray:
-    """(x, y) after every step from the start: [T, 2], cut where it leaves all bounds."""
-    state = dirac.placed(game, start, torch.tensor([ask.start], dtype=torch.float64))
-    places = [on_host(dirac.seen(game, state))]
-    while len(places) <= ask.steps and (np.abs(places[-1]) < 1e6).all():
-        state = dirac.after(game, state, draw, 1)
-        places.append(on_host(dirac.seen(game, state)))
-    return dirac.bounded(np.concatenate(places))
 
 
 # --- in words --------------------------------------------------------------------------------------------------------

@@ -209,13 +209,12 @@ def median_over_floor(members: Sequence[Record]) -> float:
 
 
 def line(cell: Cell, known: Sequence[str], alike: bool) -> list[str]:
-    values = {name: values_in(cell.members, name) for name in known}
-    medians = {name: written(name, median(some).value) if some else "–" for name, some in values.items()}
-    first, *others = known
-    low, high = (written(first, end(values[first])) for end in (min, max))
-    spread = f"{low} – {high}" if len(values[first]) > 1 else "–"
+    first, *others = (told(cell, name)[0] for name in known)
+    values = values_in(cell.members, known[0])
+    low, high = (written(known[0], end(values)) for end in (min, max))
+    spread = f"{low} – {high}" if len(values) > 1 else "–"
     lost = sum(row["status"] == "diverged" for row in cell.members)
     name = tag("a", text(cell.method), href=cell.page) if cell.page else text(cell.method)
     notes = [*([] if alike else [cell.settings or "as shipped"]), *([f"{lost} diverged"] if lost else [])]
     aside = tag("small", text(", ".join(notes))) if notes else ""
-    return [name + aside, medians[first], spread, *(medians[name] for name in others)]
+    return [name + aside, first, spread, *others]

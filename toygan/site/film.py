@@ -20,10 +20,11 @@ from toygan.files.memory import give_back
 from toygan.files.text import number
 from toygan.quantities.table import QUANTITIES, When, axis_name, row_of, shown_in
 from toygan.session.facts import Summary
-from toygan.session.recording import HUGE, Recording, load
+from toygan.session.recording import Recording, load
 from toygan.site.extras import bands_between, colours, extras_facts, extras_html, round_to
 from toygan.site.markup import command_box, data, tag, text
 from toygan.site.pack import (
+    alive_of,
     critics_of,
     digits,
     kept_frames,
@@ -213,7 +214,7 @@ def run_facts(run: Shown, i: int, ticks: int, label: str, names: Sequence[str]) 
         "dash": dash_of(i),
         "seeds": list(facts.seeds),
         "critics": critics_of(recording.frames),
-        "alive": [alive(recording, kept, s) for s in range(len(facts.seeds))],
+        "alive": [len(alive_of(recording, kept, s)) for s in range(len(facts.seeds))],
         "note": missing(recording, len(shown.steps)),
         "diverged": facts.diverged_at,
         "steps": facts.steps,
@@ -265,15 +266,6 @@ def colour_of(i: int) -> str:
 def dash_of(i: int) -> int:
     """How a run's lines are broken when the colours are used up."""
     return i // len(METHOD_COLOURS) % len(DASHES)
-
-
-def alive(recording: Recording, kept: np.ndarray, s: int) -> int:
-    """How many of the kept frames a seed lives, at least one."""
-    good = (np.abs(recording.frames["samples"][kept, s]) < HUGE).all((1, 2))
-    if s < critics_of(recording.frames):
-        good &= (np.abs(recording.frames["scores"][kept, s]) < HUGE).all((1, 2))
-        good &= (np.abs(recording.frames["slopes"][kept, s]) < HUGE).all((1, 2, 3))
-    return max(len(good) if good.all() else int(np.argmin(good)), 1)
 
 
 def bands_of(scores: np.ndarray) -> dict[str, Any]:

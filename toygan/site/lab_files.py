@@ -16,7 +16,7 @@ import numpy as np
 
 from toygan.quantities.modes import maps_of
 from toygan.session.beginning import Beginning
-from toygan.session.playable import Fill, Model, Playable, Supply
+from toygan.session.playable import Model, Playable, Supply
 from toygan.site.folding import folded
 from toygan.site.pack import as_json
 
@@ -94,10 +94,10 @@ class Pieces:
 
 
 def described(game: Playable, pieces: Pieces) -> Header:
-    kinds, best, cut = game.kinds, game.best, game.cut
+    best = game.best
     return {
         "models": {name: described_model(model, pieces) for name, model in game.models.items()},
-        "state": {place: described_fill(fill) for place, fill in game.state.items()},
+        "state": game.state,
         "starts": {player: described_start(start, pieces) for player, start in game.starts.items()},
         "draws": {name: [law.name, law.columns] for name, law in game.draws.items()},
         "dials": game.dials,
@@ -105,11 +105,11 @@ def described(game: Playable, pieces: Pieces) -> Header:
         "critic_steps": game.critic_steps,
         "batch": game.batch,
         "codes": list(game.codes),
-        "kinds": kinds and {"word": kinds.word, "start": kinds.start, "stop": kinds.stop, "makers": kinds.makers},
+        "kinds": game.kinds,
         "shift": game.shift,
         "best": best and {"source": best.source, "about": best.about, "drawn": best.drawn},
         "shows_samples": game.shows_samples,
-        "cut": cut and {"layers": cut.layers, "bounds": cut.bounds},
+        "cut": game.cut,
     }
 
 
@@ -129,11 +129,6 @@ def described_model(model: Model, pieces: Pieces) -> Header:
         for ports in (model.inputs, model.outputs)
     )
     return {"at": pieces.add(model.content), "inputs": inputs, "outputs": outputs}
-
-
-def described_fill(fill: Fill) -> Header:
-    size, shape = int(np.prod(fill.shape)), [n for n in fill.shape if n != 1]  # as models have it
-    return {"size": size, "shape": shape, "wide": fill.wide, "player": fill.player, "number": fill.number}
 
 
 def target_file(pool: Supply) -> File:

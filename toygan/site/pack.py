@@ -105,9 +105,9 @@ def inner_parts(recording: Recording, kept: np.ndarray, s: int) -> list[Part]:
     return parts
 
 
-def alive_of(recording: Recording, kept: np.ndarray) -> np.ndarray:
-    """Those of the kept frames that the portrait seed lives, at least one."""
-    return kept[: max(int(np.searchsorted(kept, finite_frames(recording.frames))), 1)]
+def alive_of(recording: Recording, kept: np.ndarray, s: int = 0) -> np.ndarray:
+    """Those of the kept frames that a seed, the portrait's or one at another place, lives, at least one."""
+    return kept[: max(int(np.searchsorted(kept, finite_frames(recording.frames, s))), 1)]
 
 
 def optimal_fields(scores: np.ndarray, kept: np.ndarray, s: int) -> np.ndarray:

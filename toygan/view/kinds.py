@@ -57,10 +57,3 @@ def regions_known(frames: Arrays) -> dict[str, np.ndarray]:
 def kept_over_time(shown: Scene, name: str) -> np.ndarray:
     """What is kept of the portrait seed under a name at every look that can be drawn: [T, ...]."""
     return np.asarray(shown.recording.frames[name][: len(shown.steps), 0], float)
-
-
-def pairs_at(shown: Scene, look: int, points: int) -> tuple[np.ndarray, np.ndarray]:
-    """The first real points in the view and what comes back of each at a look: [m, 2] twice."""
-    found = kept_over_time(shown, "reconstructed")[look]
-    m = min(points, len(found))
-    return shown.real[:m], found[:m]

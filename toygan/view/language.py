@@ -63,10 +63,8 @@ def in_parts(text: str, language: str) -> str:
 
 
 def is_known(text: str, language: str) -> bool:
-    """Whether the table has all of a text: as a whole, or all that it lists."""
-    if text.endswith(","):  # something follows
-        return False
-    return has_all(text, language) and not ENGLISH.search(in_parts(text, language))
+    """Whether the table has all of a text: as a whole, or all that it lists; not where a comma says that something follows."""
+    return not text.endswith(",") and has_all(text, language) and not ENGLISH.search(in_parts(text, language))
 
 
 def has_all(text: str, language: str) -> bool:

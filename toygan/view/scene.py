@@ -36,6 +36,12 @@ class Milestone(NamedTuple):
     seeds: list[int]
     why: str
 
+    @property
+    def words(self) -> str:
+        """What, when and in which seeds."""
+        seeds = f"seed{'s' if len(self.seeds) > 1 else ''} {seeds_in_words(self.seeds)}"
+        return f"{self.label} at step {self.step} ({seeds})"
+
 
 @dataclass(frozen=True)
 class Scene:
@@ -147,9 +153,10 @@ def no_critic(recording: Recording) -> str:
     return f"The critic of seed {seed} was not kept: its points alone are shown."
 
 
-def finite_frames(frames: Arrays) -> int:
-    """How many frames the portrait seed lives before the first value that is not finite."""
-    parts = [frames[name][:, 0] for name in ("samples", "scores", "slopes") if name in frames]
+def finite_frames(frames: Arrays, s: int = 0) -> int:
+    """How many frames a seed, the portrait's or one at another place, lives before the first value that is not finite."""
+    kept = [frames[name] for name in ("samples", "scores", "slopes") if name in frames]
+    parts = [table[:, s] for table in kept if s < table.shape[1]]
     usable = np.array([all(np.all(np.abs(part[t]) < HUGE) for part in parts) for t in range(len(frames["step"]))])
     return len(usable) if usable.all() else int(np.argmin(usable))
 
@@ -212,7 +219,7 @@ def endless(frames: Arrays) -> bool:
 
 def optimum_in_words(recording: Recording) -> str:
     """How the optimal critic was found, how well the learned one agrees, and what the comparison leaves open."""
-    how, ceiling = optimum_of(recording).how, alignment_ceiling(recording)
+    how, ceiling = optimum_of(recording).how, recording.facts.portrait_row.get("slope_alignment_ceiling")
     told = f"The optimal critic: {how}.{agreement(recording)}"
     told += " Here p is the density of real points, q that of generated ones." * bool(re.search(DENSITIES, how))
     told += " Far from both it compares tails, and says little." * (ESTIMATED in how)
@@ -222,11 +229,6 @@ def optimum_in_words(recording: Recording) -> str:
     if ceiling is not None:
         told += f" Found anew from as many fresh points, its slopes agree to {number(ceiling)}: a critic can hardly do better."
     return told
-
-
-def alignment_ceiling(recording: Recording) -> float | None:
-    """The slope alignment that the potential of fresh points reaches at the end of the portrait seed, where it is known."""
-    return recording.facts.portrait_row.get("slope_alignment_ceiling")
 
 
 def agreement(recording: Recording) -> str:
@@ -350,9 +352,3 @@ def events_of(recording: Recording) -> list[Milestone]:
         Milestone(*key, sorted(one.seed for one in alike), "; ".join(dict.fromkeys(one.evidence for one in alike)))
         for key, alike in sorted(found.items())
     ]
-
-
-def event_in_words(event: Milestone) -> str:
-    """What, when and in which seeds."""
-    seeds = f"seed{'s' if len(event.seeds) > 1 else ''} {seeds_in_words(event.seeds)}"
-    return f"{event.label} at step {event.step} ({seeds})"

@@ -22,9 +22,14 @@ MANY = 0.5  # share of good points from which on a mode that counts is more than
 
 def frame_words(recording: Recording, frame: int, bands: bool = True) -> list[str]:
     """The portrait seed's quantities at one frame, each with its floor, with or without its band, or ceiling, as far as known."""
-    names = (*shown_in("line"), "high_quality", *recording.facts.own_measures)
-    found = {name: float(table[frame, 0]) for name in names if (table := recording.curve(name)) is not None}
+    curves = {name: recording.curve(name) for name in told_names(recording)}
+    found = {name: float(table[frame, 0]) for name, table in curves.items() if table is not None}
     return listed(recording, found, "frame", bands) or ["nothing measured"]
+
+
+def told_names(recording: Recording) -> list[str]:
+    """The quantities that a line shows or is worded by."""
+    return [*shown_in("line"), "high_quality", *recording.facts.own_measures]
 
 
 def listed(recording: Recording, found: Mapping[str, float], when: When, bands: bool = True) -> list[str]:
@@ -62,10 +67,9 @@ def with_band(best: Floor) -> str:
 
 def end_words(recording: Recording) -> list[str]:
     """The portrait seed's quantities on fresh points at the end, with the span of W1 over the seeds; none before the end."""
-    values = {name: recording.final(name) for name in (*shown_in("line"), *recording.facts.own_measures)}
-    good = recording.facts.portrait_row.get("high_quality")
+    values = {name: recording.final(name) for name in told_names(recording)}
     found = {name: float(final[0]) for name, final in values.items() if len(final)}
-    said = listed(recording, found | ({} if good is None else {"high_quality": good}), "final")
+    said = listed(recording, found, "final")
     return [said[0], *filter(None, [span_of(recording.final("w1"))]), *said[1:]] if said else []
 
 
