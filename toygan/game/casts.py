@@ -54,20 +54,17 @@ def encoder(
     """
     d, varies = bodies.latent, divergence is not None
     both = (ENCODER,) if teaches == "encoder" else (GENERATOR, ENCODER)
-    terms = (
-        weighed("latent_error", latents, both, latent_error),
-        weighed("point_error", points, both, point_error),
-        weighed("code_divergence", divergence, (ENCODER,), code_divergence),
-    )
+    terms = weighed("latent_error", latents, both, latent_error) + weighed("point_error", points, both, point_error)
+    terms += weighed("code_divergence", divergence, (ENCODER,), code_divergence)
     in_pairs, alone = judges != "points", [PLAIN._replace(critic=POINT_CRITIC, bare=True)] if judges == "both" else []
     body = partial(bodies.perceptron, 2, 2 * d if varies else d)
     role = Role(body, encoder_opinion, "generator") if in_pairs else Role(body, side="generator")
     return Cast(
-        roles={**duel.critics_of(*alone, body=partial(bodies.critic, 2)), ENCODER: role},
+        roles={**duel.critics_of(bodies, *alone), ENCODER: role},
         wants=duel.wants_of(PLAIN, *alone),
         beside=(code_beside(d),) if in_pairs else (),
         no_optimum=IN_PAIRS if in_pairs else "",
-        terms=sum(terms, ()),
+        terms=terms,
         draws=lambda: {"code noise": normal(d)} if varies else {},
     )
 
@@ -156,7 +153,7 @@ def translators(bodies: Bodies, *, cycle: Weight = 1.0, power: Literal[1, 2] = 1
                   bare=True)  # fmt: skip
     return Cast(
         roles={
-            **duel.critics_of(match, body=partial(bodies.critic, 2)),
+            **duel.critics_of(bodies, match),
             BACK: Role(partial(bodies.perceptron, 2, bodies.latent), side="generator"),
         },
         wants=duel.wants_of(match),
@@ -180,12 +177,10 @@ def coupled(bodies: Bodies) -> Cast:
     def half(start: int) -> Callable[[Game, Parameters, Draw], Tensor]:
         return lambda game, parameters, row: duel.sent(game, parameters, duel.fed(game, row))[..., start : start + 2]
 
-    first, second = (
-        Match(CRITIC, GENERATOR, "real", half(0)),
-        Match(OTHER_CRITIC, GENERATOR, "source", half(2), bare=True),
-    )
+    first = Match(CRITIC, GENERATOR, "real", half(0))
+    second = Match(OTHER_CRITIC, GENERATOR, "source", half(2), bare=True)
     return Cast(
-        roles=duel.critics_of(second, body=partial(bodies.critic, 2)),
+        roles=duel.critics_of(bodies, second),
         generator=partial(bodies.perceptron, bodies.inputs, 4),
         wants=duel.wants_of(first, second),
         carry=lambda game, parameters, latent: duel.sent(game, parameters, latent)[..., :2],
@@ -212,10 +207,8 @@ def generators(
         return base if number == 1 or weight is None else with_guess(base, "whose", number, weight)
 
     return Cast(
-        roles={
-            name: Role(lambda: bodies.generator, own, "generator") for name, own in each.items() if name != GENERATOR
-        },
-        wants={GENERATOR: each[GENERATOR]},
+        roles={name: Role(lambda: bodies.generator, side="generator") for name in each if name != GENERATOR},
+        wants=each,
         carry=carry,
         chart=duel.sent,
         objective=told,
@@ -285,8 +278,7 @@ def critics(bodies: Bodies, *, number: Several = 3, sharpness: NonNegativeFloat 
         share = (over(sharpness, every[0]) * every.detach()).softmax(dim=0)
         return Opinion((share * every).sum(dim=0))
 
-    more = duel.critics_of(*matches[1:], body=partial(bodies.critic, bodies.shown))
-    return Cast(roles=more, wants={GENERATOR: wants} if number > 1 else {})
+    return Cast(roles=duel.critics_of(bodies, *matches[1:]), wants={GENERATOR: wants} if number > 1 else {})
 
 
 def opposed(bodies: Bodies) -> Cast:
@@ -294,8 +286,7 @@ def opposed(bodies: Bodies) -> Cast:
     (Nguyen et al., 2017, arXiv:1709.03831).
     """
     matches = [PLAIN, PLAIN._replace(critic=numbered(CRITIC, 1), swapped=True)]
-    more = duel.critics_of(*matches[1:], body=partial(bodies.critic, bodies.shown))
-    return Cast(roles=more, wants=duel.wants_of(*matches))
+    return Cast(roles=duel.critics_of(bodies, *matches[1:]), wants=duel.wants_of(*matches))
 
 
 def labels_beside(classes: int) -> Beside:

@@ -8,16 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from itertools import accumulate
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
+from toygan.game import play
 from toygan.game.constraints import Sight, added
 from toygan.game.dials import over
-from toygan.game.networks import Layers, Network, Pair, Response
+from toygan.game.networks import Layers, Pair, Response
 from toygan.game.objectives import Extra, Heads, Losses, first_score
-from toygan.game.play import Beside, Draw, Game, Once, Opinion, Parameters, Role, State, Wants, noise_left, with_player
+from toygan.game.play import Beside, Bodies, Draw, Game, Once, Opinion, Parameters, Role, State, Wants
 
 CRITIC, GENERATOR = "critic", "generator"
 LABEL = "real label"  # the draw of classes, which both sides of a move are told
@@ -60,7 +62,7 @@ def critic_opinion(game: Game, parameters: Parameters, state: State, row: Draw, 
     def after(state: State) -> State:
         learned = state.players[name]
         held = body.note(learned.parameters, lambda: critic_layers(game, {name: own.detach()}, name), (real, fake))
-        state = with_player(state, name, learned._replace(parameters=held))
+        state = play.with_player(state, name, learned._replace(parameters=held))
         seen = ({head: values.detach() for head, values in one.items()} for one in (r, g))
         return state._replace(memory=game.objective.remember(state.memory, *seen)) if name == CRITIC else state
 
@@ -94,9 +96,10 @@ def wants_of(*matches: Match) -> Mapping[str, Wants]:
     return {match.critic: partial(critic_opinion, match=match) for match in matches} | generators
 
 
-def critics_of(*matches: Match, body: Callable[[], Network]) -> dict[str, Role]:
-    """The critics of these matches, each of such a body."""
-    return {match.critic: Role(body, partial(critic_opinion, match=match), "critic") for match in matches}
+def critics_of(bodies: Bodies, *matches: Match) -> dict[str, Role]:
+    """The critics of these matches, as wide as what they are shown."""
+    made = {match.critic: partial(bodies.critic, 2 if match.bare else bodies.shown) for match in matches}
+    return {one.critic: Role(made[one.critic], partial(critic_opinion, match=one), "critic") for one in matches}
 
 
 def generator_loss(game: Game, parameters: Parameters, state: State, row: Draw, match: Match = PLAIN) -> Tensor:
@@ -165,12 +168,9 @@ def code_columns(game: Game) -> int:
 
 def code_place(game: Game, name: str) -> slice | None:
     """Which columns of what the generator is fed are a code of a name; None where it is fed none."""
-    codes = game.objective.codes
-    if name not in codes:
-        return None
-    widths = [game.objective.draws[code].columns for code in codes]
-    before = sum(widths[: codes.index(name)])
-    return slice(before, before + widths[codes.index(name)])
+    columns = {code: game.objective.draws[code].columns for code in game.objective.codes}
+    ends = dict(zip(columns, accumulate(columns.values()), strict=True))
+    return slice(ends[name] - columns[name], ends[name]) if name in ends else None
 
 
 def real_side(game: Game, parameters: Parameters, state: State, row: Draw, match: Match = PLAIN) -> Tensor:
@@ -196,7 +196,7 @@ def shown(
 ) -> Tensor:
     """Points as the critic is shown them, blurred by what is left of the noise, with what then stands beside them, packed."""
     if noise is not None:
-        points = points + over(noise_left(game, state), noise) * noise
+        points = points + over(play.noise_left(game, state), noise) * noise
     points = torch.cat((points, *(of(points) for of in beside)), dim=2) if beside else points
     return points.reshape(points.shape[0], -1, points.shape[2] * game.pack)
 

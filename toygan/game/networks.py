@@ -304,11 +304,10 @@ def layer_normalised(layer: Layer, x: Tensor) -> Tensor:
 
 
 def batch_unit(norm: Callable[[Tensor], Tensor], layer: Layer, x: Tensor) -> Tensor:
-    """BN(x W) times scale plus bias: within the norm the mean would take a bias away, so the layer's own is the shift."""
+    """BN(x W) times scale plus bias, each unit over a seed's batch (Ioffe and Szegedy, 2015, arXiv:1502.03167): within the norm
+    the mean would take a bias away, so the layer's own is the shift.
+    """
     return scaled(layer, norm(torch.bmm(x, layer.weight))) + layer.bias
-
-
-batch_norm = partial(normed, dim=1)  # each unit over a seed's batch (Ioffe and Szegedy, 2015, arXiv:1502.03167)
 
 
 def scaled(layer: Layer, x: Tensor) -> Tensor:
@@ -345,7 +344,7 @@ def apart(judge: Callable[[Layers, Tensor], Response], layers: Layers, real: Ten
 
 def batch_normalised(initial: FirstOf, layers: LayersOf, bend: Bend) -> Network:
     """A perceptron with batch norm, real and generated batches apart; a settled judge keeps the statistics it was settled on."""
-    forward = partial(plain_forward, bend, hidden=partial(batch_unit, batch_norm))
+    forward = partial(plain_forward, bend, hidden=partial(batch_unit, partial(normed, dim=1)))
     judge = by_autograd(forward)
 
     def settled(layers: Layers, points: Tensor) -> Callable[[Tensor], Response]:
@@ -360,7 +359,7 @@ def statistics_of(bend: Bend, layers: Layers, points: Tensor, correction: int) -
 
     def noting(x: Tensor) -> Tensor:
         statistics.append(torch.var_mean(x, dim=1, keepdim=True, correction=correction))
-        return batch_norm(x)
+        return normed(x, dim=1)
 
     plain_forward(bend, layers, points, partial(batch_unit, noting))
     return statistics

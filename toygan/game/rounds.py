@@ -23,8 +23,10 @@ SHARES, JUDGE, PICK, LAST = "shares", "judge", "pick", "last"
 COARSE, COARSE_CRITIC = "coarse", "coarse_critic"
 MOMENTS = 5  # times over which the critic's score is averaged where it is drawn
 HUGE = 20.0  # a log-ratio beyond which points are as good as never made, or nothing but made
-
 Rounds = Annotated[int, Field(ge=1, le=100)]
+AGAINST_LAST = Match(
+    CRITIC, LAST, "real", lambda game, parameters, row: duel.sent(game, parameters, duel.fed(game, row), LAST)
+)
 
 
 def earlier(k: int) -> str:
@@ -44,7 +46,7 @@ def boosting(bodies: Bodies, *, rounds: Rounds = 4) -> Cast:
     kept = {earlier(k): Role(lambda: bodies.generator) for k in range(1, rounds)}
     return Cast(
         roles={
-            **duel.critics_of(all_so_far, body=partial(bodies.critic, 2)),
+            **duel.critics_of(bodies, all_so_far),
             **kept,
             SHARES: Role(lambda: weightless(np.eye(rounds)[0], lambda layers, z: z)),
         },
@@ -205,11 +207,6 @@ def short_of_last(stages: int, margin: Dial, game: Game, parameters: Parameters,
     return torch.where(rounds_passed(game, state, stages) > 0, short, torch.zeros_like(short))
 
 
-AGAINST_LAST = Match(
-    CRITIC, LAST, "real", lambda game, parameters, row: duel.sent(game, parameters, duel.fed(game, row), LAST)
-)
-
-
 def next_stage(stages: int, game: Game, state: State) -> State:
     """When a stage is over, its generator is kept as the last one; it goes on itself."""
     is_due = rounds_passed(game, state, stages) > rounds_passed(game, state._replace(step=state.step - 1), stages)
@@ -240,7 +237,7 @@ def coarse_to_fine(bodies: Bodies, *, spacing: PositiveFloat = 0.5) -> Cast:
     rough = Match(COARSE_CRITIC, COARSE, "coarse real", roughly, bare=True)
     return Cast(
         roles={
-            **duel.critics_of(rough, body=partial(bodies.critic, 2)),
+            **duel.critics_of(bodies, rough),
             COARSE: Role(partial(bodies.perceptron, d, 2), side="generator"),
         },
         generator=partial(bodies.perceptron, d + 2, 2),
