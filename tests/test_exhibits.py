@@ -75,6 +75,7 @@ over = "target.shift=0:1:3"
 name = "rest"
 methods = ["ns-gan", "ns-gan-r1"]
 updates = ["simultaneous", "alternating"]
+set = { "training.steps" = 60 }
 
 [[plans]]
 name = "equal"
@@ -216,9 +217,9 @@ WRONG_THEORY = {
     "no sweep": ("target.shift=0:1:3", "target.shift", "line 10: distances[0].over = ", "for example target.shift=-1:1:21"),
     "rule": ('"alternating"]', '"sideways"]', 'line 15: phases[0].updates: "sideways": not one of', "alternating"),
     "method": ('"ns-gan-r1"]', '"nsgan"]', 'line 14: phases[0].methods: "nsgan": unknown', '"ns-gan"'),
-    "twins": ('"crossed"', '"equal"', 'line 23: plans[1].name = "equal": another of [[plans]]'),
+    "twins": ('"crossed"', '"equal"', 'line 24: plans[1].name = "equal": another of [[plans]]'),
     "a piece that is not": (
-        'plans = "equal" }, m', 'plans = "eqal" }, m', 'line 37: claims[0].value.of.plans = "eqal"', '"equal"',
+        'plans = "equal" }, m', 'plans = "eqal" }, m', 'line 38: claims[0].value.of.plans = "eqal"', '"equal"',
     ),
     "a panel of it": ('of = { plans = "equal" }\n', 'of = { plans = "x" }\n', 'panels[0].of.plans = "x"', "equal, crossed"),
     "no runs": ('kind = "plan"', 'kind = "films"', 'panels[0].kind = "films": the panel "films" has nothing', "[[runs]]"),
