@@ -115,9 +115,8 @@ def gradient_penalty(
 ) -> Constraint:
     """The penalty weight * E (|grad f| - target)^2; with `sides = 1` weight * E max(0, |grad f| - target)^2.
 
-    With `power = 1` the excess, |.| or max(0, .), is not squared.
-    Two-sided: Gulrajani et al., 2017, arXiv:1704.00028. One-sided: Petzka et al., 2017, arXiv:1709.08894.
-    Around real points: Kodali et al., 2017, arXiv:1705.07215.
+    With `power = 1` the excess, |.| or max(0, .), is not squared. Two-sided: Gulrajani et al., 2017, arXiv:1704.00028.
+    One-sided: Petzka et al., 2017, arXiv:1709.08894. Around real points: Kodali et al., 2017, arXiv:1705.07215.
     """
     slopes, draws = PLACES[at]
 

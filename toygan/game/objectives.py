@@ -337,9 +337,8 @@ def mmd(
 ) -> Objective:
     """Critic -MMD^2, generator MMD^2 of the critic's features, unbiased; the score is their witness.
 
-    The witness is E k(., real) - E k(., fake).
-    Gaussian: mean of exp(-d^2 / 2 b^2); rational quadratic: mean of (1 + d^2 / 2b)^-b. Li et al., 2017,
-    arXiv:1705.08584; Binkowski et al., 2018, arXiv:1801.01401.
+    The witness is E k(., real) - E k(., fake). Gaussian: mean of exp(-d^2 / 2 b^2); rational quadratic: mean of
+    (1 + d^2 / 2b)^-b. Li et al., 2017, arXiv:1705.08584; Binkowski et al., 2018, arXiv:1801.01401.
     """
 
     def similar(a: Tensor, b: Tensor) -> Tensor:
