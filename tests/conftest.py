@@ -53,6 +53,12 @@ def pytest_configure(config: pytest.Config) -> None:
         os.environ.setdefault("TOYGAN_CACHE", str(kept.mkdir("toygan")))
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """Of `-n auto` one more than there are cores: those that wait for a browser or for other processes leave a core idle."""
+    return (os.cpu_count() or 1) + 1
+
+
 # Files that start browsers or many processes: one that begins last keeps the others waiting.
 LONGEST = (
     "lab",
