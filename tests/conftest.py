@@ -56,7 +56,8 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
     """Of `-n auto` one more than there are cores: those that wait for a browser or for other processes leave a core idle."""
-    return (os.cpu_count() or 1) + 1
+    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return int(os.environ.get("PYTEST_XDIST_AUTO_NUM_WORKERS", allowed + 1))
 
 
 # Files that start browsers or many processes: one that begins last keeps the others waiting.

@@ -205,9 +205,8 @@ def test_a_run_keeps_source_digest_and_name(mine):
 
 def test_a_changed_source_is_another_run(mine, monkeypatch):
     assert run("-m", "mine.py:my_hinge").exit_code == 0
-    monkeypatch.setattr(
-        measure, "floors", None
-    )  # what perfect samplers score does not hang on a loss: it is known by now
+    # What perfect samplers score does not hang on a loss: it is known by now.
+    monkeypatch.setattr(measure, "floors", None)
     mine.write_text(MINE.replace("(1 + g)", "(2 + g)"))  # in the same second, of the same length
     result = run("-m", "mine.py:my_hinge")
     assert result.exit_code == 2

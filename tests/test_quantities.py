@@ -20,6 +20,8 @@ from toygan.many.table import medians
 from toygan.many.written import written as table_text
 from toygan.quantities import glossary
 from toygan.quantities.critic import Judged
+from toygan.quantities.kinds import Kinds
+from toygan.quantities.measure import Against, seen
 from toygan.quantities.table import (
     QUANTITIES,
     Quantity,
@@ -47,6 +49,10 @@ SMALL = {
 }
 
 
+POINTS = np.random.default_rng(0).normal(size=(30, 2))
+SEEN = seen(POINTS, Against(POINTS), None, None, Kinds()).keys()
+
+
 @pytest.mark.parametrize("name", QUANTITIES)
 def test_a_row_is_sound(name):
     row = QUANTITIES[name]
@@ -56,6 +62,8 @@ def test_a_row_is_sound(name):
     assert (row.of is None) == (row.source not in ("cloud", "critic", "derived"))
     if row.source == "derived":
         assert set(row.needs.split()) <= QUANTITIES.keys()
+    if row.source in ("cloud", "critic"):
+        assert set(row.needs.split()) <= SEEN
     if "share" in row.shown.split() or (row.source == "critic" and math.isfinite(row.best)):
         assert row.best <= 1
         assert row.better == "higher"

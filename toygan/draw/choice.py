@@ -39,8 +39,8 @@ SIZES = (ON_SLIDES, 13.5, 12.0, 10.5, 9.0)  # points: of words on a slide, the l
 
 class Pane(NamedTuple):
     """One kind of panel: what it is called on the plane, its function of an axis, a scene, a look and the options, of which
-    curves heed the first two, whether a run has it, its height for a width on the plane, how many panels' width it takes
-    at least, what the legend of its points is, and whether it is on the plane.
+    curves heed the first two, whether a run has it (`known`), its height for a width on the plane (`tall`), how many panels'
+    width it takes at least (`slots`), whether its legend speaks of orange points and of rings, and whether it is on the plane.
     """
 
     title: str

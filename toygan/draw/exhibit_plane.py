@@ -66,7 +66,9 @@ def label_lines(label: str, side: float) -> list[str]:
 
 def plane_page(material: Material, told: Sequence[str], words: Words, stories: int = 1, beneath: float = 0.3,
                foot: float = 0.0, legend: bool = True, points: Points = "all") -> tuple[Page, Iterator[OnPage]]:  # fmt: skip
-    """The page, and its runs to be drawn one by one: at most four in a row, of so many panels above each other, words beneath."""
+    """The page, and its first MOST runs to be drawn one by one: at most four in a row, of so many `stories` of panels, with words
+    `beneath`, so many inches lower; `foot`: inches under all runs; `points`: how many are drawn where nothing else is asked for.
+    """
     points = points if material.points == "all" else material.points
     runs = [(run, scene(run.recording, points)) for run in material.recordings[:MOST]]
     circles = CIRCLES if legend and any(counted(shown) for _, shown in runs) else ""

@@ -22,8 +22,8 @@ ABOVE, LINE = 0.32, 0.145  # inches: over each panel for its title, a line of wo
 
 
 class Insight(NamedTuple):
-    """A view of a run: its panels by title, each a function of an axis, a scene and what was seen; the inches under a panel; and
-    whether panels are square, not of the plane's shape.
+    """A view of a run: its `name` in titles; its panels by title, each a function of an axis, a scene and what was seen; the
+    inches under a panel; and whether panels are square, not of the plane's shape.
     """
 
     name: str

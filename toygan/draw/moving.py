@@ -107,15 +107,19 @@ class Field(Artist):
         self.lines = lines
         self.left, self.bottom, right, top = field_box(axis)
         self.size = right - self.left, top - self.bottom
+        self.set_visible(False)  # until it has something to show
         axis.add_artist(self)
 
     def show(self, values: np.ndarray, edges: np.ndarray, colours: np.ndarray) -> None:
         """Part values [g, g] at edges [n] into bands of colours [n + 1, 4], the first below all edges; the unknown is white."""
         self.edges, self.band = edges, bands_of(values, edges, self.size)
         self.colours = np.concatenate([colours, [(255, 255, 255, 255)]]).astype(np.uint8)
+        self.set_visible(True)
 
     def draw(self, renderer: RendererBase) -> None:
         """Paint the bands, darker by a third where a pixel's neighbour to the right or above is in another one."""
+        if not self.get_visible():
+            return
         pixels = self.colours[self.band]
         if self.lines:
             edge = np.zeros(self.band.shape, bool)

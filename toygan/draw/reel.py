@@ -53,7 +53,8 @@ def reel(count: int, pace: Pace, last: int = LAST) -> Reel:
     Without a wish a look is a frame, at 25 a second, slower where the film would be shorter than 2.5 seconds.
     """
     if pace.fps:
-        fps, total = pace.fps, max(round(pace.fps * pace.seconds), 2) if pace.seconds else count
+        fps = pace.fps
+        total = max(round(fps * pace.seconds), 2) if pace.seconds else count
     else:
         seconds = pace.seconds or max(count / FASTEST, BRIEFEST)
         total = min(count, max(round(FASTEST * seconds), 2))

@@ -143,7 +143,7 @@ def main_panels(axes: Sequence[Axes], shown: Scene, of: Scales, look: int = -1) 
     stand at the left one only.
     """
     if not shown.critic_kept:
-        panels.critic_contour(axes[0], shown)
+        panels.critic_contour(axes[0], shown, look)
         say_no_critic(axes, shown)
         return
     contour, *best, field = axes

@@ -273,7 +273,7 @@ def slopes_around_real(sight: Sight) -> Tensor:
     return sight.slopes_at(sight.real + away.flatten(2))
 
 
-# The slopes there, and the random numbers that it takes.
+# Where slopes are taken: the slopes there, and the random numbers that this takes.
 PLACES: dict[Where, tuple[Callable[[Sight], Tensor], Mapping[str, Law]]] = {
     "interpolates": (slopes_between, MIX),
     "real": (lambda sight: sight.real_slopes(), {}),

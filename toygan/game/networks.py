@@ -304,8 +304,8 @@ def layer_normalised(layer: Layer, x: Tensor) -> Tensor:
 
 
 def batch_unit(norm: Callable[[Tensor], Tensor], layer: Layer, x: Tensor) -> Tensor:
-    """BN(x W) times scale plus bias, each unit over a seed's batch (Ioffe and Szegedy, 2015, arXiv:1502.03167): within the norm
-    the mean would take a bias away, so the layer's own is the shift.
+    """norm(x W) times scale plus bias, the norm over a seed's batch, or with statistics settled or running (Ioffe and Szegedy,
+    2015, arXiv:1502.03167): within the norm the mean would take a bias away, so the layer's own is the shift.
     """
     return scaled(layer, norm(torch.bmm(x, layer.weight))) + layer.bias
 

@@ -55,7 +55,8 @@ def seen(points: np.ndarray, against: Against, judged: Judged | None, known: Kno
     finite = bool(np.isfinite(points).all())
     plan = solved(some, some_real)
     shown = (judged and judged.shown) or Clouds(points, some_real, some, plan)
-    enough = finite and len(points) + len(real) >= 2 * fineness(many_real)[1]
+    _, per_cell = fineness(many_real)
+    enough = finite and len(points) + len(real) >= 2 * per_cell
     return {
         "points": points,
         "real": real,

@@ -130,7 +130,8 @@ def other_inputs(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
     """What is said of files that are not what they were: points, or the source of the user's own functions."""
     changed = [name for name in now if then.get(name) != now[name]]
     code = {name for name in changed if name.endswith(".py") or name.startswith("python:")}
-    return [f"{Path(name).name if name in code else 'the points file'} has changed since" for name in changed]
+    known = [name for name in changed if name in code or name in then]  # a second world's points were not always told
+    return [f"{Path(name).name if name in code else 'the points file'} has changed since" for name in known]
 
 
 def begun_by(known: Mapping[str, Any], now: Mapping[str, Any]) -> str:
@@ -247,7 +248,7 @@ class Trail(NamedTuple):
 def trail(config: Config, facts: Mapping[str, Any]) -> Trail:
     """The trail of a run that has kept nothing yet."""
     data = deciding(as_data(config))
-    for table in (data["target"], *own_tables(data).values()):
+    for table in (data["target"], data.get("source") or {}, *own_tables(data).values()):
         table |= {"path": None}  # its content counts, wherever it lies
     decided = [data, sorted(facts["inputs"].values()), conditions(facts), PLAY]
     return Trail(digest(json.dumps(decided, sort_keys=True).encode()), [], [])

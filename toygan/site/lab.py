@@ -33,9 +33,18 @@ from toygan.quantities.diagnosis import CLAIMS, RULES
 from toygan.quantities.evidence import CEILINGS
 from toygan.quantities.modes import SIGMAS
 from toygan.quantities.thresholds import THRESHOLDS
-from toygan.session import playable as session
 from toygan.session.looks import RUNAWAY
-from toygan.session.playable import WINDOWS, Playable, drawable, if_playable, playable, pool
+from toygan.session.playable import (
+    WINDOWS,
+    Playable,
+    density_model,
+    divergence_model,
+    drawable,
+    if_playable,
+    playable,
+    pool,
+    potential_model,
+)
 from toygan.session.recording import Recording
 from toygan.session.tailored import FREE, tailored
 from toygan.site.lab_files import NOTHING, VENDOR, File, file_content, models_file, runtime_file, script, target_file
@@ -128,9 +137,9 @@ def completed(place: Path, known: dict[str, Any], worlds: Iterable[Config]) -> P
     """The page around its methods: targets, the engine, what is known of all, scripts. Returns its `index.html`."""
     for number, config in enumerate(worlds):
         put(place, f"target-{number}", target_file(pool(config, POOL)))
-    models = {"potential": session.potential_model(), "divergence": session.divergence_model()}
+    models = {"potential": potential_model(), "divergence": divergence_model(), "density": density_model()}
     put(place, "engine", ({}, (VENDOR / "ort-wasm-simd-threaded.wasm.gz").read_bytes()))
-    put(place, "runtime", runtime_file({**models, "density": session.density_model()}))
+    put(place, "runtime", runtime_file(models))
     put(place, "catalogue", (known, b""))
     (place / "assets").mkdir(parents=True, exist_ok=True)
     for name in (FIRST, *SCRIPTS, *STYLES):

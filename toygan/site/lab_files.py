@@ -75,7 +75,7 @@ def models_file(games: Mapping[str, Playable], plays: Mapping[str, Mapping[str, 
             if kind in game.models:
                 pieces.add(game.models[kind].content)
     told = {name: described(game, pieces) for name, game in games.items()}
-    return {"games": told, "plays": plays}, b"".join(pieces.found)
+    return {"games": told, "plays": plays}, pieces.content
 
 
 class Pieces:
@@ -91,6 +91,11 @@ class Pieces:
             self.found[content] = [self.length, len(content)]
             self.length += len(content)
         return self.found[content]
+
+    @property
+    def content(self) -> bytes:
+        """All of them: a dictionary keeps its keys in the order in which they came."""
+        return b"".join(self.found)
 
 
 def described(game: Playable, pieces: Pieces) -> Header:
@@ -148,7 +153,7 @@ def target_file(pool: Supply) -> File:
             "weights": places.weights.tolist(),
             "reach": np.nan_to_num(places.reach, posinf=FAR).tolist(),
         }
-    return told | ({} if pool.source is None else {"source": boxed(pool.source, pieces)}), b"".join(pieces.found)
+    return told | ({} if pool.source is None else {"source": boxed(pool.source, pieces)}), pieces.content
 
 
 def boxed(points: np.ndarray, pieces: Pieces) -> Header:
@@ -165,4 +170,4 @@ def runtime_file(models: Mapping[str, Model]) -> File:
     scripts = {"ort": "ort.wasm.min.js", "loader": "ort-wasm-simd-threaded.mjs"}
     told: Header = {key: pieces.add((VENDOR / name).read_bytes()) for key, name in scripts.items()}
     told["models"] = {name: described_model(model, pieces) for name, model in models.items()}
-    return told, b"".join(pieces.found)
+    return told, pieces.content

@@ -59,7 +59,9 @@ def chosen(showings: Sequence[Showing]) -> list[str]:
     if not known:
         return []
     first = {folder: by_folder[folder][0] for folder in known}
-    same = {place: [one for one in known if first[one]["scenario"] == row["scenario"]] for place, row in first.items()}
+    same = {
+        folder: [one for one in known if first[one]["scenario"] == row["scenario"]] for folder, row in first.items()
+    }
     best = min(known, key=lambda folder: (first[folder].get("modes") is None, len(same[folder]) == 1, known[folder]))
     worst = max(same[best], key=lambda folder: known[folder])
     return [best, worst] if worst != best else [best]

@@ -59,9 +59,8 @@ def is_changed(name: str, method: Mapping[str, Any]) -> bool:
     played, shipped = flat({"method": method}), flat({"method": row})
     counted = [key for key in played if key.split(".")[1] not in BESIDE and not key.endswith(".kind")]
     counted += [key for key in ("method.also.kind", "method.update.kind", "method.cast.kind") if key in played]
-    others = any(
-        plain(played[key]) != plain(shipped.get(key, usual_of(key, played, USUAL | FILLED_IN))) for key in counted
-    )
+    usual = USUAL | FILLED_IN
+    others = any(plain(played[key]) != plain(shipped.get(key, usual_of(key, played, usual))) for key in counted)
     return others or bool(replaced(name, method))
 
 
