@@ -179,7 +179,7 @@ def unheard(step: int) -> None:
 def looks_from(
     work: Gauge, running: Running, at: Iterable[int], tick: Tick = unheard, turns: Mapping[int, Dials] = {}
 ) -> Iterator[Look]:
-    """A look at each of the states of `states_from`, until every seed has diverged; the time for the next of `at` is a look's, too."""
+    """A look at each of the states of `states_from`, until every seed has diverged; what `at` takes to say a step counts, too."""
     # of a core; of the clock with a GPU
     clock = process_time if like(work.sim.start).device.type == "cpu" else perf_counter
     start = clock()
