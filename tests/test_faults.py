@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,7 @@ from conftest import crossed, sampled, with_parameters
 
 import toygan
 from toygan.engines import table
+from toygan.files.config import as_data
 from toygan.files.mistakes import UserError
 from toygan.files.scenario import read
 from toygan.many import run
@@ -432,3 +434,15 @@ def test_points_of_either_world_are_known_by_what_they_are(tmp_path):
         assert {name for name, told in folders.digests(config).items() if told != before[name]} == {str(path)}
         path.write_text(text)
     assert folders.digests(config, ("target",)).keys() == {str(paths[1])}
+
+
+def test_a_run_whose_second_world_was_not_written_down_is_kept(tmp_path):
+    points = tmp_path / "there.csv"
+    points.write_text("0,1\n1,0\n")
+    config = read("ring-to-grid", "cyclegan", [("source", {"kind": "points", "path": str(points)})])
+    said = dict.fromkeys(folders.FACTS) | {"format": folders.FORMAT, "status": "running", "config": as_data(config)}
+    now = {"inputs": folders.digests(config)}
+    for inputs, match in (({}, None), ({str(points): "another"}, "the points file has changed since")):
+        (tmp_path / "run.json").write_text(json.dumps(said | {"inputs": inputs}, default=str))
+        with pytest.raises(UserError, match=match) if match else nullcontext():
+            assert folders.agreeing(tmp_path, config, now)["inputs"] == inputs

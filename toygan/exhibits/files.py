@@ -115,7 +115,7 @@ class Distances(Strict):
 
 class Phases(Strict):
     """Phase portraits of the Dirac-GAN, every method under every update rule (or its own); or of a `game` typed in, as for
-    `toygan phase`, in its place, with the rate of both players, the start, the steps and the window [-w, w]^2.
+    `toygan dirac`, in its place, with the rate of both players, the start, the steps and the window [-w, w]^2.
     """
 
     name: Text

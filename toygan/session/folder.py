@@ -115,7 +115,9 @@ def agreeing(folder: Path, config: Config, now: Mapping[str, Any]) -> dict[str, 
     if not known:
         return known
     differences = differing(as_data(config), in_full(known["config"]))
-    differences += other_inputs(as_table(known.get("inputs")), now["inputs"])
+    then, untold = as_table(known.get("inputs")), str(getattr(config.source, "path", ""))
+    told = {name: found for name, found in now["inputs"].items() if name in then or name != untold}
+    differences += other_inputs(then, told)  # once a second world's points were not written down
     if differences:
         raise UserError(
             f"{folder}: holds a run with other settings\n    " + "\n    ".join(differences) + "\n"
@@ -130,8 +132,7 @@ def other_inputs(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
     """What is said of files that are not what they were: points, or the source of the user's own functions."""
     changed = [name for name in now if then.get(name) != now[name]]
     code = {name for name in changed if name.endswith(".py") or name.startswith("python:")}
-    known = [name for name in changed if name in code or name in then]  # a second world's points were not always told
-    return [f"{Path(name).name if name in code else 'the points file'} has changed since" for name in known]
+    return [f"{Path(name).name if name in code else 'the points file'} has changed since" for name in changed]
 
 
 def begun_by(known: Mapping[str, Any], now: Mapping[str, Any]) -> str:
