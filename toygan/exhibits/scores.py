@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from pydantic import Field, PositiveFloat, PositiveInt
 
-from toygan.files.config import Config
+from toygan.files.config import Config, critic_kind
 from toygan.files.strict import Strict
 from toygan.files.text import number
 from toygan.files.world import build_generator, build_target
@@ -228,13 +228,13 @@ class Needed(NamedTuple):
 
 
 def is_dirac(config: Config) -> bool:
-    kinds = (config.target.kind, config.generator.kind, config.method.critic or config.critic.kind)
+    kinds = (config.target.kind, config.generator.kind, critic_kind(config))
     return kinds == ("dirac", "point", "linear")
 
 
 def is_small(config: Config) -> bool:
     """Whether both players are few enough numbers for a Jacobian."""
-    if (config.generator.kind, config.method.critic or config.critic.kind) != ("mlp", "mlp"):
+    if (config.generator.kind, critic_kind(config)) != ("mlp", "mlp"):
         return False
     sim = simulation(config.model_copy(update={"training": config.training.model_copy(update={"seeds": 1})}))
     return sum(one.parameters.shape[1] for one in sim.start.players.values()) <= MOST

@@ -149,6 +149,11 @@ class Config(Strict):
     measures: Annotated[tuple[Own, ...], Field(min_length=1, max_length=8)] | None = None
 
 
+def critic_kind(config: Config) -> str:
+    """The kind of the critic, the method's own before the scenario's."""
+    return config.method.critic or config.critic.kind
+
+
 def as_data(config: Config) -> dict[str, Any]:
     """The config as plain data, without the methods that are not played and without what was left out."""
     return config.model_dump(mode="json", exclude={"methods"}, exclude_none=True)

@@ -419,9 +419,9 @@ def explain(model: type[BaseModel], data: Mapping[str, Any], item: Item) -> Mist
     if kind == "union_tag_not_found" and not isinstance(value, dict):
         return Mistake(key, "must be a table", example_of(example(node)))
     if kind == "union_tag_not_found":
-        return Mistake((*key, "kind"), "this key is missing", f"legal values: {', '.join(sorted(legal_kinds(node)))}")
+        return Mistake((*key, "kind"), "this key is missing", f"legal values: {', '.join(sorted(by_kind(node)))}")
     if kind == "union_tag_invalid":
-        legal = suggestion(str(value["kind"]), legal_kinds(node), "values")
+        legal = suggestion(str(value["kind"]), [*by_kind(node)], "values")
         return Mistake((*key, "kind"), "not one of the legal values", legal)
     if kind == "literal_error":
         several = node.get("anyOf", (node,))
@@ -497,9 +497,10 @@ def real_key(data: Any, location: Key) -> Key:
     return tuple(key)
 
 
-def legal_kinds(node: Schema) -> list[str]:
-    kinds = [choice["properties"]["kind"] for choice in node.get("oneOf", ())]
-    return [kind["const"] for kind in kinds if "const" in kind]  # a user's own, which comes last, has none
+def by_kind(node: Schema) -> dict[str, Schema]:
+    """The choices of a part's type by their kinds; a user's own has none."""
+    choices = [(choice["properties"]["kind"], choice) for choice in node.get("oneOf", ())]
+    return {kind["const"]: choice for kind, choice in choices if "const" in kind}
 
 
 def node_at(model: type[BaseModel], location: Key) -> Schema:
@@ -532,8 +533,7 @@ def schema_of(model: type[BaseModel]) -> Schema:
 
 def step_into(node: Schema, part: str | int) -> Schema:
     """The schema one step further down: into a property, a tagged choice, an item or any key of a mapping."""
-    tagged = dict(zip(legal_kinds(node), node.get("oneOf", ()), strict=False))
-    below = {**node.get("properties", {}), **tagged, **dict(enumerate(node.get("prefixItems", ())))}
+    below = {**node.get("properties", {}), **by_kind(node), **dict(enumerate(node.get("prefixItems", ())))}
     if part in below:
         return below[part]
     for choice in node.get("anyOf", ()) if isinstance(part, int) else ():

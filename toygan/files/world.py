@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 
-from toygan.files.config import Config, Method
+from toygan.files.config import Config, Method, critic_kind
 from toygan.files.dials import Dials, dials_of, floats_of_players, turned, unused, with_players
 from toygan.files.own import Own, short
 from toygan.files.own_parts import Measure, own_row, rule_tried
@@ -197,7 +197,7 @@ def misfits(config: Config) -> None:
     if method.mutual_information and method.pack > 1:
         raise Refusal("mutual_information tells one point's category, and a pack has several", option="pack")
     misfits_of_the_optimiser(config)
-    if method.objective.kind == "c-transform" and (method.critic or config.critic.kind) == "identity":
+    if method.objective.kind == "c-transform" and critic_kind(config) == "identity":
         raise Refusal("c-transform needs a critic that gives each point one number", option="objective")
     for head, option in build_objective(config).wants.items():
         if getattr(method.objective, option, None) and head not in build_critic(config).heads:
@@ -243,8 +243,6 @@ def misfits_of_worlds(config: Config) -> None:
         raise Refusal("auxiliary tells one point's class, and a pack has several", "leave pack at 1", "pack")
     if kind and method.pack > 1:
         raise Refusal("a cast plays with single points", "leave pack at 1", "pack")
-    if kind == "diverse" and config.training.batch < 2:
-        raise Refusal("the cast diverse compares two latents", "take a larger training.batch", "cast")
     if kind in MISFITS:
         MISFITS[kind](config, method.cast)
 
@@ -280,12 +278,17 @@ def misfits_of_generators(config: Config, cast: Any) -> None:
 
 
 def misfits_of_features(config: Config, cast: Any) -> None:
-    method, kind = config.method, config.method.critic or config.critic.kind
+    method, kind = config.method, critic_kind(config)
     if kind not in ("mlp", "linear"):
         raise Refusal(f"feature-matching needs a critic of kind mlp or linear, not {kind}", option="cast")
     for option in ("auxiliary", "mutual_information"):
         if getattr(method, option):
             raise Refusal("the generator of feature-matching wants nothing else", f"leave {option} out", option)
+
+
+def misfits_of_pairs(config: Config, cast: Any) -> None:
+    if config.training.batch < 2:
+        raise Refusal("the cast diverse compares two latents", "take a larger training.batch", "cast")
 
 
 def misfits_of_an_equation(config: Config, cast: Any) -> None:
@@ -317,6 +320,7 @@ MISFITS: dict[str, Callable[[Config, Any], None]] = {
     "encoder": misfits_of_an_encoder,
     "generators": misfits_of_generators,
     "feature-matching": misfits_of_features,
+    "diverse": misfits_of_pairs,
 }
 
 

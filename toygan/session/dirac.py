@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import pad
 
-from toygan.files.config import Config
+from toygan.files.config import Config, critic_kind
 from toygan.files.mistakes import UserError
 from toygan.files.scenario import read
 from toygan.files.text import number
@@ -102,7 +102,7 @@ def portrait(
 
 def planar(config: Config) -> Config:
     """The same config in double precision; UserError unless its players are those of Dirac-GAN."""
-    kinds = (config.target.kind, config.generator.kind, config.method.critic or config.critic.kind)
+    kinds = (config.target.kind, config.generator.kind, critic_kind(config))
     if kinds != ("dirac", "point", "linear"):
         raise UserError(
             f"phase portrait of {config.method.name}: target, generator and critic are {', '.join(kinds)}; "

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from torch import Tensor
 
-from toygan.files.config import Config, as_data
+from toygan.files.config import Config, as_data, critic_kind
 from toygan.files.disk import Arrays
 from toygan.files.own_parts import Measure
 from toygan.files.world import besides, build_cast, build_measures, labels_shown
@@ -200,7 +200,7 @@ def has_optimum(config: Config, sim: Simulation) -> bool:
     game = sim.world.game
     if game.cast.beside or game.cast.clouds or config.generator.kind == "point":
         return False
-    return decided(config.method.objective.kind, told_by(config), config.method.critic or config.critic.kind)
+    return decided(config.method.objective.kind, told_by(config), critic_kind(config))
 
 
 def told_by(config: Config) -> Told:
@@ -249,8 +249,7 @@ def optimum_facts(config: Config, optimum: Known | None) -> dict[str, Any]:
     there is none, where the critic judges more than points of the plane.
     """
     objective, cast = config.method.objective, build_cast(config)
-    critic = config.method.critic or config.critic.kind
-    told = grounds.optimum_told(objective.kind, objective.model_dump(), critic, optimum, against(config))
+    told = grounds.optimum_told(objective.kind, objective.model_dump(), critic_kind(config), optimum, against(config))
     # A mean over what may stand beside a point is not at zero where the critic cannot tell.
     if besides(config, cast):
         told.pop("boundary", None)
