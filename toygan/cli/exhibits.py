@@ -243,7 +243,7 @@ def facts_of(shown: Showing) -> dict[str, Any]:
 def plain(verdict: Verdict) -> dict[str, Any]:
     """A verdict as plain data but for its cases, with what became of its claim elsewhere."""
     elsewhere = [dict(zip(ELSEWHERE, one, strict=True)) for one in verdict.explanations]
-    return dict(zip(CLAIM, verdict, strict=False)) | {"explanations": elsewhere, "verdict": verdict.words}
+    return {name: getattr(verdict, name) for name in CLAIM} | {"explanations": elsewhere, "verdict": verdict.words}
 
 
 def tally(shown: Showing) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from itertools import accumulate
 from typing import NamedTuple
 
 import numpy as np
@@ -76,7 +77,8 @@ def front(spots: Sequence[Spot], measure: str) -> set[int]:
     sign = -1.0 if better(measure) == "higher" else 1.0
     order = sorted(range(len(spots)), key=lambda i: (spots[i].x.value, sign * spots[i].y.value))
     values = [sign * spots[i].y.value for i in order]
-    return {i for k, i in enumerate(order) if values[k] < min(values[:k], default=math.inf)}
+    best_before = [math.inf, *accumulate(values, min)]
+    return {i for i, value, best in zip(order, values, best_before, strict=False) if value < best}
 
 
 def market(axis: Axes, spots: Sequence[Spot], measure: str, numbers: Mapping[str, int], floor: float) -> None:

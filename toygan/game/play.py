@@ -9,8 +9,7 @@ affair (`toygan.game.rules`); what the two players of a plain game want is `toyg
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import partial
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, TypeVar
 
 import torch
 from pydantic import PositiveFloat
@@ -29,6 +28,7 @@ Wants = Callable[["Game", Parameters, "State", Draw], "Opinion"]
 Schedule = Callable[[Tensor], Tensor]  # the share of the full rates, or of the noise, at each share of the run
 Carry = Callable[["Game", Parameters, Tensor], Tensor]  # of latents [seed, n, d]
 Weight = PositiveFloat | None
+T = TypeVar("T")
 
 
 class Once(dict[str, Tensor]):
@@ -306,7 +306,7 @@ def moved(game: Game, state: State, name: str, gradient: Tensor, opinion: Opinio
 
 def chosen(condition: Tensor, now: Learned, before: Learned) -> Learned:
     """One standing of a player where a condition [] holds, else another."""
-    return mapped(partial(torch.where, condition), now, before)
+    return mapped(lambda new, old: torch.where(condition, new, old), now, before)
 
 
 def stepped(game: Game, player: Player, before: Learned, gradient: Tensor, state: State) -> Learned:
@@ -334,17 +334,18 @@ def with_player(state: State, name: str, learned: Learned) -> State:
     return state._replace(players={**state.players, name: learned})
 
 
-def mapped(change: Callable[..., Any], *trees: Any) -> Any:
+def mapped(change: Callable[..., Tensor], *trees: T) -> T:
     """States of one form, or players' standings, as one: each tensor is what `change` makes of theirs, one after the other."""
-    first = trees[0]
+    several: tuple[Any, ...] = trees
+    first, made = several[0], several[0]  # None stays: an average that is not kept
     if isinstance(first, Tensor):
-        return change(*trees)
-    if isinstance(first, Mapping):
-        return {name: mapped(change, *(tree[name] for tree in trees)) for name in first}
-    if first is None:  # no average is kept
-        return None
-    parts = [mapped(change, *each) for each in zip(*trees, strict=True)]
-    return type(first)(*parts) if isinstance(first, State | Learned) else tuple(parts)
+        made = change(*several)
+    elif isinstance(first, Mapping):
+        made = {name: mapped(change, *(tree[name] for tree in several)) for name in first}
+    elif first is not None:
+        parts = [mapped(change, *each) for each in zip(*several, strict=True)]
+        made = type(first)(*parts) if isinstance(first, State | Learned) else tuple(parts)
+    return made
 
 
 def over_with(state: State) -> State:

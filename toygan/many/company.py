@@ -27,7 +27,7 @@ from toygan.many import run
 from toygan.many.progress import Progress
 from toygan.many.run import Ledger, Order
 from toygan.session import folder as folders
-from toygan.session.looks import is_over, like, step_of
+from toygan.session.looks import is_over, like, named, step_of
 from toygan.session.measuring import Gauge
 from toygan.session.simulation import Simulation, on_host
 from toygan.session.stream import looked, with_number
@@ -186,9 +186,8 @@ def is_alike(joint: Running, first: int, alone: Running, sim: Simulation, draw: 
 
 
 def same_bits(one: State, other: State) -> bool:
-    alike: list[bool] = []
-    mapped(lambda a, b: alike.append(on_host(a).tobytes() == on_host(b).tobytes()), one, other)
-    return all(alike)
+    pairs = zip(named(one).values(), named(other).values(), strict=True)
+    return all(on_host(a).tobytes() == on_host(b).tobytes() for a, b in pairs)
 
 
 @contextmanager

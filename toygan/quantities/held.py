@@ -17,6 +17,9 @@ from toygan.engines.graph import Untraceable, recorded
 from toygan.files.own import Code, in_one_line, place_of
 from toygan.files.samplers import reseed, streams_restored
 
+CLOSE = 1e-5  # relative; between a derivative and central differences in float64
+AGREES = "autograd agrees with central differences to 1e-5"
+
 
 class Held(NamedTuple):
     """One fact of a contract: its name, whether it holds (None: a note, no fault), what was found, how a breach looks."""

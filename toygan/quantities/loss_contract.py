@@ -10,7 +10,20 @@ import torch
 from torch import Tensor
 
 from toygan.quantities.forms import Loss, LossForm
-from toygan.quantities.held import Contract, Held, around, broken, close, differences, gradient, holds, normal, note
+from toygan.quantities.held import (
+    AGREES,
+    CLOSE,
+    Contract,
+    Held,
+    around,
+    broken,
+    close,
+    differences,
+    gradient,
+    holds,
+    normal,
+    note,
+)
 
 LOG2 = math.log(2)
 KNOWN = {2 * LOG2: "2 log 2", LOG2: "log 2", -LOG2: "-log 2", -2 * LOG2: "-2 log 2"}
@@ -184,11 +197,11 @@ def own_gradients(form: LossForm) -> Held:
         told = f"the {who}'s gradient by {of} scores is"
         if not bool(torch.isfinite(found).all()):
             return broken(f"{told} NaN", "NaN from a square root or a logarithm at zero")
-        if not close(found, wanted, 1e-5):
+        if not close(found, wanted, CLOSE):
             cut = "" if bool(found.any()) else ": nothing reaches it"
             wrong = f"{told} {found.norm():.6g} where differences say {wanted.norm():.6g}{cut}"
             return broken(wrong, "a detach or .data on the way")
-    return holds("autograd agrees with central differences to 1e-5")
+    return holds(AGREES)
 
 
 def order(form: LossForm) -> Held:

@@ -8,7 +8,20 @@ import torch
 from torch import Tensor, nn
 
 from toygan.files.samplers import reseed
-from toygan.quantities.held import Contract, Held, around, broken, close, differences, gradient, holds, normal, note
+from toygan.quantities.held import (
+    AGREES,
+    CLOSE,
+    Contract,
+    Held,
+    around,
+    broken,
+    close,
+    differences,
+    gradient,
+    holds,
+    normal,
+    note,
+)
 
 N = 6
 MIXED = torch.tensor([3, 0, 5, 1, 4, 2])
@@ -76,9 +89,9 @@ def slopes(net: FedNetwork) -> Held:
     found, wanted = gradient(weighed, net.rows), differences(weighed, net.rows)
     if not bool(torch.isfinite(found).all()):
         return broken("NaN", "NaN from a square root at zero")
-    if not close(found, wanted, 1e-5):
+    if not close(found, wanted, CLOSE):
         return broken(f"{found.norm():.6g} where differences say {wanted.norm():.6g}", "a detach or .data on the way")
-    return holds("autograd agrees with central differences to 1e-5")
+    return holds(AGREES)
 
 
 def learns(net: FedNetwork) -> Held:

@@ -15,7 +15,20 @@ from torch.nn.utils import parameters_to_vector, vector_to_parameters
 from toygan.files.samplers import reseed
 from toygan.game.constraints import Sight
 from toygan.quantities.forms import Called, PenaltyForm, sight_of
-from toygan.quantities.held import Contract, Held, broken, close, gradient, holds, normal, note, state_kept, traced
+from toygan.quantities.held import (
+    AGREES,
+    CLOSE,
+    Contract,
+    Held,
+    broken,
+    close,
+    gradient,
+    holds,
+    normal,
+    note,
+    state_kept,
+    traced,
+)
 
 N = 6  # points in a batch
 LENGTHS = (0.25, 1.0, 2.5)
@@ -233,11 +246,11 @@ def moves(of: Of) -> Held:
     for seed in range(3):
         way = normal(len(found), seed=50 + seed)
         wanted = (nudged(of, 1e-6 * way) - nudged(of, -1e-6 * way)) / 2e-6
-        if not close((found * way).sum(), wanted, 1e-5):
+        if not close((found * way).sum(), wanted, CLOSE):
             told = f"{(found * way).sum():.6g} where differences say {wanted:.6g}"
             like = "a detach on the way, or two graphs where one is meant"
             return broken(f"along a random way its slope is {told}", like)
-    return holds("autograd agrees with central differences to 1e-5")
+    return holds(AGREES)
 
 
 def nudged(of: Of, by: Tensor) -> float:
