@@ -20,7 +20,6 @@ import toygan.draw as draw
 from toygan.draw import film, moving, panels, players, reel, sheet, together
 from toygan.draw import steps as draw_steps
 from toygan.draw.points import GENERATED, INK_ADDED, visible
-from toygan.draw.saved import save_figure
 from toygan.files.text import number
 from toygan.session.facts import Facts
 from toygan.session.recording import Recording
@@ -591,28 +590,30 @@ def test_unknown_formats_are_refused_by_name(tmp_path):
         draw.comparison([])
 
 
-@pytest.mark.parametrize("kind", ["gif", "webp"])
-def test_film_has_every_frame_and_loops(tmp_path, kind):
-    told = []
-    draw.save_film(
-        synthetic(frames=4, **SMALL), tmp_path / f"film.{kind}", lambda *progress: told.append(progress), NARROW
-    )
-    frames = pictures_in(tmp_path / f"film.{kind}")
-    assert len(frames) == 4
+@pytest.fixture(scope="module", params=["gif", "webp"])
+def filmed(request, tmp_path_factory):
+    """A film of four frames, and what was said while it was made."""
+    told, path = [], tmp_path_factory.mktemp("filmed") / f"film.{request.param}"
+    draw.save_film(synthetic(frames=4, **SMALL), path, lambda *progress: told.append(progress), NARROW)
+    return path, told
+
+
+def test_film_has_every_frame_and_loops(filmed):
+    path, told = filmed
+    assert len(pictures_in(path)) == 4
     assert told == [(1, 4), (2, 4), (3, 4), (4, 4)]
-    with Image.open(tmp_path / f"film.{kind}") as moving:
+    with Image.open(path) as moving:
         assert moving.info["loop"] == 0
 
 
-def test_gif_has_one_palette_and_holds_the_last_frame(tmp_path):
-    run = synthetic(frames=4, **SMALL)
-    draw.save_film(run, tmp_path / "film.gif", pace=NARROW)
-    data = (tmp_path / "film.gif").read_bytes()
-    with Image.open(tmp_path / "film.gif") as moving:
+@pytest.mark.parametrize("filmed", ["gif"], indirect=True)
+def test_gif_has_one_palette_and_holds_the_last_frame(filmed):
+    path, _ = filmed
+    with Image.open(path) as moving:
         shown = [frame.info["duration"] for frame in ImageSequence.Iterator(moving)]
         assert (shown[0], shown[-1]) == (620, 2000)
-        assert moving.info["comment"] == run.facts.command.encode()
-    assert local_palettes(data) == 0
+        assert moving.info["comment"] == synthetic(frames=4, **SMALL).facts.command.encode()
+    assert local_palettes(path.read_bytes()) == 0
 
 
 def local_palettes(data):
@@ -857,17 +858,15 @@ def test_chosen_steps_stand_side_by_side_with_their_own_measures():
     assert len(places) == 3
 
 
-def test_chosen_steps_lie_apart():
-    for looks in ([0], [0, 1], [0, 1, 2, 3, 4, 5]):
-        figure = draw_steps.steps(few(frames=6, modes=8), looks)
-        boxes = [axis.get_position() for axis in on_plane(figure)]
-        assert len(boxes) == 2 * len(looks)
-        assert not any(one.overlaps(other) for i, one in enumerate(boxes) for other in boxes[:i])
-        figure.draw_without_rendering()
-        lowest = min(
-            text.get_window_extent().y0 for text in figure.texts + [t for axis in figure.axes for t in axis.texts]
-        )
-        assert lowest >= 0
+@pytest.mark.parametrize("looks", [[0], pytest.param([0, 1], marks=pytest.mark.slow), [0, 1, 2, 3, 4, 5]])
+def test_chosen_steps_lie_apart(looks):
+    figure = draw_steps.steps(few(frames=6, modes=8), looks)
+    boxes = [axis.get_position() for axis in on_plane(figure)]
+    assert len(boxes) == 2 * len(looks)
+    assert not any(one.overlaps(other) for i, one in enumerate(boxes) for other in boxes[:i])
+    figure.draw_without_rendering()
+    lowest = min(text.get_window_extent().y0 for text in figure.texts + [t for axis in figure.axes for t in axis.texts])
+    assert lowest >= 0
 
 
 def test_the_nearest_looks_are_found_and_a_step_that_never_came_is_refused():
@@ -918,17 +917,18 @@ def test_a_seed_without_its_critic_shows_its_points_and_says_so(tmp_path):
     shown = draw.scene(run)
     assert not shown.critic_kept
     assert np.isnan(shown.scores).all()
-    for figure in (draw.picture(run), draw_steps.steps(run, [0, 1]), film.film_figure(shown)[0]):
+    sheet_of_it = draw.picture(run)
+    for figure in (sheet_of_it, draw_steps.steps(run, [0, 1]), film.film_figure(shown)[0]):
         told = " ".join(words(figure).split())
         assert "The critic of seed 3 was not kept: its points alone are shown." in told
         assert "steepness" not in told
         assert "score" not in told
-    points = draw.picture(run).axes[1].lines[1].get_xydata()
+    points = sheet_of_it.axes[1].lines[1].get_xydata()
     np.testing.assert_array_equal(points, visible(shown, shown.last))
     draw.save_film(run, tmp_path / "film.gif", pace=NARROW)
     assert len(pictures_in(tmp_path / "film.gif")) == 2
     for view in ("inside", "latent", "transport"):
-        save_figure(players.VIEWS[view](run), tmp_path / f"{view}.png", "", draw.Options(px=300))
+        players.VIEWS[view](run).draw_without_rendering()
 
 
 def few(**changes):
@@ -972,7 +972,7 @@ def odd_runs():
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", sampled(odd_runs(), 4))
+@pytest.mark.parametrize("name", sampled(odd_runs(), 6))
 def test_odd_runs_can_be_drawn(tmp_path, name):
     run = odd_runs()[name]
     draw.picture(run).savefig(tmp_path / "picture.png", dpi=40)
