@@ -51,7 +51,7 @@ ONE_SIDED = {
 }  # learned at real points alone: what it is at others follows from these, and not from the net
 objectives = pytest.mark.parametrize("objective", OBJECTIVES)
 constraints = pytest.mark.parametrize("constraint", CONSTRAINTS)
-pairs = pytest.mark.parametrize(("objective", "constraint"), crossed(OBJECTIVES, CONSTRAINTS, 12))
+pairs = pytest.mark.parametrize(("objective", "constraint"), crossed(OBJECTIVES, CONSTRAINTS, 8))
 other_pairs = pytest.mark.parametrize(("constraint", "objective"), crossed([*CONSTRAINTS][::-1], OBJECTIVES, 12))
 
 
