@@ -80,6 +80,7 @@ def test_perfect_samplers_are_told_as_such_by_runs_and_tables(tmp_path: Path, mo
     assert medians(rows).rows[0]["indistinguishable"] == rate(sum(row["indistinguishable"] for row in rows), len(rows))
 
 
+@pytest.mark.usefixtures("every_sampler")
 def test_shares_of_cells_come_from_the_target_itself_at_every_frame_and_in_floors(tmp_path: Path) -> None:
     """js and tv of frames, of the end and of both floors are those against one large sample of the target."""
     recording = small_run(tmp_path, "gan")
