@@ -19,7 +19,7 @@ from pathlib import Path
 from threading import Thread
 
 import pytest
-from conftest import sampled
+from conftest import sampled, undrawn
 from test_cli import SMALL, call, finished, here, one_object  # noqa: F401  (fixtures)
 from typer.testing import CliRunner
 
@@ -28,6 +28,7 @@ from toygan.cli import console, distance, drawing
 from toygan.cli.main import app
 from toygan.cli.streams import patient
 from toygan.files.text import folded, jsonable, one_line, visible
+from toygan.many import run
 
 ROOT = Path(toygan.__file__).parent
 EVIL = "\x1b[31m\x07\x9b2J\u202e\x7f[/red][bold]:smile:"
@@ -86,6 +87,7 @@ def shown(*words: str, code: int = 0) -> str:
 
 @pytest.mark.parametrize("name", sampled(["a[/red]b", "[red]x[/red]/:smile:", "[bold", "\x1b[31mred"], 2))
 def test_a_run_says_where_it_is_whatever_its_folder_is_called(name, here, monkeypatch):  # noqa: F811
+    monkeypatch.setattr(run, "draw", lambda recording, order: (order.folder / "picture.png").touch())
     monkeypatch.setattr(drawing, "drawn", lambda *_: None)
     said = shown("run", "small.toml", "--no-animation", "--out", name)
     assert (here / name / "small" / "wgan-gp" / "picture.png").exists()
@@ -174,10 +176,11 @@ def in_shell(command: str, place: Path) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.parametrize("end", sampled(ENDS, 7))
-def test_a_run_ends_well_whoever_reads(end, here):  # noqa: F811
-    done = in_shell(f"run small.toml --steps 2 --no-animation {ENDS[end]}", here)
+def test_a_run_ends_well_whoever_reads(end, tmp_path):
+    few = "--steps 2 --seeds 1 --set training.points=1 --set training.frames=2"
+    done = in_shell(f"run dirac -m gan {few} --no-animation {ENDS[end]}", tmp_path)
     assert done.returncode == 0, done.stderr
-    assert json.loads((here / "runs" / "small" / "wgan-gp" / "run.json").read_text())["status"] == "done"
+    assert json.loads((tmp_path / "runs" / "dirac" / "gan" / "run.json").read_text())["status"] == "done"
 
 
 @pytest.mark.slow
@@ -189,7 +192,14 @@ def test_a_sweep_ends_well_whoever_reads(here):  # noqa: F811
 
 
 @pytest.mark.parametrize(
-    "words", sampled(["list", "show wgan-gp", "distance two-moons two-moons", "show nothing 2>&1"], 4)
+    "words",
+    [
+        *("", "--help", "--nothing 2>&1"),
+        *(
+            pytest.param(words, marks=pytest.mark.slow)
+            for words in ("list", "show wgan-gp", "distance two-moons two-moons", "show nothing 2>&1")
+        ),
+    ],
 )
 def test_the_exit_code_is_the_commands_whoever_reads(words, here):  # noqa: F811
     assert in_shell(f"{words} | true", here).returncode == (2 if "nothing" in words else 0)
@@ -348,7 +358,8 @@ def test_a_number_that_is_said_twice_is_said_once(tmp_path):
 def test_a_run_that_was_interrupted_is_told_as_one(tmp_path):
     folder = tmp_path / "two-moons" / "gan"
     changes = {"training.steps": 4, "training.points": 60, "training.batch": 16, "training.frames": 2}
-    toygan.run("two-moons", "gan", overrides=changes, out=tmp_path, animation=False)
+    with undrawn():
+        toygan.run("two-moons", "gan", overrides=changes, out=tmp_path, animation=False)
     facts = json.loads((folder / "run.json").read_text()) | {"status": "interrupted", "step": 2}
     (folder / "run.json").write_text(json.dumps(facts))
     (folder / "frames.npz").unlink()
