@@ -207,7 +207,9 @@ def test_one_more_cast_is_a_function_and_a_row_and_pictures_tell_its_own_words(t
     words = "the critic is shown a point and the time of day"
     cast = CASTS["spread"]
     monkeypatch.setitem(CASTS, "spread", lambda bodies: cast(bodies)._replace(no_optimum=words))
-    recording = toygan.run("eight-gaussians", method="minibatch-std-gan", overrides=TINY, out=tmp_path, animation=False)
+    short = TINY | {"training.steps": 2, "training.frames": 2}
+    with undrawn():
+        recording = toygan.run("eight-gaussians", method="minibatch-std-gan", overrides=short, out=tmp_path)
     assert recording.facts.summary.no_optimum == words
     figure = draw.picture(load(recording.folder))
     assert f"No optimal critic is drawn: {words}." in " ".join(text.get_text() for text in figure.findobj(Text))
