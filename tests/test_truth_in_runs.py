@@ -19,7 +19,7 @@ from toygan.quantities.optimal import Potential
 from toygan.quantities.transport import directions, solved, w1
 from toygan.session import simulation
 from toygan.session.ground import PERFECT, perfect_batch, watched_points
-from toygan.session.measuring import FINAL_W1, against
+from toygan.session.measuring import against
 from toygan.session.recording import Recording, like_perfect
 from toygan.targets.target import MANY
 from toygan.view.statistics import rate
@@ -31,7 +31,7 @@ LAST_CRITIC = {"critic_value", "critic_gap", "critic_lipschitz", "slope_alignmen
 def small_run(place: Path, method: str, **more: float) -> Recording:
     changes = SMALL | {f"method.{key}": value for key, value in more.items()}
     with undrawn():
-        return run("eight-gaussians", method, seeds=2, overrides=changes, out=place)
+        return run("eight-gaussians", method, seeds=2, overrides=changes, out=place, backend="eager")
 
 
 @pytest.fixture(scope="module")
@@ -71,14 +71,13 @@ def test_the_summary_tells_what_every_seeds_critic_was_worth_in_the_end(
 
 def test_perfect_samplers_are_told_as_such_by_runs_and_tables(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A run's floor is that of its own real points: fresh target points are near 1 over it, and indistinguishable."""
-    monkeypatch.setattr(
-        "toygan.session.measuring.FINAL_W1", FINAL_W1
-    )  # all points, where other tests are content with fewer
+    held = 400  # points, where other tests are content with fewer
+    monkeypatch.setattr("toygan.session.measuring.FINAL_W1", held)
     recording = small_run(tmp_path, "gan")
     config, floor = read("eight-gaussians", "gan"), recording.facts.floor("w1", "final")
     sim = simulation.simulation(config, "cpu")
-    real = watched_points(sim.world.target, config.training.seed, simulation.FINAL_POINTS, 1)[:FINAL_W1]
-    clouds = [sim.world.target.sample(np.random.default_rng([7, k]), FINAL_W1) for k in range(20)]
+    real = watched_points(sim.world.target, config.training.seed, simulation.FINAL_POINTS, 1)[:held]
+    clouds = [sim.world.target.sample(np.random.default_rng([7, k]), held) for k in range(20)]
     scores = [w1(cloud, real) for cloud in clouds]
     assert abs(np.mean(scores) - floor.mean) < 4 * floor.spread * math.sqrt(1 / 20 + 1 / PERFECT)
     assert (
