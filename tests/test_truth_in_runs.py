@@ -69,6 +69,7 @@ def test_the_summary_tells_what_every_seeds_critic_was_worth_in_the_end(
     assert ("optimal_correlation" in summary["seeds"][0]) == ("optimal" in summary)
 
 
+@pytest.mark.usefixtures("every_sampler")
 def test_perfect_samplers_are_told_as_such_by_runs_and_tables(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A run's floor is that of its own real points: fresh target points are near 1 over it, and indistinguishable."""
     held = 400  # points, where other tests are content with fewer
