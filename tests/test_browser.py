@@ -8,6 +8,8 @@ import itertools
 import re
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -33,7 +35,9 @@ from toygan.files.text import number, percent
 from toygan.game.zoo import PLAYED_ON
 from toygan.many.results import records
 from toygan.quantities.table import better
+from toygan.session import ground
 from toygan.session.recording import load
+from toygan.site import page
 from toygan.site.extras import ink_or
 from toygan.site.film import AXES, NIGHT, night_ramp, quantities, ramp
 from toygan.site.page import write_page
@@ -1063,19 +1067,28 @@ BESIDE = {
 }
 
 
+@contextmanager
+def in_short() -> Iterator[None]:
+    """Runs and pages of which nobody reads floors or plays the games: floors of two perfect samplers, and no lab."""
+    with pytest.MonkeyPatch.context() as patch, undrawn():
+        patch.setattr(ground, "PERFECT", 2)
+        patch.setattr(ground, "floors_of", partial(ground.floors_of, draws=2))
+        patch.setattr(page, "play_links", lambda place, runs: {})
+        yield
+
+
 @pytest.fixture(scope="module")
 def zoo(tmp_path_factory) -> Path:
     """A page of tiny games of the zoo."""
     home = tmp_path_factory.mktemp("zoo")
     small = TINY | {"training.seeds": 2, "training.steps": 4, "training.frames": 3, "training.points": 60}
-    folders = []
-    for name in BESIDE:
-        with undrawn():
-            run = toygan.run(
-                PLAYED_ON.get(name, "eight-gaussians"), method=name, overrides=small, out=home / name, backend="eager"
-            )
-        folders.append(run.folder)
-    write_page(home / "page", "zoo", "", folders, "toygan compare")
+
+    def played(name: str) -> Path:
+        scenario = PLAYED_ON.get(name, "eight-gaussians")
+        return toygan.run(scenario, method=name, overrides=small, out=home / name, backend="eager").folder
+
+    with in_short():
+        write_page(home / "page", "zoo", "", [played(name) for name in BESIDE], "toygan compare")
     return home / "page"
 
 
