@@ -422,6 +422,7 @@ def objective_of(make: Callable[..., Any], **options: Any) -> Objective:
 
 @lru_cache(maxsize=512)
 def takes_options_alone(make: Callable[..., Any]) -> bool:
+    """Whether a row is a whole objective made of its options, and no function of scores."""
     return all(one.kind is one.KEYWORD_ONLY for one in inspect.signature(make).parameters.values())
 
 
