@@ -83,8 +83,14 @@ def models_of(table: Mapping[str, Callable[..., Any]], *extra: Callable[..., Any
 
 def options(value: BaseModel, *functions: Callable[..., Any]) -> dict[str, Any]:
     """The options of a parsed value that the functions take."""
-    names = {name for function in functions for name in inspect.signature(function).parameters}
+    names = set[str]().union(*map(taken_by, functions))
     return {name: given for name, given in value if name in names}
+
+
+@lru_cache(maxsize=1024)
+def taken_by(function: Callable[..., Any]) -> frozenset[str]:
+    """What a function's arguments are called: a game that is called asks a dozen of them at every step."""
+    return frozenset(inspect.signature(function).parameters)
 
 
 def read_toml(path: Path) -> tuple[dict[str, Any], Source]:
