@@ -745,17 +745,17 @@ def test_a_demo_draws_the_panels_the_seed_and_the_formats_that_are_asked_for(tmp
 
     assert drawn()[0] == ["1-films.png", "2-ends.png"]
     first = Path("demo/small/1-films.png").read_bytes()
-    names, told = drawn("--panels", "films", "--format", "pdf", "--seed", "2", "--no-points")
-    assert names == ["1-films.pdf", "1-films.png"]
+    names, told = drawn("--panels", "films", "--format", "svg", "--seed", "2", "--no-points")
+    assert names == ["1-films.png", "1-films.svg"]
     assert all(name in told for name in names)
-    made = shlex.join(["toygan", "demo", path, "--panels", "films", "--seed", "2", "--no-points", "--format", "pdf"])
+    made = shlex.join(["toygan", "demo", path, "--panels", "films", "--seed", "2", "--no-points", "--format", "svg"])
     with Image.open("demo/small/1-films.png") as picture:
         assert picture.info["Description"] == made
     assert made in Path("demo/exhibits/small.html").read_text(encoding="utf-8")
     assert Path("demo/small/1-films.png").read_bytes() != first
-    assert drawn("--panels", "2", "--thin-points")[0] == ["2-ends.png"]
+    assert drawn("--panels", "2", "--thin-points", "--width", "400px")[0] == ["2-ends.png"]
     critics = written(tmp_path, FILE.replace('kind = "ends"\nmeasure = "w1"', 'kind = "critics"'))
-    assert call("demo", critics, "--workers", "1").exit_code == 0
+    assert call("demo", critics, "--workers", "1", "--width", "400px").exit_code == 0
     lost = call("demo", critics, "--workers", "1", "--seed", "2")
     assert (lost.exit_code, "its critic was not kept" in lost.stderr) == (2, True)
     path = written(tmp_path, FILE.replace('[[panels]]\nkind = "ends"', two))
