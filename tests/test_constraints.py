@@ -565,7 +565,7 @@ def test_two_penalties_are_told_apart_in_what_a_run_reports(pair, tmp_path):
         "method.also": second if isinstance(second, dict) else {"kind": second},
     }
     with undrawn():
-        played = run.run("two-moons", "gan", 2, small | changes | {"training.steps": 3}, tmp_path, animation=False)
+        played = run.run("two-moons", "gan", 2, small | changes | {"training.steps": 3}, tmp_path, backend="eager")
     losses = ["critic_loss", "generator_loss", "penalty", *names]
     assert list(played.metrics)[: len(losses)] == losses
     assert [name for name in played.metrics if name.startswith("penalty")] == ["penalty", *names]
