@@ -7,11 +7,12 @@ import shlex
 from dataclasses import replace
 from html import unescape
 from importlib.util import find_spec
+from itertools import product
 from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import crossed
+from conftest import crossed, undrawn
 from matplotlib.colors import Normalize, to_hex
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -95,13 +96,20 @@ def test_every_panel_can_be_chosen_and_shows_the_run():
         chosen([rich], ["critics"])
 
 
-@pytest.mark.parametrize(("mm", "points"), crossed([60, 90, 180], [7.0, 9.0], 2))
-def test_chosen_panels_are_as_wide_and_their_words_as_large_as_asked(tmp_path, mm, points):
+# Each width, size of type and format in one case; with -m slow each in all.
+ALWAYS = {(60, 7.0, "pdf"), (90, 9.0, "svg"), (180, 7.0, "png")}
+WIDE = [
+    pytest.param(*case, marks=() if case in ALWAYS else pytest.mark.slow)
+    for case in product((60, 90, 180), (7.0, 9.0), ("pdf", "svg", "png"))
+]
+
+
+@pytest.mark.parametrize(("mm", "points", "kind"), WIDE)
+def test_chosen_panels_are_as_wide_and_their_words_as_large_as_asked(tmp_path, mm, points, kind):
     options = Options(mm=mm, type_size=points)
-    for kind in ("pdf", "svg", "png"):
-        save_chosen([few()], ["critic", "slope"], tmp_path / f"a.{kind}", options=options)
-        wide, _ = size_of(tmp_path / f"a.{kind}")
-        assert wide == pytest.approx(mm * (300 / 25.4 if kind == "png" else MM), abs=1.5)
+    save_chosen([few()], ["critic", "slope"], tmp_path / f"a.{kind}", options=options)
+    wide, _ = size_of(tmp_path / f"a.{kind}")
+    assert wide == pytest.approx(mm * (300 / 25.4 if kind == "png" else MM), abs=1.5)
     figure, page = chosen([few()], ["critic", "slope"], options=options)
     title = next(text for text in figure.findobj(Text) if text.get_text() == "critic: lighter is more real")
     assert title.get_fontsize() * page.times == pytest.approx(points)
@@ -286,10 +294,17 @@ def test_a_page_is_what_is_asked_for():
 
 
 def test_words_of_pdf_and_svg_stay_words_at_any_width(tmp_path):
-    for options in (Options(), Options(mm=120), Options(style="slide")):
+    """Those of the whole sheet; at widths of their own those of one panel."""
+    sheet_of = lambda path, options: draw.save_picture(few(), path, options)  # noqa: E731
+    panel_of = lambda path, options: save_chosen([few()], ["critic"], path, options=options)  # noqa: E731
+    for save, title, options in (
+        (sheet_of, "critic: the lighter, the more real", Options()),
+        (panel_of, "critic: lighter is more real", Options(mm=120)),
+        (panel_of, "critic: lighter is more real", Options(style="slide")),
+    ):
         for kind in ("pdf", "svg"):
-            draw.save_picture(few(), tmp_path / f"a.{kind}", options)
-        assert "critic: the lighter, the more real" in (tmp_path / "a.svg").read_text()
+            save(tmp_path / f"a.{kind}", options)
+        assert title in (tmp_path / "a.svg").read_text()
         data = (tmp_path / "a.pdf").read_bytes()
         assert b"/Type0" in data or b"/TrueType" in data  # fonttype 42: letters, no outlines
         assert b"/Type3" not in data
@@ -558,10 +573,9 @@ def small_runs(tmp_path_factory):
     """Two finished runs of two seeds, undrawn."""
     place = tmp_path_factory.mktemp("runs")
     small = {"training.steps": 40, "training.frames": 3, "training.points": 60, "generator.width": 8, "critic.width": 8}
-    for method in ("gan", "r3gan"):
-        toygan.run(
-            "eight-gaussians", method, seeds=2, overrides=small | {"training.portraits": 2}, out=place, animation=False
-        )
+    with undrawn():
+        for method in ("gan", "r3gan"):
+            toygan.run("eight-gaussians", method, seeds=2, overrides=small | {"training.portraits": 2}, out=place)
     return place
 
 
