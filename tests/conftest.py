@@ -437,3 +437,17 @@ def states_in(sim: Simulation) -> list[State]:
 def tensors_of(state: State) -> dict[str, Tensor]:
     """Every tensor of a state by name, each [seed, ...]; those of all seeds together are left out."""
     return {name: tensor for name, tensor in named(state).items() if tensor.ndim}
+
+
+@contextmanager
+def called() -> Iterator[None]:
+    """Short runs are called step by step, as users have them, and draw nothing of their own accord."""
+    with undrawn(), pytest.MonkeyPatch.context() as patch:
+        patch.setattr(table, "FEW", FEW)
+        yield
+
+
+@pytest.fixture
+def by_graph(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Among runs that are called: those of this test are graphs, however short they are."""
+    monkeypatch.setattr(table, "FEW", 0)

@@ -3,12 +3,14 @@
 import json
 import re
 import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import sampled
+from conftest import called, sampled
 from typer.testing import CliRunner
 
 import toygan
@@ -97,6 +99,13 @@ no_function = 3
 '''
 
 
+@pytest.fixture(scope="module", autouse=True)
+def short() -> Iterator[None]:
+    """What is asked here is neither of graphs nor of pictures, but where a test says so."""
+    with called():
+        yield
+
+
 def run(*words: str):
     return CliRunner().invoke(app, ["run", "two-moons", "--no-animation", "--seeds", "2", *SETS, *words])
 
@@ -121,7 +130,7 @@ def facts_in(folder: str) -> dict:
         3,
     ),
 )
-def test_own_code_plays_as_the_table_does(mine_is, shipped, mine):
+def test_own_code_plays_as_the_table_does(mine_is, shipped, mine, by_graph):
     same = toygan.run("two-moons", method=shipped, seeds=2, overrides=SMALL, animation=False)
     found = toygan.run("two-moons", method=mine_is, seeds=2, overrides=SMALL, animation=False)
     np.testing.assert_allclose(found.frames["samples"], same.frames["samples"], rtol=0, atol=1e-5)
@@ -221,7 +230,7 @@ def test_a_recording_is_read_without_its_code(mine, monkeypatch):
     monkeypatch.setattr(own, "LOADED", {})
     mine.unlink()
     runs = [f"runs/two-moons/{name}" for name in ("mine.my_hinge", "hinge+r1")]
-    for words in (["compare", *runs, "--no-animation", "--page"], ["table", "runs"], ["draw", runs[0], "-f", "png"]):
+    for words in (["compare", *runs, "-f", "svg", "--page"], ["table", "runs"], ["draw", runs[0], "-f", "svg"]):
         result = CliRunner().invoke(app, words)
         assert result.exit_code == 0, result.output
     recording = toygan.load(runs[0])
@@ -263,7 +272,7 @@ def test_own_code_travels_to_another_machine(mine, tmp_path):
 
 
 def test_a_portrait_of_the_dirac_game(mine):
-    words = ["dirac", "-m", "mine.py:my_loss+mine.py:my_r1", "-m", "ns-gan-r1", "--out", "dirac.png", "--json"]
+    words = ["dirac", "-m", "mine.py:my_loss+mine.py:my_r1", "-m", "ns-gan-r1", "--json", "--set", "training.steps=50"]
     result = CliRunner().invoke(app, words)
     assert result.exit_code == 0, result.output
     own_one, shipped = json.loads(result.stdout)["portraits"]
@@ -383,7 +392,7 @@ def test_a_file_imports_its_neighbours(mine):
     assert run("-m", "mine.py:my_hinge").exit_code == 0
 
 
-def test_what_is_no_graph_runs_eagerly_and_says_why(mine):
+def test_what_is_no_graph_runs_eagerly_and_says_why(mine, by_graph):
     result = run("-m", "mine.py:by_size")
     assert result.exit_code == 0
     assert facts_in("mine.by_size")["backend"] == "eager"
@@ -438,6 +447,24 @@ def test_two_functions_of_one_name_are_two(mine):
         toygan.run("two-moons", method=two, overrides=SMALL, animation=False)
     again = toygan.run("two-moons", method=one, overrides=SMALL, animation=False)
     assert np.array_equal(first.frames["samples"], again.frames["samples"])
+
+
+@dataclass
+class Scaled:
+    """A loss with a setting, which has no hash as it compares by value."""
+
+    scale: float
+
+    def __call__(self, r, g):
+        return self.scale * (g - r).mean(dim=(1, 2)), -g.mean(dim=(1, 2))
+
+
+def test_an_object_that_is_called_is_a_loss_and_its_settings_are_part_of_it(mine):
+    one, two = (toygan.Method(objective=Scaled(scale), constraint="r1") for scale in (1.0, 2.0))
+    assert one.objective.path != two.objective.path
+    found = toygan.run("two-moons", method=one, overrides=SMALL, animation=False)
+    same = toygan.run("two-moons", method="wasserstein+r1", overrides=SMALL, animation=False)
+    np.testing.assert_allclose(found.frames["samples"], same.frames["samples"], atol=1e-5)
 
 
 @pytest.mark.parametrize(
