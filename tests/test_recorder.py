@@ -37,7 +37,7 @@ from toygan.view.apart import names_apart
 from toygan.view.settings import settings_line
 
 DOCUMENT = Path(__file__).parent.parent / "docs" / "recorder.md"
-REAL = np.random.default_rng(0).normal(size=(300, 2)) * [1.0, 0.4]
+REAL = np.random.default_rng(0).normal(size=(100, 2)) * [1.0, 0.4]
 N = 40
 
 
@@ -83,6 +83,14 @@ FEWER = {
     "EPOCHS = 30": "EPOCHS = 3",
     "1500, 50": "8, 2",
     "randn(1000": "randn(60",
+    "size=(2000, 2)": "size=(300, 2)",
+    "size=(500, 2)": "size=(100, 2)",
+    "4000": "400",
+    "5000": "500",
+    "(2, 200)": "(2, 20)",
+    "size=200)": "size=20)",
+    "(200, 2)": "(20, 2)",
+    "zeros(200)": "zeros(20)",
 }
 
 
