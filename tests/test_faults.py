@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import errno
 import json
-import multiprocessing
 import os
 import shutil
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from contextlib import nullcontext
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -126,44 +127,93 @@ def test_a_run_that_dies_at_any_write_is_continued(moment, world, undisturbed, t
     assert_same(play(world, tmp_path), undisturbed)
 
 
-def in_a_process(world: str, out: str) -> None:
-    """What the process does that is killed."""
-    hurry(setattr)
-    toygan.run(world, out=out)
+SERVER = """
+import json, os, signal, sys
+from test_faults import hurry, play
+from toygan.cli import main
+
+def work(words, place, cpu):
+    for number, name in ((1, "out"), (2, "err")):
+        os.dup2(os.open(os.path.join(place, name), os.O_WRONLY | os.O_CREAT | os.O_TRUNC), number)
+    signal.setitimer(signal.ITIMER_PROF, cpu)  # nobody catches it, and nothing is done at such an end
+    sys.argv[1:] = words
+    main.main() if words else play(world, place)
+
+hurry(setattr)
+world, warm = sys.argv[1:]
+play(world, warm)
+for line in sys.stdin:
+    order = json.loads(line)
+    if "wait" in order:
+        _, status, used = os.wait4(order["wait"], 0)
+        answer = os.waitstatus_to_exitcode(status), used.ru_utime + used.ru_stime
+    else:
+        answer = os.fork()
+        if not answer:
+            code = 1
+            try:
+                work(**order)
+                code = 0
+            except SystemExit as end:
+                code = end.code
+            finally:
+                sys.stdout.flush()
+                os._exit(code)
+    print(json.dumps(answer), flush=True)
+"""
 
 
-def killed_after(seconds: float, world: Path, out: Path) -> bool:
-    """Start a run in another process and kill it; whether it was still alive."""
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["toygan.many.run", "ot", "sklearn.datasets"])
-    process = context.Process(target=in_a_process, args=(str(world), str(out)))
-    process.start()
-    process.join(seconds)
-    alive = process.is_alive()
-    process.kill()
-    process.join()
-    return alive
+class Forks:
+    """Starts processes in which all is imported, so that they are at work at once."""
+
+    def __init__(self, world: Path, warm: Path) -> None:
+        words = [sys.executable, "-c", SERVER, str(world), str(warm)]
+        there = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+        self.server = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=there)
+
+    def ask(self, **order) -> Any:
+        self.server.stdin.write(json.dumps(order) + "\n")
+        self.server.stdin.flush()
+        return json.loads(self.server.stdout.readline())
+
+    def start(self, place: Path, *words: str, cpu: float = 0) -> int:
+        """A process that plays the small world in a folder, or does what words say; it dies after so many CPU seconds."""
+        place.mkdir(exist_ok=True)
+        return self.ask(words=words, place=str(place), cpu=cpu)
+
+    def wait(self, process: int) -> tuple[int, float]:
+        """How a process ended, and how many CPU seconds it took."""
+        code, seconds = self.ask(wait=process)
+        return code, seconds
 
 
-def kill_often(rounds: int, world: Path, undisturbed: Recording, tmp_path: Path) -> None:
-    killed_after(30, world, tmp_path / "warm")
-    start = time.monotonic()
-    killed_after(30, world, tmp_path / "timed")
-    whole = time.monotonic() - start
-    moments = np.random.default_rng(0).uniform(0, whole, rounds)
-    killed = [killed_after(moment, world, tmp_path / str(k % 4)) for k, moment in enumerate(moments)]
-    assert any(killed)
+@pytest.fixture(scope="module")
+def forks(world, tmp_path_factory) -> Iterator[Forks]:
+    made = Forks(world, tmp_path_factory.mktemp("warm"))
+    yield made
+    made.server.communicate(timeout=60)
+
+
+def kill_often(rounds: int, forks: Forks, world: Path, undisturbed: Recording, tmp_path: Path) -> None:
+    """Moments are of a process' own clock: no other work of the machine moves them."""
+    code, whole = forks.wait(forks.start(tmp_path / "timed"))
+    assert code == 0
+    ends = []
+    for k, moment in enumerate(np.random.default_rng(0).uniform(0.001, whole, rounds)):
+        ends.append(forks.wait(forks.start(tmp_path / str(k % 4), cpu=moment))[0])
+    assert {*ends} <= {0, -signal.SIGPROF}
+    assert -signal.SIGPROF in ends
     for k in range(4):
         assert_same(play(world, tmp_path / str(k)), undisturbed)
 
 
-def test_a_run_killed_at_any_moment_is_continued(world, undisturbed, tmp_path, quick):
-    kill_often(7, world, undisturbed, tmp_path)
+def test_a_run_killed_at_any_moment_is_continued(forks, world, undisturbed, tmp_path, quick):
+    kill_often(8, forks, world, undisturbed, tmp_path)
 
 
 @pytest.mark.slow
-def test_a_run_killed_at_many_moments_is_continued(world, undisturbed, tmp_path, quick):
-    kill_often(200, world, undisturbed, tmp_path)
+def test_a_run_killed_at_many_moments_is_continued(forks, world, undisturbed, tmp_path, quick):
+    kill_often(200, forks, world, undisturbed, tmp_path)
 
 
 # --- interrupted -----------------------------------------------------------------------------------------------------
@@ -176,18 +226,38 @@ def wait_until(is_so, seconds: float = 60) -> None:
         time.sleep(0.02)
 
 
-@pytest.mark.parametrize("number", sampled([signal.SIGTERM, signal.SIGINT], 2))
-def test_a_signal_leaves_an_interrupted_run_and_a_word(number, world, tmp_path):
-    words = [sys.executable, "-m", "toygan", "run", str(world), "--out", str(tmp_path), "--steps", "100000"]
+def interrupted(out: str, err: str, folder: Path) -> None:
+    """What a run leaves that was asked to end."""
+    assert out == ""
+    assert err.endswith("toygan: interrupted; the same command goes on from here\n")
+    assert "Traceback" not in err
+    assert json.loads((folder / "run.json").read_text())["status"] == "interrupted"
+
+
+LONG = ("--steps", "100000")
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_leaves_an_interrupted_run_and_a_word(number, forks, world, tmp_path):
+    process = forks.start(tmp_path, "run", str(world), "--out", str(tmp_path), *LONG)
+    folder = tmp_path / "small" / "wgan-gp"
+    wait_until(lambda: (folder / "partial" / "state.npz").exists())
+    os.kill(process, number)
+    assert forks.wait(process)[0] == 130
+    interrupted((tmp_path / "out").read_text(), (tmp_path / "err").read_text(), folder)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_to_a_program_leaves_an_interrupted_run_and_a_word(number, world, tmp_path):
+    words = [sys.executable, "-m", "toygan", "run", str(world), "--out", str(tmp_path), *LONG]
     process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     folder = tmp_path / "small" / "wgan-gp"
     wait_until(lambda: (folder / "partial" / "state.npz").exists())
     process.send_signal(number)
     out, err = process.communicate(timeout=60)
-    assert (process.returncode, out) == (130, "")
-    assert err.endswith("toygan: interrupted; the same command goes on from here\n")
-    assert "Traceback" not in err
-    assert json.loads((folder / "run.json").read_text())["status"] == "interrupted"
+    assert process.returncode == 130
+    interrupted(out, err, folder)
 
 
 @pytest.mark.parametrize("seconds", [0.05, 0.7])
@@ -255,10 +325,11 @@ def poisoned(monkeypatch, *seeds: int) -> None:
 
 
 def test_a_seed_that_diverges_harms_no_other(world, tmp_path, monkeypatch):
+    few = {"training.frames": 2}
     with undrawn():
-        healthy = play(world, tmp_path / "healthy", seeds=3)
+        healthy = play(world, tmp_path / "healthy", seeds=3, overrides=few)
     poisoned(monkeypatch, 1)
-    ill = play(world, tmp_path / "ill", seeds=3)
+    ill = play(world, tmp_path / "ill", seeds=3, overrides=few)
     assert ill.facts.status == "diverged"
     assert [row["diverged_at"] for row in ill.facts.summary.rows] == [None, 0, None]
     assert ill.facts.step == 20
