@@ -116,7 +116,7 @@ def dies_at(monkeypatch, moment: int) -> None:
     monkeypatch.setattr(os, "replace", replace_or_die)
 
 
-@pytest.mark.parametrize("moment", sampled(range(24), 3))
+@pytest.mark.parametrize("moment", sampled(range(24), 4))
 def test_a_run_that_dies_at_any_write_is_continued(moment, world, undisturbed, tmp_path, monkeypatch, quick):
     with monkeypatch.context() as patch:
         dies_at(patch, moment)
@@ -129,7 +129,7 @@ def test_a_run_that_dies_at_any_write_is_continued(moment, world, undisturbed, t
 
 SERVER = """
 import json, os, signal, sys
-from test_faults import hurry, play
+from test_faults import hurry, play, run
 from toygan.cli import main
 
 def work(words, place, cpu):
@@ -140,6 +140,7 @@ def work(words, place, cpu):
     main.main() if words else play(world, place)
 
 hurry(setattr)
+run.import_slow_libraries = lambda: None  # nothing is drawn
 world, warm = sys.argv[1:]
 play(world, warm)
 for line in sys.stdin:
@@ -286,7 +287,7 @@ def test_a_signal_while_torch_is_imported_aborts_nothing():
 @pytest.mark.parametrize(
     ("place", "fault"),
     crossed(
-        ["floors_at", "keep", "pack", "draw"], [KeyboardInterrupt(), RuntimeError("out of luck"), MemoryError()], 2
+        ["floors_at", "keep", "pack", "draw"], [KeyboardInterrupt(), RuntimeError("out of luck"), MemoryError()], 3
     ),
     ids=str,
 )
@@ -358,7 +359,7 @@ def undisturbed_runaway(world, tmp_path_factory) -> Recording:
         return play(world, tmp_path_factory.mktemp("runaway"), overrides=RUNAWAY)
 
 
-@pytest.mark.parametrize("moment", [5, 8, 10])
+@pytest.mark.parametrize("moment", sampled([5, 8, 10], 2))
 def test_a_run_that_diverges_and_is_killed_ends_the_same(
     moment, world, undisturbed_runaway, tmp_path, monkeypatch, quick
 ):
