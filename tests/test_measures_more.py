@@ -112,9 +112,8 @@ def ball_radius(points, i, k):
 
 def covered(points, centres, k):
     """For every point, in how many balls of the centres' k-th neighbour it lies; by the definition."""
-    return np.array(
-        [[math.dist(p, c) <= ball_radius(centres, i, k) for i, c in enumerate(centres)] for p in points.tolist()]
-    )
+    radii = [ball_radius(centres, i, k) for i in range(len(centres))]
+    return np.array([[math.dist(p, c) <= r for c, r in zip(centres, radii, strict=True)] for p in points.tolist()])
 
 
 @pytest.mark.parametrize("shift", [(0, 0), (1, 0), (9, 9)])
