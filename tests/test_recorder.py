@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from conftest import FEW_SAMPLERS
 from test_faults import SMALL, hurry
 from torch import nn
 from typer.testing import CliRunner
@@ -107,7 +108,7 @@ def test_the_loops_of_the_document_become_runs(name, shown):
     assert recording.facts.status == "done"
     assert recording.facts.is_recorded
     assert np.isfinite(recording.curve("w1")).all()
-    assert recording.floor("w1", "final").draws == 40
+    assert recording.floor("w1", "final").draws == FEW_SAMPLERS
     drawn = {"picture.png", "animation.gif"} if name == "plain" else set()
     assert {path.name for path in folder.iterdir()} == {"run.json", "metrics.jsonl", "frames.npz"} | drawn
 

@@ -68,6 +68,7 @@ def test_a_run_is_told_the_shipped_floors_without_finding_them(tmp_path: Path, m
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.usefixtures("every_sampler")
 def test_a_shipped_floor_is_the_floor_that_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     config = read("two-moons", "gan")
     sim = simulation(config)

@@ -19,7 +19,7 @@ from toygan.quantities.optimal import Potential
 from toygan.quantities.transport import directions, solved, w1
 from toygan.session import simulation
 from toygan.session.ground import PERFECT, perfect_batch, watched_points
-from toygan.session.measuring import against
+from toygan.session.measuring import FINAL_W1, against
 from toygan.session.recording import Recording, like_perfect
 from toygan.targets.target import MANY
 from toygan.view.statistics import rate
@@ -71,13 +71,14 @@ def test_the_summary_tells_what_every_seeds_critic_was_worth_in_the_end(
 
 def test_perfect_samplers_are_told_as_such_by_runs_and_tables(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A run's floor is that of its own real points: fresh target points are near 1 over it, and indistinguishable."""
-    held = 400  # points, where other tests are content with fewer
-    monkeypatch.setattr("toygan.session.measuring.FINAL_W1", held)
+    monkeypatch.setattr(
+        "toygan.session.measuring.FINAL_W1", FINAL_W1
+    )  # all points, where other tests are content with fewer
     recording = small_run(tmp_path, "gan")
     config, floor = read("eight-gaussians", "gan"), recording.facts.floor("w1", "final")
     sim = simulation.simulation(config, "cpu")
-    real = watched_points(sim.world.target, config.training.seed, simulation.FINAL_POINTS, 1)[:held]
-    clouds = [sim.world.target.sample(np.random.default_rng([7, k]), held) for k in range(20)]
+    real = watched_points(sim.world.target, config.training.seed, simulation.FINAL_POINTS, 1)[:FINAL_W1]
+    clouds = [sim.world.target.sample(np.random.default_rng([7, k]), FINAL_W1) for k in range(20)]
     scores = [w1(cloud, real) for cloud in clouds]
     assert abs(np.mean(scores) - floor.mean) < 4 * floor.spread * math.sqrt(1 / 20 + 1 / PERFECT)
     assert (
@@ -91,11 +92,10 @@ def test_perfect_samplers_are_told_as_such_by_runs_and_tables(tmp_path: Path, mo
     assert medians(rows).rows[0]["indistinguishable"] == rate(sum(row["indistinguishable"] for row in rows), len(rows))
 
 
-def test_shares_of_cells_come_from_the_target_itself_at_every_frame_and_in_floors(
-    played: Callable[[str], Recording],
-) -> None:
+@pytest.mark.usefixtures("every_sampler")
+def test_shares_of_cells_come_from_the_target_itself_at_every_frame_and_in_floors(tmp_path: Path) -> None:
     """js and tv of frames, of the end and of both floors are those against one large sample of the target."""
-    recording = played("gan")
+    recording = small_run(tmp_path, "gan")
     config = read("eight-gaussians", "gan", list(SMALL.items()))
     sim = simulation.simulation(config, "cpu")
     real = watched_points(sim.world.target, config.training.seed, simulation.FINAL_POINTS, 1)
