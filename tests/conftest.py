@@ -17,6 +17,8 @@ from typing import Any, TypeVar
 import numpy as np
 import pytest
 import torch
+import typer.main
+import typer.testing
 from torch import Tensor
 
 from toygan.cli.main import SELDOM
@@ -437,3 +439,13 @@ def states_in(sim: Simulation) -> list[State]:
 def tensors_of(state: State) -> dict[str, Tensor]:
     """Every tensor of a state by name, each [seed, ...]; those of all seeds together are left out."""
     return {name: tensor for name, tensor in named(state).items() if tensor.ndim}
+
+
+@pytest.fixture(scope="session", autouse=True)
+def commands_built_once() -> Iterator[None]:
+    """A process of a user's calls one command line, that of the tests a thousand: all of these by the same commands."""
+    with pytest.MonkeyPatch.context() as patch:
+        once = cache(typer.main.get_command)
+        patch.setattr(typer.main, "get_command", once)
+        patch.setattr(typer.testing, "_get_command", once)
+        yield

@@ -362,6 +362,7 @@ def test_a_run_tells_on_stderr_and_on_its_sheet(tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(run, "draw", lambda recording, order: None)
     path = own_points(tmp_path, METRES, "normalise = true", "[view]\nx = [-2, 0]\ny = [-2, 2]\n")
     words = ["run", path, "--out", str(tmp_path / "out"), "--steps", "2", "--set", "training.batch=8", "--json"]
+    words += ["--backend", "eager"]
     with pytest.raises(SystemExit) as caught:
         app(words)
     assert caught.value.code in (0, None)
