@@ -441,6 +441,7 @@ def tensors_of(state: State) -> dict[str, Tensor]:
     return {name: tensor for name, tensor in named(state).items() if tensor.ndim}
 
 
+<<<<<<< HEAD
 @pytest.fixture(scope="session", autouse=True)
 def commands_built_once() -> Iterator[None]:
     """A process of a user's calls one command line, that of the tests a thousand: all of these by the same commands."""
@@ -449,3 +450,17 @@ def commands_built_once() -> Iterator[None]:
         patch.setattr(typer.main, "get_command", once)
         patch.setattr(typer.testing, "_get_command", once)
         yield
+=======
+@contextmanager
+def called() -> Iterator[None]:
+    """Short runs are called step by step, as users have them, and draw nothing of their own accord."""
+    with undrawn(), pytest.MonkeyPatch.context() as patch:
+        patch.setattr(table, "FEW", FEW)
+        yield
+
+
+@pytest.fixture
+def by_graph(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Among runs that are called: those of this test are graphs, however short they are."""
+    monkeypatch.setattr(table, "FEW", 0)
+>>>>>>> main

@@ -9,18 +9,19 @@ from typing import Any
 
 import pytest
 import torch
-from conftest import sampled
+from conftest import FEW, sampled, undrawn
 from test_numbers import config_of, with_others
 
 import toygan
-from toygan.engines.table import begin
+from toygan.engines import table
+from toygan.engines.table import Running, begin
 from toygan.files.config import Config, as_data
 from toygan.files.dials import dials_of
 from toygan.files.disk import read_json
 from toygan.files.scenario import read
 from toygan.files.strict import Source, check
 from toygan.game.methods import METHODS
-from toygan.game.play import State
+from toygan.game.play import Draw, State
 from toygan.game.streams import draws
 from toygan.game.zoo import ZOO
 from toygan.many import company, run, task
@@ -51,14 +52,14 @@ def turned(config: Config, share: float) -> Config:
     return check(Config, data, Source("company"))
 
 
-def played(sim: Simulation, start: State, dials: dict[str, Any], times: int, backend: str, steps: int) -> State:
-    """A state after some steps, each draw so many times over."""
-    numbers = (
-        {name: one.repeat(1, times, *[1] * (one.ndim - 2)) for name, one in draw.items()}
-        for draw in draws(sim.source, 0, like(sim.start))
-    )
-    rows = list(islice(numbers, steps))
-    running = begin(backend, sim.world.step, start, rows[0], dials).running
+def drawn(sim: Simulation, times: int, steps: int) -> list[Draw]:
+    """The draws of some steps, each so many times over."""
+    rows = islice(draws(sim.source, 0, like(sim.start)), steps)
+    return [{name: one.repeat(1, times, *[1] * (one.ndim - 2)) for name, one in draw.items()} for draw in rows]
+
+
+def played(running: Running, rows: list[Draw], dials: dict[str, Any]) -> State:
+    """The state after these steps."""
     for draw in rows:
         running.advance(draw, dials)
     return running.state()
@@ -78,9 +79,12 @@ def test_seeds_are_the_same_to_the_bit_beside_those_of_other_dials(name, backend
     joint = side_by_side([sim.start for sim in sims])
     dials = dials_by_row([sim.world.dials for sim in sims], 2)
     assert len([key for key, dial in dials.items() if dial.ndim]) > 3
-    together = played(sims[0], joint, dials, 3, backend, 5)
+    rows, last = drawn(sims[0], 3, 5), sims[-1]
+    together = played(begin(backend, sims[0].world.step, joint, rows[0], dials).running, rows, dials)
+    rows = drawn(last, 1, 5)
+    by_itself = begin(backend, last.world.step, last.start, rows[0], last.world.dials).running
     for k, sim in enumerate(sims):
-        alone, own = played(sim, sim.start, sim.world.dials, 1, backend, 5), row_of(together, 2 * k, 2)
+        alone, own = played(by_itself.beside(sim.start), rows, sim.world.dials), row_of(together, 2 * k, 2)
         if (name, backend) in APART:
             torch.testing.assert_close(own.parameters, alone.parameters, rtol=1e-5, atol=1e-6)
         else:
@@ -90,8 +94,8 @@ def test_seeds_are_the_same_to_the_bit_beside_those_of_other_dials(name, backend
 # --- who plays with whom ---------------------------------------------------------------------------------------------
 
 TINY = {
-    "training.steps": 40,
-    "training.frames": 5,
+    "training.steps": 30,
+    "training.frames": 4,
     "training.points": 40,
     "training.batch": 16,
     "generator.width": 8,
@@ -109,7 +113,7 @@ def made(**changes: Any) -> Config:
 
 def test_a_program_is_a_config_without_its_dials():
     assert program_of(made()) == program_of(made(rate=0.3, weight=2.0))
-    others = (made(steps=41), made(seed=1), made(seeds=3), made(batch=17), made(frames=4), made(points=41))
+    others = (made(steps=31), made(seed=1), made(seeds=3), made(batch=17), made(frames=3), made(points=41))
     assert len({program_of(other) for other in (made(), *others)}) == 7
     critic_steps, tricks = (
         read("eight-gaussians", "wgan-gp", [*TINY.items(), change])
@@ -137,7 +141,7 @@ def test_companies_are_of_one_program_and_leave_no_worker_idle():
     assert companies(rates, 1) == [[*range(8)], [*range(8, 16)]]
     assert companies(rates, 2) == [[*range(4 * k, 4 * k + 4)] for k in range(4)]
     assert companies(rates, 8) == [[k] for k in range(16)]
-    mixed = [made(rate=0.1), made(steps=41), made(rate=0.2), made(steps=41, rate=0.2), made(seeds=1)]
+    mixed = [made(rate=0.1), made(steps=31), made(rate=0.2), made(steps=31, rate=0.2), made(seeds=1)]
     assert companies(mixed, 1) == [[0, 2], [1, 3], [4]]
     assert companies([], 2) == []
     assert companies([None, made(), None, made(rate=0.1)], 0) == [[0], [1, 3], [2]]
@@ -146,9 +150,9 @@ def test_companies_are_of_one_program_and_leave_no_worker_idle():
 # --- in folders ------------------------------------------------------------------------------------------------------
 
 
-def order(place: Path, name: str, backend: str = "auto", watch: Any = run.quiet) -> Order:
+def order(place: Path, name: str, backend: str = "auto") -> Order:
     """What is asked of a run in a folder."""
-    return Order(place / name, "toygan sweep", animation=False, picture=False, backend=backend, watch=watch)
+    return Order(place / name, "toygan sweep", animation=False, picture=False, backend=backend)
 
 
 def ended(place: Path) -> dict[str, bytes]:
@@ -159,21 +163,29 @@ def ended(place: Path) -> dict[str, bytes]:
 RUNS = {"slow": made(), "fast": made(rate=0.02), "weighty": made(rate=0.02, weight=3.0)}
 
 
-@pytest.fixture(params=["eager", "onnx"])
+@pytest.fixture(scope="module", params=["eager", "onnx"])
 def backend(request: pytest.FixtureRequest) -> str:
     return request.param
 
 
-@pytest.fixture
-def alone(tmp_path: Path, backend: str) -> dict[str, bytes]:
+@pytest.fixture(scope="module")
+def folder_alone(tmp_path_factory: pytest.TempPathFactory, backend: str) -> Path:
+    """Where every run has been played by itself; to be read only."""
+    place = tmp_path_factory.mktemp("alone")
     for name, config in RUNS.items():
-        run.carry_out(config, order(tmp_path / "alone", name, backend))
-    return ended(tmp_path / "alone")
+        run.carry_out(config, order(place, name, backend))
+    return place
 
 
-def together(place: Path, backend: str, **words: Any) -> None:
+@pytest.fixture(scope="module")
+def alone(folder_alone: Path) -> dict[str, bytes]:
+    """What runs that were played by themselves end with."""
+    return ended(folder_alone)
+
+
+def together(place: Path, backend: str) -> None:
     """All runs as one game."""
-    play_together([(config, order(place, name, backend, **words)) for name, config in RUNS.items()])
+    play_together([(config, order(place, name, backend)) for name, config in RUNS.items()])
 
 
 def finished(place: Path, backend: str) -> dict[str, bytes]:
@@ -188,11 +200,11 @@ def steps_kept(place: Path) -> dict[str, int]:
     return {path.parent.name: read_json(path)["step"] for path in place.rglob("run.json")}
 
 
-def test_runs_end_as_alone_and_share_the_seconds(tmp_path, backend, alone, monkeypatch):
+def test_runs_end_as_alone_and_share_the_seconds(tmp_path, backend, folder_alone, monkeypatch):
     start = process_time()
     together(tmp_path / "both", backend)
     took = process_time() - start
-    assert steps_kept(tmp_path / "both") == dict.fromkeys(RUNS, 40)
+    assert steps_kept(tmp_path / "both") == dict.fromkeys(RUNS, 30)
     facts = [read_json(path) for path in (tmp_path / "both").rglob("run.json")]
     assert {one["backend"] for one in facts} == {backend}
     shares = [one["seconds"]["train"] for one in facts]
@@ -200,13 +212,12 @@ def test_runs_end_as_alone_and_share_the_seconds(tmp_path, backend, alone, monke
     assert 0 < sum(shares) <= took + 0.02
     assert {one["status"] for one in facts} == {"done"}
     monkeypatch.setattr(run, "play_on", None)  # nothing is left to be played
-    assert finished(tmp_path / "both", backend) == alone
-    assert (tmp_path / "both" / "fast" / "config.toml").read_text() == (
-        tmp_path / "alone" / "fast" / "config.toml"
-    ).read_text()
+    assert finished(tmp_path / "both", backend) == ended(folder_alone)
+    configs = [(place / "fast" / "config.toml").read_text() for place in (tmp_path / "both", folder_alone)]
+    assert configs[0] == configs[1]
 
 
-@pytest.mark.parametrize("step", sampled([10, 0, 30], 3))
+@pytest.mark.parametrize("step", sampled([10, 0, 20], 3))
 def test_who_is_stopped_goes_on_in_company_or_alone(tmp_path, backend, alone, step):
     """Stopped between the looks of one frame: some have kept it, some have not."""
     looks: list[int] = []
@@ -237,7 +248,7 @@ def test_a_run_whose_folder_takes_nothing_more_is_left_by_the_others(tmp_path, b
     keeping = run.keep
     monkeypatch.setattr(run, "keep", failing)
     together(tmp_path / "both", backend)
-    assert steps_kept(tmp_path / "both") == {"slow": 40, "fast": 10, "weighty": 40}
+    assert steps_kept(tmp_path / "both") == {"slow": 30, "fast": 10, "weighty": 30}
     monkeypatch.setattr(run, "keep", keeping)
     assert finished(tmp_path / "both", backend) == alone
 
@@ -258,14 +269,15 @@ def test_a_company_with_other_bits_than_alone_does_not_play_on(tmp_path, backend
     assert finished(tmp_path / "both", backend) == alone
 
 
-def test_who_has_diverged_is_over_and_the_others_go_on(tmp_path, backend):
-    runs = {"wild": made(rate=1e7), "slow": made()}
+def test_who_has_diverged_is_over_and_the_others_go_on(tmp_path, backend, alone):
+    runs = {"wild": made(rate=1e7), "slow": RUNS["slow"]}
     play_together([(config, order(tmp_path / "both", name, backend)) for name, config in runs.items()])
     for name, config in runs.items():
         run.carry_out(config, order(tmp_path / "both", name, backend))
-        run.carry_out(config, order(tmp_path / "alone", name, backend))
-    assert ended(tmp_path / "both") == ended(tmp_path / "alone")
-    assert steps_kept(tmp_path / "both")["wild"] < steps_kept(tmp_path / "both")["slow"] == 40
+    run.carry_out(runs["wild"], order(tmp_path / "alone", "wild", backend))
+    slow = {name: content for name, content in alone.items() if name.startswith("slow/")}
+    assert ended(tmp_path / "both") == ended(tmp_path / "alone") | slow
+    assert steps_kept(tmp_path / "both")["wild"] < steps_kept(tmp_path / "both")["slow"] == 30
 
 
 def test_the_check_is_of_every_bit_of_a_run():
@@ -281,7 +293,7 @@ def test_the_check_is_of_every_bit_of_a_run():
     assert not same_bits(row_of(joint, 2, 2), state)
 
 
-def test_a_company_notices_that_only_its_second_run_is_another(tmp_path, alone, backend, monkeypatch):
+def test_a_company_notices_that_only_its_second_run_is_another(tmp_path, backend, monkeypatch):
     seen: list[int] = []
 
     def noting(joint: Any, first: int, *rest: Any) -> bool:
@@ -298,54 +310,58 @@ def test_rows_that_lie_elsewhere_in_memory_end_as_alone(tmp_path):
     """Three seeds of 1623 parameters each: the second run's rows begin at another place of 32 bytes than they do alone, and
     spectral norms are rounded otherwise there, while the first run's are the same to the bit.
     """
-    odd = [*TINY.items(), ("training.seeds", 3), ("generator.width", 15), ("critic.width", 15), ("training.steps", 16)]
+    odd = {"training.seeds": 3, "generator.width": 15, "critic.width": 15, "training.steps": 8, "training.frames": 2}
     runs = {
-        name: read("eight-gaussians", "wgan-sn", [*odd, ("method.critic_rate", rate)])
+        name: read("eight-gaussians", "wgan-sn", [*(TINY | odd).items(), ("method.critic_rate", rate)])
         for name, rate in (("slow", 0.001), ("fast", 0.02))
     }
     play_together([(config, order(tmp_path / "both", name, "onnx")) for name, config in runs.items()])
-    for name, config in runs.items():
-        run.carry_out(config, order(tmp_path / "alone", name, "onnx"))
-        run.carry_out(config, order(tmp_path / "both", name, "onnx"))
-    assert ended(tmp_path / "both") == ended(tmp_path / "alone")
+    for place in ("alone", "both"):
+        run.carry_out(runs["fast"], order(tmp_path / place, "fast", "onnx"))
+    assert ended(tmp_path / "both" / "fast") == ended(tmp_path / "alone")
 
 
 # --- in a sweep ------------------------------------------------------------------------------------------------------
 
 
 def test_a_sweep_plays_a_grid_of_dials_together(tmp_path, monkeypatch, no_processes):
-    calls: list[int] = []
+    calls: list[list[int]] = []
 
     def noted(runs: Any) -> None:
-        calls.append(len(runs))
+        calls.append([config.training.steps for config, _ in runs])
         play_together(runs)
 
     monkeypatch.setattr(task, "play_together", noted)
-    grid = {"method.critic_rate": [0.001, 0.002, 0.004, 0.008], "training.steps": [20, 40]}
-    toygan.sweep(
-        "eight-gaussians", "wgan-gp", grid=grid, overrides=TINY | {"training.frames": 3}, out=tmp_path, workers=1
-    )
-    assert calls == [4, 4]
-    for place in sorted(path.parent for path in tmp_path.rglob("run.json")):
-        facts = read_json(place / "run.json")
-        overrides = TINY | {"training.frames": 3} | facts["settings"]
-        own = toygan.run("eight-gaussians", "wgan-gp", overrides=overrides, out=tmp_path / "alone" / place.name,
-                         animation=False)  # fmt: skip
-        assert facts["status"] == "done"
-        assert all((place / name).read_bytes() == (own.folder / name).read_bytes() for name in DIGESTED)
+    grid = {"method.critic_rate": [0.001, 0.008], "training.steps": [10, 20]}
+    small = TINY | {"training.frames": 3}
+    with undrawn():
+        toygan.sweep("eight-gaussians", "wgan-gp", grid=grid, overrides=small, out=tmp_path, workers=1)
+        assert sorted(calls) == [[10, 10], [20, 20]]
+        for place in sorted(path.parent for path in tmp_path.rglob("run.json")):
+            facts = read_json(place / "run.json")
+            own = toygan.run("eight-gaussians", "wgan-gp", overrides=small | facts["settings"],
+                             out=tmp_path / "alone" / place.name, animation=False)  # fmt: skip
+            assert facts["status"] == "done"
+            assert all((place / name).read_bytes() == (own.folder / name).read_bytes() for name in DIGESTED)
 
 
 def test_a_fault_of_the_joint_game_costs_no_run(tmp_path, monkeypatch, no_processes):
     """As where memory lasts for each run and not for all together: every run goes on alone."""
 
     def failing(parts: Any) -> None:
+        faults.append(len(parts))
         raise RuntimeError("not enough memory")
 
+    faults: list[int] = []
     monkeypatch.setattr(company, "play_company", failing)
-    rows = toygan.sweep("eight-gaussians", "wgan-gp", grid={"method.critic_rate": [0.001, 0.002, 0.004, 0.008]}, overrides=TINY,
-                        out=tmp_path, workers=1)  # fmt: skip
+    monkeypatch.setattr(table, "FEW", FEW)  # runs so short are called
+    rates = {"method.critic_rate": [0.001, 0.002, 0.004, 0.008]}
+    short = TINY | {"training.steps": 4, "training.frames": 2}
+    with undrawn():
+        rows = toygan.sweep("eight-gaussians", "wgan-gp", grid=rates, overrides=short, out=tmp_path, workers=1)
     rows = rows.to_dict("records") if hasattr(rows, "to_dict") else rows
     assert {row["status"] for row in rows} == {"done"}
+    assert faults == [2, 2]
 
 
 @pytest.mark.slow

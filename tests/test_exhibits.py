@@ -147,6 +147,12 @@ EXPLAINED = {
     "a bound that is no number": ("below = 100", "below = nan", "FILE, line 25: claims[0].below = nan: must be a number"),
     "a bound for everything": ("below = 100", "below = inf", "line 25: claims[0].below = inf: every number fulfils it"),
     "a bound for nothing": ("below = 100", "above = inf", "line 25: claims[0].above = inf: no number fulfils it"),
+    "bounds that exclude each other": (
+        "below = 100", "below = 100\nabove = 100", "line 22: claims[0]: no number keeps to above and below",
+    ),
+    "bounds that exclude a value": (
+        "below = 100", "below = 100\nequals = 101\nwithin = 1", "line 22: claims[0]: no number keeps to below and equals",
+    ),
     "a value of no run": (
         '"critic.width" = 8', '"critic.width" = 9',
         'FILE, line 24: claims[0].value.of.critic.width = 9: the claim "Everything is finite." asks for 9, which no run',

@@ -6,6 +6,7 @@ import errno
 import json
 import multiprocessing
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -341,10 +342,21 @@ DAMAGES = {
 }
 
 
+@pytest.fixture(scope="module")
+def half(world, tmp_path_factory) -> Path:
+    """Where a run lies that was killed half way; to be copied."""
+    place = tmp_path_factory.mktemp("half")
+    with pytest.MonkeyPatch.context() as patch:
+        hurry(patch.setattr)
+        half_done(world, place, patch)
+    return place
+
+
 @pytest.mark.filterwarnings("ignore::ResourceWarning")
 @pytest.mark.parametrize("damage", DAMAGES)
-def test_a_damaged_unfinished_run_ends_the_same(damage, world, undisturbed, tmp_path, monkeypatch, quick):
-    DAMAGES[damage](half_done(world, tmp_path, monkeypatch))
+def test_a_damaged_unfinished_run_ends_the_same(damage, world, half, undisturbed, tmp_path, quick):
+    shutil.copytree(half, tmp_path, dirs_exist_ok=True)
+    DAMAGES[damage](tmp_path / "small" / "wgan-gp")
     assert_same(play(world, tmp_path), undisturbed)
 
 

@@ -3,12 +3,13 @@
 import json
 import re
 import tomllib
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import sampled
+from conftest import called, sampled
 from typer.testing import CliRunner
 
 import toygan
@@ -97,6 +98,13 @@ no_function = 3
 '''
 
 
+@pytest.fixture(scope="module", autouse=True)
+def short() -> Iterator[None]:
+    """What is asked here is neither of graphs nor of pictures, but where a test says so."""
+    with called():
+        yield
+
+
 def run(*words: str):
     return CliRunner().invoke(app, ["run", "two-moons", "--no-animation", "--seeds", "2", *SETS, *words])
 
@@ -121,7 +129,7 @@ def facts_in(folder: str) -> dict:
         3,
     ),
 )
-def test_own_code_plays_as_the_table_does(mine_is, shipped, mine):
+def test_own_code_plays_as_the_table_does(mine_is, shipped, mine, by_graph):
     same = toygan.run("two-moons", method=shipped, seeds=2, overrides=SMALL, animation=False)
     found = toygan.run("two-moons", method=mine_is, seeds=2, overrides=SMALL, animation=False)
     np.testing.assert_allclose(found.frames["samples"], same.frames["samples"], rtol=0, atol=1e-5)
@@ -221,7 +229,7 @@ def test_a_recording_is_read_without_its_code(mine, monkeypatch):
     monkeypatch.setattr(own, "LOADED", {})
     mine.unlink()
     runs = [f"runs/two-moons/{name}" for name in ("mine.my_hinge", "hinge+r1")]
-    for words in (["compare", *runs, "--no-animation", "--page"], ["table", "runs"], ["draw", runs[0], "-f", "png"]):
+    for words in (["compare", *runs, "-f", "svg", "--page"], ["table", "runs"], ["draw", runs[0], "-f", "svg"]):
         result = CliRunner().invoke(app, words)
         assert result.exit_code == 0, result.output
     recording = toygan.load(runs[0])
@@ -263,7 +271,7 @@ def test_own_code_travels_to_another_machine(mine, tmp_path):
 
 
 def test_a_portrait_of_the_dirac_game(mine):
-    words = ["dirac", "-m", "mine.py:my_loss+mine.py:my_r1", "-m", "ns-gan-r1", "--out", "dirac.png", "--json"]
+    words = ["dirac", "-m", "mine.py:my_loss+mine.py:my_r1", "-m", "ns-gan-r1", "--json", "--set", "training.steps=50"]
     result = CliRunner().invoke(app, words)
     assert result.exit_code == 0, result.output
     own_one, shipped = json.loads(result.stdout)["portraits"]
@@ -383,7 +391,7 @@ def test_a_file_imports_its_neighbours(mine):
     assert run("-m", "mine.py:my_hinge").exit_code == 0
 
 
-def test_what_is_no_graph_runs_eagerly_and_says_why(mine):
+def test_what_is_no_graph_runs_eagerly_and_says_why(mine, by_graph):
     result = run("-m", "mine.py:by_size")
     assert result.exit_code == 0
     assert facts_in("mine.by_size")["backend"] == "eager"

@@ -1,12 +1,13 @@
 """A user's own generator and critic: modules of one seed that play as the shipped ones do, through every door."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from conftest import sampled
+from conftest import called, sampled
 from typer.testing import CliRunner
 
 import toygan
@@ -122,6 +123,13 @@ made = nn.Linear(2, 1)
 '''
 
 
+@pytest.fixture(scope="module", autouse=True)
+def short() -> Iterator[None]:
+    """What is asked here is neither of graphs nor of pictures, but where a test says so."""
+    with called():
+        yield
+
+
 def run(*words: str):
     return CliRunner().invoke(app, ["run", "two-moons", "--no-animation", *SETS, *words])
 
@@ -185,7 +193,7 @@ def test_seeds_together_are_seeds_alone(mine):
 
 
 @pytest.mark.parametrize(("critic", "backend"), [("my_net", "onnx"), ("Critic", "onnx"), ("Looks", "eager")])
-def test_what_is_a_graph_runs_as_one(critic, backend, mine):
+def test_what_is_a_graph_runs_as_one(critic, backend, mine, by_graph):
     recording = played("wgan-gp", critic=f"mine.py:{critic}", generator="mine.py:my_net")
     assert recording.facts.backend == backend
 
@@ -276,7 +284,7 @@ def test_more_points_are_drawn_where_the_code_is_named(mine):
     mine.write_text(MINE.replace("nn.SiLU()", "nn.ReLU()"))
     with pytest.raises(toygan.UserError, match=r"mine.py: has changed since this run"):
         toygan.load(folder, own=["mine.py:my_net"]).sample(20)
-    drawn = ["draw", str(folder), "--points", "500", "--format", "png"]
+    drawn = ["draw", str(folder), "--points", "500", "--format", "svg"]
     own.LOADED.clear()
     assert "own code runs only where its file is named" in CliRunner().invoke(app, drawn).stderr
     result = CliRunner().invoke(app, [*drawn, "--own", copy])
@@ -322,7 +330,7 @@ def test_a_sweep_has_them_on_its_grid_and_elsewhere(mine):
 def test_a_table_tells_them_apart_in_few_words(mine):
     for kind in ("mine.py:Critic", "mlp"):
         assert run("-m", "hinge+r1", "--set", f"critic={kind}", "--out", kind.partition(":")[2] or kind).exit_code == 0
-    rows = CliRunner().invoke(app, ["compare", "Critic/two-moons/hinge+r1", "mlp/two-moons/hinge+r1", "--no-animation"])
+    rows = CliRunner().invoke(app, ["compare", "Critic/two-moons/hinge+r1", "mlp/two-moons/hinge+r1", "-f", "svg"])
     assert rows.exit_code == 0, rows.output
     from toygan.many.results import records
 

@@ -2,13 +2,16 @@
 
 import json
 import re
+import shutil
 import tomllib
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pytest
-from conftest import FEW
+from conftest import called
 from matplotlib.figure import Figure
 from typer.testing import CliRunner
 
@@ -16,12 +19,12 @@ import toygan
 from toygan.cli.main import app
 from toygan.draw.panels import own_curves
 from toygan.draw.sheet import curve_panels
-from toygan.engines import table
 from toygan.files import own
 from toygan.files.scenario import read
 from toygan.files.world import build_target
 from toygan.game import play
 from toygan.many import task as tasks
+from toygan.session import ground
 from toygan.view.words import frame_words
 
 SMALL = {"training.steps": 8, "training.points": 60, "training.batch": 16, "training.frames": 3}
@@ -145,8 +148,47 @@ def w1(points, real):
 '''
 
 
+@pytest.fixture(scope="module", autouse=True)
+def short() -> Iterator[None]:
+    """What is asked here is neither of graphs nor of pictures, but where a test says so."""
+    with called():
+        yield
+
+
+class Played(NamedTuple):
+    """Where a run was played, with its file of code, and what was said."""
+
+    place: Path
+    said: str
+
+
 def run(*words: str):
     return CliRunner().invoke(app, ["run", *words, "--no-animation", *SETS])
+
+
+def played(place: Path, *words: str) -> Played:
+    """A run by the command line in a folder with the file in it, for tests that read it."""
+    (place / "mine.py").write_text(MINE)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(place)
+        patch.setattr(own, "LOADED", {})
+        result = run(*words)
+    assert result.exit_code == 0, result.stderr
+    return Played(place, result.stdout)
+
+
+@pytest.fixture(scope="module")
+def ring(tmp_path_factory: pytest.TempPathFactory) -> Played:
+    """A run on one's own target."""
+    options = ("--set", "target.std=0.2", "--set", "target.scale=2")
+    return played(tmp_path_factory.mktemp("ring"), "mine.py:my_ring", "-m", "gan", *options)
+
+
+@pytest.fixture(scope="module")
+def measured(tmp_path_factory: pytest.TempPathFactory) -> Played:
+    """A run of two seeds by one's own measure, with its page."""
+    options = ("--seeds", "2", "--measure", "mine.py:left_share", "--page")
+    return played(tmp_path_factory.mktemp("measured"), "eight-gaussians", "-m", "gan", *options)
 
 
 def frames(folder: str) -> bytes:
@@ -161,15 +203,13 @@ def config_of(*words: str):
 # --- targets -------------------------------------------------------------------------------------------------------------
 
 
-def test_a_target_is_a_scenario(mine):
-    result = run("mine.py:my_ring", "-m", "gan", "--set", "target.std=0.2", "--set", "target.scale=2")
-    assert result.exit_code == 0
-    folder = Path("runs/mine.my_ring/gan")
+def test_a_target_is_a_scenario(ring):
+    folder = ring.place / "runs/mine.my_ring/gan"
     target = tomllib.loads((folder / "config.toml").read_text())["target"]
     assert {key: target[key] for key in ("kind", "std", "modes", "scale")} == {
         "kind": "mine.py:my_ring", "std": 0.2, "modes": 5, "scale": 2.0
     }  # fmt: skip
-    assert json.loads((folder / "run.json").read_text())["inputs"].keys() == {str(mine)}
+    assert json.loads((folder / "run.json").read_text())["inputs"].keys() == {str(ring.place / "mine.py")}
     assert (folder / "target.py").read_text() == MINE
     assert toygan.load(folder).facts.scenario == "mine.my_ring"
 
@@ -197,7 +237,9 @@ def test_labels_are_classes_and_points_come_in_an_order_of_chance(mine):
     assert abs(cloud[:500].mean() - cloud[500:].mean()) < 0.2  # 1.6 where they come sorted
 
 
-def test_a_changed_source_is_another_run(mine):
+def test_a_changed_source_is_another_run(mine, monkeypatch):
+    monkeypatch.setattr(ground, "PERFECT", 2)  # of what is perfect nothing is asked
+    monkeypatch.setattr(ground, "floors_of", partial(ground.floors_of, draws=2))
     assert run("mine.py:my_ring", "-m", "gan").exit_code == 0
     mine.write_text(MINE.replace("5)", "5, more: int = 1)"))
     changed = run("mine.py:my_ring", "-m", "gan")
@@ -205,13 +247,14 @@ def test_a_changed_source_is_another_run(mine):
     assert "mine.py has changed since" in changed.stderr
 
 
-def test_a_recording_is_read_and_sampled_without_its_target(mine, monkeypatch):
-    run("mine.py:my_ring", "-m", "gan")
+def test_a_recording_is_read_and_sampled_without_its_target(ring, tmp_path, monkeypatch):
+    shutil.copytree(ring.place / "runs", tmp_path / "runs")
+    monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(own, "LOADED", {})
     recording = toygan.load("runs/mine.my_ring/gan")
     assert recording.sample(5).shape == (1, 5, 2)
     assert CliRunner().invoke(app, ["table", "runs"]).exit_code == 0
-    assert CliRunner().invoke(app, ["draw", "runs/mine.my_ring/gan", "--format", "png"]).exit_code == 0
+    assert CliRunner().invoke(app, ["draw", "runs/mine.my_ring/gan", "--format", "svg"]).exit_code == 0
 
 
 def line(text: str) -> int:
@@ -278,7 +321,7 @@ def test_a_scenario_file_cannot_run_a_sampler(mine):
 # --- rules ---------------------------------------------------------------------------------------------------------------
 
 
-def test_a_rule_plays_as_the_table_s_does(mine):
+def test_a_rule_plays_as_the_table_s_does(mine, by_graph):
     assert (
         run("two-moons", "-m", "gan", "--set", "method.update=mine.py:my_rule", "--set", "method.name=ours").exit_code
         == 0
@@ -376,8 +419,7 @@ def test_plain_functions_are_targets_and_rules(mine):
 
 
 @pytest.mark.slow
-def test_a_sweep_in_python_takes_methods_and_targets(mine, monkeypatch):
-    monkeypatch.setattr(table, "FEW", FEW)  # as the sweep's processes have it
+def test_a_sweep_in_python_takes_methods_and_targets(mine):
     ways = ["gan", toygan.Method(objective=our_loss, constraint="r1")]
     rows = toygan.sweep(["two-moons", blob], ways, seeds=2, overrides=SMALL)
     rows = rows.to_dict("records") if hasattr(rows, "to_dict") else rows
@@ -399,12 +441,10 @@ def left(points, real, at=0.0) -> float:
     return abs((points[:, 0] < at).mean() - (real[:, 0] < at).mean())
 
 
-def test_an_own_measure_is_a_quantity_of_the_run(mine, monkeypatch):
-    result = run("two-moons", "-m", "gan", "--seeds", "2", "--measure", "mine.py:left_share")
-    assert result.exit_code == 0, result.stderr
-    assert "left share" in result.stdout
+def test_an_own_measure_is_a_quantity_of_the_run(measured, monkeypatch):
+    assert "left share" in measured.said
     monkeypatch.setattr(own, "LOADED", {})
-    recording = toygan.load("runs/two-moons/gan")
+    recording = toygan.load(measured.place / "runs/eight-gaussians/gan")
     samples, real = recording.frames["samples"].astype(float), recording.frames["real"].astype(float)
     assert recording.curve("left_share") == pytest.approx(
         np.array([[left(x, real) for x in frame] for frame in samples])
@@ -414,18 +454,19 @@ def test_an_own_measure_is_a_quantity_of_the_run(mine, monkeypatch):
     assert floor.draws == 40
     assert 0 < floor.mean < 0.1
     assert any("left share" in words for words in frame_words(recording, 0))
-    assert "left_share" in CliRunner().invoke(app, ["table", "runs"]).stdout
+    assert "left_share" in CliRunner().invoke(app, ["table", str(measured.place / "runs")]).stdout
     assert "--measure mine.py:left_share" in recording.facts.command
     assert (recording.folder / "measure-1.py").read_text() == MINE
 
 
-def test_a_measure_changes_nothing_of_the_game_and_is_part_of_the_run(mine):
-    assert run("two-moons", "-m", "gan", "--measure", "mine.py:left_share").exit_code == 0
-    other = run("two-moons", "-m", "gan")
+def test_a_measure_changes_nothing_of_the_game_and_is_part_of_the_run(measured, mine):
+    words = ("eight-gaussians", "-m", "gan", "--seeds", "2")
+    other = run(*words, "--out", str(measured.place / "runs"))
     assert other.exit_code == 2
     assert "measures:" in other.stderr
-    assert run("two-moons", "-m", "gan", "--out", "plain").exit_code == 0
-    assert frames("two-moons/gan") == Path("plain/two-moons/gan/frames.npz").read_bytes()
+    assert run(*words).exit_code == 0
+    kept = measured.place / "runs/eight-gaussians/gan/frames.npz"
+    assert frames("eight-gaussians/gan") == kept.read_bytes()
 
 
 @pytest.mark.slow
@@ -507,10 +548,8 @@ def test_an_exhibit_plays_own_code_that_the_command_names(mine):
     assert "--own mine.py:my_rule" in page
 
 
-def test_measures_of_ones_own_have_curves_and_columns(mine):
-    words = ["--measure", "mine.py:left_share", "--set", "training.seeds=2", "--page"]
-    assert run("eight-gaussians", "-m", "gan", *words).exit_code == 0
-    folder = Path("runs/eight-gaussians/gan")
+def test_measures_of_ones_own_have_curves_and_columns(measured):
+    folder = measured.place / "runs/eight-gaussians/gan"
     recording = toygan.load(folder)
     titles = [panel.__name__ for row in curve_panels(recording) for panel in row]
     assert "own_curves" in titles

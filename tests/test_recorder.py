@@ -28,6 +28,7 @@ from toygan.game.duel import CRITIC
 from toygan.many import run
 from toygan.many.record import LoopRecorder
 from toygan.many.results import records
+from toygan.session import folder as folders
 from toygan.session.loops import asked
 from toygan.session.recording import Recording
 from toygan.session.simulation import simulation
@@ -654,11 +655,15 @@ def test_a_folder_holds_one_thing(tmp_path, world, quick, monkeypatch):
 def test_one_process_at_a_time(tmp_path):
     place = tmp_path / "mine"
     held = opened(place)
-    code = f"import toygan; toygan.recorder({str(place)!r}, real=[[0.0, 0.0], [1.0, 1.0]])"
-    env = {**os.environ, "PYTHONPATH": str(Path(toygan.__file__).parent.parent)}
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=env)
-    assert "another process is running in this folder" in done.stderr
+    other = "import fcntl, os, sys; fcntl.flock(os.open(sys.argv[1], os.O_RDONLY), fcntl.LOCK_EX | fcntl.LOCK_NB)"
+    words = [sys.executable, "-I", "-S", "-c", other, str(place)]
+    assert "BlockingIOError" in subprocess.run(words, capture_output=True, text=True, check=False).stderr
     assert held.steps() == []
+    with pytest.raises(UserError, match="no frame was recorded"):
+        held.close()
+    with folders.claimed(place), pytest.raises(UserError, match="another process is running in this folder"):
+        opened(place)
+    assert subprocess.run(words, check=False).returncode == 0
 
 
 # --- seeds, and loops that diverge ---------------------------------------------------------------------------------------
@@ -740,8 +745,7 @@ def bare(tmp_path_factory) -> Recording:
 
 def test_a_loop_without_a_critic_is_drawn_and_has_a_page(bare, tmp_path):
     for words in (
-        ["--format", "pdf"],
-        ["--seed", "1"],
+        ["--format", "pdf", "--seed", "1"],
         ["--panels", "critic,w1"],
         ["--view", "inside"],
         ["--steps", "0,20"],

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import undrawn
+from conftest import FEW_SAMPLERS, undrawn
 from scipy.spatial import cKDTree
 
 from toygan import run
@@ -19,7 +19,7 @@ from toygan.quantities.optimal import Potential
 from toygan.quantities.transport import directions, solved, w1
 from toygan.session import simulation
 from toygan.session.ground import PERFECT, perfect_batch, watched_points
-from toygan.session.measuring import FINAL_W1, against
+from toygan.session.measuring import against
 from toygan.session.recording import Recording, like_perfect
 from toygan.targets.target import MANY
 from toygan.view.statistics import rate
@@ -69,16 +69,16 @@ def test_the_summary_tells_what_every_seeds_critic_was_worth_in_the_end(
     assert ("optimal_correlation" in summary["seeds"][0]) == ("optimal" in summary)
 
 
+@pytest.mark.usefixtures("every_sampler")
 def test_perfect_samplers_are_told_as_such_by_runs_and_tables(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A run's floor is that of its own real points: fresh target points are near 1 over it, and indistinguishable."""
-    monkeypatch.setattr(
-        "toygan.session.measuring.FINAL_W1", FINAL_W1
-    )  # all points, where other tests are content with fewer
+    held = 400  # points, where other tests are content with fewer
+    monkeypatch.setattr("toygan.session.measuring.FINAL_W1", held)
     recording = small_run(tmp_path, "gan")
     config, floor = read("eight-gaussians", "gan"), recording.facts.floor("w1", "final")
     sim = simulation.simulation(config, "cpu")
-    real = watched_points(sim.world.target, config.training.seed, simulation.FINAL_POINTS, 1)[:FINAL_W1]
-    clouds = [sim.world.target.sample(np.random.default_rng([7, k]), FINAL_W1) for k in range(20)]
+    real = watched_points(sim.world.target, config.training.seed, simulation.FINAL_POINTS, 1)[:held]
+    clouds = [sim.world.target.sample(np.random.default_rng([7, k]), held) for k in range(20)]
     scores = [w1(cloud, real) for cloud in clouds]
     assert abs(np.mean(scores) - floor.mean) < 4 * floor.spread * math.sqrt(1 / 20 + 1 / PERFECT)
     assert (
@@ -92,10 +92,11 @@ def test_perfect_samplers_are_told_as_such_by_runs_and_tables(tmp_path: Path, mo
     assert medians(rows).rows[0]["indistinguishable"] == rate(sum(row["indistinguishable"] for row in rows), len(rows))
 
 
-@pytest.mark.usefixtures("every_sampler")
-def test_shares_of_cells_come_from_the_target_itself_at_every_frame_and_in_floors(tmp_path: Path) -> None:
+def test_shares_of_cells_come_from_the_target_itself_at_every_frame_and_in_floors(
+    played: Callable[[str], Recording],
+) -> None:
     """js and tv of frames, of the end and of both floors are those against one large sample of the target."""
-    recording = small_run(tmp_path, "gan")
+    recording = played("gan")
     config = read("eight-gaussians", "gan", list(SMALL.items()))
     sim = simulation.simulation(config, "cpu")
     real = watched_points(sim.world.target, config.training.seed, simulation.FINAL_POINTS, 1)
@@ -109,7 +110,7 @@ def test_shares_of_cells_come_from_the_target_itself_at_every_frame_and_in_floor
         assert [row[name] for row in recording.facts.summary.rows] == pytest.approx(ends)
         for when, held in (("frame", sim.ground.real), ("final", real)):
             perfect = [
-                perfect_batch(sim.world.target, config.training.seed, len(held), k).points for k in range(PERFECT)
+                perfect_batch(sim.world.target, config.training.seed, len(held), k).points for k in range(FEW_SAMPLERS)
             ]
             floor = np.mean([of(shares(points, held, sim.ground.many_real)) for points in perfect])
             assert recording.facts.floor(name, when).mean == pytest.approx(floor)

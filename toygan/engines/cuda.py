@@ -44,6 +44,10 @@ class Fixed:
         """Where the game stands: a copy that later steps do not touch."""
         return rebuilt(self.trees["state"], copied(self.held["state"]), "state")
 
+    def beside(self, state: Tree) -> Fixed:
+        """Captured anew: a captured graph is of its own memory."""
+        return prepare(self.step, state, self.trees["draw"], self.trees["dials"])
+
 
 def prepare(step: Step, state: Tree, draw: Tree, dials: Tree) -> Fixed:
     """Warmed up, captured, and back at the first state. Raises Untraceable where a step cannot be captured."""

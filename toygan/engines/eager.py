@@ -17,6 +17,9 @@ class Eager:
     def state(self) -> Tree:
         return self.now
 
+    def beside(self, state: Tree) -> Eager:
+        return Eager(self.step, state)
+
 
 def prepare(step: Step, state: Tree, draw: Tree, dials: Tree) -> Eager:
     """Ready at once; the examples are not needed."""

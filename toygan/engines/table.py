@@ -13,11 +13,15 @@ from toygan.engines.tree import Step, Tree, named
 
 
 class Running(Protocol):
-    """A game at some state: `advance` plays a step, `state` is where it stands."""
+    """A game at some state: `advance` plays a step, `state` is where it stands, `beside` is the same step made ready at another
+    state of the same shapes.
+    """
 
     def advance(self, draw: Tree, dials: Tree) -> None: ...
 
     def state(self) -> Tree: ...
+
+    def beside(self, state: Tree) -> Running: ...
 
 
 class Engine(NamedTuple):

@@ -83,8 +83,14 @@ def models_of(table: Mapping[str, Callable[..., Any]], *extra: Callable[..., Any
 
 def options(value: BaseModel, *functions: Callable[..., Any]) -> dict[str, Any]:
     """The options of a parsed value that the functions take."""
-    names = {name for function in functions for name in inspect.signature(function).parameters}
+    names = frozenset[str]().union(*map(taken_by, functions))
     return {name: given for name, given in value if name in names}
+
+
+@lru_cache(maxsize=512)
+def taken_by(function: Callable[..., Any]) -> frozenset[str]:
+    """The names of all that a function takes; a game asks for its rows' at every step."""
+    return frozenset(inspect.signature(function).parameters)
 
 
 def read_toml(path: Path) -> tuple[dict[str, Any], Source]:

@@ -162,10 +162,9 @@ def company_started(parts: Sequence[Companion]) -> tuple[Running, Iterator[bool]
         part.ledger.put(backend=begun.engine)
         part.ledger.write()
     # How a product or a sum is rounded may hang on where its numbers lie in memory, which is elsewhere for every run.
-    alone = {
-        k * seeds: (begin(begun.engine, step, states[k], of_first(first, seeds), sim.world.dials).running, sim)
-        for k, sim in enumerate(sims)
-    }
+    one = begin(begun.engine, step, states[0], of_first(first, seeds), sims[0].world.dials).running
+    apart = [one, *map(one.beside, states[1:])]
+    alone = {k * seeds: pair for k, pair in enumerate(zip(apart, sims, strict=True))}
     return begun.running, moves_checked(begun.running, dials, alone, draws_of(parts, at))
 
 
