@@ -441,16 +441,6 @@ def tensors_of(state: State) -> dict[str, Tensor]:
     return {name: tensor for name, tensor in named(state).items() if tensor.ndim}
 
 
-<<<<<<< HEAD
-@pytest.fixture(scope="session", autouse=True)
-def commands_built_once() -> Iterator[None]:
-    """A process of a user's calls one command line, that of the tests a thousand: all of these by the same commands."""
-    with pytest.MonkeyPatch.context() as patch:
-        once = cache(typer.main.get_command)
-        patch.setattr(typer.main, "get_command", once)
-        patch.setattr(typer.testing, "_get_command", once)
-        yield
-=======
 @contextmanager
 def called() -> Iterator[None]:
     """Short runs are called step by step, as users have them, and draw nothing of their own accord."""
@@ -463,4 +453,13 @@ def called() -> Iterator[None]:
 def by_graph(monkeypatch: pytest.MonkeyPatch) -> None:
     """Among runs that are called: those of this test are graphs, however short they are."""
     monkeypatch.setattr(table, "FEW", 0)
->>>>>>> main
+
+
+@pytest.fixture(scope="session", autouse=True)
+def commands_built_once() -> Iterator[None]:
+    """A process of a user's calls one command line, that of the tests a thousand: all of these by the same commands."""
+    with pytest.MonkeyPatch.context() as patch:
+        once = cache(typer.main.get_command)
+        patch.setattr(typer.main, "get_command", once)
+        patch.setattr(typer.testing, "_get_command", once)
+        yield
