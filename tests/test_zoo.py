@@ -26,6 +26,7 @@ from torch import Tensor
 from torch.nn.functional import softplus
 
 from toygan.engines.table import begin
+from toygan.files.config import Config
 from toygan.files.mistakes import UserError
 from toygan.files.scenario import read
 from toygan.files.world import World, world
@@ -63,7 +64,7 @@ class Facts(NamedTuple):
     neutral: Changes | None = None
     same_as: Changes = NO_CAST
     of: Sequence[str] = ("critic", "generator")
-    steps: int = 3
+    steps: int = 2
 
 
 TAUGHT = {"method.cast.teaches": "encoder"}
@@ -186,27 +187,33 @@ def test_together_is_alone(name):
 @names
 def test_a_run_continues_bit_for_bit(name):
     stage = made(name, {"method.ema": 0.5})
-    states = states_of(stage, (0, 3), 4)
-    kept = state_of(state_arrays(states[2]), states[0])
-    *_, last = islice(play.play(stage.game, kept, draws(source_of(stage, (0, 3)), 2, DOUBLE)), 2)
+    states = states_of(stage, (0, 3), 3)
+    kept = state_of(state_arrays(states[1]), states[0])
+    *_, last = islice(play.play(stage.game, kept, draws(source_of(stage, (0, 3)), 1, DOUBLE)), 2)
     assert all(torch.equal(values, tensors_of(states[-1])[key]) for key, values in tensors_of(last).items())
 
 
 @cache
-def first_draws(scenario: str, method: str) -> tuple[Simulation, Draw]:
-    sim = simulation(read(scenario, method, ["training.batch=8", "training.seeds=2"]))
-    return sim, next(draws(sim.source, 0, like(sim.start)))
+def begun(scenario: str, method: str) -> tuple[Config, Simulation]:
+    """A method's small game on a scenario, in single precision."""
+    config = read(scenario, method, [*SMALL.items(), ("training.seeds", 2)])
+    return config, simulation(config)
+
+
+def drawn_first(sim: Simulation) -> Draw:
+    return next(draws(sim.source, 0, like(sim.start)))
 
 
 @names
 def test_batches_and_latents_are_every_methods(name):
     on = PLAYED_ON.get(name, "eight-gaussians")
-    (_, first), (sim, second) = (first_draws(on, method) for method in ("gan", name))
+    sims = [begun(on, method)[1] for method in ("gan", name)]
+    first, second = map(drawn_first, sims)
     for draw in ("real", "latent"):
         assert torch.equal(first[draw][[0, -1]], second[draw][[0, -1]])
     labels = second.get("real label")
     if labels is not None:
-        centres = torch.from_numpy(sim.world.target.modes.centres).to(labels)
+        centres = torch.from_numpy(sims[1].world.target.modes.centres).to(labels)
         nearest = torch.cdist(second["real"].flatten(0, 2), centres).argmin(dim=1)
         assert torch.equal(labels.flatten(0, 2).argmax(dim=1), nearest)
 
@@ -242,8 +249,8 @@ def test_permuting_the_batch_changes_nothing(name):
 
 @names
 def test_a_critic_of_more_than_points_has_no_optimum_of_points(name):
-    config = read(PLAYED_ON.get(name, "eight-gaussians"), name, ["training.seeds=1", "training.batch=8"])
-    known = optimum_of(config, simulation(config))
+    config, sim = begun(PLAYED_ON.get(name, "eight-gaussians"), name)
+    known = optimum_of(config, sim)
     nothing = (
         facts(name).shown > 2
         or name == "adagan"
