@@ -70,7 +70,7 @@ def test_every_constraint_plays_by_every_rule(rule, constraint):
     assert not has_diverged(last).any()
 
 
-@pytest.mark.parametrize(("rule", "bodies"), crossed(RULES, product(CRITICS, GENERATORS), 7))
+@pytest.mark.parametrize(("rule", "bodies"), crossed(RULES, product(CRITICS, GENERATORS), 7), ids=str)
 def test_every_body_plays_by_every_rule(rule, bodies):
     critic, generator = bodies
     world = small_world(
