@@ -17,6 +17,8 @@ from typing import Any, TypeVar
 import numpy as np
 import pytest
 import torch
+import typer.main
+import typer.testing
 from torch import Tensor
 
 from toygan.cli.main import SELDOM
@@ -451,3 +453,13 @@ def called() -> Iterator[None]:
 def by_graph(monkeypatch: pytest.MonkeyPatch) -> None:
     """Among runs that are called: those of this test are graphs, however short they are."""
     monkeypatch.setattr(table, "FEW", 0)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def commands_built_once() -> Iterator[None]:
+    """A process of a user's calls one command line, that of the tests a thousand: all of these by the same commands."""
+    with pytest.MonkeyPatch.context() as patch:
+        once = cache(typer.main.get_command)
+        patch.setattr(typer.main, "get_command", once)
+        patch.setattr(typer.testing, "_get_command", once)
+        yield
