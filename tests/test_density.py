@@ -298,13 +298,14 @@ def test_a_recording_has_the_density_of_the_seed_that_is_shown(recording, seen_o
 
 def test_the_sheet_says_both_divergences(recording, seen_of, tmp_path):
     seen = seen_of(0)
-    words = words_of(densities(recording, seen))
+    figure = densities(recording, seen)
+    words = words_of(figure)
     assert f"KL(q | p) = {told(seen.made.reverse_kl)}" in words
     assert "of the target has no latent" in words
     for suffix in ("png", "svg", "pdf"):
-        save_figure(densities(recording, seen), tmp_path / f"a.{suffix}", "")
+        save_figure(figure, tmp_path / f"a.{suffix}", "")
     with pytest.raises(ValueError, match="gif"):
-        save_figure(densities(recording, seen), tmp_path / "a.gif", "")
+        save_figure(figure, tmp_path / "a.gif", "")
     squeezed = seen._replace(made=seen.made._replace(why_not="all of it is sent to a point"))
     assert "No density of its own: all of it is sent to a point" in words_of(densities(recording, squeezed))
 
