@@ -4,6 +4,7 @@ import json
 import re
 import tomllib
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -137,11 +138,12 @@ def test_own_code_plays_as_the_table_does(mine_is, shipped, mine, by_graph):
 
 
 def test_eager_is_the_same_to_the_bit(mine):
-    both = [
-        toygan.run("two-moons", method=name, seeds=2, overrides=SMALL, animation=False, backend="eager")
+    both = (
+        toygan.session("two-moons", method=name, seeds=2, overrides=SMALL, backend="eager")
         for name in ("hinge+r1", "mine.py:my_hinge+mine.py:my_r1")
-    ]
-    assert np.array_equal(both[0].frames["samples"], both[1].frames["samples"])
+    )
+    for one, other in zip(*both, strict=True):
+        assert np.array_equal(one.arrays["samples"], other.arrays["samples"])
 
 
 def test_a_whole_objective_may_be_made(mine):
@@ -413,10 +415,9 @@ def our_penalty(sight, weight=0.1):
 def test_plain_functions_are_a_method(mine):
     method = toygan.Method(objective=ours, constraint=our_penalty, critic_steps=2)
     found = toygan.run("two-moons", method=method, seeds=2, overrides=SMALL, animation=False)
-    same = toygan.run(
-        "two-moons", method="hinge+r1", seeds=2, overrides=SMALL | {"method.critic_steps": 2}, animation=False
-    )
-    np.testing.assert_allclose(found.frames["samples"], same.frames["samples"], atol=1e-5)
+    same = toygan.session("two-moons", method="hinge+r1", seeds=2, overrides=SMALL | {"method.critic_steps": 2})
+    samples = [look.arrays["samples"] for look in same]
+    np.testing.assert_allclose(found.frames["samples"], samples, atol=1e-5)
     assert found.facts.method == "python.ours+python.our_penalty"
     assert (found.folder / "objective.py").read_text() == (
         "def ours(r, g, beta: float = 1.0):\n"
@@ -446,6 +447,24 @@ def test_two_functions_of_one_name_are_two(mine):
         toygan.run("two-moons", method=two, overrides=SMALL, animation=False)
     again = toygan.run("two-moons", method=one, overrides=SMALL, animation=False)
     assert np.array_equal(first.frames["samples"], again.frames["samples"])
+
+
+@dataclass
+class Scaled:
+    """A loss with a setting, which has no hash as it compares by value."""
+
+    scale: float
+
+    def __call__(self, r, g):
+        return self.scale * (g - r).mean(dim=(1, 2)), -g.mean(dim=(1, 2))
+
+
+def test_an_object_that_is_called_is_a_loss_and_its_settings_are_part_of_it(mine):
+    one, two = (toygan.Method(objective=Scaled(scale), constraint="r1") for scale in (1.0, 2.0))
+    assert one.objective.path != two.objective.path
+    found = toygan.run("two-moons", method=one, overrides=SMALL, animation=False)
+    same = toygan.run("two-moons", method="wasserstein+r1", overrides=SMALL, animation=False)
+    np.testing.assert_allclose(found.frames["samples"], same.frames["samples"], atol=1e-5)
 
 
 @pytest.mark.parametrize(
