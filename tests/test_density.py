@@ -258,7 +258,7 @@ SMALL = ["generator.width=16", "critic.width=16", "training.batch=32", "training
 def played(folder, *changes: str, scenario: str = "swiss-roll", method: str = "ns-gan", seeds: int = 2):
     with undrawn():
         return run.run(scenario, method=method, seeds=seeds, overrides=[*SMALL, "training.steps=20", *changes],
-                       out=folder)  # fmt: skip
+                       out=folder, backend="eager")  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -298,13 +298,14 @@ def test_a_recording_has_the_density_of_the_seed_that_is_shown(recording, seen_o
 
 def test_the_sheet_says_both_divergences(recording, seen_of, tmp_path):
     seen = seen_of(0)
-    words = words_of(densities(recording, seen))
+    figure = densities(recording, seen)
+    words = words_of(figure)
     assert f"KL(q | p) = {told(seen.made.reverse_kl)}" in words
     assert "of the target has no latent" in words
     for suffix in ("png", "svg", "pdf"):
-        save_figure(densities(recording, seen), tmp_path / f"a.{suffix}", "")
+        save_figure(figure, tmp_path / f"a.{suffix}", "")
     with pytest.raises(ValueError, match="gif"):
-        save_figure(densities(recording, seen), tmp_path / "a.gif", "")
+        save_figure(figure, tmp_path / "a.gif", "")
     squeezed = seen._replace(made=seen.made._replace(why_not="all of it is sent to a point"))
     assert "No density of its own: all of it is sent to a point" in words_of(densities(recording, squeezed))
 
@@ -360,7 +361,9 @@ def test_the_command_line_draws_it_or_says_why_not(recording, tmp_path, coarse):
 
 
 def test_another_kind_of_generator_and_a_run_without_weights_are_one_message(recording, tmp_path):
+    with undrawn():
+        dirac = run.run("dirac", out=tmp_path, overrides=["training.steps=4"], backend="eager")
     with pytest.raises(UserError, match="this run's generator is point"):
-        seen_density(run.run("dirac", out=tmp_path, overrides=["training.steps=4"], animation=False))
+        seen_density(dirac)
     with pytest.raises(UserError, match=r"has no weights\.npz to make a density of; --fresh plays the run again"):
         seen_density(replace(recording, folder=None))

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 from conftest import states_in, with_parameters
+from matplotlib.text import Text
 from torch import Tensor
 from torch.nn.functional import softplus
 
@@ -204,8 +205,10 @@ def test_every_view_is_drawn_from_old_and_from_lost_recordings_too(view: str, tm
     lost = {name: np.array(values) for name, values in frames.items()}
     lost["samples"][1:] = np.nan
     for name, kept in (("new", frames), ("old", {key: frames[key] for key in old}), ("lost", lost)):
-        save_figure(VIEWS[view](replace(recorded(), frames=kept)), tmp_path / f"{name}.svg", "")
-        words = (tmp_path / f"{name}.svg").read_text()
+        figure = VIEWS[view](replace(recorded(), frames=kept))
+        words = " ".join(text.get_text() for text in figure.findobj(Text))
+        if name != "old":  # whose panels are those of the new one, or words
+            save_figure(figure, tmp_path / f"{name}.svg", "")
         assert ("not recorded" in words or "not measured" in words) == (name == "old" and view != "transport")
 
 
