@@ -451,3 +451,11 @@ def called() -> Iterator[None]:
 def by_graph(monkeypatch: pytest.MonkeyPatch) -> None:
     """Among runs that are called: those of this test are graphs, however short they are."""
     monkeypatch.setattr(table, "FEW", 0)
+
+
+@pytest.fixture(scope="module")
+def step_by_step() -> Iterator[None]:
+    """Runs are played without a graph, which takes longer to make than a few steps: for modules that ask nothing of engines."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(table, "FEW", 10**6)
+        yield

@@ -32,6 +32,7 @@ from toygan.session.recording import Recording, load
 from toygan.targets.mixtures import ring
 from toygan.view.statistics import Interval, mean
 
+pytestmark = pytest.mark.usefixtures("step_by_step")
 FILE = """
 title = "A small one"
 
@@ -93,6 +94,9 @@ run = "longer"
 measure = "mode_tv"
 says = "Balanced."
 """
+
+
+SHORT = FILE.replace("steps = 40", "steps = 10").replace("training.steps = 80", "training.steps = 10")
 
 
 def in_folder(folder: Path, text: str = FILE, name: str = "small") -> str:
@@ -668,7 +672,7 @@ def call(*words: str):
 
 def test_the_command_runs_tells_draws_and_goes_on(tmp_path, monkeypatch, no_processes):
     monkeypatch.chdir(tmp_path)
-    path = in_folder(tmp_path)
+    path = in_folder(tmp_path, SHORT)
     first = call("protocol", path, "--workers", "1", "--json")
     assert first.exit_code == 0, first.output
     told = json.loads(first.stdout)
@@ -707,7 +711,7 @@ def test_quick_says_so(tmp_path, monkeypatch, no_processes):
 def test_seeds_that_diverged_are_told(tmp_path, monkeypatch, no_processes):
     """They find no mode, which counts; but that they were lost is said beside it."""
     monkeypatch.chdir(tmp_path)
-    text = FILE.replace(
+    text = SHORT.replace(
         "[methods.plain]", "[methods.plain]\ncritic_rate = 1e9\ngenerator_rate = 1e9\noptimiser = 'descent'"
     )
     text = text.replace('objective = "non-saturating"', 'objective = "wasserstein"')
