@@ -17,6 +17,8 @@ from typing import Any, TypeVar
 import numpy as np
 import pytest
 import torch
+import typer.main
+import typer.testing
 from torch import Tensor
 
 from toygan.cli.main import SELDOM
@@ -458,4 +460,14 @@ def step_by_step() -> Iterator[None]:
     """Runs are played without a graph, which takes longer to make than a few steps: for modules that ask nothing of engines."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(table, "FEW", 10**6)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def commands_built_once() -> Iterator[None]:
+    """A process of a user's calls one command line, that of the tests a thousand: all of these by the same commands."""
+    with pytest.MonkeyPatch.context() as patch:
+        once = cache(typer.main.get_command)
+        patch.setattr(typer.main, "get_command", once)
+        patch.setattr(typer.testing, "_get_command", once)
         yield

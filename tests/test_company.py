@@ -67,7 +67,7 @@ def played(running: Running, rows: list[Draw], dials: dict[str, Any]) -> State:
 
 # --- bits ------------------------------------------------------------------------------------------------------------
 
-SIZES = [("generator.width", 16), ("critic.width", 16), ("training.batch", 64)]
+SIZES = [("generator.width", 16), ("critic.width", 16), ("generator.depth", 2), ("training.batch", 64)]
 # Some sums over a row of an odd number of parameters are rounded by where the row lies in memory, and so are some products
 # of torch. A company notices, and does not play on.
 APART = {("bayesian-gan", "onnx"), ("unrolled-gan", "eager")}

@@ -134,6 +134,7 @@ LEAKY = ("critic.activation", "leaky-relu")
         [("method.pack", 2), ("method.schedule", "linear"), ("method.instance_noise", 0.5)],
         *(rule(kind) for kind in OTHER_RULES),
         *([("method.objective", "minimax"), *rule(kind)] for kind in ("unrolled", "lola")),
+        [("method.constraint", "l1-decay"), *rule("consensus")],  # asks for the slope of a sign
         [("critic.kind", "maxout"), ("critic.width", 6), ("method.constraint", "gradient-penalty")],
         *([("generator.kind", kind)] for kind in ("data-plus-noise", "funnels", "shift", "point")),
     ],

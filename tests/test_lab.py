@@ -120,12 +120,23 @@ def after_one_step(seen: Seen, place: str) -> dict:
     return look(seen.page)
 
 
+SOON = """async function soon(is) {
+  for (const end = performance.now() + 30000; !is(); await new Promise((next) => setTimeout(next, 5)))
+    if (performance.now() > end) throw Error(`never: ${is}`);
+}"""
+STEPS = "n => { for (let k = 0; k < n; k++) document.querySelector('#one').click(); }"
+PARTS = f"""async (parts) => {{ {SOON}
+  for (const part of parts) {{
+    document.querySelector("#one").click();
+    await soon(() => lab.look().slow && lab.look().slow.part === part);
+  }}
+}}"""
+
+
 def in_slow_motion(page, *parts: str) -> None:
     """Play these parts of a step, one after the other."""
     page.select_option("#speed", "slow")
-    for part in parts:
-        page.click("#one")
-        page.wait_for_function(f"lab.look().slow && lab.look().slow.part === '{part}'")
+    page.evaluate(PARTS, parts)
 
 
 def until(page, step: int) -> None:
@@ -180,16 +191,14 @@ def test_it_plays_by_itself_where_motion_is_welcome(seen, place):
 
 def test_the_same_address_gives_the_same_game(seen, place):
     opened(seen, place, "#s=swiss-roll&m=wgan-gp&seed=2")
-    for _ in range(3):
-        seen.page.click("#one")
+    seen.page.evaluate(STEPS, 3)
     seen.page.wait_for_function("lab.look().step === 3")
     slid(seen.page, "generator_rate", 350)
     seen.page.wait_for_function("Math.abs(lab.look().dials.generator_rate - 0.002) > 0.001")
     slid(seen.page, "critic_steps", 399)
     seen.page.click("#kick-critic")
     seen.page.click("#moveCritic")
-    for _ in range(2):
-        seen.page.click("#one")
+    seen.page.evaluate(STEPS, 2)
     first, again = played_again(seen, place, 5, anew=True)
     assert again["dials"] == first["dials"]
     assert np.array_equal(again["samples"], first["samples"])
@@ -198,14 +207,12 @@ def test_the_same_address_gives_the_same_game(seen, place):
 
 def test_going_back_and_on_is_the_same_game(seen, place):
     opened(seen, place)
-    for _ in range(6):
-        seen.page.click("#one")
+    seen.page.evaluate(STEPS, 6)
     seen.page.wait_for_function("lab.look().step === 6")
     end = look(seen.page)
     seen.page.fill("#time", "2")
     seen.page.wait_for_function("lab.look().step === 2")
-    for _ in range(4):
-        seen.page.click("#one")
+    seen.page.evaluate(STEPS, 4)
     seen.page.wait_for_function("lab.look().step === 6")
     assert np.array_equal(look(seen.page)["samples"], end["samples"])
 
@@ -222,8 +229,7 @@ def test_moves_alone_and_a_frozen_player(seen, place):
     moved = look(seen.page)
     assert not np.array_equal(moved["samples"], before["samples"])
     seen.page.select_option("#frozen", "generator")
-    for _ in range(2):
-        seen.page.click("#one")
+    seen.page.evaluate(STEPS, 2)
     seen.page.wait_for_function(f"lab.look().step === {moved['step'] + 2}")
     assert np.array_equal(look(seen.page)["samples"], moved["samples"])
 
@@ -768,23 +774,31 @@ def test_a_class_may_hide_parts(seen, place):
     seen.page.wait_for_function("lab.look().step === 1")
 
 
+# What is said, lit and current after each of so many parts.
+SLOWLY = f"""async (n) => {{ {SOON}
+  const all = (selector, of) => [...document.querySelectorAll(selector)].map(of), found = [];
+  const said = () => document.querySelector(".said").innerText;
+  while (found.length < n) {{
+    const before = said();
+    document.querySelector("#one").click();
+    await soon(() => said() !== before);
+    found.push([said(), all(".box.lit", (one) => one.className.split(" ")[1]), all(".lines .lit", (one) => one.dataset.way),
+      all(".parts li[aria-current]", (one) => one.innerText)]);
+  }}
+  return found;
+}}"""
+
+
 def test_slow_motion_goes_through_the_parts_of_both_moves(seen, place):
     """Each part is told, lights up its share of the flow, and a step of such parts is the step as it is."""
     opened(seen, place, "#m=wgan-gp&s=swiss-roll")
     assert seen.page.is_visible(".flow")
     assert seen.page.locator(".box.lit, .lines .lit, .parts li[aria-current]").count() == 0
     seen.page.select_option("#speed", "slow")
-    said, lit, lines, current = [], [], [], []
-    for _ in range(15):  # two critic moves and the generator's
-        before = seen.page.inner_text(".said")
-        seen.page.click("#one")
-        seen.page.wait_for_function("before => document.querySelector('.said').textContent !== before", arg=before)
-        said.append(seen.page.inner_text(".said"))
-        lit.append(seen.page.eval_on_selector_all(".box.lit", "all => all.map(one => one.className.split(' ')[1])"))
-        lines.append(set(seen.page.eval_on_selector_all(".lines .lit", "all => all.map(one => one.dataset.way)")))
-        current.append(
-            seen.page.eval_on_selector_all(".parts li[aria-current]", "all => all.map(one => one.innerText)")
-        )
+    told = seen.page.evaluate(SLOWLY, 15)  # two critic moves and the generator's
+    said, lit, lines, current = zip(
+        *((said, lit, {*lines}, current) for said, lit, lines, current in told), strict=True
+    )
     assert [one.split(",")[0] for one in said] == ["The critic’s move"] * 10 + ["The generator’s move"] * 5
     assert [re.search(r", (\d) of 5", one)[1] for one in said] == list("12345") * 3
     assert lit[0] == ["latent", "generator", "fake", "real"]
@@ -792,8 +806,8 @@ def test_slow_motion_goes_through_the_parts_of_both_moves(seen, place):
     forward, back = {"latent generator", "generator fake"}, {"generatorLoss generatorSlopes"}
     assert lines[0] == lines[10] == forward
     assert lines[1] == {"real critic", "fake critic", "critic realScores", "critic fakeScores"}
-    assert lines[13:] == [back, {"generatorSlopes generator"}]
-    assert current == [["points"], ["scores"], ["loss"], ["gradient"], ["change"]] * 3
+    assert lines[13:] == (back, {"generatorSlopes generator"})
+    assert current == (["points"], ["scores"], ["loss"], ["gradient"], ["change"]) * 3
     assert seen.page.evaluate("lab.look().step") == 1
     slow = look(seen.page)
     opened(seen, place, "#m=wgan-gp&s=swiss-roll")
@@ -829,8 +843,8 @@ def test_every_part_of_the_game_has_its_miniature(seen, place):
     seen.page.wait_for_timeout(300)
     before = {name: painted(seen.page, name) for name in MINIS}
     assert all(len(np.unique(one.reshape(-1, 3), axis=0)) > 2 for one in before.values())
-    seen.page.click("#ahead")
-    until(seen.page, 1000)
+    seen.page.evaluate("lab.page.ahead(100)")
+    until(seen.page, 100)
     still(seen.page)
     changed = {name for name in MINIS if not np.array_equal(painted(seen.page, name), before[name])}
     assert changed == {"generator", "fake", "critic", "realScores", "fakeScores", "generatorSlopes"}
@@ -1436,7 +1450,8 @@ def test_eight_seeds_of_one_game(seen, place):
 
 
 def test_curves_and_events_follow_the_game(seen, place):
-    opened(seen, place, "#m=ns-gan")
+    opened(seen, place, "#m=ns-gan&c=0*steps*100")
+    seen.page.select_option("#speed", "ten")
     seen.page.click("#play")
     seen.page.wait_for_function("lab.told.frame && lab.page.main().story.frames.length >= 10", timeout=120_000)
     seen.page.click("#play")

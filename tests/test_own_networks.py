@@ -187,9 +187,9 @@ def test_a_module_gives_what_it_would_alone(mine):
 
 def test_seeds_together_are_seeds_alone(mine):
     changes = SMALL | {"critic": "mine.py:Critic", "generator": "mine.py:my_net"}
-    both = toygan.run("two-moons", "r3gan", seeds=2, overrides=changes, animation=False, out="both")
-    alone = toygan.run("two-moons", "r3gan", seeds=[1], overrides=changes, animation=False, out="alone")
-    np.testing.assert_allclose(both.frames["samples"][:, 1], alone.frames["samples"][:, 0], rtol=0, atol=1e-5)
+    both, alone = (toygan.session("two-moons", "r3gan", seeds=seeds, overrides=changes) for seeds in (2, [1]))
+    for one, other in zip(both, alone, strict=True):
+        np.testing.assert_allclose(one.arrays["samples"][1], other.arrays["samples"][0], rtol=0, atol=1e-5)
 
 
 @pytest.mark.parametrize(("critic", "backend"), [("my_net", "onnx"), ("Critic", "onnx"), ("Looks", "eager")])
@@ -202,8 +202,9 @@ def test_what_is_a_graph_runs_as_one(critic, backend, mine, by_graph):
 
 
 def slopes_of(method: str, **overrides) -> np.ndarray:
-    recording = played(method, critic="mine.py:Critic", **overrides)
-    return np.linalg.norm(recording.frames["slopes"][-1], axis=-1)
+    changes = SMALL | overrides | {"critic": "mine.py:Critic"}
+    (look,) = toygan.session("two-moons", method, seeds=2, overrides=changes, at=[6])
+    return np.linalg.norm(look.arrays["slopes"], axis=-1)
 
 
 def test_constraints_of_weights_are_of_its_linear_maps(mine):
