@@ -455,6 +455,14 @@ def by_graph(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(table, "FEW", 0)
 
 
+@pytest.fixture(scope="module")
+def step_by_step() -> Iterator[None]:
+    """Runs are played without a graph, which takes longer to make than a few steps: for modules that ask nothing of engines."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(table, "FEW", 10**6)
+        yield
+
+
 @pytest.fixture(scope="session", autouse=True)
 def commands_built_once() -> Iterator[None]:
     """A process of a user's calls one command line, that of the tests a thousand: all of these by the same commands."""

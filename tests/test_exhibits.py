@@ -34,6 +34,7 @@ from toygan.quantities.rhythm import period
 from toygan.session import folder as folders
 from toygan.session.facts import FACTS
 
+pytestmark = pytest.mark.usefixtures("step_by_step")
 FILE = """
 title = "Small"
 question = "Does it run?"

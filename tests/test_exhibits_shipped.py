@@ -46,13 +46,14 @@ CATALOGUE = (
     "no-rest",
     "used-critic",
 )
+LARGEST = ("one-argument", "leaderboard")  # hundreds of runs, planned as those of others are
 MOST_FILMS = 80  # of the whole gallery: a film is half a megabyte of the site
 SEEDS = 8
 SHOWN_ALONE = {("famous-figure", "published")}  # groups of runs of one seed, for a picture
 THEORY = {"distances", "phases", "plans", "bounds", "update", "refined", "critic", "way"}  # columns that no run has
 
 
-@pytest.fixture(params=CATALOGUE)
+@pytest.fixture(scope="module", params=CATALOGUE)
 def exhibit(request: pytest.FixtureRequest) -> Exhibit:
     return read(request.param)
 
@@ -114,6 +115,9 @@ def test_of_runs_that_are_only_shown_no_claim_is_made(works: dict[str, list[Work
             assert not matching(term.of, rows), term
 
 
+@pytest.mark.parametrize(
+    "exhibit", [pytest.param(name, marks=[pytest.mark.slow] * (name in LARGEST)) for name in CATALOGUE], indirect=True
+)
 def test_quick_is_planned_with_fewer_seeds_and_steps(exhibit: Exhibit, works: dict[str, list[Work]]) -> None:
     quick, full = planned(exhibit, Path("runs"), quick=True), works[exhibit.name]
     assert len(quick) == len(full)

@@ -3,6 +3,7 @@
 import json
 import math
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -31,6 +32,7 @@ from toygan.session.recording import Recording, load
 from toygan.targets.mixtures import ring
 from toygan.view.statistics import Interval, mean
 
+pytestmark = pytest.mark.usefixtures("step_by_step")
 FILE = """
 title = "A small one"
 
@@ -92,6 +94,9 @@ run = "longer"
 measure = "mode_tv"
 says = "Balanced."
 """
+
+
+SHORT = FILE.replace("steps = 40", "steps = 10").replace("training.steps = 80", "training.steps = 10")
 
 
 def in_folder(folder: Path, text: str = FILE, name: str = "small") -> str:
@@ -576,11 +581,11 @@ def test_rings_of_one_name_are_far_apart_in_deviations():
     assert by_paper["GDPP, 2018 (WGAN-GP)"].places == 7
     for one in RINGS:
         if one.ours[0]:
-            assert one.ours[1] in [group.name for group in read(one.ours[0]).runs]
+            assert one.ours[1] in [group.name for group in shipped(one.ours[0]).runs]
 
 
 def test_the_table_of_rings_has_our_numbers_where_there_are_runs(tmp_path):
-    protocol = read("paired-ring")
+    protocol = shipped("paired-ring")
     rows = [compared(row, [6.0, 7.0, 8.0], 1.0, modes=8) for row in protocol.rows]
     found = rings_table([Published(protocol, rows, None, "")])
     told = {row["ring of"]: row["ours finds"] for row in found.rows}
@@ -590,7 +595,7 @@ def test_the_table_of_rings_has_our_numbers_where_there_are_runs(tmp_path):
 
 
 def test_growth_is_that_of_the_programs_own_step(tmp_path):
-    runs = planned(read("dirac-growth"), tmp_path)
+    runs = planned(shipped("dirac-growth"), tmp_path)
     from toygan.files.config import Config
     from toygan.files.strict import Source, check
     from toygan.many import run
@@ -630,25 +635,31 @@ def test_what_a_file_leaves_to_toygan_is_told(tmp_path):
     assert "method.schedule = linear" in told_in_words(read(in_folder(tmp_path)))["as toygan has it"]
 
 
+@cache
+def shipped(name: str) -> Protocol:
+    """A shipped protocol, read once for all tests."""
+    return read(name)
+
+
 # --- shipped ones ----------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", shipped_protocols())
 def test_a_shipped_protocol_is_planned_and_says_what_it_is(name, tmp_path):
-    protocol = read(name)
+    protocol = shipped(name)
     runs = planned(protocol, tmp_path, quick=True)
     assert len(tasks_of(runs)) <= len(runs)
     assert {one.run for one in protocol.rows} == {group.name for group in protocol.runs}
     words = told_in_words(protocol)
     assert {"source", "setting", "runs"} <= words.keys()
     assert protocol.protocol.number > 0
-    assert all(one.share <= 1 for one in planned(protocol, tmp_path))
     whole = [one.share for one in planned(protocol, tmp_path)]
+    assert all(share <= 1 for share in whole)
     assert protocol.protocol.rest or min(whole) == 1, "what is not run must be said"
 
 
 def test_no_two_shipped_protocols_have_one_title():
-    titles = [read(name).title for name in shipped_protocols()]
+    titles = [shipped(name).title for name in shipped_protocols()]
     assert len(titles) == len(set(titles)) >= 3
 
 
@@ -661,7 +672,7 @@ def call(*words: str):
 
 def test_the_command_runs_tells_draws_and_goes_on(tmp_path, monkeypatch, no_processes):
     monkeypatch.chdir(tmp_path)
-    path = in_folder(tmp_path)
+    path = in_folder(tmp_path, SHORT)
     first = call("protocol", path, "--workers", "1", "--json")
     assert first.exit_code == 0, first.output
     told = json.loads(first.stdout)
@@ -700,7 +711,7 @@ def test_quick_says_so(tmp_path, monkeypatch, no_processes):
 def test_seeds_that_diverged_are_told(tmp_path, monkeypatch, no_processes):
     """They find no mode, which counts; but that they were lost is said beside it."""
     monkeypatch.chdir(tmp_path)
-    text = FILE.replace(
+    text = SHORT.replace(
         "[methods.plain]", "[methods.plain]\ncritic_rate = 1e9\ngenerator_rate = 1e9\noptimiser = 'descent'"
     )
     text = text.replace('objective = "non-saturating"', 'objective = "wasserstein"')

@@ -177,11 +177,11 @@ def misnamed(protocol: Protocol) -> Iterator[Mistake]:
 
 def uncountable(protocol: Protocol) -> Iterator[Mistake]:
     """Rows whose measure needs what their run has not."""
-    groups = {group.name: group for group in protocol.runs}
+    configs = {group.name: config_of(protocol, group) for group in protocol.runs}
+    targets = {name: build_target(config) for name, config in configs.items()}
     for i, row in enumerate(protocol.rows):
-        config = config_of(protocol, groups[row.run])
         needed = NEEDS[SCORES[row.measure].needs]
-        if not needed.there(config, build_target(config)):
+        if not needed.there(configs[row.run], targets[row.run]):
             wrong = f"needs {needed.words}, and the run has none"
             yield Mistake(("rows", i, "measure"), wrong, "choose another measure")
     if protocol.counting.at_least > protocol.counting.points:

@@ -11,7 +11,7 @@ import textwrap
 import tomllib
 import unicodedata
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 LANGUAGES = {"en": "English", "zh": "中文"}
@@ -20,6 +20,7 @@ SENTENCES = re.compile(r"(?<=[.)]) +(?=[A-Z]|\d+ of \d+ seeds )")  # where one e
 BLANK = re.compile(r"(?<=[\u3000-\u303f\uff00-\uffef]) |(?<=[\u3000-\uffef]) (?=[\u3000-\uffef])")
 ENGLISH = re.compile("[a-z]{4,}")  # a word that is left where a sentence is only begun; or a name
 ASIDE = " · ", " / "  # between things that are told beside each other
+KEPT = 4096  # texts whose translation is kept: pictures and the frames of films say the same again
 WIDE_MARKS = {"; ": "；", ", ": "，"}  # between parts of a list, where one of them is Chinese
 
 
@@ -39,6 +40,7 @@ def told(text: str, language: str) -> str:
     return "\n".join(done)
 
 
+@lru_cache(KEPT)
 def in_parts(text: str, language: str) -> str:
     """One line in a language: its parts by themselves, then its sentences, then what a sentence lists."""
     words, _ = tables(language)
@@ -87,24 +89,45 @@ def items_of(text: str, mark: str) -> list[str]:
     return found[1:]
 
 
+@lru_cache(KEPT)
 def whole(text: str, language: str) -> str | None:
     """The translation of a sentence with parts that vary, None where the table has none."""
-    for pattern, translation in tables(language)[1]:
+    for pattern, translation in possible(text[:1], text[-1:], language):
         if match := pattern.fullmatch(text):
             return translation.format(*(in_parts(part, language) for part in match.groups()))
     return None
 
 
 @cache
+def possible(first: str, last: str, language: str) -> list[tuple[re.Pattern[str], str]]:
+    """The sentences with parts that vary that may begin and end with these letters, a tenth of all, the longest first."""
+    return [
+        pair
+        for key, pair in zip(varying(language), tables(language)[1], strict=True)
+        if key[:1] in ("{", first) and key[-1:] in ("}", last)
+    ]
+
+
+@cache
 def tables(language: str) -> tuple[Mapping[str, str], list[tuple[re.Pattern[str], str]]]:
     """Words by themselves, and sentences with parts that vary, the longest first."""
+    known = entries(language)
+    words = {key: text for key, text in known.items() if "{}" not in key}
+    return words, [(pattern_of(key), known[key]) for key in varying(language)]
+
+
+def varying(language: str) -> list[str]:
+    """The sentences of a table with parts that vary, the longest first."""
+    return sorted((key for key in entries(language) if "{}" in key), key=len, reverse=True)
+
+
+@cache
+def entries(language: str) -> dict[str, str]:
+    """All that the table of a language has."""
     if language == "en":
-        return {}, []
+        return {}
     with Path(__file__).with_name(f"{language}.toml").open("rb") as file:
-        entries: dict[str, str] = {key: text for table in tomllib.load(file).values() for key, text in table.items()}
-    varying = sorted((key for key in entries if "{}" in key), key=len, reverse=True)
-    words = {key: text for key, text in entries.items() if "{}" not in key}
-    return words, [(pattern_of(key), entries[key]) for key in varying]
+        return {key: text for table in tomllib.load(file).values() for key, text in table.items()}
 
 
 def pattern_of(key: str) -> re.Pattern[str]:
