@@ -8,6 +8,8 @@ import itertools
 import re
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -33,7 +35,9 @@ from toygan.files.text import number, percent
 from toygan.game.zoo import PLAYED_ON
 from toygan.many.results import records
 from toygan.quantities.table import better
+from toygan.session import ground
 from toygan.session.recording import load
+from toygan.site import page
 from toygan.site.extras import ink_or
 from toygan.site.film import AXES, NIGHT, night_ramp, quantities, ramp
 from toygan.site.page import write_page
@@ -48,14 +52,16 @@ pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium h
 FLAGS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync",
+    "--js-flags=--liftoff-only",  # WebAssembly is compiled once: a quicker program later takes a quarter of a page's time
 ]  # fmt: skip
 
 SHAPE = {"frames": 9, "points": 200, "grid": 81, "coarse": 21, "seeds": 3, "modes": 4}
+PLAIN = {"grid": 21, "coarse": 9}  # where nobody looks at details of a critic
 PAGES = ("start.html", "index.html", "matrix.html", "leaderboard.html", "glossary.html", "protocols.html",
          "exhibits/dirac.html", "exhibits/who-collapses.html")  # fmt: skip
 EXHIBIT = PAGES[-1]
 DIALS = (Phases(name="games", methods=("ns-gan", "ns-gan-r1"), updates=("simultaneous",)),)
-LAPTOP, WIDE = {"width": 1280, "height": 720}, {"width": 1920, "height": 1080}
+LAPTOP, WIDE, PHONE = {"width": 1280, "height": 720}, {"width": 1920, "height": 1080}, {"width": 390, "height": 844}
 
 
 @pytest.fixture(scope="module")
@@ -97,11 +103,25 @@ class Seen:
 
 
 @pytest.fixture
-def seen(browser) -> Iterator[Seen]:
-    one = Seen(browser, viewport={"width": 1300, "height": 1000})
+def seen(browser, loaded, request) -> Iterator[Seen]:
+    """A page at no address yet, with nothing kept from before; one renderer for all, as to start another takes long."""
+    failed, one = request.session.testsfailed, loaded.get(BLANK) or Seen(browser, viewport=SCREEN)
+    loaded[BLANK] = one
+    one.page.set_viewport_size(SCREEN)
+    one.page.emulate_media(color_scheme="light", reduced_motion="reduce")
+    one.complaints.clear()
+    one.requests.clear()
     yield one
-    one.context.close()
-    assert one.complaints == []
+    complaints = [*one.complaints]
+    if complaints or request.session.testsfailed > failed:
+        loaded.pop(BLANK).context.close()
+    else:
+        one.page.evaluate("localStorage.clear(), sessionStorage.clear()")
+        one.page.goto(BLANK)  # where nothing plays on
+    assert complaints == []
+
+
+BLANK = "about:blank"
 
 
 @pytest.fixture(scope="module")
@@ -261,7 +281,7 @@ def test_charts_cut_what_pictures_cut_and_nothing_else(film, name, values, cut):
     """Elsewhere all of a curve is in view, its ceiling too."""
     best = 1.0 if better(name) == "higher" else None
     found = charted(film, name, values, best)
-    run = synthetic(**SHAPE | {"frames": len(values), "seeds": 1})
+    run = synthetic(**SHAPE | PLAIN | {"frames": len(values), "seeds": 1})
     known = type(run)(run.facts, run.frames, {**run.metrics, name: np.array(values, float)[:, None]})
     figure = PANELS["curves"].draw(Material("a", "b", recordings=[Labelled("one", known)], measure=name))
     drawn = " ".join(text.get_text() for axis in figure.axes for text in axis.texts)
@@ -334,9 +354,16 @@ def test_a_film_is_long_enough_to_be_seen(film):
     assert film.evaluate("performance.now()") - began >= 0.5 * 4000
 
 
+def moving(seen: Seen, screen: dict[str, int]) -> Seen:
+    """The page of somebody who does not mind motion."""
+    seen.page.set_viewport_size(screen)
+    seen.page.emulate_media(reduced_motion="no-preference")
+    return seen
+
+
 @pytest.mark.parametrize(("screen", "name"), crossed([LAPTOP, WIDE], [EXHIBIT, "start.html"], 2))
-def test_something_moves_within_the_first_screen(browser, place, name, screen):
-    one = Seen(browser, viewport=screen, reduced_motion="no-preference")
+def test_something_moves_within_the_first_screen(seen, place, name, screen):
+    one = moving(seen, screen)
     one.page.goto((place / "site" / name).as_uri())
     one.page.wait_for_selector("canvas.ready")
     begun = one.page.locator("#play").get_attribute("aria-label")
@@ -346,11 +373,10 @@ def test_something_moves_within_the_first_screen(browser, place, name, screen):
     assert box["y"] + 0.7 * box["height"] <= screen["height"]
     one.page.keyboard.press("Space")  # and whoever minds can stop it
     assert one.page.get_attribute("#play", "aria-label") == "Play"
-    one.context.close()
 
 
-def test_cards_in_sight_move(browser, place):
-    one = Seen(browser, viewport=LAPTOP, reduced_motion="no-preference")
+def test_cards_in_sight_move(seen, place):
+    one = moving(seen, LAPTOP)
     one.page.goto((place / "site" / "index.html").as_uri())
     one.page.wait_for_function("document.querySelector('.thumb img').getAttribute('src').endsWith('-film.webp')")
     box = one.page.locator(".thumb img").first.bounding_box()
@@ -358,7 +384,6 @@ def test_cards_in_sight_move(browser, place):
     one.page.click("#play-all")
     one.page.mouse.move(1, 1)
     assert one.page.get_attribute(".thumb img", "src").endswith("who-collapses.webp")
-    one.context.close()
 
 
 def test_the_pointer_tells_step_and_values_of_a_curve(film, place):
@@ -501,15 +526,14 @@ def test_the_start_can_be_dragged_and_moved_by_keys(plane):
     assert not plane.locator("#dial-weight").is_visible()  # this game has no penalty
 
 
-def test_the_dials_play_within_the_first_screen(browser, place):
-    one = Seen(browser, viewport=LAPTOP, reduced_motion="no-preference")
+def test_the_dials_play_within_the_first_screen(seen, place):
+    one = moving(seen, LAPTOP)
     one.page.goto((place / "site" / "exhibits/dirac.html").as_uri())
     one.page.wait_for_function("toygan.dials.state.playing && toygan.dials.state.step >= 2")
     box = one.page.locator("#plane svg").bounding_box()
     assert box["y"] + 0.9 * box["height"] <= LAPTOP["height"]
     one.page.click("#dial-play")
     assert one.page.get_attribute("#dial-play", "aria-label") == "Play"
-    one.context.close()
 
 
 @pytest.mark.slow
@@ -549,7 +573,7 @@ def test_the_pointer_reads_what_was_recorded(film, place, tick):
 def hard(tmp_path_factory) -> Path:
     """A page of two runs: one lost two seeds and knows optimal critics, the other has another floor."""
     home = tmp_path_factory.mktemp("hard")
-    one, other = (synthetic(**SHAPE, method=name) for name in ("gan", "wgan-gp"))
+    one, other = (synthetic(**SHAPE | PLAIN, method=name) for name in ("gan", "wgan-gp"))
     one.frames["optimal_scores"] = one.frames["scores"][..., ::-1].copy()
     other.metrics["w1_floor"] *= 0.9
     folders = [folder_of(home / "gan", one, {0: 1000, 2: 500}), folder_of(home / "wgan-gp", other)]
@@ -586,8 +610,8 @@ def test_slopes_beside_the_optimal_critic_are_called_the_learned_ones(lost):
 
 
 def test_the_boundary_is_a_line_over_the_critic_alone(seen, tmp_path):
-    run = synthetic(**SHAPE, method="gan", summary={"boundary": 1.0})
-    run.frames["scores"][:] = np.tile(run.frames["grid_x"], (81, 1)) + 0.25  # so x = 3/4 is where it cannot tell
+    run = synthetic(**SHAPE | PLAIN, method="gan", summary={"boundary": 1.0})
+    run.frames["scores"][:] = np.tile(run.frames["grid_x"], (21, 1)) + 0.25  # so x = 3/4 is where it cannot tell
     run.frames["optimal_scores"] = run.frames["scores"][..., ::-1].copy()
     index = write_page(tmp_path / "page", "A boundary", "", [folder_of(tmp_path / "gan", run)], "c")
     seen.page.goto(index.as_uri())
@@ -609,17 +633,17 @@ def test_the_boundary_is_a_line_over_the_critic_alone(seen, tmp_path):
 
 
 def test_a_touch_leaves_its_reading(browser, hard):
-    one = Seen(browser, viewport={"width": 390, "height": 844}, has_touch=True)
+    one = Seen(browser, viewport=PHONE, has_touch=True)
     one.page.goto(hard.as_uri())
-    stage = one.page.locator(".stage").first
+    stage, told = one.page.locator(".stage").first, "document.querySelector('.reading').innerText"
     stage.scroll_into_view_if_needed()
     one.page.wait_for_selector("canvas.ready")
     stage.tap(position={"x": 60, "y": 60})
-    one.page.wait_for_timeout(300)
+    one.page.wait_for_function(f"{told}.includes('score')")
     before = one.page.locator(".reading").first.inner_text()
     assert "score" in before
     stage.tap(position={"x": 120, "y": 120})
-    one.page.wait_for_timeout(300)
+    one.page.wait_for_function(f"before => {told} !== before", arg=before)
     assert "score" in one.page.locator(".reading").first.inner_text() != before
     one.context.close()
 
@@ -653,8 +677,9 @@ def contrast(one: list[float], other: list[float]) -> float:
     return (high + 0.05) / (low + 0.05)
 
 
-def test_thin_lines_and_the_legend_can_be_seen_in_the_dark(browser, hard):
-    one = Seen(browser, viewport={"width": 1300, "height": 1000}, color_scheme="dark")
+def test_thin_lines_and_the_legend_can_be_seen_in_the_dark(seen, hard):
+    one = seen
+    one.page.emulate_media(color_scheme="dark")
     one.page.goto(hard.as_uri())
     one.page.wait_for_selector(".curves .thin")
     style = "all => all.map(one => [getComputedStyle(one).stroke, Number(getComputedStyle(one).opacity)])"
@@ -665,7 +690,6 @@ def test_thin_lines_and_the_legend_can_be_seen_in_the_dark(browser, hard):
     for mark in ("disc", "square"):
         shown = one.page.locator(f".legend .{mark}").evaluate("one => getComputedStyle(one).backgroundColor")
         assert contrast(rgb_of(shown), paper) >= 3
-    one.context.close()
 
 
 @pytest.mark.parametrize("width", [1000, 1300, 390])
@@ -675,8 +699,9 @@ def test_seed_and_speed_stand_on_one_line(at, place, width):
     assert seed["y"] == speed["y"]
 
 
-def test_on_a_phone_the_leaderboard_shows_its_first_number(browser, place):
-    one = Seen(browser, viewport={"width": 390, "height": 844})
+def test_on_a_phone_the_leaderboard_shows_its_first_number(seen, place):
+    one = seen
+    one.page.set_viewport_size(PHONE)
     one.page.goto((place / "site" / "leaderboard.html").as_uri())
     cells = one.page.locator("#leaderboard tbody tr").first.locator("th, td")
     number = cells.nth(1).bounding_box()
@@ -686,22 +711,21 @@ def test_on_a_phone_the_leaderboard_shows_its_first_number(browser, place):
     one.page.locator("#leaderboard").evaluate("one => { one.parentElement.scrollLeft = 40; }")
     assert cells.nth(1).bounding_box()["x"] == number - 40
     assert cells.first.bounding_box()["x"] == pytest.approx(before, abs=1)
-    one.context.close()
 
 
-def test_on_a_phone_the_measures_show_a_number_beside_the_run(browser, place):
-    one = Seen(browser, viewport={"width": 390, "height": 844})
+def test_on_a_phone_the_measures_show_a_number_beside_the_run(seen, place):
+    one = seen
+    one.page.set_viewport_size(PHONE)
     one.page.goto((place / "site" / EXHIBIT).as_uri())
     table = one.page.locator("#measures table")
     for row in table.locator("tbody tr").all():
         cells = row.locator("th, td")
-        seen = [cells.nth(i).bounding_box() for i in range(3)]
-        assert seen[2]["x"] + seen[2]["width"] <= 390
-        before = seen[0]["x"]
+        boxes = [cells.nth(i).bounding_box() for i in range(3)]
+        assert boxes[2]["x"] + boxes[2]["width"] <= 390
+        before = boxes[0]["x"]
         table.evaluate("one => { one.parentElement.scrollLeft = 60; }")
         assert cells.first.bounding_box()["x"] == pytest.approx(before, abs=1)
         table.evaluate("one => { one.parentElement.scrollLeft = 0; }")
-    one.context.close()
 
 
 def test_every_panel_reads_its_own_value_at_the_same_place(film):
@@ -742,7 +766,7 @@ COUNTS = [[0, 0, 0], [200, 0, 0], [100, 50, 50], [60, 0, 90]]  # of 200 points a
 def shares(tmp_path_factory) -> Path:
     """A page of one run with modes, its points in their middles or in a corner."""
     home = tmp_path_factory.mktemp("shares")
-    run = synthetic(**SHAPE | {"frames": len(COUNTS)}, method="gan")
+    run = synthetic(**SHAPE | PLAIN | {"frames": len(COUNTS)}, method="gan")
     astray = [200 - sum(counts) for counts in COUNTS]
     points = [np.repeat([*CENTRES, [2.8, 2.8]], [*counts, rest], axis=0)
               for counts, rest in zip(COUNTS, astray, strict=True)]  # fmt: skip
@@ -831,8 +855,8 @@ def test_each_moment_has_the_levels_of_the_pictures(film, place):
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_maps_are_dark_on_dark_pages_and_points_stand_out(browser, place, scheme):
-    seen = Seen(browser, color_scheme=scheme)
+def test_maps_are_dark_on_dark_pages_and_points_stand_out(seen, place, scheme):
+    seen.page.emulate_media(color_scheme=scheme)
     seen.page.goto((place / "site" / EXHIBIT).as_uri())
     seen.page.wait_for_selector(".panel canvas.ready")
     seen.page.fill("#time", "4")
@@ -853,7 +877,6 @@ def test_maps_are_dark_on_dark_pages_and_points_stand_out(browser, place, scheme
     seen.page.click("#theme")  # to dark
     seen.page.uncheck("#show-points")
     assert np.median(lightness()) < 128
-    seen.context.close()
 
 
 def test_colours_of_dark_maps_grow_lighter_by_seen_steps():
@@ -898,9 +921,8 @@ def test_letters_of_a_chart_are_as_large_as_those_of_the_page(at, place, width):
 
 
 def test_an_event_where_a_logarithm_is_not_has_no_mark(seen, tmp_path):
-    run = synthetic(
-        **SHAPE, method="gan", events=[{"step": 1000, "seed": 0, "label": "mode-collapse", "evidence": "e"}]
-    )
+    event = {"step": 1000, "seed": 0, "label": "mode-collapse", "evidence": "e"}
+    run = synthetic(**SHAPE | PLAIN, method="gan", events=[event])
     run.metrics["w1"][4] = 0.0
     index = write_page(tmp_path / "page", "An event", "", [folder_of(tmp_path / "gan", run)], "c")
     seen.page.goto(index.as_uri())
@@ -938,16 +960,17 @@ def test_dark_and_light(seen, place):
 
 def fits(page, width: int) -> bool:
     page.set_viewport_size({"width": width, "height": 740})
-    page.wait_for_timeout(200)
+    page.evaluate("async () => { for (let i = 0; i < 3; i++) await new Promise(requestAnimationFrame); }")
     return page.evaluate("document.documentElement.scrollWidth") <= width
 
 
 @pytest.mark.parametrize(("name", "scheme"), crossed(PAGES, ["light", "dark"], 2))
-def test_a_page_asks_for_nothing_outside_fits_its_screen_and_is_for_everybody(browser, place, name, scheme):
+def test_a_page_asks_for_nothing_outside_fits_its_screen_and_is_for_everybody(seen, place, name, scheme):
     """One load for all that is asked of every page: requests, nothing run that a text smuggles in, width, and axe's rules."""
     axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed")
-    home, widths = (place / "site").as_uri(), {"light": (360, 1920), "dark": (1920, 360)}[scheme]
-    one = Seen(browser, viewport={"width": widths[0], "height": 740}, color_scheme=scheme)
+    one, home, widths = seen, (place / "site").as_uri(), {"light": (360, 1920), "dark": (1920, 360)}[scheme]
+    one.page.set_viewport_size({"width": widths[0], "height": 740})
+    one.page.emulate_media(color_scheme=scheme)
     one.page.goto(f"{home}/{name}")
     one.page.wait_for_timeout(500)
     assert [width for width in widths if not fits(one.page, width)] == []
@@ -956,9 +979,9 @@ def test_a_page_asks_for_nothing_outside_fits_its_screen_and_is_for_everybody(br
     assert one.page.evaluate("window.pwned") is None
     assert one.complaints == []  # axe makes some
     one.page.set_viewport_size(SCREEN)
-    found = axe.Axe().run(one.page).response["violations"]
+    found = axe.Axe().run(one.page, options={"resultTypes": ["violations"]}).response["violations"]
+    one.complaints.clear()
     assert [(rule["id"], node["html"][:200]) for rule in found for node in rule["nodes"]] == []
-    one.context.close()
 
 
 def test_without_scripts_pictures_and_tables_remain(browser, place):
@@ -1045,17 +1068,28 @@ BESIDE = {
 }
 
 
+@contextmanager
+def in_short() -> Iterator[None]:
+    """Runs and pages of which nobody reads floors or plays the games: floors of two perfect samplers, and no lab."""
+    with pytest.MonkeyPatch.context() as patch, undrawn():
+        patch.setattr(ground, "PERFECT", 2)
+        patch.setattr(ground, "floors_of", partial(ground.floors_of, draws=2))
+        patch.setattr(page, "play_links", lambda place, runs: {})
+        yield
+
+
 @pytest.fixture(scope="module")
 def zoo(tmp_path_factory) -> Path:
     """A page of tiny games of the zoo."""
     home = tmp_path_factory.mktemp("zoo")
     small = TINY | {"training.seeds": 2, "training.steps": 4, "training.frames": 3, "training.points": 60}
-    folders = []
-    for name in BESIDE:
-        with undrawn():
-            run = toygan.run(PLAYED_ON.get(name, "eight-gaussians"), method=name, overrides=small, out=home / name)
-        folders.append(run.folder)
-    write_page(home / "page", "zoo", "", folders, "toygan compare")
+
+    def played(name: str) -> Path:
+        scenario = PLAYED_ON.get(name, "eight-gaussians")
+        return toygan.run(scenario, method=name, overrides=small, out=home / name, backend="eager").folder
+
+    with in_short():
+        write_page(home / "page", "zoo", "", [played(name) for name in BESIDE], "toygan compare")
     return home / "page"
 
 
@@ -1118,8 +1152,8 @@ def test_colours_may_be_one_scale_for_all_runs_or_each_moments_own(animals):
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_further_panels_are_dark_on_dark_pages(browser, zoo, scheme):
-    seen = Seen(browser, color_scheme=scheme)
+def test_further_panels_are_dark_on_dark_pages(seen, zoo, scheme):
+    seen.page.emulate_media(color_scheme=scheme)
     seen.page.goto((zoo / "index.html").as_uri())
     seen.page.wait_for_selector(".panel canvas.ready")
     of_ready = (
@@ -1132,4 +1166,3 @@ def test_further_panels_are_dark_on_dark_pages(browser, zoo, scheme):
         assert (np.median(np.asarray(picture)) < 100) == (scheme == "dark")
     still = seen.page.eval_on_selector(".stage img", "one => getComputedStyle(one).filter")
     assert (still != "none") == (scheme == "dark")
-    seen.context.close()

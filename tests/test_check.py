@@ -2,6 +2,7 @@
 
 import json
 import re
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -20,8 +21,9 @@ from toygan.session.cost import MEANT, compared, cost
 PEOPLE = Path(__file__).with_name("peoples_code.py")
 
 
+@cache
 def facts(name: str, role: str | None = None) -> tuple[str, dict[str, Held]]:
-    """The part that a piece of people's code is taken for, and its facts by name."""
+    """The part that a piece of people's code is taken for, and its facts by name; each piece is looked at once."""
     part, found = held(function_named(f"{PEOPLE}:{name}"), role)
     return part, {fact.name: fact for fact in found}
 
@@ -164,7 +166,14 @@ def check(*words: str):
     return CliRunner().invoke(app, ["check", *words])
 
 
-def test_a_line_a_fact_and_the_exit_code():
+@pytest.fixture
+def short(monkeypatch):
+    """Shorter games still, and W1 of fewer points."""
+    monkeypatch.setattr("toygan.session.cost.STEPS", 25)
+    monkeypatch.setattr("toygan.session.cost.POINTS", 100)
+
+
+def test_a_line_a_fact_and_the_exit_code(short):
     right, broken = check(f"{PEOPLE}:wgan"), check(f"{PEOPLE}:gp_sqrt")
     assert (right.exit_code, broken.exit_code) == (0, 1)
     assert "ok     orientation" in right.stdout
@@ -173,7 +182,7 @@ def test_a_line_a_fact_and_the_exit_code():
     assert right.stdout.splitlines()[-1] == "8 of 8 facts hold"
 
 
-def test_one_json_object():
+def test_one_json_object(short):
     told = json.loads(check(f"{PEOPLE}:half_smooth", "--json").stdout)
     assert (told["as"], told["holds"]) == ("objective", False)
     assert [row["fact"] for row in told["facts"] if row["holds"] is False] == ["both halves"]
@@ -232,12 +241,6 @@ def test_parts_are_guessed_and_may_be_said():
 
 
 # --- what an error costs -------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def short(monkeypatch):
-    """Shorter games still."""
-    monkeypatch.setattr("toygan.session.cost.STEPS", 25)
 
 
 def meant(name: str, part: str):

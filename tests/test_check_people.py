@@ -1,5 +1,6 @@
 """`toygan check` on more of people's code, each in the manner of a public repository; half of it is wrong."""
 
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,9 @@ from toygan.session.cost import MEANT
 PEOPLE = Path(__file__).with_name("peoples_more.py")
 
 
+@cache
 def facts(name: str) -> tuple[str, dict[str, Held]]:
+    """The part that a piece of people's code is taken for, and its facts by name; each piece is looked at once."""
     part, found = held(function_named(f"{PEOPLE}:{name}"))
     return part, {fact.name: fact for fact in found}
 

@@ -1,5 +1,6 @@
 """`toygan check` on samplers and generators as people publish them: what is right passes, known errors are called by name."""
 
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -19,8 +20,9 @@ from toygan.targets.table import TARGETS, examples
 PEOPLE = Path(__file__).with_name("peoples_targets.py")
 
 
+@cache
 def facts(name: str, role: str | None = None) -> tuple[str, dict[str, Held]]:
-    """The part that a piece of people's code is taken for, and its facts by name."""
+    """The part that a piece of people's code is taken for, and its facts by name; each piece is looked at once."""
     part, found = held(function_named(f"{PEOPLE}:{name}"), role)
     return part, {fact.name: fact for fact in found}
 

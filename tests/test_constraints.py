@@ -22,6 +22,8 @@ from conftest import (
     source_of,
     states_of,
     tensors_of,
+    undrawn,
+    with_players,
 )
 from torch import Tensor
 
@@ -44,6 +46,7 @@ from toygan.many import run
 
 SEEDS, BATCH = 2, 5
 LINEAR = CRITICS["linear"](2, 1, bias=True)
+WORLD = small_world()
 LENGTHS = [0.25, 1.0, 2.5]
 STEEP = {"silu"}  # activations whose own slope exceeds 1
 
@@ -92,7 +95,7 @@ def sight_of(critic: Network, constraint: Constraint, parameters: Tensor, seed: 
     chance = {"mix": fractions(SEEDS, BATCH, 1), "around": fractions(SEEDS, BATCH, 2, seed=1)}
     layers = constraint.reparametrise(critic.layers(parameters))
     pair = critic.judge_both(layers, real, fake)
-    return seeing(small_world(critic=critic).game, parameters, layers, pair, real, fake, chance)
+    return seeing(with_players(WORLD, "critic", network=critic).game, parameters, layers, pair, real, fake, chance)
 
 
 def penalty_of(critic: Network, constraint: Constraint, parameters: Tensor) -> Tensor:
@@ -155,8 +158,9 @@ def test_flat_critic_gives_no_nan(name):
 @names
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 def test_penalty_gradient_agrees_with_differences(name, activation):
+    """Of many facts each activation is asked a third, so that each of them is asked of several activations."""
     critic = mlp_critic(2, 1, width=4, depth=2, activation=activation)
-    for fact in facts(name):
+    for fact in facts(name)[[*ACTIVATIONS].index(activation) % 3 :: 3] or facts(name):
         constraint = CONSTRAINTS[name](**fact.options)
         parameters = random_parameters(constraint.extend(critic))
         check_gradient(lambda p, constraint=constraint: penalty_of(critic, constraint, p), parameters, 1e-5)
@@ -560,7 +564,8 @@ def test_two_penalties_are_told_apart_in_what_a_run_reports(pair, tmp_path):
         "method.constraint": {"kind": first},
         "method.also": second if isinstance(second, dict) else {"kind": second},
     }
-    played = run.run("two-moons", "gan", 2, small | changes | {"training.steps": 3}, tmp_path, animation=False)
+    with undrawn():
+        played = run.run("two-moons", "gan", 2, small | changes | {"training.steps": 3}, tmp_path, backend="eager")
     losses = ["critic_loss", "generator_loss", "penalty", *names]
     assert list(played.metrics)[: len(losses)] == losses
     assert [name for name in played.metrics if name.startswith("penalty")] == ["penalty", *names]

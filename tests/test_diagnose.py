@@ -300,19 +300,21 @@ def labels_of(made: Recording) -> set[str]:
     return {event.label for event in diagnose(made)}
 
 
+@pytest.mark.parametrize("seeds", [range(8), pytest.param(range(8, 20), marks=pytest.mark.slow)])
 @pytest.mark.parametrize("label", LABELS)
-def test_made_up_recordings_get_their_label_and_no_failure_besides(label: str) -> None:
-    found = [labels_of(MADE[label](np.random.default_rng([3, seed]))) for seed in range(20)]
-    wrong = [(seed, labels) for seed, labels in enumerate(found) if label not in labels or (labels & BAD) - {label}]
+def test_made_up_recordings_get_their_label_and_no_failure_besides(label: str, seeds: range) -> None:
+    found = [(seed, labels_of(MADE[label](np.random.default_rng([3, seed])))) for seed in seeds]
+    wrong = [(seed, labels) for seed, labels in found if label not in labels or (labels & BAD) - {label}]
     assert not wrong
 
 
-def test_a_hundred_healthy_runs_of_many_shapes_have_no_failure() -> None:
+@pytest.mark.parametrize("many", [40, pytest.param(100, marks=pytest.mark.slow)])
+def test_healthy_runs_of_many_shapes_have_no_failure(many: int) -> None:
     kinds = [converging, improving]
-    found = [labels_of(kinds[seed % 2](np.random.default_rng([4, seed]))) for seed in range(100)]
+    found = [labels_of(kinds[seed % 2](np.random.default_rng([4, seed]))) for seed in range(many)]
     expected = [{"converged"}, {"still-improving"}]
     wrong = [(seed, labels) for seed, labels in enumerate(found) if labels != expected[seed % 2]]
-    assert len(wrong) <= 2, wrong
+    assert len(wrong) <= many // 50, wrong
 
 
 # --- near misses -----------------------------------------------------------------------------------------------------
@@ -474,13 +476,13 @@ SWAPPED = 'method.objective={kind="soft-labels",real=[0.0,0.2],fake=[0.8,1.0]}'
         (
             "shifted-lines",
             "wgan-none",
-            ["method.generator_rate=1e-5", "method.critic_rate=0.02", "training.steps=250", "training.frames=25"],
+            ["method.generator_rate=1e-5", "method.critic_rate=0.02", "training.steps=120", "training.frames=20"],
             "runaway-critic",
         ),
         (
             "shifted-lines",
             "gan",
-            ["method.generator_rate=1e-3", "method.critic_rate=0.01", "training.steps=250", "training.frames=25"],
+            ["method.generator_rate=1e-3", "method.critic_rate=0.01", "training.steps=120", "training.frames=20"],
             "vanishing-gradient",
         ),
         (
@@ -506,16 +508,16 @@ SWAPPED = 'method.objective={kind="soft-labels",real=[0.0,0.2],fake=[0.8,1.0]}'
             ],
             "vanishing-layers",
         ),
-        ("dirac", "ns-gan", ["training.frames=50"], "oscillation"),
-        ("dirac", "wgan-gp", ["training.frames=50"], "oscillation"),
+        ("dirac", "ns-gan", ["training.steps=250", "training.frames=50"], "oscillation"),
+        ("dirac", "wgan-gp", ["training.steps=250", "training.frames=50"], "oscillation"),
         (
             "dirac",
             "wasserstein+none",
-            ["method.update='simultaneous'", "method.generator_rate=0.5", "training.frames=50"],
+            ["method.update='simultaneous'", "method.generator_rate=0.5", "training.steps=300", "training.frames=25"],
             "diverged",
         ),
-        ("dirac", "ns-gan-r1", ["training.frames=50"], "converged"),
-        ("dirac", "ns-gan", [SWAPPED, "training.frames=50"], "swapped-critic"),
+        ("dirac", "ns-gan-r1", ["training.steps=350", "training.frames=25"], "converged"),
+        ("dirac", "ns-gan", [SWAPPED, "training.steps=250", "training.frames=25"], "swapped-critic"),
         ("eight-gaussians", "ns-gan", [SWAPPED, "training.steps=60", "training.frames=30"], "swapped-critic"),
         (
             "dirac",  # one number under plain descent, which grows with the step
@@ -531,7 +533,7 @@ SWAPPED = 'method.objective={kind="soft-labels",real=[0.0,0.2],fake=[0.8,1.0]}'
                 "critic.depth=12",
                 "critic.width=128",
                 "method.critic_steps=2",
-                "training.batch=128",
+                "training.batch=64",
                 "training.steps=80",
                 "training.frames=3",
             ],

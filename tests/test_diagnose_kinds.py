@@ -278,9 +278,10 @@ def test_two_in_a_hundred_of_these_kinds_are_labelled_wrongly_at_most() -> None:
     assert max(map(len, wrong.values())) <= 2, wrong
 
 
-def test_a_perfect_sampler_has_converged_from_its_first_look() -> None:
+@pytest.mark.parametrize("seeds", [range(10), pytest.param(range(10, 20), marks=pytest.mark.slow)])
+def test_a_perfect_sampler_has_converged_from_its_first_look(seeds: range) -> None:
     """Fresh points of the target at every look; whether W1's sample is a lucky one is the floor's affair."""
-    for i in range(20):
+    for i in seeds:
         rng = np.random.default_rng([6, i])
         world, steps = any_world(rng), times(rng, 20)
         samples = np.stack([fresh(world, rng, all_parts(world)) for _ in steps])
@@ -292,9 +293,10 @@ def test_a_perfect_sampler_has_converged_from_its_first_look() -> None:
 # --- dates and evidence ----------------------------------------------------------------------------------------------
 
 
-def test_a_slow_collapse_is_dated_where_it_begins() -> None:
+@pytest.mark.parametrize("many", [8, pytest.param(20, marks=pytest.mark.slow)])
+def test_a_slow_collapse_is_dated_where_it_begins(many: int) -> None:
     late_by = []
-    for i in range(20):
+    for i in range(many):
         recording, begin = fades_away(np.random.default_rng([5, i]))
         (step,) = [event.step for event in diagnose(recording) if event.label == "mode-collapse"]
         late_by.append(np.searchsorted(recording.frames["step"], [step, begin]) @ [1, -1])
@@ -314,7 +316,7 @@ def test_a_collapse_is_dated_where_it_begins_though_its_modes_were_lucky_before(
 
 
 def test_converged_is_dated_and_told_of_the_step_at_which_all_of_it_is_true() -> None:
-    for i in range(10):
+    for i in range(5):
         recording = made("late", i)
         (event,) = diagnose(recording)
         at = int(np.searchsorted(recording.frames["step"], event.step))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import cmath
 import json
+from functools import cache
 
 import numpy as np
 import pytest
@@ -19,9 +20,10 @@ from toygan.session.dirac import Portrait, motion_in_words, portrait
 
 torch.set_num_threads(1)
 H = 0.2
-SHORT = "training.steps=60"
+SHORT, LONGER = "training.steps=4", "training.steps=60"  # of which only a path is longer
 
 
+@cache
 def by_rule(rule: str, method: str = "wasserstein+none", *changes: str) -> Portrait:
     table = rule if rule.startswith("{") else f"'{rule}'"
     return portrait(method, [f"method.update={table}", SHORT, *changes])
@@ -145,8 +147,8 @@ def test_the_field_is_that_of_the_paper() -> None:
 
 def test_the_path_starts_at_one_one_and_obeys_the_rule() -> None:
     out, home = (
-        by_rule("simultaneous").path,
-        by_rule("simultaneous", "non-saturating+r1", "method.constraint.weight=1.0").path,
+        by_rule("simultaneous", "wasserstein+none", LONGER).path,
+        by_rule("simultaneous", "non-saturating+r1", "method.constraint.weight=1.0", LONGER).path,
     )
     assert np.allclose(out[0], [1, 1])
     assert np.allclose(np.linalg.norm(out, axis=1), 2**0.5 * (1 + H**2) ** (np.arange(61) / 2))
@@ -234,7 +236,7 @@ def test_portraits_of_typed_games_are_not_told_of_eigenvalues_and_solutions() ->
 
 def test_a_portrait_says_that_a_rule_remembers():
     remembering, forgetful = (
-        portrait("gan", [("method.update", {"kind": kind})]) for kind in ("optimistic", "alternating")
+        portrait("gan", [SHORT, ("method.update", {"kind": kind})]) for kind in ("optimistic", "alternating")
     )
     assert (remembering.remembers, forgetful.remembers) == (True, False)
     assert REMEMBERS.split(";")[0] in " ".join(told(remembering, 60).split())

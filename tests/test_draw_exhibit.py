@@ -34,6 +34,7 @@ from toygan.game.casts import BY_LABEL, IN_PAIRS
 from toygan.quantities import table
 from toygan.view.axes import leaves
 from toygan.view.levels import scales
+from toygan.view.look import Options
 from toygan.view.scene import scene
 from toygan.view.statistics import Interval, median, reach
 
@@ -114,9 +115,15 @@ def material(kind, count=1, **changes):
     return Material(**(plain | changes))
 
 
-def drawn(kind, path, **changes):
-    figure = PANELS[kind].draw(material(kind, **changes))
-    save_figure(figure, path / "picture.png", None)
+def drawn(kind, **changes):
+    """A picture whose parts are looked at, on no canvas."""
+    return PANELS[kind].draw(material(kind, **changes))
+
+
+def set_out(kind, **changes):
+    """A picture of what may break only when it is laid out on its canvas."""
+    figure = drawn(kind, **changes)
+    figure.draw_without_rendering()
     return figure
 
 
@@ -131,8 +138,8 @@ def test_every_kind_of_panel_is_told():
     assert {row.recorded for row in PANELS.values()} == {True, False}
 
 
-def test_refined_points_stand_by_critic_and_way_over_the_floor(tmp_path):
-    figure = drawn("refined", tmp_path)
+def test_refined_points_stand_by_critic_and_way_over_the_floor():
+    figure = drawn("refined")
     (axis,) = panels(figure)
     names = [label.get_text() for label in axis.get_yticklabels()]
     assert names == ["as they are made", "rejection, learned critic", "Metropolis-Hastings, learned critic",
@@ -164,11 +171,11 @@ LOST, FEW = {"status": "diverged", "w1": None}, {"w1": None, "words": "3 % kept"
         ([{}, {}], None),
     ],
 )
-def test_a_seed_without_refined_points_says_why(seeds, said, tmp_path):
+def test_a_seed_without_refined_points_says_why(seeds, said):
     plain = {"refined": "a", "scenario": "s", "method": "m", "critic": "none", "way": "as they are made"}
     known = {"status": "done", "w1": 0.4, "w1_floor": 0.1, "perfect": 0.12, "words": ""}
     rows = [plain | (one if one is LOST else known | one) | {"seed": i} for i, one in enumerate(seeds)]
-    (axis,) = panels(drawn("refined", tmp_path, rows=rows), minimum=0.1)
+    (axis,) = panels(drawn("refined", rows=rows), minimum=0.1)
     assert [text.get_text() for text in axis.texts] == ([said] if said else [])
 
 
@@ -179,9 +186,9 @@ def frozen(scenario, method):
     return Labelled(f"{scenario}, {method}", recorded(method=method, scenario=scenario, title=title, config=kind))
 
 
-def test_level_lines_stand_by_target_and_method_with_the_optimum_last(tmp_path):
+def test_level_lines_stand_by_target_and_method_with_the_optimum_last():
     maps = [frozen(scenario, method) for scenario in ("a-ring", "a-roll") for method in ("clipped", "penalised")]
-    figure = drawn("levels", tmp_path, recordings=[*maps, *labelled(2)])
+    figure = drawn("levels", recordings=[*maps, *labelled(2)])
     titles = [axis.get_title(loc="left") for axis in figure.axes]
     assert [title for title in titles if title.startswith("A r")] == ["A ring", "A roll"]
     assert [name for axis in figure.axes if (name := axis.get_ylabel())] == ["clipped", "penalised", "optimum"]
@@ -195,9 +202,9 @@ def test_level_lines_stand_by_target_and_method_with_the_optimum_last(tmp_path):
     assert min(axis.get_position().y0 for axis in drawn_maps) > max(axis.get_position().y0 for axis in figure.axes[6:])
 
 
-def of_levels(*runs, path):
+def of_levels(*runs):
     """The heads of columns, the names of rows, and how many level lines each panel has, column by column from above."""
-    figure = drawn("levels", path, recordings=list(runs))
+    figure = drawn("levels", recordings=list(runs))
     heads = [title for axis in figure.axes if (title := axis.get_title(loc="left"))]
     rows = [name for axis in figure.axes if (name := axis.get_ylabel())]
     return heads, rows, [bool(axis.collections) for axis in figure.axes], words(figure)
@@ -211,38 +218,38 @@ def called(title, scenario, method, **facts):
     return Labelled(", ".join([scenario, method, *facts.get("more", [])]), run)
 
 
-def test_worlds_of_one_title_have_a_column_each_in_level_lines(tmp_path):
+def test_worlds_of_one_title_have_a_column_each_in_level_lines():
     runs = [called("Ring", scenario, method) for scenario in ("ring", "my-ring") for method in ("clipped", "penalised")]
-    heads, rows, drawn_maps, _ = of_levels(*runs, path=tmp_path)
+    heads, rows, drawn_maps, _ = of_levels(*runs)
     assert heads == ["ring", "my-ring"]
     assert rows == ["clipped", "penalised", "optimum"]
     assert drawn_maps == [True] * 6
 
 
-def test_runs_of_one_method_have_a_row_each_in_level_lines(tmp_path):
+def test_runs_of_one_method_have_a_row_each_in_level_lines():
     runs = [called("Ring", "ring", "clipped", more=[f"bound {bound}"]) for bound in (1, 2)]
-    heads, rows, drawn_maps, _ = of_levels(*runs, path=tmp_path)
+    heads, rows, drawn_maps, _ = of_levels(*runs)
     assert (heads, rows) == (["Ring"], ["clipped, bound 1", "clipped, bound 2", "optimum"])
     assert drawn_maps == [True] * 3
 
 
-def test_a_target_without_a_run_of_a_method_leaves_its_panel_empty(tmp_path):
+def test_a_target_without_a_run_of_a_method_leaves_its_panel_empty():
     runs = [called("Ring", "ring", "a"), called("Ring", "ring", "b"), called("Roll", "roll", "b")]
-    _, rows, drawn_maps, said = of_levels(*runs, path=tmp_path)
+    _, rows, drawn_maps, said = of_levels(*runs)
     assert rows == ["a", "b", "optimum"]
     assert drawn_maps == [True, True, True, False, True, True]
     assert "not run" in said
 
 
-def test_targets_that_find_no_column_are_counted(tmp_path):
+def test_targets_that_find_no_column_are_counted():
     runs = [called(f"T{i}", f"t{i}", "a") for i in range(6)]
-    heads, _, _, said = of_levels(*runs, path=tmp_path)
+    heads, _, _, said = of_levels(*runs)
     assert heads == ["T0", "T1", "T2", "T3", "T4"]
     assert "the first 5 of 6 targets" in said
 
 
 @pytest.mark.parametrize("kind", [kind for kind, row in PANELS.items() if row.recorded])
-def test_no_kind_of_panel_takes_two_worlds_of_one_title_for_one(kind, tmp_path):
+def test_no_kind_of_panel_takes_two_worlds_of_one_title_for_one(kind):
     """As many axes as where the titles differ; a name that tells them apart stands in the picture."""
     runs = {
         other: [
@@ -252,7 +259,7 @@ def test_no_kind_of_panel_takes_two_worlds_of_one_title_for_one(kind, tmp_path):
         ]
         for other in ("Ring", "Another")
     }
-    alike, unlike = (drawn(kind, tmp_path, recordings=some) for some in runs.values())
+    alike, unlike = (drawn(kind, recordings=some) for some in runs.values())
     assert len(alike.axes) == len(unlike.axes)
     assert "my-ring" in words(alike)
 
@@ -260,7 +267,9 @@ def test_no_kind_of_panel_takes_two_worlds_of_one_title_for_one(kind, tmp_path):
 @pytest.mark.parametrize("kind", PANELS)
 @pytest.mark.parametrize("count", sampled([12, 1], 2))
 def test_every_kind_says_what_it_is_and_how_it_was_made(kind, count, tmp_path):
-    figure = drawn(kind, tmp_path, count=count)
+    figure = drawn(kind, count=count)
+    save_figure(figure, tmp_path / "picture.png", None, Options(px=400))
+    assert (tmp_path / "picture.png").stat().st_size > 1000
     assert isinstance(figure, Figure)
     assert figure.get_figwidth() == WIDTH
     said = words(figure)
@@ -273,23 +282,23 @@ def test_every_kind_says_what_it_is_and_how_it_was_made(kind, count, tmp_path):
 
 
 @pytest.mark.parametrize("kind", PANELS)
-def test_nothing_to_show_is_said(kind, tmp_path):
-    said = words(drawn(kind, tmp_path, rows=[], recordings=[], phases=[], command="", note=""))
+def test_nothing_to_show_is_said(kind):
+    said = words(set_out(kind, rows=[], recordings=[], phases=[], command="", note=""))
     assert any(word in said for word in ("no run", "no distance", "no plan", "no bound", "no phase"))
 
 
 @pytest.mark.parametrize("kind", PANELS)
-def test_users_text_is_never_mathematics(kind, tmp_path):
+def test_users_text_is_never_mathematics(kind):
     odd = r"$\frac{x$ & <b> _^"
     rows = [row | {"label": odd, "scenario": odd, "method": odd} for row in material(kind).rows]
     rows = [row | {name: odd} for row in rows for name in THEORY if name in row] or rows
     runs = [Labelled(odd, run.recording) for run in labelled()]
-    assert "frac" in words(drawn(kind, tmp_path, title=odd, note=odd, command=odd, rows=rows, recordings=runs,
+    assert "frac" in words(set_out(kind, title=odd, note=odd, command=odd, rows=rows, recordings=runs,
                                  phases=[phase(odd)]))  # fmt: skip
 
 
 @pytest.mark.parametrize("kind", [kind for kind, row in PANELS.items() if row.recorded])
-def test_a_diverged_run_is_drawn_up_to_its_end(kind, tmp_path):
+def test_a_diverged_run_is_drawn_up_to_its_end(kind):
     run = recorded(status="diverged")
     broken = {
         name: run.frames[name].copy() for name in ("samples", "scores", "slopes", "layer_gradients", "weight_reach")
@@ -300,17 +309,17 @@ def test_a_diverged_run_is_drawn_up_to_its_end(kind, tmp_path):
     never = altered(run, **{name: np.full_like(array, np.nan) for name, array in broken.items()},
                     w1=np.full_like(run.metrics["w1"], np.nan))  # fmt: skip
     runs = [Labelled("lost", lost), Labelled("never", never), *labelled(1)]
-    said = words(drawn(kind, tmp_path, recordings=runs, rows=[]))
+    said = words(set_out(kind, recordings=runs, rows=[]))
     if kind in ("films", "critics", "steepness", "latent"):
         assert f"lost after step {run.frames['step'][1]}" in said.replace("\n", " ")
 
 
 @pytest.mark.parametrize("kind", ["films", "critics", "steepness", "latent"])
-def test_diverged_seeds_are_told_beneath_a_picture(kind, tmp_path):
+def test_diverged_seeds_are_told_beneath_a_picture(kind):
     def said(*steps):
         rows = [{"seed": seed, "diverged_at": step} for seed, step in enumerate(steps)]
         runs = [Labelled("a run", recorded(summary={"seeds": rows}))]
-        return " ".join(words(drawn(kind, tmp_path, recordings=runs, rows=[])).split())
+        return " ".join(words(drawn(kind, recordings=runs, rows=[])).split())
 
     assert "diverged" not in said(None, None, None)
     assert "diverged at step 667" in said(667, None, None)
@@ -320,18 +329,18 @@ def test_diverged_seeds_are_told_beneath_a_picture(kind, tmp_path):
 
 
 @pytest.mark.parametrize("kind", [kind for kind, row in PANELS.items() if row.recorded])
-def test_what_was_not_recorded_is_said(kind, tmp_path):
+def test_what_was_not_recorded_is_said(kind):
     bare = Labelled("bare", synthetic(**TINY))
-    said = words(drawn(kind, tmp_path, recordings=[bare], rows=[], measure="critic_gap"))
+    said = words(set_out(kind, recordings=[bare], rows=[], measure="critic_gap"))
     if kind in ("critics", "layers", "weights", "latent"):
         assert "not recorded" in said
     if kind == "curves":
         assert "not measured" in said
 
 
-def test_more_runs_than_fit_are_counted(tmp_path):
+def test_more_runs_than_fit_are_counted():
     runs = [Labelled(f"run {i}", labelled()[0].recording) for i in range(MOST + 2)]
-    said = words(drawn("films", tmp_path, recordings=runs))
+    said = words(drawn("films", recordings=runs))
     assert f"the first {MOST} of {MOST + 2}" in said
     assert f"run {MOST - 1}" in said.split("\n")
     assert f"run {MOST}" not in said.split("\n")
@@ -340,9 +349,9 @@ def test_more_runs_than_fit_are_counted(tmp_path):
 # --- curves ----------------------------------------------------------------------------------------------------------
 
 
-def test_curves_are_medians_of_the_seeds_with_their_range(tmp_path):
+def test_curves_are_medians_of_the_seeds_with_their_range():
     runs = labelled(2)
-    axis = panels(drawn("curves", tmp_path, recordings=runs, measure="w1"))[0]
+    axis = panels(drawn("curves", recordings=runs, measure="w1"))[0]
     for run, line in zip(runs, axis.lines, strict=False):
         np.testing.assert_allclose(line.get_ydata(), np.median(run.recording.metrics["w1"], axis=1))
     corners = axis.collections[0].get_paths()[0].vertices[:, 1]
@@ -364,18 +373,18 @@ def test_a_floor_is_that_of_the_metrics_or_of_the_facts():
     assert np.isnan(floor_at(run, "js")).all()
 
 
-def test_runs_of_unlike_targets_share_no_floor(tmp_path):
+def test_runs_of_unlike_targets_share_no_floor():
     near = Labelled("near", recorded(scenario="one"))
     far = Labelled("far", altered(recorded(scenario="two"), w1_floor=np.full((4, 3), 9.0)))
-    assert "floor" in words(drawn("curves", tmp_path, recordings=[near], measure="w1"))
-    assert "floor" not in words(drawn("curves", tmp_path, recordings=[near, far], measure="w1"))
+    assert "floor" in words(drawn("curves", recordings=[near], measure="w1"))
+    assert "floor" not in words(drawn("curves", recordings=[near, far], measure="w1"))
 
 
-def test_scenarios_with_several_runs_each_have_their_panel(tmp_path):
+def test_scenarios_with_several_runs_each_have_their_panel():
     runs = [Labelled(f"{place}, {i}", recorded(scenario=place)) for place in ("one", "two") for i in range(2)]
-    made = panels(drawn("curves", tmp_path, recordings=runs, measure="w1"))
+    made = panels(drawn("curves", recordings=runs, measure="w1"))
     assert [axis.get_title(loc="left").split(" · ")[0] for axis in made] == ["one", "two"]
-    assert len(panels(drawn("curves", tmp_path, recordings=runs[::2], measure="w1"))) == 1
+    assert len(panels(drawn("curves", recordings=runs[::2], measure="w1"))) == 1
 
 
 def test_layers_are_medians_at_the_first_and_last_known_frame():
@@ -387,19 +396,19 @@ def test_layers_are_medians_at_the_first_and_last_known_frame():
     np.testing.assert_allclose(by_layer(broken), [first, last])
 
 
-def test_a_bound_of_weights_is_named(tmp_path):
-    assert "40 % at ±0.1" in words(drawn("weights", tmp_path))
+def test_a_bound_of_weights_is_named():
+    assert "40 % at ±0.1" in words(drawn("weights"))
 
 
 # --- on the plane ----------------------------------------------------------------------------------------------------
 
 
-def test_critics_show_the_optimum_of_the_frame_beneath_the_learned_one(tmp_path):
+def test_critics_show_the_optimum_of_the_frame_beneath_the_learned_one():
     run = recorded()
     optimal = run.frames["optimal_scores"].copy()
     optimal[-1, 0] = np.linspace(0, 1, 13)
     changed = Labelled("one", altered(run, optimal_scores=optimal))
-    upper, lower, *_ = panels(drawn("critics", tmp_path, recordings=[changed, *labelled(1)]))
+    upper, lower, *_ = panels(drawn("critics", recordings=[changed, *labelled(1)]))
     assert upper.get_position().y0 > lower.get_position().y1
     filled = next(found for found in lower.collections if isinstance(found, QuadContourSet) and found.filled)
     assert np.abs(filled.levels).max() == pytest.approx(0.5, abs=0.1)  # the median is removed
@@ -407,7 +416,7 @@ def test_critics_show_the_optimum_of_the_frame_beneath_the_learned_one(tmp_path)
     np.testing.assert_allclose(learned.levels, scales(scene(run)).critic.edges)
 
 
-def test_exhibits_of_critics_show_critics(tmp_path):
+def test_exhibits_of_critics_show_critics():
     centres = np.array([[-1.0, 0.0], [1.0, 0.0]])
     modes = {
         "mode_centres": centres,
@@ -418,7 +427,7 @@ def test_exhibits_of_critics_show_critics(tmp_path):
     clouds = {"real": rng.normal(0, 0.3, (500, 2)), "samples": rng.normal(0, 0.3, (4, 2, 500, 2))}
     crowd = [Labelled("crowd", type(run)(run.facts, run.frames | clouds | modes, run.metrics))]
     for kind, clouds_drawn in (("films", [500, 500]), ("critics", [200] * 4), ("steepness", [200])):
-        figure = drawn(kind, tmp_path, recordings=crowd)
+        figure = drawn(kind, recordings=crowd)
         assert [len(line.get_xdata()) for axis in panels(figure) for line in axis.lines] == clouds_drawn
         rings = [one for axis in panels(figure) for one in axis.collections if isinstance(one, EllipseCollection)]
         said = " ".join(words(figure).split())
@@ -428,20 +437,18 @@ def test_exhibits_of_critics_show_critics(tmp_path):
 
 
 @pytest.mark.parametrize("kind", ["films", "critics"])
-def test_panels_of_critics_show_where_these_cannot_tell(kind, tmp_path):
-    figure = drawn(
-        kind, tmp_path, recordings=[Labelled("run", with_boundary(0.5)), Labelled("other", with_boundary(None))]
-    )
+def test_panels_of_critics_show_where_these_cannot_tell(kind):
+    figure = drawn(kind, recordings=[Labelled("run", with_boundary(0.5)), Labelled("other", with_boundary(None))])
     lines = [one for axis in figure.axes for one in axis.collections if isinstance(one, LineCollection)]
     found = [np.unique(line.get_segments()[0][:, 0].round(4)).tolist() for line in lines if line.get_segments()]
     assert found == [[-1.5]]  # of the last frame: x + 2 = 1/2
     assert words(figure).count("boundary") == 1
 
 
-def test_the_measure_beneath_is_that_of_the_rows_or_else_of_the_last_frame(tmp_path):
+def test_the_measure_beneath_is_that_of_the_rows_or_else_of_the_last_frame():
     run = labelled()[0]
     rows = [row | {"critic_gap": value} for row, value in zip(rows_for(), (0.2, 0.5, 0.9), strict=True)]
-    said = words(drawn("critics", tmp_path, recordings=[run], rows=rows)).replace("\n", " ")
+    said = words(drawn("critics", recordings=[run], rows=rows)).replace("\n", " ")
     assert "share of W1 seen: median 0.5 (0.2 to 0.9)" in said
     np.testing.assert_allclose(
         parts.at_end(material("critics", rows=[]), run, "critic_gap"), run.recording.metrics["critic_gap"][-1]
@@ -457,18 +464,18 @@ def test_the_share_above_one_is_counted_at_points():
     assert share_above(shown, points[-2:]) == ""
 
 
-def test_steepness_is_on_one_scale_around_one(tmp_path):
-    figure = drawn("steepness", tmp_path, count=2)
+def test_steepness_is_on_one_scale_around_one():
+    figure = drawn("steepness", count=2)
     images = [image for axis in panels(figure) for image in axis.findobj(AxesImage)]
     assert {(image.norm.vmin, image.norm.vmax) for image in images} == {(0.1, 10)}
     assert "above 1" in words(figure)
 
 
-def test_categories_are_told_apart(tmp_path):
+def test_categories_are_told_apart():
     run = recorded()
     chosen = np.arange(40) % 3
     known = type(run)(run.facts, dict(run.frames) | {"categories": np.tile(chosen, (3, 1))}, run.metrics)
-    (axis,) = panels(drawn("latent", tmp_path, recordings=[Labelled("codes", known)]))
+    (axis,) = panels(drawn("latent", recordings=[Labelled("codes", known)]))
     lines = {line.get_label(): line for line in axis.lines}
     for category in range(3):
         np.testing.assert_allclose(lines[str(category)].get_xydata(), run.frames["samples"][-1, 0, chosen == category])
@@ -483,8 +490,8 @@ def test_twelve_kinds_have_colours_of_their_own():
     assert apart.min() > 0.1
 
 
-def test_the_critic_of_a_lone_run_stands_beside_its_optimum(tmp_path):
-    one, two = (drawn("critics", tmp_path, count=count) for count in (1, 2))
+def test_the_critic_of_a_lone_run_stands_beside_its_optimum():
+    one, two = (drawn("critics", count=count) for count in (1, 2))
     left, right = panels(one)
     assert left.get_position().y0 == pytest.approx(right.get_position().y0)
     assert left.get_position().x1 < right.get_position().x0
@@ -494,12 +501,12 @@ def test_the_critic_of_a_lone_run_stands_beside_its_optimum(tmp_path):
 
 
 @pytest.mark.parametrize(("start", "cut"), [(40.0, True), (0.2, False)])
-def test_players_that_have_not_learned_do_not_flatten_the_curves_of_those_that_have(start, cut, tmp_path):
+def test_players_that_have_not_learned_do_not_flatten_the_curves_of_those_that_have(start, cut):
     run = recorded()
     values = np.linspace(0, 1, 12).reshape(4, 3)
     values[0] = [-start, 0, start]
     known = type(run)(run.facts, run.frames, dict(run.metrics) | {"critic_value": values})
-    figure = drawn("curves", tmp_path, recordings=[Labelled("one", known)], measure="critic_value")
+    figure = drawn("curves", recordings=[Labelled("one", known)], measure="critic_value")
     (axis,) = panels(figure)
     low, high = axis.get_ylim()
     assert low <= values[1:].min()
@@ -508,12 +515,12 @@ def test_players_that_have_not_learned_do_not_flatten_the_curves_of_those_that_h
     assert ("the first frame reaches from \N{MINUS SIGN}40 to 40" in words(figure)) == cut
 
 
-def starting(name, first, tmp_path, later=(0.52, 0.6, 0.7)):
+def starting(name, first, later=(0.52, 0.6, 0.7)):
     """The axis of a curve that starts there, all its numbers, and what the picture says; ceilings of critics are 1."""
     run = recorded()
     values = np.array([first, *later])[:, None].repeat(3, 1)
     known = type(run)(run.facts, run.frames, dict(run.metrics) | {name: values})
-    figure = drawn("curves", tmp_path, recordings=[Labelled("one", known)], measure=name)
+    figure = drawn("curves", recordings=[Labelled("one", known)], measure=name)
     (axis,) = panels(figure)
     return axis, values, words(figure)
 
@@ -521,10 +528,10 @@ def starting(name, first, tmp_path, later=(0.52, 0.6, 0.7)):
 @pytest.mark.parametrize("name", ["critic_gap", "slope_alignment", "optimal_correlation", "high_quality", "modes", "steep_share",
                                   "on_skeleton", "class_accuracy", "weight_saturation", "kl", "critic_lipschitz"])  # fmt: skip
 @pytest.mark.parametrize("first", [0.0, -0.2])
-def test_learning_is_never_cut_off_a_curve_and_its_ceiling_stays_in_view(name, first, tmp_path):
+def test_learning_is_never_cut_off_a_curve_and_its_ceiling_stays_in_view(name, first):
     if name in ("critic_lipschitz", "modes") or table.QUANTITIES[name].unit == "share":
         first = 0.0  # never negative
-    axis, values, said = starting(name, first, tmp_path)
+    axis, values, said = starting(name, first)
     low, high = axis.get_ylim()
     assert low <= values.min()
     assert values.max() <= high
@@ -540,8 +547,8 @@ def test_learning_is_never_cut_off_a_curve_and_its_ceiling_stays_in_view(name, f
 
 
 @pytest.mark.parametrize("name", ["critic_value", "critic_loss", "generator_loss", "penalty", "centre_x", "my_own"])
-def test_what_has_no_better_value_is_cut_where_its_start_is_far(name, tmp_path):
-    axis, values, said = starting(name, -40.0, tmp_path)
+def test_what_has_no_better_value_is_cut_where_its_start_is_far(name):
+    axis, values, said = starting(name, -40.0)
     low, high = axis.get_ylim()
     assert -1 < low < values[1:].min()
     assert values[1:].max() < high < 2
@@ -554,22 +561,22 @@ def test_a_floor_counts_as_what_an_axis_needs(floor, cut):
     assert not leaves("critic_value", np.array([-40.0]), np.array([np.nan, 0.5]), floor)
 
 
-def test_of_what_swings_one_seed_is_drawn_for_the_median_of_all_stands_still(tmp_path):
+def test_of_what_swings_one_seed_is_drawn_for_the_median_of_all_stands_still():
     run = recorded()
     swing = np.array([[1.0, -1.0, 0.0], [-1.0, 1.0, 0.0], [1.0, -1.0, 0.0], [-1.0, 1.0, 0.0]])
     known = type(run)(run.facts, run.frames, dict(run.metrics) | {"centre_x": swing})
-    figure = drawn("curves", tmp_path, recordings=[Labelled("one", known)], measure="centre_x, w1")
+    figure = drawn("curves", recordings=[Labelled("one", known)], measure="centre_x, w1")
     centre, w1 = panels(figure)
     assert centre.lines[0].get_ydata().tolist() == [1, -1, 1, -1]
     np.testing.assert_allclose(w1.lines[0].get_ydata(), np.median(run.metrics["w1"], axis=1))
     assert "line: median of the seeds, of a centre the first seed alone" in words(figure)
 
 
-def test_a_line_that_falls_to_zero_is_named_where_it_leaves_a_logarithmic_axis(tmp_path):
+def test_a_line_that_falls_to_zero_is_named_where_it_leaves_a_logarithmic_axis():
     run = recorded()
     fallen = np.array([1.0, 1e-6, 0.0, 0.0])[:, None].repeat(3, 1)
     known = type(run)(run.facts, run.frames, dict(run.metrics) | {"layer_gradient_ratio": fallen})
-    figure = drawn("curves", tmp_path, recordings=[Labelled("clipped", known)], measure="layer_gradient_ratio")
+    figure = drawn("curves", recordings=[Labelled("clipped", known)], measure="layer_gradient_ratio")
     (axis,) = panels(figure)
     assert "clipped: 0" in [text.get_text() for text in axis.texts]
 
@@ -577,8 +584,8 @@ def test_a_line_that_falls_to_zero_is_named_where_it_leaves_a_logarithmic_axis(t
 # --- results ---------------------------------------------------------------------------------------------------------
 
 
-def test_ends_show_every_seed_the_median_and_the_floor(tmp_path):
-    (axis,) = panels(drawn("ends", tmp_path, rows=rows_for(2)))
+def test_ends_show_every_seed_the_median_and_the_floor():
+    (axis,) = panels(drawn("ends", rows=rows_for(2)))
     values = [line.get_xdata() for line in axis.lines if len(line.get_xdata()) == 3]
     np.testing.assert_allclose(sorted(values[0]), [0.15, 0.16, 0.17])  # from below: the second run
     dots = [line.get_xdata()[0] for line in axis.lines if len(line.get_xdata()) == 1]
@@ -595,29 +602,29 @@ def test_many_ends_are_sorted_and_few_keep_their_order():
     assert list(ordered(few, "w1")) == ["run 11", "run 10", "run 9"]
 
 
-def test_lost_seeds_are_counted(tmp_path):
+def test_lost_seeds_are_counted():
     rows = rows_for(2, lost=[(0, 1), (0, 2)])
-    assert "run 0  (2 of 3 diverged)" in words(drawn("ends", tmp_path, rows=rows))
+    assert "run 0  (2 of 3 diverged)" in words(drawn("ends", rows=rows))
     assert parts.lost_in_words(rows_for(1, status="failed", w1=None), "w1") == "3 of 3 no value"
     assert "2 seeds diverged" in parts.rows_in_words(rows)
 
 
 @pytest.mark.parametrize("measure", ["w1", "labels"])
-def test_rates_count_the_labels_of_the_diagnosis(measure, tmp_path):
+def test_rates_count_the_labels_of_the_diagnosis(measure):
     rows = rows_for(2, lost=[(1, 2)])
-    said = words(drawn("rates", tmp_path, rows=rows, measure=measure)).split("\n")
+    said = words(drawn("rates", rows=rows, measure=measure)).split("\n")
     assert columns_of(rows) == ["mode-collapse", "diverged", "no label"]
     assert [word for word in said if word.endswith("/3")] == ["1/3", "1/3", "1/3", "1/3", "0/3", "2/3"]
 
 
-def test_rates_of_modes_count_seeds_that_found_all(tmp_path):
-    said = words(drawn("rates", tmp_path, rows=rows_for(1), measure="modes"))
+def test_rates_of_modes_count_seeds_that_found_all():
+    said = words(drawn("rates", rows=rows_for(1), measure="modes"))
     assert "2/3   4 (3 to 4) of 4" in said
 
 
-def test_undiagnosed_seeds_are_not_called_healthy(tmp_path):
+def test_undiagnosed_seeds_are_not_called_healthy():
     rows = [{name: value for name, value in row.items() if name != "labels"} for row in rows_for()]
-    assert "not diagnosed" in words(drawn("rates", tmp_path, rows=rows, measure="labels"))
+    assert "not diagnosed" in words(drawn("rates", rows=rows, measure="labels"))
 
 
 def test_a_matrix_has_the_medians_of_pairs():
@@ -632,20 +639,20 @@ def test_a_matrix_has_the_medians_of_pairs():
     assert [cell_text(value, (0, 1)) for value in (0.1, 12.3, -0.5)] == ["0.1", "12", "−0.5"]
 
 
-def test_a_matrix_says_which_column_is_missing(tmp_path):
-    assert "no run has both colour and objective" in words(drawn("matrix", tmp_path, across="colour"))
+def test_a_matrix_says_which_column_is_missing():
+    assert "no run has both colour and objective" in words(drawn("matrix", across="colour"))
     assert parted({"method": "gan"})["constraint"] == "none"
     assert parted({"method": "gan", "objective": "minimax"})["objective"] == "minimax"
 
 
 @pytest.mark.parametrize(("across", "down"), [("method", "scenario"), ("scenario", "method")])
-def test_a_matrix_compares_within_a_scenario_only(across, down, tmp_path):
+def test_a_matrix_compares_within_a_scenario_only(across, down):
     w1 = {("near", "a"): 0.1, ("near", "b"): 0.2, ("far", "a"): 5.0, ("far", "b"): 4.0}
     rows = [
         rows_for(seeds=1)[0] | {"scenario": s, "method": m, "label": f"{s}, {m}", "w1": value}
         for (s, m), value in w1.items()
     ]
-    figure = drawn("matrix", tmp_path, rows=rows, across=across, down=down)
+    figure = drawn("matrix", rows=rows, across=across, down=down)
     assert "each scenario on its own scale" in words(figure)
     (axis,) = panels(figure)
     found = {(int(frame.get_x()), int(frame.get_y())) for frame in axis.patches if isinstance(frame, Rectangle)}
@@ -654,14 +661,14 @@ def test_a_matrix_compares_within_a_scenario_only(across, down, tmp_path):
     np.testing.assert_array_equal(shade, [[1, 0], [0, 1]])
 
 
-def test_a_matrix_of_several_scenarios_is_never_one_of_them_all(tmp_path):
+def test_a_matrix_of_several_scenarios_is_never_one_of_them_all():
     rows = [
         rows_for(seeds=1)[0] | {"scenario": s, "method": m, "label": m} for s, m in (("near", "a+b"), ("far", "c+d"))
     ]
-    assert len(panels(drawn("matrix", tmp_path, rows=rows), 0.2)) == 2
+    assert len(panels(drawn("matrix", rows=rows), 0.2)) == 2
 
 
-def test_all_cells_that_read_as_the_best_are_framed(tmp_path):
+def test_all_cells_that_read_as_the_best_are_framed():
     values = np.array([[0.1501, 0.1499, 0.16], [np.nan, 0.3, 0.2]])
     assert best_cells(values, [np.full(values.shape, True)], "w1") == [(0, 0), (0, 1)]
     assert best_cells(values, [np.full(values.shape, True)], "high_quality") == [(1, 1)]
@@ -671,23 +678,23 @@ def test_all_cells_that_read_as_the_best_are_framed(tmp_path):
 @pytest.mark.parametrize(("kind", "seeds", "bars"), [
     ("ends", 2, NO_BARS), ("price", 5, NO_BARS), ("ends", 6, BARS), ("price", 6, BARS),
 ])  # fmt: skip
-def test_few_seeds_have_no_interval(kind, seeds, bars, tmp_path):
-    said = words(drawn(kind, tmp_path, rows=rows_for(2, seeds=seeds)))
+def test_few_seeds_have_no_interval(kind, seeds, bars):
+    said = words(drawn(kind, rows=rows_for(2, seeds=seeds)))
     assert bars in said
     assert ({NO_BARS, BARS} - {bars}).pop() not in said
     whole = median(range(seeds))
     assert (whole.ends == (whole.value, whole.value)) == np.isnan(whole.low) == (bars == NO_BARS)
 
 
-def test_runs_of_unlike_many_seeds_say_both(tmp_path):
+def test_runs_of_unlike_many_seeds_say_both():
     rows = [*rows_for(1, seeds=8), *(row | {"label": "few", "folder": "few"} for row in rows_for(1, seeds=2))]
-    said = words(drawn("ends", tmp_path, rows=rows))
+    said = words(drawn("ends", rows=rows))
     assert BARS in said  # which says of how many seeds
     assert "2 runs · 10 seeds" in said
 
 
-def test_seeds_are_counted_by_the_run(tmp_path):
-    assert "2 runs of 3 seeds, 1 seed diverged" in words(drawn("ends", tmp_path, rows=rows_for(2, lost=[(0, 1)])))
+def test_seeds_are_counted_by_the_run():
+    assert "2 runs of 3 seeds, 1 seed diverged" in words(drawn("ends", rows=rows_for(2, lost=[(0, 1)])))
 
 
 def test_a_panel_without_a_title_is_called_by_its_kind(tmp_path):
@@ -707,12 +714,12 @@ def test_letters_that_the_font_lacks_raise_no_warning(tmp_path):
     assert (tmp_path / "saved.png").stat().st_size > 1000
 
 
-def test_a_matrix_frames_the_best(tmp_path):
+def test_a_matrix_frames_the_best():
     rows = rows_for(8, modes=None)
     for row in rows:
         row["high_quality"] = 1 - row["w1"]
     for measure in ("w1", "high_quality"):
-        (axis,) = panels(drawn("matrix", tmp_path, rows=rows, measure=measure))
+        (axis,) = panels(drawn("matrix", rows=rows, measure=measure))
         (frame,) = [patch for patch in axis.patches if isinstance(patch, Rectangle)]
         assert frame.get_xy() == pytest.approx((0.04, 0.04))  # the first run has the lowest W1
 
@@ -742,26 +749,26 @@ def test_a_name_goes_where_nothing_is():
     assert covered(corner, [], room) == pytest.approx(0, abs=1e-9)
 
 
-def test_of_many_runs_all_are_named_once_in_the_key(tmp_path):
-    said = words(drawn("price", tmp_path, rows=rows_for(36)))
+def test_of_many_runs_all_are_named_once_in_the_key():
+    said = words(drawn("price", rows=rows_for(36)))
     keyed = [line for line in said.split("\n") if "  run " in line]
     assert len(keyed) == 36
-    few = words(drawn("price", tmp_path, rows=rows_for(5))).split("\n")
+    few = words(drawn("price", rows=rows_for(5))).split("\n")
     assert [line for line in few if line.startswith("run ")] != []
     assert not [line for line in few if "  run " in line]
 
 
-def test_a_run_without_a_value_is_named_above(tmp_path):
+def test_a_run_without_a_value_is_named_above():
     rows = rows_for(3, lost=[(1, 0), (1, 1), (1, 2)])
-    assert "without a value: run 1" in words(drawn("price", tmp_path, rows=rows))
-    assert "no run has a value" in words(drawn("price", tmp_path, rows=rows_for(1, w1=None)))
+    assert "without a value: run 1" in words(drawn("price", rows=rows))
+    assert "no run has a value" in words(drawn("price", rows=rows_for(1, w1=None)))
 
 
 # --- theory ----------------------------------------------------------------------------------------------------------
 
 
-def test_distances_are_drawn_along_their_key(tmp_path):
-    figure = drawn("distances", tmp_path)
+def test_distances_are_drawn_along_their_key():
+    figure = drawn("distances")
     moving, bounded, unbounded = panels(figure)
     np.testing.assert_allclose(moving.lines[0].get_xydata(), [[s, abs(s)] for s in (-1, -0.5, 0, 0.5, 1)])
     assert bounded.lines[0].get_ydata().max() == pytest.approx(math.log(2))
@@ -769,19 +776,19 @@ def test_distances_are_drawn_along_their_key(tmp_path):
     assert "infinite" in words(figure)
 
 
-def test_a_plan_has_an_arrow_a_move_and_says_what_it_costs(tmp_path):
-    figure = drawn("plan", tmp_path)
+def test_a_plan_has_an_arrow_a_move_and_says_what_it_costs():
+    figure = drawn("plan")
     assert "every plan costs 42" in words(figure)
     line, matrix = panels(figure)
     arrows = [text for text in line.texts if getattr(text, "arrow_patch", None)]
     assert len(arrows) == 6
     assert sum(patch.get_facecolor()[:3] != (1, 1, 1) for patch in matrix.patches) == 6
     two = {"plans": "two", "a": [4, 6], "b": [3, 7], "best": 2, "worst": 6, "moves": [[0, 0], [1, 1]]}
-    assert "the cheapest plan costs 2, the dearest 6" in words(drawn("plan", tmp_path, rows=[two]))
+    assert "the cheapest plan costs 2, the dearest 6" in words(drawn("plan", rows=[two]))
 
 
-def test_a_bound_stands_above_what_it_bounds(tmp_path):
-    axis, _ = panels(drawn("bound", tmp_path))
+def test_a_bound_stands_above_what_it_bounds():
+    axis, _ = panels(drawn("bound"))
     bound, w1 = (next(line for line in axis.lines if line.get_label() == name) for name in ("the bound", "W1"))
     assert (bound.get_ydata() >= w1.get_ydata()).all()
     assert "1.7 at std 0.1" in words(axis.figure)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from conftest import AtOnce, undrawn
 from PIL import Image
 from pydantic import ValidationError
 from scipy.stats import spearmanr
@@ -27,6 +28,7 @@ from toygan.files.config import as_data
 from toygan.files.mistakes import UserError
 from toygan.files.strict import key_lines
 from toygan.many import sweep
+from toygan.many.executors import Local
 from toygan.quantities.diagnosis import RULES
 from toygan.quantities.rhythm import period
 from toygan.session import folder as folders
@@ -108,6 +110,13 @@ def written(folder: Path, text: str, name: str = "small") -> str:
     return str(path)
 
 
+@pytest.fixture(scope="module")
+def theory(tmp_path_factory) -> tuple[files.Exhibit, list[dict[str, object]]]:
+    """The exhibit of theory, and its rows."""
+    exhibit = read(written(tmp_path_factory.mktemp("theory"), THEORY))
+    return exhibit, theory_rows(exhibit, phase_portraits(exhibit))
+
+
 # --- files -----------------------------------------------------------------------------------------------------------
 
 MISTAKES = {
@@ -147,6 +156,12 @@ EXPLAINED = {
     "a bound that is no number": ("below = 100", "below = nan", "FILE, line 25: claims[0].below = nan: must be a number"),
     "a bound for everything": ("below = 100", "below = inf", "line 25: claims[0].below = inf: every number fulfils it"),
     "a bound for nothing": ("below = 100", "above = inf", "line 25: claims[0].above = inf: no number fulfils it"),
+    "bounds that exclude each other": (
+        "below = 100", "below = 100\nabove = 100", "line 22: claims[0]: no number keeps to above and below",
+    ),
+    "bounds that exclude a value": (
+        "below = 100", "below = 100\nequals = 101\nwithin = 1", "line 22: claims[0]: no number keeps to below and equals",
+    ),
     "a value of no run": (
         '"critic.width" = 8', '"critic.width" = 9',
         'FILE, line 24: claims[0].value.of.critic.width = 9: the claim "Everything is finite." asks for 9, which no run',
@@ -236,9 +251,8 @@ def test_a_mistake_in_theory_is_told_where_it_stands(name, tmp_path):
     assert [words for words in expected if words not in text] == [], text
 
 
-def test_what_is_planned_of_theory_is_what_its_rows_are_chosen_by(tmp_path):
-    exhibit = read(written(tmp_path, THEORY))
-    rows = theory_rows(exhibit, phase_portraits(exhibit))
+def test_what_is_planned_of_theory_is_what_its_rows_are_chosen_by(theory):
+    exhibit, rows = theory
     assert [
         {key: row[key] for key in columns} for row, columns in zip(rows, theory_columns(exhibit), strict=True)
     ] == list(theory_columns(exhibit))
@@ -552,9 +566,8 @@ def test_partners_agree_in_the_keys_that_no_term_names():
     assert verdict(rows, value=five, over=one, equals=5, seeds="all").held is None
 
 
-def test_a_row_of_theory_stands_against_itself(tmp_path):
-    exhibit = read(written(tmp_path, THEORY))
-    rows = theory_rows(exhibit, phase_portraits(exhibit))
+def test_a_row_of_theory_stands_against_itself(theory):
+    _, rows = theory
     piece = {"of": {"bounds": "noise"}}
     found = verdict(rows, value=piece | {"measure": "bound"}, minus=piece | {"measure": "w1"}, at_least=0, seeds="all")
     assert found.held is True
@@ -643,9 +656,8 @@ def test_the_period_of_a_wave():
 # --- theory ----------------------------------------------------------------------------------------------------------
 
 
-def test_theory_has_its_exact_values(tmp_path):
-    exhibit = read(written(tmp_path, THEORY))
-    rows = theory_rows(exhibit, phase_portraits(exhibit))
+def test_theory_has_its_exact_values(theory):
+    exhibit, rows = theory
     plans = {row["plans"]: (row["best"], row["worst"]) for row in rows if "plans" in row}
     assert plans == {"equal": (42, 42), "crossed": (2, 6)}
     lines = {row["target.shift"]: row for row in rows if "distances" in row}
@@ -671,20 +683,49 @@ def call(*words: str):
     return CliRunner().invoke(app, list(words))
 
 
+def without(text: str, *tables: str) -> str:
+    """A file without its tables of some names."""
+    return re.sub(rf"(?s)\[\[(?:{'|'.join(tables)})\]\].*?(?=\[\[|\Z)", "", text)
+
+
+ONLY_PLANS = without(THEORY, "distances", "phases", "bounds")
+
+
+@pytest.fixture(scope="module")
+def shown_once(tmp_path_factory) -> tuple[Path, str]:
+    """A folder in which the small exhibit was run and shown, and what was told; small sheets of its runs lie there, which an
+    exhibit with films would have drawn.
+    """
+    place = tmp_path_factory.mktemp("shown")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(place)
+        patch.setattr(Local, "renew", lambda pool: setattr(pool, "pool", AtOnce()))
+        first = call("demo", written(place, FILE), "--json", "--workers", "1")
+    assert first.exit_code == 0, first.output
+    for facts in place.rglob("run.json"):
+        Image.new("RGB", (40, 30)).save(facts.with_name("picture.png"))
+    return place, first.stdout
+
+
+@pytest.fixture
+def shown(shown_once, tmp_path, monkeypatch) -> str:
+    """What was told when the small exhibit was shown; the folder to stand in has all that was made then."""
+    place, told = shown_once
+    shutil.copytree(place, tmp_path, dirs_exist_ok=True)
+    monkeypatch.chdir(tmp_path)
+    return told
+
+
 def test_a_demo_names_its_page_as_the_site_does(tmp_path, monkeypatch, no_processes):
     monkeypatch.chdir(tmp_path)
-    path = written(tmp_path, 'name = "Two_Plans"\n' + THEORY)
+    path = written(tmp_path, 'name = "Two_Plans"\n' + ONLY_PLANS)
     told = call("demo", path, "--workers", "1")
     assert told.exit_code == 0, told.output
     assert Path(told.stdout.splitlines()[-1]).is_file()
 
 
-def test_a_demo_runs_judges_draws_and_is_kept(tmp_path, monkeypatch, no_processes):
-    monkeypatch.chdir(tmp_path)
-    path = written(tmp_path, FILE)
-    first = call("demo", path, "--json", "--workers", "1")
-    assert first.exit_code == 0, first.output
-    told = json.loads(first.stdout)
+def test_a_demo_runs_judges_draws_and_is_kept(tmp_path, shown):
+    path, told = str(tmp_path / "small.toml"), json.loads(shown)
     assert [claim["held"] for claim in told["claims"]] == [True]
     assert len(told["runs"]) == 4
     assert all(Path(picture).exists() for picture in told["pictures"])
@@ -697,8 +738,8 @@ def test_a_demo_runs_judges_draws_and_is_kept(tmp_path, monkeypatch, no_processe
     assert {file: file.stat().st_mtime_ns for file in Path("runs").rglob("frames.npz")} == times
 
 
-def test_a_demo_draws_the_panels_the_seed_and_the_formats_that_are_asked_for(tmp_path, monkeypatch, no_processes):
-    monkeypatch.chdir(tmp_path)
+def test_a_demo_draws_the_panels_the_seed_and_the_formats_that_are_asked_for(tmp_path, shown):
+    shutil.rmtree("demo")
     two = '[[panels]]\nkind = "films"\n\n[[panels]]\nkind = "ends"'
     path = written(tmp_path, FILE.replace('[[panels]]\nkind = "ends"', two))
     run = ["demo", path, "--workers", "1"]
@@ -710,17 +751,17 @@ def test_a_demo_draws_the_panels_the_seed_and_the_formats_that_are_asked_for(tmp
 
     assert drawn()[0] == ["1-films.png", "2-ends.png"]
     first = Path("demo/small/1-films.png").read_bytes()
-    names, told = drawn("--panels", "films", "--format", "pdf", "--seed", "2", "--no-points")
-    assert names == ["1-films.pdf", "1-films.png"]
+    names, told = drawn("--panels", "films", "--format", "svg", "--seed", "2", "--no-points")
+    assert names == ["1-films.png", "1-films.svg"]
     assert all(name in told for name in names)
-    made = shlex.join(["toygan", "demo", path, "--panels", "films", "--seed", "2", "--no-points", "--format", "pdf"])
+    made = shlex.join(["toygan", "demo", path, "--panels", "films", "--seed", "2", "--no-points", "--format", "svg"])
     with Image.open("demo/small/1-films.png") as picture:
         assert picture.info["Description"] == made
     assert made in Path("demo/exhibits/small.html").read_text(encoding="utf-8")
     assert Path("demo/small/1-films.png").read_bytes() != first
-    assert drawn("--panels", "2", "--thin-points")[0] == ["2-ends.png"]
+    assert drawn("--panels", "2", "--thin-points", "--width", "400px")[0] == ["2-ends.png"]
     critics = written(tmp_path, FILE.replace('kind = "ends"\nmeasure = "w1"', 'kind = "critics"'))
-    assert call("demo", critics, "--workers", "1").exit_code == 0
+    assert call("demo", critics, "--workers", "1", "--width", "400px").exit_code == 0
     lost = call("demo", critics, "--workers", "1", "--seed", "2")
     assert (lost.exit_code, "its critic was not kept" in lost.stderr) == (2, True)
     path = written(tmp_path, FILE.replace('[[panels]]\nkind = "ends"', two))
@@ -756,7 +797,8 @@ def test_the_gallery_has_a_page_for_each_exhibit_and_reuses_runs(tmp_path, monke
     at_a_step = FILE.replace('"w1" }', '"w1", at = 4 }')  # which is no step of a quick run
     paths = [written(tmp_path, at_a_step, "one"), written(tmp_path, FILE.replace("Small", "Other"), "two")]
     words = ["gallery", "--quick", "--workers", "1", *(word for path in paths for word in ("--only", path))]
-    result = call(*words)
+    with undrawn():
+        result = call(*words)
     assert result.exit_code == 0, result.output
     quick = "(quick: fewer seeds and steps than the claims are about)"
     told = [f"{name}: 1 of 1 claims held {quick}" for name in ("one", "two")]
@@ -767,12 +809,9 @@ def test_the_gallery_has_a_page_for_each_exhibit_and_reuses_runs(tmp_path, monke
     assert f"toygan demo {paths[0]} --quick" in Path("site/exhibits/one.html").read_text(encoding="utf-8")
 
 
-def test_a_run_with_more_looks_than_are_asked_for_serves_an_exhibit(tmp_path, monkeypatch, no_processes):
+def test_a_run_with_more_looks_than_are_asked_for_serves_an_exhibit(tmp_path, shown):
     """The page of the gallery and `toygan gallery` plan alike, and so take the same runs."""
-    monkeypatch.chdir(tmp_path)
-    path = written(tmp_path, FILE)
-    assert call("demo", path, "--workers", "1").exit_code == 0
-    works = planned(read(path), Path("runs/exhibits"))
+    works = planned(read(str(tmp_path / "small.toml")), Path("runs/exhibits"))
     fewer = written(tmp_path, FILE.replace("training.frames = 3", "training.frames = 2"), "fewer")
     more = written(tmp_path, FILE.replace("training.frames = 3", "training.frames = 4"), "more")
     for asked in (fewer, more):  # folders of another name, as if they had been played with three looks
@@ -812,15 +851,14 @@ def test_a_folder_that_names_its_files_by_no_table_has_read_none(inputs, tmp_pat
         folders.agreeing(tmp_path, config, {"inputs": {"points.csv": "a digest"}})
 
 
-def test_a_gallery_is_built_as_it_is_asked_to_look(tmp_path, monkeypatch, no_processes):
-    monkeypatch.chdir(tmp_path)
-    path = written(tmp_path, FILE)
-    result = call("gallery", "--only", path, "--quick", "--workers", "1", "--style", "dark")
+def test_a_gallery_is_built_as_it_is_asked_to_look(tmp_path, shown):
+    path = str(tmp_path / "small.toml")
+    result = call("gallery", "--only", path, "--workers", "1", "--style", "dark")
     assert result.exit_code == 0, result.output
-    picture = min(Path().rglob("*-ends.png"))
+    picture = min(Path("runs").rglob("*-ends.png"))
     with Image.open(picture) as drawn:
         assert sum(drawn.convert("RGB").getpixel((0, 0))) < 200
-        assert drawn.info["Description"] == shlex.join(["toygan", "demo", path, "--quick", "--style", "dark"])
+        assert drawn.info["Description"] == shlex.join(["toygan", "demo", path, "--style", "dark"])
     assert call("gallery", "--only", path, "--style", "drak").exit_code == 2
 
 
@@ -852,7 +890,7 @@ def test_what_can_be_no_folder_is_refused_before_anything_is_played(command, opt
 
 def test_strict_fails_when_a_claim_did_not_hold(tmp_path, monkeypatch, no_processes):
     monkeypatch.chdir(tmp_path)
-    path = written(tmp_path, THEORY.replace("equals = 42", "equals = 43"))
+    path = written(tmp_path, ONLY_PLANS.replace("equals = 42", "equals = 43"))
     lax, strict = call("demo", path), call("demo", path, "--strict")
     assert (lax.exit_code, strict.exit_code) == (0, 1)
     assert "did not hold" in lax.stdout

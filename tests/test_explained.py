@@ -187,7 +187,7 @@ def test_a_mistake_is_one_clear_message(message: str, tmp_path: Path) -> None:
     assert "small.toml" in str(error.value)
 
 
-def test_the_command_plays_judges_tells_and_shows_explanations(tmp_path: Path) -> None:
+def test_the_command_plays_judges_tells_and_shows_explanations(tmp_path: Path, no_processes: None) -> None:
     text = FILE.replace("below = 100", "above = 100") + STEPS
     path, runs, out = written(tmp_path, text), str(tmp_path / "runs"), str(tmp_path / "out")
     ran = CliRunner().invoke(app, ["demo", path, "--runs", runs, "--out", out, "--workers", "1"])

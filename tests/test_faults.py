@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import errno
 import json
-import multiprocessing
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from contextlib import nullcontext
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
-from conftest import crossed, sampled, with_parameters
+from conftest import crossed, sampled, undrawn, with_parameters
 
 import toygan
 from toygan.engines import table
@@ -89,6 +91,12 @@ def undisturbed(world, tmp_path_factory) -> Recording:
         return play(world, tmp_path_factory.mktemp("undisturbed"))
 
 
+@pytest.fixture
+def done(undisturbed, tmp_path) -> Path:
+    """The folder of a finished run below `tmp_path`, as it would have been played there."""
+    return shutil.copytree(undisturbed.folder, tmp_path / "small" / "wgan-gp")
+
+
 # --- killed ----------------------------------------------------------------------------------------------------------
 
 
@@ -108,7 +116,7 @@ def dies_at(monkeypatch, moment: int) -> None:
     monkeypatch.setattr(os, "replace", replace_or_die)
 
 
-@pytest.mark.parametrize("moment", sampled(range(24), 3))
+@pytest.mark.parametrize("moment", sampled(range(24), 4))
 def test_a_run_that_dies_at_any_write_is_continued(moment, world, undisturbed, tmp_path, monkeypatch, quick):
     with monkeypatch.context() as patch:
         dies_at(patch, moment)
@@ -119,44 +127,94 @@ def test_a_run_that_dies_at_any_write_is_continued(moment, world, undisturbed, t
     assert_same(play(world, tmp_path), undisturbed)
 
 
-def in_a_process(world: str, out: str) -> None:
-    """What the process does that is killed."""
-    hurry(setattr)
-    toygan.run(world, out=out)
+SERVER = """
+import json, os, signal, sys
+from test_faults import hurry, play, run
+from toygan.cli import main
+
+def work(words, place, cpu):
+    for number, name in ((1, "out"), (2, "err")):
+        os.dup2(os.open(os.path.join(place, name), os.O_WRONLY | os.O_CREAT | os.O_TRUNC), number)
+    signal.setitimer(signal.ITIMER_PROF, cpu)  # nobody catches it, and nothing is done at such an end
+    sys.argv[1:] = words
+    main.main() if words else play(world, place)
+
+hurry(setattr)
+run.import_slow_libraries = lambda: None  # nothing is drawn
+world, warm = sys.argv[1:]
+play(world, warm)
+for line in sys.stdin:
+    order = json.loads(line)
+    if "wait" in order:
+        _, status, used = os.wait4(order["wait"], 0)
+        answer = os.waitstatus_to_exitcode(status), used.ru_utime + used.ru_stime
+    else:
+        answer = os.fork()
+        if not answer:
+            code = 1
+            try:
+                work(**order)
+                code = 0
+            except SystemExit as end:
+                code = end.code
+            finally:
+                sys.stdout.flush()
+                os._exit(code)
+    print(json.dumps(answer), flush=True)
+"""
 
 
-def killed_after(seconds: float, world: Path, out: Path) -> bool:
-    """Start a run in another process and kill it; whether it was still alive."""
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["toygan.many.run", "ot", "sklearn.datasets"])
-    process = context.Process(target=in_a_process, args=(str(world), str(out)))
-    process.start()
-    process.join(seconds)
-    alive = process.is_alive()
-    process.kill()
-    process.join()
-    return alive
+class Forks:
+    """Starts processes in which all is imported, so that they are at work at once."""
+
+    def __init__(self, world: Path, warm: Path) -> None:
+        words = [sys.executable, "-c", SERVER, str(world), str(warm)]
+        there = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+        self.server = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=there)
+
+    def ask(self, **order) -> Any:
+        self.server.stdin.write(json.dumps(order) + "\n")
+        self.server.stdin.flush()
+        return json.loads(self.server.stdout.readline())
+
+    def start(self, place: Path, *words: str, cpu: float = 0) -> int:
+        """A process that plays the small world in a folder, or does what words say; it dies after so many CPU seconds."""
+        place.mkdir(exist_ok=True)
+        return self.ask(words=words, place=str(place), cpu=cpu)
+
+    def wait(self, process: int) -> tuple[int, float]:
+        """How a process ended, and how many CPU seconds it took."""
+        code, seconds = self.ask(wait=process)
+        return code, seconds
 
 
-def kill_often(rounds: int, world: Path, undisturbed: Recording, tmp_path: Path) -> None:
-    killed_after(30, world, tmp_path / "warm")
-    start = time.monotonic()
-    killed_after(30, world, tmp_path / "timed")
-    whole = time.monotonic() - start
-    moments = np.random.default_rng(0).uniform(0, whole, rounds)
-    killed = [killed_after(moment, world, tmp_path / str(k % 4)) for k, moment in enumerate(moments)]
-    assert any(killed)
+@pytest.fixture(scope="module")
+def forks(world, tmp_path_factory) -> Iterator[Forks]:
+    made = Forks(world, tmp_path_factory.mktemp("warm"))
+    yield made
+    made.server.communicate(timeout=60)
+
+
+def kill_often(rounds: int, forks: Forks, world: Path, undisturbed: Recording, tmp_path: Path) -> None:
+    """Moments are of a process' own clock: no other work of the machine moves them."""
+    code, whole = forks.wait(forks.start(tmp_path / "timed"))
+    assert code == 0
+    ends = []
+    for k, moment in enumerate(np.random.default_rng(0).uniform(0.001, whole, rounds)):
+        ends.append(forks.wait(forks.start(tmp_path / str(k % 4), cpu=moment))[0])
+    assert {*ends} <= {0, -signal.SIGPROF}
+    assert -signal.SIGPROF in ends
     for k in range(4):
         assert_same(play(world, tmp_path / str(k)), undisturbed)
 
 
-def test_a_run_killed_at_any_moment_is_continued(world, undisturbed, tmp_path, quick):
-    kill_often(7, world, undisturbed, tmp_path)
+def test_a_run_killed_at_any_moment_is_continued(forks, world, undisturbed, tmp_path, quick):
+    kill_often(8, forks, world, undisturbed, tmp_path)
 
 
 @pytest.mark.slow
-def test_a_run_killed_at_many_moments_is_continued(world, undisturbed, tmp_path, quick):
-    kill_often(200, world, undisturbed, tmp_path)
+def test_a_run_killed_at_many_moments_is_continued(forks, world, undisturbed, tmp_path, quick):
+    kill_often(200, forks, world, undisturbed, tmp_path)
 
 
 # --- interrupted -----------------------------------------------------------------------------------------------------
@@ -169,18 +227,38 @@ def wait_until(is_so, seconds: float = 60) -> None:
         time.sleep(0.02)
 
 
-@pytest.mark.parametrize("number", sampled([signal.SIGTERM, signal.SIGINT], 2))
-def test_a_signal_leaves_an_interrupted_run_and_a_word(number, world, tmp_path):
-    words = [sys.executable, "-m", "toygan", "run", str(world), "--out", str(tmp_path), "--steps", "100000"]
+def interrupted(out: str, err: str, folder: Path) -> None:
+    """What a run leaves that was asked to end."""
+    assert out == ""
+    assert err.endswith("toygan: interrupted; the same command goes on from here\n")
+    assert "Traceback" not in err
+    assert json.loads((folder / "run.json").read_text())["status"] == "interrupted"
+
+
+LONG = ("--steps", "100000")
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_leaves_an_interrupted_run_and_a_word(number, forks, world, tmp_path):
+    process = forks.start(tmp_path, "run", str(world), "--out", str(tmp_path), *LONG)
+    folder = tmp_path / "small" / "wgan-gp"
+    wait_until(lambda: (folder / "partial" / "state.npz").exists())
+    os.kill(process, number)
+    assert forks.wait(process)[0] == 130
+    interrupted((tmp_path / "out").read_text(), (tmp_path / "err").read_text(), folder)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_to_a_program_leaves_an_interrupted_run_and_a_word(number, world, tmp_path):
+    words = [sys.executable, "-m", "toygan", "run", str(world), "--out", str(tmp_path), *LONG]
     process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     folder = tmp_path / "small" / "wgan-gp"
     wait_until(lambda: (folder / "partial" / "state.npz").exists())
     process.send_signal(number)
     out, err = process.communicate(timeout=60)
-    assert (process.returncode, out) == (130, "")
-    assert err.endswith("toygan: interrupted; the same command goes on from here\n")
-    assert "Traceback" not in err
-    assert json.loads((folder / "run.json").read_text())["status"] == "interrupted"
+    assert process.returncode == 130
+    interrupted(out, err, folder)
 
 
 @pytest.mark.parametrize("seconds", [0.05, 0.7])
@@ -209,7 +287,7 @@ def test_a_signal_while_torch_is_imported_aborts_nothing():
 @pytest.mark.parametrize(
     ("place", "fault"),
     crossed(
-        ["floors_at", "keep", "pack", "draw"], [KeyboardInterrupt(), RuntimeError("out of luck"), MemoryError()], 2
+        ["floors_at", "keep", "pack", "draw"], [KeyboardInterrupt(), RuntimeError("out of luck"), MemoryError()], 3
     ),
     ids=str,
 )
@@ -231,6 +309,9 @@ def test_a_fault_anywhere_leaves_its_mark_and_the_run_goes_on(
 # --- diverged --------------------------------------------------------------------------------------------------------
 
 
+RUNAWAY = {"method.critic_rate": 1e6, "method.generator_rate": 1e6}
+
+
 def poisoned(monkeypatch, *seeds: int) -> None:
     """Give some seeds' generators a first parameter that is no number."""
     first_state = simulation.first_state
@@ -245,9 +326,11 @@ def poisoned(monkeypatch, *seeds: int) -> None:
 
 
 def test_a_seed_that_diverges_harms_no_other(world, tmp_path, monkeypatch):
-    healthy = play(world, tmp_path / "healthy", seeds=3)
+    few = {"training.frames": 2}
+    with undrawn():
+        healthy = play(world, tmp_path / "healthy", seeds=3, overrides=few)
     poisoned(monkeypatch, 1)
-    ill = play(world, tmp_path / "ill", seeds=3)
+    ill = play(world, tmp_path / "ill", seeds=3, overrides=few)
     assert ill.facts.status == "diverged"
     assert [row["diverged_at"] for row in ill.facts.summary.rows] == [None, 0, None]
     assert ill.facts.step == 20
@@ -259,10 +342,9 @@ def test_a_seed_that_diverges_harms_no_other(world, tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("poison", [True, False], ids=["not a number", "runaway"])
 def test_a_run_in_which_all_diverge_ends_early_and_is_drawn(poison, world, tmp_path, monkeypatch):
-    overrides = {} if poison else {"method.critic_rate": 1e6, "method.generator_rate": 1e6}
     if poison:
         poisoned(monkeypatch, 0, 1)
-    ill = play(world, tmp_path, overrides=overrides)
+    ill = play(world, tmp_path, overrides={} if poison else RUNAWAY)
     assert ill.facts.status == "diverged"
     assert ill.facts.step == ill.frames["step"][-1] < 20
     assert len(ill.frames["samples"]) == len(ill.frames["step"])
@@ -270,15 +352,22 @@ def test_a_run_in_which_all_diverge_ends_early_and_is_drawn(poison, world, tmp_p
     assert "NaN" not in (ill.folder / "run.json").read_text()
 
 
-@pytest.mark.parametrize("moment", [5, 8, 10])
-def test_a_run_that_diverges_and_is_killed_ends_the_same(moment, world, tmp_path, monkeypatch, quick):
-    overrides = {"method.critic_rate": 1e6, "method.generator_rate": 1e6}
-    undisturbed = play(world, tmp_path / "undisturbed", overrides=overrides)
+@pytest.fixture(scope="module")
+def undisturbed_runaway(world, tmp_path_factory) -> Recording:
+    with pytest.MonkeyPatch.context() as patch:
+        hurry(patch.setattr)
+        return play(world, tmp_path_factory.mktemp("runaway"), overrides=RUNAWAY)
+
+
+@pytest.mark.parametrize("moment", sampled([5, 8, 10], 2))
+def test_a_run_that_diverges_and_is_killed_ends_the_same(
+    moment, world, undisturbed_runaway, tmp_path, monkeypatch, quick
+):
     with monkeypatch.context() as patch:
         dies_at(patch, moment)
         with pytest.raises(Killed):
-            play(world, tmp_path / "killed", overrides=overrides)
-    assert_same(play(world, tmp_path / "killed", overrides=overrides), undisturbed)
+            play(world, tmp_path, overrides=RUNAWAY)
+    assert_same(play(world, tmp_path, overrides=RUNAWAY), undisturbed_runaway)
 
 
 # --- disks -----------------------------------------------------------------------------------------------------------
@@ -341,10 +430,21 @@ DAMAGES = {
 }
 
 
+@pytest.fixture(scope="module")
+def half(world, tmp_path_factory) -> Path:
+    """Where a run lies that was killed half way; to be copied."""
+    place = tmp_path_factory.mktemp("half")
+    with pytest.MonkeyPatch.context() as patch:
+        hurry(patch.setattr)
+        half_done(world, place, patch)
+    return place
+
+
 @pytest.mark.filterwarnings("ignore::ResourceWarning")
 @pytest.mark.parametrize("damage", DAMAGES)
-def test_a_damaged_unfinished_run_ends_the_same(damage, world, undisturbed, tmp_path, monkeypatch, quick):
-    DAMAGES[damage](half_done(world, tmp_path, monkeypatch))
+def test_a_damaged_unfinished_run_ends_the_same(damage, world, half, undisturbed, tmp_path, quick):
+    shutil.copytree(half, tmp_path, dirs_exist_ok=True)
+    DAMAGES[damage](tmp_path / "small" / "wgan-gp")
     assert_same(play(world, tmp_path), undisturbed)
 
 
@@ -356,8 +456,7 @@ def test_a_finished_run_is_kept(world, undisturbed, quick, monkeypatch):
     assert_same(again, undisturbed)
 
 
-def test_another_runs_place_is_refused_and_fresh_replaces_it(world, tmp_path, quick):
-    play(world, tmp_path)
+def test_another_runs_place_is_refused_and_fresh_replaces_it(world, done, tmp_path, quick):
     other = {"training.steps": 10, "method.ema": 0.5, "title": "Words decide nothing"}
     with pytest.raises(UserError, match="other settings") as caught:
         play(world, tmp_path, overrides=other)
@@ -367,17 +466,16 @@ def test_another_runs_place_is_refused_and_fresh_replaces_it(world, tmp_path, qu
     assert play(world, tmp_path, overrides=other, fresh=True).facts.steps == 10
 
 
-def test_other_words_are_no_other_run(world, tmp_path, quick):
-    first = play(world, tmp_path)
+def test_other_words_are_no_other_run(world, done, undisturbed, tmp_path, quick):
     again = play(world, tmp_path, overrides={"title": "Other", "about": "words", "method.look_for": "more"})
-    assert first.facts.summary == again.facts.summary
+    assert again.facts.summary == undisturbed.facts.summary
+    assert again.facts.seconds == undisturbed.facts.seconds  # it was not played again
 
 
-def test_fresh_leaves_what_is_not_ours(world, tmp_path, quick):
-    folder = play(world, tmp_path).folder
-    (folder / "notes.txt").write_text("mine")
+def test_fresh_leaves_what_is_not_ours(world, done, tmp_path, quick):
+    (done / "notes.txt").write_text("mine")
     play(world, tmp_path, fresh=True)
-    assert (folder / "notes.txt").read_text() == "mine"
+    assert (done / "notes.txt").read_text() == "mine"
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", "{}", '{"format": 2}', "\0\1"])
@@ -387,12 +485,13 @@ def test_a_damaged_run_json_is_refused(content, world, tmp_path, quick):
     (folder / "run.json").write_text(content)
     with pytest.raises(UserError, match=r"run\.json: is not the record of a run; --fresh"):
         play(world, tmp_path)
-    assert play(world, tmp_path, fresh=True).facts.status == "done"
+    if content == "{":
+        assert play(world, tmp_path, fresh=True).facts.status == "done"
 
 
 @pytest.mark.parametrize("damage", [Path.unlink, lambda path: path.write_bytes(b"hello")], ids=["lost", "damaged"])
-def test_a_finished_run_without_its_frames_says_how_to_have_them_again(damage, world, tmp_path, quick):
-    damage(play(world, tmp_path).folder / "frames.npz")
+def test_a_finished_run_without_its_frames_says_how_to_have_them_again(damage, world, done, tmp_path, quick):
+    damage(done / "frames.npz")
     with pytest.raises(UserError, match="--fresh plays it again"):
         play(world, tmp_path)
 

@@ -42,6 +42,7 @@ from toygan.view.scene import scene
 HOSTILE = '<img src=x onerror="window.pwned=1">\'&</script><script>window.pwned=1</script>\u2028${1}'
 NONE_LOST: Mapping[int, int] = {}
 SMALL = {"frames": 7, "points": 60, "grid": 81, "coarse": 9, "seeds": 3, "modes": 4}
+FEW = SMALL | {"frames": 4, "grid": 21}  # of runs that are not looked into
 
 
 def folder_of(place: Path, recording: Recording, lost: Mapping[int, int] = NONE_LOST) -> Path:
@@ -72,7 +73,8 @@ def folder_of(place: Path, recording: Recording, lost: Mapping[int, int] = NONE_
 def runs(tmp_path_factory) -> list[Path]:
     place = tmp_path_factory.mktemp("runs")
     event = {"step": 667, "seed": 0, "label": "mode-collapse", "evidence": "3 of 4 kept"}
-    return [folder_of(place / name, synthetic(**SMALL, method=name, events=[event])) for name in ("gan", "wgan-gp")]
+    some = {name: synthetic(**FEW, method=name, events=[event]) for name in ("gan", "wgan-gp")}
+    return [folder_of(place / name, run) for name, run in some.items()]
 
 
 def showing(folders, **facts) -> Showing:
@@ -87,6 +89,18 @@ def showing(folders, **facts) -> Showing:
     }
     known |= {"command": "toygan demo who-collapses", "films": folders, "folders": folders, "pictures": []}
     return Showing(**known | {"records": [*records(folders), {"distance": "w1", "value": 1.0}]} | facts)
+
+
+def boards(folders, **facts) -> Showing:
+    """The same without films: what its runs do to pages that are about all exhibits."""
+    return showing(folders, films=[], **facts)
+
+
+@pytest.fixture(scope="module")
+def plain_site(tmp_path_factory, runs) -> Path:
+    """The site of one exhibit."""
+    site.write_site(place := tmp_path_factory.mktemp("site"), [showing(runs)], False)
+    return place
 
 
 # --- packing ---------------------------------------------------------------------------------------------------------
@@ -505,8 +519,8 @@ def test_a_site_shows_published_numbers_beside_ours(tmp_path, runs):
     assert (tmp_path / "site/stills/protocols/paper.webp").stat().st_size < 200_000
 
 
-def test_a_site_without_published_experiments_says_how_to_run_them(tmp_path, runs):
-    site.write_site(tmp_path / "site", [showing(runs)], False, protocols=[published_of(tmp_path, None)])
+def test_a_site_without_published_experiments_says_how_to_run_them(tmp_path):
+    site.write_site(tmp_path / "site", [showing([])], False, protocols=[published_of(tmp_path, None)])
     told = text_of(tmp_path / "site/protocols.html")
     assert "No published experiment was run for these pages." in told
     assert "toygan protocol paper" in told
@@ -531,7 +545,7 @@ def leads_somewhere(home: Path, link: str) -> bool:
 
 def test_pages_follow_each_other_from_the_start_to_the_matrix(tmp_path, runs):
     names = ["first", "second", "third"]
-    site.write_site(tmp_path, [showing(runs, name=name) for name in names], False)
+    site.write_site(tmp_path, [showing(runs, name=names[0]), *(boards(runs, name=name) for name in names[1:])], False)
     found, here = ["exhibits/first.html"], tmp_path / "exhibits/first.html"
     assert set(re.findall(r'href="([^"]*)" rel="prev"', here.read_text())) == {"../start.html"}
     while on := re.search(r'href="([^"]*)" rel="next"', here.read_text()):
@@ -541,15 +555,15 @@ def test_pages_follow_each_other_from_the_start_to_the_matrix(tmp_path, runs):
     assert 'href="exhibits/first.html" rel="next"' in (tmp_path / "start.html").read_text()
 
 
-def test_an_answer_stands_on_the_page_and_on_its_card(tmp_path, runs):
-    site.write_site(tmp_path, [showing(runs, answer="Both claims held: W1 = 0.2 with gan.")], False)
+def test_an_answer_stands_on_the_page_and_on_its_card(tmp_path):
+    site.write_site(tmp_path, [showing([], answer="Both claims held: W1 = 0.2 with gan.")], False)
     for name in ("index.html", "exhibits/who-collapses.html"):
         assert "Both claims held: W1 = 0.2 with gan." in text_of(tmp_path / name)
 
 
-def test_quick_runs_do_not_judge(tmp_path, runs):
+def test_quick_runs_do_not_judge(tmp_path):
     verdicts = [Verdict("a", True, "8 of 8"), Verdict("b", False, "2 of 8"), Verdict("c", True, "1", "a theorem")]
-    site.write_site(tmp_path, [showing(runs, verdicts=verdicts, quick=True)], True)
+    site.write_site(tmp_path, [showing([], verdicts=verdicts, quick=True)], True)
     page = (tmp_path / "exhibits/who-collapses.html").read_text()
     assert re.findall(r'class="verdict ([a-z-]*)"', page) == ["quick", "quick", "by-construction"]
     assert "did not holdin quick runs" in text_of(tmp_path / "exhibits/who-collapses.html")
@@ -565,12 +579,11 @@ def test_an_exhibit_chooses_its_curves(tmp_path, runs):
     assert {row["name"] for row in none["quantities"] if row["curve"]} == set(shown_in("curves"))
 
 
-def test_every_word_of_the_tables_is_in_the_glossary(tmp_path, runs):
-    site.write_site(tmp_path, [showing(runs)], False)
-    glossary = (tmp_path / "glossary.html").read_text()
+def test_every_word_of_the_tables_is_in_the_glossary(plain_site):
+    glossary = (plain_site / "glossary.html").read_text()
     for name in [*QUANTITIES, *labels()]:
         assert glossary.count(f'id="{page.anchor(name)}"') == 1
-    links = re.findall(r'href="\.\./glossary\.html#([^"]*)"', (tmp_path / "exhibits/who-collapses.html").read_text())
+    links = re.findall(r'href="\.\./glossary\.html#([^"]*)"', (plain_site / "exhibits/who-collapses.html").read_text())
     assert page.anchor("w1") in links
     assert all(f'id="{name}"' in glossary for name in links)
 
@@ -624,22 +637,22 @@ def placed(runs, place):
     return film.place_runs(runs, place / "again", "", "start")
 
 
-def test_verdicts_are_all_told(tmp_path, runs):
+def test_verdicts_are_all_told(tmp_path):
     verdicts = [Verdict("a", True, "8 of 8"), Verdict("b", False, "2 of 8"), Verdict("c", None, "no seed hopped")]
-    site.write_site(tmp_path, [showing(runs, verdicts=verdicts)], False)
+    site.write_site(tmp_path, [showing([], verdicts=verdicts)], False)
     words = text_of(tmp_path / "exhibits/who-collapses.html")
     for told in ("✓ held", "✗ did not hold", "– not judged", "2 of 8", "no seed hopped"):
         assert told in words
     assert "3 claims: 1 held, 1 did not hold, 1 not judged" in text_of(tmp_path / "index.html")
 
 
-def test_what_cannot_fail_has_a_class_of_its_own_and_counts_as_no_evidence(tmp_path, runs):
+def test_what_cannot_fail_has_a_class_of_its_own_and_counts_as_no_evidence(tmp_path):
     verdicts = [
         Verdict("a", True, "8 of 8"),
         Verdict("b", True, "0.5", "a theorem", "it was another one"),
         Verdict("c", False, "0.7", "a theorem"),
     ]
-    shown = showing(runs, verdicts=verdicts)
+    shown = showing([], verdicts=verdicts)
     site.write_site(tmp_path, [shown], False)
     page = tmp_path / "exhibits/who-collapses.html"
     assert "= by construction" in text_of(page)
@@ -657,7 +670,7 @@ def text_of(file: Path) -> str:
 
 @pytest.mark.parametrize("quick", [False, True])
 def test_quick_pages_say_so(tmp_path, runs, quick):
-    site.write_site(tmp_path, [showing(runs, quick=quick)], quick)
+    site.write_site(tmp_path, [boards(runs, quick=quick)], quick)
     pages = list(tmp_path.rglob("*.html"))
     unjudged = [one for one in pages if one.name in ("glossary.html", "start.html", "protocols.html")]
     assert (len(pages), len(unjudged)) == (7, 3)
@@ -718,7 +731,7 @@ def test_the_measures_that_an_exhibit_is_about_come_first(tmp_path, runs):
 ], ids=["equal", "unequal"])  # fmt: skip
 def test_equal_budgets_are_said_once_and_unequal_ones_beside_their_runs(tmp_path, runs, changes, said, beside):
     rows = [row | {"changes": changes[row["method"] == "gan"]} for row in records(runs)]
-    site.write_site(tmp_path, [showing(runs, records=rows)], False)
+    site.write_site(tmp_path, [boards(runs, records=rows)], False)
     page = (tmp_path / "leaderboard.html").read_text()
     assert f"</strong>: {said}</caption>" in page
     head, *lines = (
@@ -730,13 +743,12 @@ def test_equal_budgets_are_said_once_and_unequal_ones_beside_their_runs(tmp_path
     assert {line[0] for line in lines} >= {f"wgan-gp{beside}"}
 
 
-def test_numbers_are_medians_over_seeds(tmp_path, runs):
-    site.write_site(tmp_path, [showing(runs)], False)
-    board = text_of(tmp_path / "leaderboard.html")
+def test_numbers_are_medians_over_seeds(plain_site):
+    board = text_of(plain_site / "leaderboard.html")
     assert "gan" in board
     assert "32 – 4" in board  # W1 of 0.2, 0.3, 0.4 over a floor of 0.1
     assert "2 – 4" in board
-    facts = json.loads(re.search(r'id="matrix-facts">(.*?)</script>', (tmp_path / "matrix.html").read_text())[1])
+    facts = json.loads(re.search(r'id="matrix-facts">(.*?)</script>', (plain_site / "matrix.html").read_text())[1])
     assert facts["cells"]["0"]["w1_over_floor"] == ["3", "3 seeds, 2 to 4"]
     assert facts["cells"]["0"]["core_seconds"] == ["2", "3 seeds"]
 
@@ -744,7 +756,7 @@ def test_numbers_are_medians_over_seeds(tmp_path, runs):
 def test_a_column_of_the_matrix_has_one_budget(tmp_path, runs):
     rows = [row | {"changes": changes, "as_shipped": shipped, "folder": f"{row['folder']}-{changes}"} for row in records(runs)
             for changes, shipped in (("steps=1", True), ("steps=2", True), ("margin=3", False))]  # fmt: skip
-    site.write_site(tmp_path, [showing(runs, records=rows)], False)
+    site.write_site(tmp_path, [boards(runs, records=rows)], False)
     matrix, own = (tmp_path / "matrix.html").read_text().split("<details>")
     scenario = rows[0]["scenario"]
     heads = re.findall(r'<th scope="col"[^>]*>(.*?)</th>', matrix)
@@ -753,19 +765,18 @@ def test_a_column_of_the_matrix_has_one_budget(tmp_path, runs):
     assert own.count("data-cell") == own.count("margin=3") == 2
 
 
-def test_numbers_open_their_runs(tmp_path, runs):
-    site.write_site(tmp_path, [showing(runs)], False)
+def test_numbers_open_their_runs(plain_site):
     for name in ("matrix.html", "leaderboard.html"):
-        found = re.findall(r'href="(exhibits/[^"]*)"', (tmp_path / name).read_text())
+        found = re.findall(r'href="(exhibits/[^"]*)"', (plain_site / name).read_text())
         assert sorted(found) == ["exhibits/who-collapses.html#run-0", "exhibits/who-collapses.html#run-1"]
 
 
 def test_pairs_stand_in_a_table_of_their_own(tmp_path):
     runs = [
-        folder_of(tmp_path / name, synthetic(**SMALL, method=name))
+        folder_of(tmp_path / name, synthetic(**FEW, method=name))
         for name in ("gan", "hinge+clip", "hinge+r1", "mmd+clip")
     ]
-    site.write_site(tmp_path / "site", [showing(runs)], False)
+    site.write_site(tmp_path / "site", [boards(runs)], False)
     page = (tmp_path / "site" / "matrix.html").read_text()
     methods, pairs = page.split("<h2>Every objective with every constraint on ")
     assert re.findall(r'<th scope="row">(.*?)</th>', methods) == ["gan"]

@@ -117,10 +117,10 @@ def check_optimum(one: Objective, optimum: Callable[[Tensor, Tensor], Tensor]) -
     p, q = torch.tensor([1, 2, 3, 6]), torch.tensor([6, 1, 2, 3])
     cells = torch.arange(4)
     real, fake = cells.repeat_interleave(p), cells.repeat_interleave(q)
-    table, step = torch.zeros(1, 4, 1, dtype=torch.float64), 0.3
+    table, step = torch.zeros(1, 4, 1, dtype=torch.float64), 1.0
     while step > 1e-10:  # signs alone are enough downhill, and do not mind a kink
         table = table - step * gradient(lambda t: said(one, t[:, real], t[:, fake]).critic, table).sign()
-        step *= 0.95
+        step *= 0.75
     torch.testing.assert_close(
         score_of(one, table, table, table)[0], optimum(p.double(), q.double()), rtol=0, atol=1e-8
     )

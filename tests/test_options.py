@@ -7,11 +7,12 @@ import shlex
 from dataclasses import replace
 from html import unescape
 from importlib.util import find_spec
+from itertools import product
 from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import crossed
+from conftest import crossed, undrawn
 from matplotlib.colors import Normalize, to_hex
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -95,13 +96,20 @@ def test_every_panel_can_be_chosen_and_shows_the_run():
         chosen([rich], ["critics"])
 
 
-@pytest.mark.parametrize(("mm", "points"), crossed([60, 90, 180], [7.0, 9.0], 2))
-def test_chosen_panels_are_as_wide_and_their_words_as_large_as_asked(tmp_path, mm, points):
+# Each width, size of type and format in one case; with -m slow each in all.
+ALWAYS = {(60, 7.0, "pdf"), (90, 9.0, "svg"), (180, 7.0, "png")}
+WIDE = [
+    pytest.param(*case, marks=() if case in ALWAYS else pytest.mark.slow)
+    for case in product((60, 90, 180), (7.0, 9.0), ("pdf", "svg", "png"))
+]
+
+
+@pytest.mark.parametrize(("mm", "points", "kind"), WIDE)
+def test_chosen_panels_are_as_wide_and_their_words_as_large_as_asked(tmp_path, mm, points, kind):
     options = Options(mm=mm, type_size=points)
-    for kind in ("pdf", "svg", "png"):
-        save_chosen([few()], ["critic", "slope"], tmp_path / f"a.{kind}", options=options)
-        wide, _ = size_of(tmp_path / f"a.{kind}")
-        assert wide == pytest.approx(mm * (300 / 25.4 if kind == "png" else MM), abs=1.5)
+    save_chosen([few()], ["critic", "slope"], tmp_path / f"a.{kind}", options=options)
+    wide, _ = size_of(tmp_path / f"a.{kind}")
+    assert wide == pytest.approx(mm * (300 / 25.4 if kind == "png" else MM), abs=1.5)
     figure, page = chosen([few()], ["critic", "slope"], options=options)
     title = next(text for text in figure.findobj(Text) if text.get_text() == "critic: lighter is more real")
     assert title.get_fontsize() * page.times == pytest.approx(points)
@@ -209,7 +217,7 @@ def test_a_comparison_fills_its_slide(tmp_path, style):
     """A page that is as tall as need be would stand small in the middle of 16:9: a slide is laid out for its width."""
     runs = [few(), few(method="gan")]
     path = tmp_path / "both.png"
-    drawn_together(runs, path, draw.Pace(), Options(style=style))
+    drawn_together(runs, path, draw.Pace(), Options(style=style, px=640))
     with Image.open(path) as opened:
         dark = np.asarray(opened.convert("L")).min(axis=0) < 200
         wide = opened.width
@@ -217,8 +225,7 @@ def test_a_comparison_fills_its_slide(tmp_path, style):
     assert (places[-1] - places[0]) / wide > 0.8
 
 
-@pytest.mark.parametrize("runs", [1, 2, 5])
-@pytest.mark.parametrize("style", ["slide", "dark"])
+@pytest.mark.parametrize(("runs", "style"), crossed([1, 2, 5], ["slide", "dark"], 2))
 def test_a_film_that_compares_is_as_wide_as_a_slide_and_full(tmp_path, runs, style):
     """Critics, W1, bars and, in the end, the diagnosis, all within 16:9."""
     told = {"summary": {"diagnosis": ["1 of 2 seeds converged (W1 0.1), at step 10."]}}
@@ -285,14 +292,29 @@ def test_a_page_is_what_is_asked_for():
     assert (wide, tall) == (pytest.approx(6 * 16 / 9), 6)
 
 
-def test_words_of_pdf_and_svg_stay_words_at_any_width(tmp_path):
-    for options in (Options(), Options(mm=120), Options(style="slide")):
-        for kind in ("pdf", "svg"):
-            draw.save_picture(few(), tmp_path / f"a.{kind}", options)
-        assert "critic: the lighter, the more real" in (tmp_path / "a.svg").read_text()
-        data = (tmp_path / "a.pdf").read_bytes()
-        assert b"/Type0" in data or b"/TrueType" in data  # fonttype 42: letters, no outlines
-        assert b"/Type3" not in data
+@pytest.mark.parametrize(
+    ("options", "kind"), crossed([Options(), Options(mm=120), Options(style="slide")], ["pdf", "svg"], 2)
+)
+def test_words_of_pdf_and_svg_stay_words_at_any_width(tmp_path, options, kind):
+    path = tmp_path / f"a.{kind}"
+    save_chosen([few()], ["critic"], path, options=options)
+    words_stay_words(path, "critic: lighter is more real")
+
+
+@pytest.mark.parametrize("kind", ["pdf", "svg"])
+def test_words_of_a_sheet_stay_words(tmp_path, kind):
+    draw.save_picture(few(), tmp_path / f"a.{kind}")
+    words_stay_words(tmp_path / f"a.{kind}", "critic: the lighter, the more real")
+
+
+def words_stay_words(path, title):
+    """An SVG has the title as it is; the fonts of a PDF are of type 42: letters, no outlines."""
+    if path.suffix == ".svg":
+        assert title in path.read_text()
+        return
+    data = path.read_bytes()
+    assert b"/Type0" in data or b"/TrueType" in data
+    assert b"/Type3" not in data
 
 
 def test_a_dark_picture_has_a_dark_ground_light_words_and_a_light_plane():
@@ -558,10 +580,9 @@ def small_runs(tmp_path_factory):
     """Two finished runs of two seeds, undrawn."""
     place = tmp_path_factory.mktemp("runs")
     small = {"training.steps": 40, "training.frames": 3, "training.points": 60, "generator.width": 8, "critic.width": 8}
-    for method in ("gan", "r3gan"):
-        toygan.run(
-            "eight-gaussians", method, seeds=2, overrides=small | {"training.portraits": 2}, out=place, animation=False
-        )
+    with undrawn():
+        for method in ("gan", "r3gan"):
+            toygan.run("eight-gaussians", method, seeds=2, overrides=small | {"training.portraits": 2}, out=place)
     return place
 
 

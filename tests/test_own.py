@@ -4,6 +4,7 @@ import json
 import re
 import tomllib
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -447,6 +448,24 @@ def test_two_functions_of_one_name_are_two(mine):
         toygan.run("two-moons", method=two, overrides=SMALL, animation=False)
     again = toygan.run("two-moons", method=one, overrides=SMALL, animation=False)
     assert np.array_equal(first.frames["samples"], again.frames["samples"])
+
+
+@dataclass
+class Scaled:
+    """A loss with a setting, which has no hash as it compares by value."""
+
+    scale: float
+
+    def __call__(self, r, g):
+        return self.scale * (g - r).mean(dim=(1, 2)), -g.mean(dim=(1, 2))
+
+
+def test_an_object_that_is_called_is_a_loss_and_its_settings_are_part_of_it(mine):
+    one, two = (toygan.Method(objective=Scaled(scale), constraint="r1") for scale in (1.0, 2.0))
+    assert one.objective.path != two.objective.path
+    found = toygan.run("two-moons", method=one, overrides=SMALL, animation=False)
+    same = toygan.run("two-moons", method="wasserstein+r1", overrides=SMALL, animation=False)
+    np.testing.assert_allclose(found.frames["samples"], same.frames["samples"], atol=1e-5)
 
 
 @pytest.mark.parametrize(

@@ -266,9 +266,9 @@ def test_a_cloud_of_few_points_is_not_said_to_be_thinned():
 def test_pictures_and_films_of_all_kinds_take_the_switch(kept, tmp_path):
     run = with_modes("unbalanced", cloud_of("unbalanced", "two"))
     draw.save_picture(run, tmp_path / "a.svg", options=draw.Options(kept))
-    draw.save_film(run, tmp_path / "a.gif", options=draw.Options(kept))
+    draw.save_film(run, tmp_path / "a.gif", pace=draw.Pace(width=400), options=draw.Options(kept))
     draw.save_comparison([run, run], tmp_path / "b.png", options=draw.Options(kept))
-    draw.save_comparison_film([run, run], tmp_path / "b.gif", options=draw.Options(kept))
+    draw.save_comparison_film([run, run], tmp_path / "b.gif", pace=draw.Pace(width=400), options=draw.Options(kept))
     assert len(list(tmp_path.iterdir())) == 4
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from conftest import undrawn
 from matplotlib.text import Text
 from typer.testing import CliRunner
 
@@ -139,10 +140,11 @@ def test_a_new_row_is_everywhere(tmp_path, monkeypatch, capsys):
         monkeypatch.setitem(QUANTITIES, name, row)
     monkeypatch.setenv("TOYGAN_CACHE", str(tmp_path / "cache"))
     numbers: dict[str, float] = {}
-    run = toygan.run(
-        "eight-gaussians", method="gan", seeds=1, overrides=SMALL, out=tmp_path,
-        watch=lambda progress: numbers.update(progress.numbers),
-    )  # fmt: skip
+    with undrawn():
+        run = toygan.run(
+            "eight-gaussians", method="gan", seeds=1, overrides=SMALL, out=tmp_path,
+            watch=lambda progress: numbers.update(progress.numbers),
+        )  # fmt: skip
     assert isinstance(run, Recording)
     assert rows.keys() <= numbers.keys()
     value = run.curve("left")

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from conftest import FEW_SAMPLERS
 from test_faults import SMALL, hurry
 from torch import nn
 from typer.testing import CliRunner
@@ -27,6 +28,7 @@ from toygan.game.duel import CRITIC
 from toygan.many import run
 from toygan.many.record import LoopRecorder
 from toygan.many.results import records
+from toygan.session import folder as folders
 from toygan.session.loops import asked
 from toygan.session.recording import Recording
 from toygan.session.simulation import simulation
@@ -36,7 +38,7 @@ from toygan.view.apart import names_apart
 from toygan.view.settings import settings_line
 
 DOCUMENT = Path(__file__).parent.parent / "docs" / "recorder.md"
-REAL = np.random.default_rng(0).normal(size=(300, 2)) * [1.0, 0.4]
+REAL = np.random.default_rng(0).normal(size=(100, 2)) * [1.0, 0.4]
 N = 40
 
 
@@ -82,6 +84,14 @@ FEWER = {
     "EPOCHS = 30": "EPOCHS = 3",
     "1500, 50": "8, 2",
     "randn(1000": "randn(60",
+    "size=(2000, 2)": "size=(300, 2)",
+    "size=(500, 2)": "size=(100, 2)",
+    "4000": "400",
+    "5000": "500",
+    "(2, 200)": "(2, 20)",
+    "size=200)": "size=20)",
+    "(200, 2)": "(20, 2)",
+    "zeros(200)": "zeros(20)",
 }
 
 
@@ -107,7 +117,7 @@ def test_the_loops_of_the_document_become_runs(name, shown):
     assert recording.facts.status == "done"
     assert recording.facts.is_recorded
     assert np.isfinite(recording.curve("w1")).all()
-    assert recording.floor("w1", "final").draws == 40
+    assert recording.floor("w1", "final").draws == FEW_SAMPLERS
     drawn = {"picture.png", "animation.gif"} if name == "plain" else set()
     assert {path.name for path in folder.iterdir()} == {"run.json", "metrics.jsonl", "frames.npz"} | drawn
 
@@ -481,15 +491,14 @@ FRAMES: dict[str, tuple[dict[str, Any], str]] = {
 }
 
 
-@pytest.mark.parametrize("name", FRAMES)
-def test_mistakes_in_a_frame_leave_what_was_kept(name, tmp_path, quick):
-    changes, message = FRAMES[name]
+def test_mistakes_in_a_frame_leave_what_was_kept(tmp_path, quick):
     recorder = opened(tmp_path / "mine", animation=False)
     play(recorder, 0, 10)
     given = {"samples": cloud(20), "critic": bowl, "losses": {"critic": 1.0, "generator": 2.0}, "step": 20}
-    with pytest.raises(UserError, match=message):
-        recorder.frame(**given | changes)
-    assert recorder.steps() == [0, 10]
+    for changes, message in FRAMES.values():
+        with pytest.raises(UserError, match=message):
+            recorder.frame(**given | changes)
+        assert recorder.steps() == [0, 10]
     play(recorder, 20)
     assert recorder.close().frames["step"].tolist() == [0, 10, 20]
 
@@ -653,11 +662,15 @@ def test_a_folder_holds_one_thing(tmp_path, world, quick, monkeypatch):
 def test_one_process_at_a_time(tmp_path):
     place = tmp_path / "mine"
     held = opened(place)
-    code = f"import toygan; toygan.recorder({str(place)!r}, real=[[0.0, 0.0], [1.0, 1.0]])"
-    env = {**os.environ, "PYTHONPATH": str(Path(toygan.__file__).parent.parent)}
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=env)
-    assert "another process is running in this folder" in done.stderr
+    other = "import fcntl, os, sys; fcntl.flock(os.open(sys.argv[1], os.O_RDONLY), fcntl.LOCK_EX | fcntl.LOCK_NB)"
+    words = [sys.executable, "-I", "-S", "-c", other, str(place)]
+    assert "BlockingIOError" in subprocess.run(words, capture_output=True, text=True, check=False).stderr
     assert held.steps() == []
+    with pytest.raises(UserError, match="no frame was recorded"):
+        held.close()
+    with folders.claimed(place), pytest.raises(UserError, match="another process is running in this folder"):
+        opened(place)
+    assert subprocess.run(words, check=False).returncode == 0
 
 
 # --- seeds, and loops that diverge ---------------------------------------------------------------------------------------
@@ -739,8 +752,7 @@ def bare(tmp_path_factory) -> Recording:
 
 def test_a_loop_without_a_critic_is_drawn_and_has_a_page(bare, tmp_path):
     for words in (
-        ["--format", "pdf"],
-        ["--seed", "1"],
+        ["--format", "pdf", "--seed", "1"],
         ["--panels", "critic,w1"],
         ["--view", "inside"],
         ["--steps", "0,20"],

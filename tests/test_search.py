@@ -1,12 +1,17 @@
 """A search of a trained generator: exact on affine maps and lines, refusals, pictures."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
+from conftest import undrawn
 
 from toygan.draw.saved import save_figure
 from toygan.draw.search import anomalies, edits
+from toygan.files.config import as_data
 from toygan.files.mistakes import UserError
+from toygan.files.scenario import read
 from toygan.many.run import run
 from toygan.session.search import (
     BEYOND,
@@ -103,7 +108,8 @@ SMALL = {"training.steps": 20, "training.frames": 2, "training.points": 60, "tra
 
 @pytest.fixture(scope="module")
 def recording(tmp_path_factory):
-    return run("two-moons", "ns-gan", overrides=SMALL, out=tmp_path_factory.mktemp("search"), animation=False)
+    with undrawn():
+        return run("two-moons", "ns-gan", overrides=SMALL, out=tmp_path_factory.mktemp("search"))
 
 
 def test_a_run_is_searched_and_drawn(recording, tmp_path, monkeypatch):
@@ -127,17 +133,20 @@ def test_a_run_is_searched_and_drawn(recording, tmp_path, monkeypatch):
     assert "least likely latent" in told
 
 
-def test_what_is_no_map_of_latents_is_refused(tmp_path):
+def test_what_is_no_map_of_latents_is_refused(recording):
+    """The config of a run decides that, whatever was learned."""
+
+    def of(method, overrides):
+        config = as_data(read("two-moons", method, list(overrides.items())))
+        return replace(recording, facts=replace(recording.facts, config=config))
+
     frozen = SMALL | {"generator.kind": "data-plus-noise"}
     frozen.pop("generator.width")
-    made = run("two-moons", "ns-gan", overrides=frozen, out=tmp_path, animation=False)
     with pytest.raises(UserError, match="its generator is data-plus-noise; a search needs one that learns a map"):
-        seen_anomaly(made)
-    several = run("two-moons", "mgan", overrides=SMALL, out=tmp_path, animation=False)
+        seen_anomaly(of("ns-gan", frozen))
     with pytest.raises(UserError, match="has 4 generators; a search is of one"):
-        seen_edit(several)
-    boosted = run("two-moons", "adagan", overrides=SMALL, out=tmp_path, animation=False)
+        seen_edit(of("mgan", SMALL))
     with pytest.raises(
         UserError, match="its points are made by adagan's players together; a search is of one generator"
     ):
-        seen_anomaly(boosted)
+        seen_anomaly(of("adagan", SMALL))

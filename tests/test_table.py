@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from conftest import crossed as once_each
 from scipy import stats
 from typer.testing import CliRunner
 
@@ -182,8 +183,7 @@ LAWS = {
 }
 
 
-@pytest.mark.parametrize("n", [6, 7, 8, 9, 16])
-@pytest.mark.parametrize("law", LAWS)
+@pytest.mark.parametrize(("law", "n"), once_each(LAWS, [6, 7, 8, 9, 16], 3))
 def test_the_interval_of_a_median_covers_what_it_says(law: str, n: int) -> None:
     draw, middle = LAWS[law]
     found = [median(values) for values in draw(np.random.default_rng(n), (4000, n))]

@@ -1,10 +1,13 @@
 """What a run writes down of its critic against the best one."""
 
 import math
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import numpy as np
 import pytest
+from conftest import FEW_SAMPLERS, undrawn
 from scipy.spatial import cKDTree
 
 from toygan import run
@@ -16,7 +19,7 @@ from toygan.quantities.optimal import Potential
 from toygan.quantities.transport import directions, solved, w1
 from toygan.session import simulation
 from toygan.session.ground import PERFECT, perfect_batch, watched_points
-from toygan.session.measuring import FINAL_W1, against
+from toygan.session.measuring import against
 from toygan.session.recording import Recording, like_perfect
 from toygan.targets.target import MANY
 from toygan.view.statistics import rate
@@ -27,11 +30,18 @@ LAST_CRITIC = {"critic_value", "critic_gap", "critic_lipschitz", "slope_alignmen
 
 def small_run(place: Path, method: str, **more: float) -> Recording:
     changes = SMALL | {f"method.{key}": value for key, value in more.items()}
-    return run("eight-gaussians", method, seeds=2, overrides=changes, out=place, animation=False)
+    with undrawn():
+        return run("eight-gaussians", method, seeds=2, overrides=changes, out=place, backend="eager")
 
 
-def test_every_frame_keeps_the_potential_of_its_own_points(tmp_path: Path) -> None:
-    recording = small_run(tmp_path, "wgan-gp")
+@pytest.fixture(scope="module")
+def played(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Recording]:
+    """The small run of a method, to be read and not changed: each is played once."""
+    return cache(lambda method: small_run(tmp_path_factory.mktemp("truth"), method))
+
+
+def test_every_frame_keeps_the_potential_of_its_own_points(played: Callable[[str], Recording]) -> None:
+    recording = played("wgan-gp")
     frames = recording.frames
     assert frames["optimal_scores"].shape == frames["scores"].shape
     points = np.stack(np.meshgrid(frames["grid_x"], frames["grid_y"]), axis=-1).reshape(-1, 2)
@@ -44,8 +54,10 @@ def test_every_frame_keeps_the_potential_of_its_own_points(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("method", ["wgan-gp", "gan", "relativistic-average+r1"])
-def test_the_summary_tells_what_every_seeds_critic_was_worth_in_the_end(tmp_path: Path, method: str) -> None:
-    recording = small_run(tmp_path, method)
+def test_the_summary_tells_what_every_seeds_critic_was_worth_in_the_end(
+    played: Callable[[str], Recording], method: str
+) -> None:
+    recording = played(method)
     summary = recording.facts.said["summary"]
     known = LAST_CRITIC | ({"optimal_correlation"} if "optimal" in summary else set())
     assert ("optimal_scores" in recording.frames) == ("optimal" in summary) == (method != "relativistic-average+r1")
@@ -57,16 +69,16 @@ def test_the_summary_tells_what_every_seeds_critic_was_worth_in_the_end(tmp_path
     assert ("optimal_correlation" in summary["seeds"][0]) == ("optimal" in summary)
 
 
+@pytest.mark.usefixtures("every_sampler")
 def test_perfect_samplers_are_told_as_such_by_runs_and_tables(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A run's floor is that of its own real points: fresh target points are near 1 over it, and indistinguishable."""
-    monkeypatch.setattr(
-        "toygan.session.measuring.FINAL_W1", FINAL_W1
-    )  # all points, where other tests are content with fewer
+    held = 400  # points, where other tests are content with fewer
+    monkeypatch.setattr("toygan.session.measuring.FINAL_W1", held)
     recording = small_run(tmp_path, "gan")
     config, floor = read("eight-gaussians", "gan"), recording.facts.floor("w1", "final")
     sim = simulation.simulation(config, "cpu")
-    real = watched_points(sim.world.target, config.training.seed, simulation.FINAL_POINTS, 1)[:FINAL_W1]
-    clouds = [sim.world.target.sample(np.random.default_rng([7, k]), FINAL_W1) for k in range(20)]
+    real = watched_points(sim.world.target, config.training.seed, simulation.FINAL_POINTS, 1)[:held]
+    clouds = [sim.world.target.sample(np.random.default_rng([7, k]), held) for k in range(20)]
     scores = [w1(cloud, real) for cloud in clouds]
     assert abs(np.mean(scores) - floor.mean) < 4 * floor.spread * math.sqrt(1 / 20 + 1 / PERFECT)
     assert (
@@ -80,9 +92,11 @@ def test_perfect_samplers_are_told_as_such_by_runs_and_tables(tmp_path: Path, mo
     assert medians(rows).rows[0]["indistinguishable"] == rate(sum(row["indistinguishable"] for row in rows), len(rows))
 
 
-def test_shares_of_cells_come_from_the_target_itself_at_every_frame_and_in_floors(tmp_path: Path) -> None:
+def test_shares_of_cells_come_from_the_target_itself_at_every_frame_and_in_floors(
+    played: Callable[[str], Recording],
+) -> None:
     """js and tv of frames, of the end and of both floors are those against one large sample of the target."""
-    recording = small_run(tmp_path, "gan")
+    recording = played("gan")
     config = read("eight-gaussians", "gan", list(SMALL.items()))
     sim = simulation.simulation(config, "cpu")
     real = watched_points(sim.world.target, config.training.seed, simulation.FINAL_POINTS, 1)
@@ -96,7 +110,7 @@ def test_shares_of_cells_come_from_the_target_itself_at_every_frame_and_in_floor
         assert [row[name] for row in recording.facts.summary.rows] == pytest.approx(ends)
         for when, held in (("frame", sim.ground.real), ("final", real)):
             perfect = [
-                perfect_batch(sim.world.target, config.training.seed, len(held), k).points for k in range(PERFECT)
+                perfect_batch(sim.world.target, config.training.seed, len(held), k).points for k in range(FEW_SAMPLERS)
             ]
             floor = np.mean([of(shares(points, held, sim.ground.many_real)) for points in perfect])
             assert recording.facts.floor(name, when).mean == pytest.approx(floor)
@@ -174,7 +188,9 @@ def test_a_critic_that_is_shown_a_list_of_points_alone_is_said_to_be_held_agains
     assert against(read("eight-gaussians", "wgan-gp")) == ""
 
 
-def test_with_an_averaged_generator_the_critic_is_held_against_the_live_one(tmp_path: Path) -> None:
+def test_with_an_averaged_generator_the_critic_is_held_against_the_live_one(
+    played: Callable[[str], Recording], tmp_path: Path
+) -> None:
     recording = small_run(tmp_path, "wgan-gp", ema=0.9)
     frames = recording.frames
     live, real = frames["live"][:, 0], np.repeat(frames["real"][None], 3, axis=0)
@@ -183,7 +199,7 @@ def test_with_an_averaged_generator_the_critic_is_held_against_the_live_one(tmp_
     assert potentials(recording, real, frames["samples"][:, 0]).max() > 1e-3
     assert_measured_against(recording, real, live)
     assert "the live generator, which the critic trains against" in recording.facts.summary.optimal.how
-    alone = small_run(tmp_path / "alone", "wgan-gp")
+    alone = played("wgan-gp")
     assert not {"live", "shown_real", "shown_fake"} & alone.frames.keys()
     assert "live" not in alone.facts.summary.optimal.how
     np.testing.assert_array_equal(alone.frames["scores"], frames["scores"])  # an average is only looked at
@@ -232,9 +248,9 @@ def test_an_energy_that_rehearses_is_drawn_no_optimum_of_the_later_game(tmp_path
     ],
 )
 def test_facts_tell_what_decides_the_optimum_and_where_the_critic_cannot_tell(
-    tmp_path: Path, method: str, kind: str | None, boundary: float | None
+    played: Callable[[str], Recording], method: str, kind: str | None, boundary: float | None
 ) -> None:
-    summary = small_run(tmp_path, method).facts.said["summary"]
+    summary = played(method).facts.said["summary"]
     assert summary.get("optimal", {}).get("kind") == kind
     assert summary.get("boundary") == boundary
     assert all(-1 <= row["slope_alignment_ceiling"] <= 1 for row in summary["seeds"])

@@ -316,7 +316,17 @@ class Claim(Strict):
             raise Refusal("within belongs to equals")
         for name, bound in self.bounds.items():
             self.a_bound(name, bound)
+        self.some_number()
         return self
+
+    def some_number(self) -> None:
+        """Refuse bounds that exclude each other."""
+        around = [] if self.equals is None else [(1, self.equals - self.within), (-1, self.equals + self.within)]
+        ends = [*around, *((BOUNDS[name].side, bound) for name, bound in self.bounds.items() if name in BOUNDS)]
+        low = max((bound for side, bound in ends if side > 0), default=-math.inf)
+        high = min((bound for side, bound in ends if side < 0), default=math.inf)
+        if low > high or (low == high and low in (self.above, self.below)):
+            raise Refusal(f"no number keeps to {' and '.join(self.bounds)}", "their bounds exclude each other")
 
     def a_bound(self, name: str, bound: float) -> None:
         """Refuse NaN, which nothing fulfils, and an infinity that everything or nothing does."""

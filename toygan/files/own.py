@@ -67,6 +67,10 @@ class Code(NamedTuple):
     file: str
     source: bytes
 
+    def __hash__(self) -> int:
+        """A callable that compares by value, as a dataclass does, has no hash of its own."""
+        return hash((self.kind, self.path, id(self.function)))
+
     @property
     def digest(self) -> str:
         return sha256(self.source).hexdigest()
@@ -247,16 +251,31 @@ def given(function: Any) -> dict[str, Any]:
     """A part of a method from a function that was given in Python, or a `functools.partial` that sets its options: its table."""
     bare, options = (function.func, dict(function.keywords)) if isinstance(function, partial) else (function, {})
     name = re.sub(r"\W", "_", getattr(bare, "__name__", type(bare).__name__))
+    text = type(bare) if is_object(bare) else bare
     try:
-        source, file = inspect.getsource(bare), inspect.getsourcefile(bare) or ""
+        source, file = inspect.getsource(text), inspect.getsourcefile(text) or ""
     except (OSError, TypeError):  # typed at a prompt, which keeps no text
-        source, file = getattr(getattr(bare, "__code__", None), "co_code", b"").hex(), ""
-    cells = (cell.cell_contents for cell in getattr(bare, "__closure__", None) or ())
-    # What it holds from where it was made, which its text does not tell.
-    values = [value for value in cells if isinstance(value, bool | int | float | str | tuple)]
+        source, file = getattr(getattr(text, "__code__", None), "co_code", b"").hex(), ""
+    values = [value for value in values_within(bare) if isinstance(value, bool | int | float | str | tuple)]
     known = sha256(f"{source}{values!r}".encode()).hexdigest()[:16]
     code = in_reach(Code(f"{IN_PYTHON}:{name}", bare, known, file, source.encode()))
     return {"kind": code.kind, "path": known, **options}
+
+
+def is_object(function: Any) -> bool:
+    """Whether what is called is an object with settings of its own, and no function, method or class."""
+    return not inspect.isroutine(function) and not isinstance(function, type)
+
+
+def values_within(function: Any) -> list[Any]:
+    """What a function holds from where it was made, and an object in itself, which no text tells; arrays as their numbers."""
+    found = [cell.cell_contents for cell in getattr(function, "__closure__", None) or ()]
+    if is_object(function):
+        names = (*getattr(function, "__dict__", ()), *getattr(function, "__slots__", ()))
+        found += [getattr(function, name, None) for name in names]
+    if isinstance(function, torch.nn.Module):
+        found += function.state_dict().values()
+    return [repr(value.tolist()) if isinstance(value, np.ndarray | Tensor) else value for value in found]
 
 
 def in_reach(code: Code) -> Code:

@@ -178,7 +178,8 @@ def seed_of(rng: np.random.Generator) -> int:
 
 def reseed(seed: int) -> None:
     """Set every global stream that people's code draws from: torch's, numpy's and Python's."""
-    torch.manual_seed(seed)
+    # Without an accelerator torch would note every call down for one that may come, with the stack that it came from.
+    (torch.manual_seed if torch.accelerator.is_available() else torch.default_generator.manual_seed)(seed)
     np.random.seed(seed)  # noqa: NPY002  (theirs)
     random.seed(seed)
 

@@ -1,5 +1,7 @@
 """Where the shipped scenarios are. Imports nothing heavy, so that completion is quick."""
 
+import functools
+import math
 import tomllib
 from pathlib import Path
 
@@ -36,5 +38,11 @@ def shipped_protocols() -> list[str]:
 
 def shipped_exhibits() -> list[str]:
     """The names of the shipped exhibits, in the order in which they are told."""
-    files = {path.stem: tomllib.loads(path.read_text(encoding="utf-8")) for path in exhibits_folder().glob("*.toml")}
-    return sorted(files, key=lambda name: (files[name].get("number", len(files)), name))
+    files = {path.stem: path.read_text(encoding="utf-8") for path in exhibits_folder().glob("*.toml")}
+    return sorted(files, key=lambda name: (number_in(files[name]), name))
+
+
+@functools.cache
+def number_in(exhibit: str) -> float:
+    """An exhibit's place among the others, from the text of its file; after all that say one, where it says none."""
+    return float(tomllib.loads(exhibit).get("number", math.inf))

@@ -83,13 +83,13 @@ def models_of(table: Mapping[str, Callable[..., Any]], *extra: Callable[..., Any
 
 def options(value: BaseModel, *functions: Callable[..., Any]) -> dict[str, Any]:
     """The options of a parsed value that the functions take."""
-    names = set[str]().union(*map(taken_by, functions))
+    names = frozenset[str]().union(*map(taken_by, functions))
     return {name: given for name, given in value if name in names}
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=512)
 def taken_by(function: Callable[..., Any]) -> frozenset[str]:
-    """What a function's arguments are called: a game that is called asks a dozen of them at every step."""
+    """The names of all that a function takes; a game asks for its rows' at every step."""
     return frozenset(inspect.signature(function).parameters)
 
 

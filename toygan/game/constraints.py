@@ -123,7 +123,7 @@ def gradient_penalty(
     def penalty(sight: Sight) -> Tensor:
         steepness = safe_norm(slopes(sight))
         excess = steepness - over(target, steepness)
-        size = excess.abs() if sides == 2 else excess.relu()
+        size = excess.relu() if sides == 1 else excess if power == 2 else excess.abs()
         return weighed(weight, (size**power).mean(dim=1))
 
     return Constraint(penalty, draws=draws)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
-from functools import cache, partial, reduce
+from functools import cache, lru_cache, partial, reduce
 from typing import Annotated, Any, Literal, NamedTuple
 
 import numpy as np
@@ -414,11 +414,16 @@ def objective(kind: str, **options: Any) -> Objective:
 
 def objective_of(make: Callable[..., Any], **options: Any) -> Objective:
     """The objective that a row makes of its options."""
-    given = inspect.signature(make).parameters.values()
-    if all(parameter.kind is parameter.KEYWORD_ONLY for parameter in given):  # of options alone
+    if takes_options_alone(make):
         return make(**options)
     losses = partial(make, **options)
     return Objective(lambda real, fake, extra: losses(real["score"], fake["score"]), needs_real(make))
+
+
+@lru_cache(maxsize=512)
+def takes_options_alone(make: Callable[..., Any]) -> bool:
+    """Whether a row is a whole objective made of its options, and no function of scores."""
+    return all(one.kind is one.KEYWORD_ONLY for one in inspect.signature(make).parameters.values())
 
 
 @cache

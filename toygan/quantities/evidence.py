@@ -4,7 +4,7 @@ got. What a recording does not hold is None.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -164,8 +164,9 @@ def with_points(story: Story, samples: np.ndarray, real: np.ndarray | None, plac
     if places is None:
         return found
     moved = None if real is None else carried(samples, real, places)
-    home = np.array([within_reach(points, places)[1].mean() for points in samples])
-    return found._replace(shares=occupancy(samples, places.centres), home=home, carried=moved)
+    seen = [within_reach(points, places) for points in samples]
+    shares = shares_of([owner for owner, _ in seen], len(places.centres), samples.shape[1])
+    return found._replace(shares=shares, home=np.array([there.mean() for _, there in seen]), carried=moved)
 
 
 def score_curves(of_seed: Arrays) -> dict[str, np.ndarray]:
@@ -231,8 +232,13 @@ def spacing(centres: np.ndarray) -> np.ndarray:
 
 def occupancy(samples: np.ndarray, centres: np.ndarray) -> np.ndarray:
     """Shares of the points [T, N, 2] that are nearest to each centre [K, 2]: [T, K]."""
-    counts = [np.bincount(nearest(points, centres), minlength=len(centres)) for points in samples]
-    return np.array(counts).reshape(len(samples), len(centres)) / samples.shape[1]
+    return shares_of([nearest(points, centres) for points in samples], len(centres), samples.shape[1])
+
+
+def shares_of(owners: Sequence[np.ndarray], k: int, n: int) -> np.ndarray:
+    """Shares of n points that belong to each of k centres, by the numbers of their centres in each frame, [n] each: [T, k]."""
+    counts = [np.bincount(owner, minlength=k) for owner in owners]
+    return np.array(counts).reshape(len(owners), k) / n
 
 
 def within_reach(points: np.ndarray, places: Places) -> tuple[np.ndarray, np.ndarray]:

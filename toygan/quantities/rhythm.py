@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 
 import numpy as np
 
@@ -10,6 +11,7 @@ from toygan.quantities.thresholds import LIMIT
 
 FEWEST = 12  # values: fewer are matched by some wave whatever they are
 SLOWEST, FASTEST = 2.5, 0.45  # cycles in the whole curve, and in a frame: a wave at 1/2 has no phase
+Waves = tuple[np.ndarray, np.ndarray]  # cosines and sines [n, m] at n times, of m frequencies
 FINE, FINER = 4, 32  # frequencies tried in a cycle, at first and around the best one
 
 
@@ -43,25 +45,35 @@ def best_wave(times: np.ndarray, values: np.ndarray, before: np.ndarray) -> tupl
     line = np.stack([np.ones(len(along)), along], axis=1)
     memory = np.column_stack([line, before])
     tried = np.arange(SLOWEST, max(FASTEST * (len(along) - 1), SLOWEST + 1), 1 / FINE)
-    best = tried[explained(along, values, memory, tried).argmax()]
+    best = tried[explained(waves_of_all(along.tobytes(), tried.tobytes()), values, memory).argmax()]
     tried = np.arange(max(best - 1 / FINE, SLOWEST), best + 1 / FINE, 1 / FINER)
-    shares = explained(along, values, memory, tried)
+    shares = explained(waves_of(along, tried), values, memory)
     best = tried[shares.argmax()]
-    return float(best), float(shares.max()), float(explained(along, values, line, np.array([best]))[0])
+    return float(best), float(shares.max()), float(explained(waves_of(along, np.array([best])), values, line)[0])
 
 
-def explained(along: np.ndarray, values: np.ndarray, known: np.ndarray, cycles: np.ndarray) -> np.ndarray:
-    """The share of what known columns [n, k] leave of values [n] that a sine wave of so many cycles [m] explains: [m].
+def waves_of(along: np.ndarray, cycles: np.ndarray) -> Waves:
+    """The waves of so many cycles [m] while `along [n]` runs from 0 to 1."""
+    angles = 2 * np.pi * np.outer(along, cycles)
+    return np.cos(angles), np.sin(angles)
 
-    `along [n]` runs from 0 to 1. 0 where nothing is left to explain.
+
+@lru_cache(maxsize=1)  # all curves of all seeds of a run have the same times
+def waves_of_all(along: bytes, cycles: bytes) -> Waves:
+    """The same, kept for the next curve; nobody writes into it."""
+    return waves_of(np.frombuffer(along), np.frombuffer(cycles))
+
+
+def explained(waves: Waves, values: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """The share of what known columns [n, k] leave of values [n] that each of m sine waves explains: [m]; 0 where nothing is
+    left to explain.
     """
     basis, _ = np.linalg.qr(known)
-    angles = 2 * np.pi * np.outer(along, cycles)
-    cos, sin, left = (part - basis @ (basis.T @ part) for part in (np.cos(angles), np.sin(angles), values))
+    cos, sin, left = (part - basis @ (basis.T @ part) for part in (*waves, values))
     total = left @ left
     if not total > 1e-18 * (values @ values):  # a straight line, and its rounding
-        return np.zeros(len(cycles))
+        return np.zeros(cos.shape[1])
     cc, ss, cs = (cos**2).sum(axis=0), (sin**2).sum(axis=0), (cos * sin).sum(axis=0)
     c, s = left @ cos, left @ sin
-    apart = np.maximum(cc * ss - cs**2, 1e-12 * len(along) ** 2)
+    apart = np.maximum(cc * ss - cs**2, 1e-12 * len(values) ** 2)
     return np.asarray((ss * c**2 - 2 * cs * c * s + cc * s**2) / apart / total)

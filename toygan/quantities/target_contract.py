@@ -51,6 +51,11 @@ class Looked:
     def found(self) -> Clusters:
         return places(self.points)
 
+    @cached_property
+    def weighed(self) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
+        """What `weighed` says of its density and points; None where it has no density."""
+        return None if self.sampler.density is None else weighed(self.sampler.density, self.points)
+
 
 def leaves_streams(at: Looked) -> Held:
     draws = iter([at.sampler.opened(ODD, 0, {}) for _ in range(2)])
@@ -293,9 +298,9 @@ def labels_near(at: Looked) -> Held | None:
 
 def whole(at: Looked) -> Held | None:
     """Whether the density integrates to 1, by importance sampling around the points."""
-    if at.sampler.density is None:
+    if at.weighed is None:
         return None
-    ratios = weighed(at.sampler.density, at.points)[1]
+    ratios = at.weighed[1]
     total, error = float(ratios.mean()), float(ratios.std() / math.sqrt(len(ratios)))
     if abs(total - 1) < max(0.03, SURE * error):
         return holds(f"its integral is {total:.6g}, give or take {error:.6g}")
@@ -336,9 +341,9 @@ def log_density(density: Density, points: np.ndarray) -> np.ndarray:
 
 def agreement(at: Looked) -> Held | None:
     """Whether the sample is as likely as the density's own points are: the mean of log p over either."""
-    if at.sampler.density is None:
+    if at.weighed is None:
         return None
-    there, ratios, own = weighed(at.sampler.density, at.points)
+    there, ratios, own = at.weighed
     kept = ratios > 0
     shares = ratios[kept] / ratios.sum()
     wanted = float((shares * there[kept]).sum())

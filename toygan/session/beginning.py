@@ -6,7 +6,6 @@ Most initialisations are uniform numbers in bounds, and constants. What they are
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from itertools import groupby
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -69,12 +68,22 @@ def heard(initial: Initial, rng: np.random.Generator) -> Recipe | None:
     except AttributeError:
         return None
     drawn = np.concatenate([*listening.numbers, np.empty(0)])
-    place = {value: k for k, value in enumerate(drawn.tolist())}
-    at = [place.get(value) for value in made.tolist()]
+    at = places_of(made, drawn)
+    steady = np.where(at < 0, made, at - np.arange(len(at)))  # in a part the value, or how far off its numbers stand
+    changes = np.flatnonzero((steady[1:] != steady[:-1]) | np.diff(at < 0)) + 1
     parts: list[tuple[Any, ...]] = []
-    keys = [(None, made[i]) if k is None else (k - i, None) for i, k in enumerate(at)]
-    for _, members in groupby(range(len(at)), key=lambda i: keys[i]):
-        first, *others = members
-        more = (float(made[first]),) if at[first] is None else ()
-        parts.append((at[first], 1 + len(others), *more))
+    for part, places in zip(np.split(made, changes), np.split(at, changes), strict=True):
+        if len(part):
+            parts.append((None, len(part), float(part[0])) if places[0] < 0 else (int(places[0]), len(part)))
     return Recipe(tuple(listening.draws), tuple(parts))
+
+
+def places_of(values: np.ndarray, among: np.ndarray) -> np.ndarray:
+    """Where each value stands among others, at the last place of several; -1 where it is none of them."""
+    order = np.argsort(among, kind="stable")
+    before = np.searchsorted(among[order], values, side="right") - 1
+    found = before >= 0
+    found[found] = among[order[before[found]]] == values[found]
+    at = np.full(len(values), -1)
+    at[found] = order[before[found]]
+    return at

@@ -190,8 +190,10 @@ def rests_of(game: Typed, window: float) -> list[Coordinates]:
     for _ in range(NEWTON):
         slope, matrix = slopes(game, *places.T)
         usable = torch.isfinite(slope).all(dim=1) & torch.isfinite(matrix).flatten(1).all(dim=1)
-        places, slope, matrix = places[usable], slope[usable], matrix[usable]
-        places = places - (torch.linalg.pinv(matrix) @ slope[..., None])[..., 0]
+        before, slope, matrix = places[usable], slope[usable], matrix[usable]
+        places = before - (torch.linalg.pinv(matrix) @ slope[..., None])[..., 0]
+        if torch.equal(places, before):  # and so they stay
+            break
     at_rest = slopes(game, *places.T)[0].abs().amax(dim=1) < RESTING
     within = at_rest & (places.abs() <= window * (1 + 1e-9)).all(dim=1)
     return apart(on_host(places[within]))

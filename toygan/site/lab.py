@@ -219,8 +219,9 @@ def cast(scenarios: Sequence[str], method: str) -> Repertoire:
             refused.append(error)
             continue
         name = program(config, size)
+        same = [game for other, game in games.items() if other.split()[-1] == name.split()[-1]]  # at whatever size
         try:
-            games[name] = games.get(name) or playable(config, SEEDS)
+            games[name] = same[0] if same else playable(config, SEEDS)
         except UserError as error:  # it plays, and not in a page: that is told first
             refused.insert(0, error)
             continue

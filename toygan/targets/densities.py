@@ -30,8 +30,13 @@ def log_mixture(x: np.ndarray, modes: Modes, blur: float) -> np.ndarray:
     directions = np.moveaxis(vectors / stds[:, None, :], -1, 0)  # [axis, K, 2], each as long as 1 / its deviation
 
     def terms(part: np.ndarray) -> np.ndarray:
-        squares = [np.square(part @ d.T - (modes.centres * d).sum(axis=1)) for d in directions]
-        return heights - (squares[0] + squares[1]) / 2
+        squares, others = (part @ d.T for d in directions)  # worked on in place: fresh memory takes as long as the sums
+        for found, d in ((squares, directions[0]), (others, directions[1])):
+            found -= (modes.centres * d).sum(axis=1)
+            np.square(found, out=found)
+        squares += others
+        squares /= 2
+        return np.subtract(heights, squares, out=squares)
 
     return in_blocks(lambda part: log_sum_exp(terms(part)), x, len(heights))
 
@@ -52,7 +57,8 @@ def log_sum_exp(terms: Any) -> Any:
     """Logarithm of the sum of exp over the last axis, [n, K] -> [n], of arrays or tensors."""
     lib = maths(terms)
     largest = lib.amax(terms, axis=1)
-    return largest + lib.log(lib.exp(terms - largest[:, None]).sum(axis=1))
+    above = terms - largest[:, None]
+    return largest + lib.log((np.exp(above, out=above) if lib is np else lib.exp(above)).sum(axis=1))
 
 
 def in_blocks(function: Callable[[np.ndarray], np.ndarray], x: np.ndarray, terms: int) -> np.ndarray:

@@ -239,7 +239,7 @@ def background(path: Path, invert: bool = False) -> tuple[float, float]:
 
 def opened(name: str, content: bytes) -> Image.Image:
     """A picture, upright and decoded; ValueError for what is none or has too many pixels to be worth it."""
-    from PIL import Image, ImageOps
+    from PIL import Image, ImageOps, UnidentifiedImageError
 
     try:
         with warnings.catch_warnings():
@@ -250,7 +250,8 @@ def opened(name: str, content: bytes) -> Image.Image:
             if math.prod(size) <= LARGEST_PICTURE:
                 return ImageOps.exif_transpose(picture)
     except Exception as error:  # Pillow's decoders raise what they like on damaged files
-        raise Refusal(f"{name} is not a picture that can be read ({in_short(error)})", option="path") from None
+        why = "of no known kind" if isinstance(error, UnidentifiedImageError) else in_short(error)
+        raise Refusal(f"{name} is not a picture that can be read ({why})", option="path") from None
     large = f"{name} has {size[0]} x {size[1]} pixels, more than {LARGEST_PICTURE // 10**6} million"
     raise Refusal(large, "scale it down", "path")
 

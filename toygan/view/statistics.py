@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from functools import lru_cache
+from itertools import accumulate
 from typing import NamedTuple
 
 import numpy as np
@@ -85,7 +86,8 @@ def median(values: Sequence[float]) -> Interval:
 @lru_cache(maxsize=1024)
 def order_ranks(n: int) -> tuple[int, float]:
     """The rank k, from 1, and the part of the way to the next one at which an interval of n values ends."""
-    covered = [1 - 2 * sum(math.comb(n, i) for i in range(k)) / 2**n for k in range(n // 2 + 1)]
+    below = accumulate((math.comb(n, i) for i in range(n // 2)), initial=0)
+    covered = [1 - 2 * ways / 2**n for ways in below]
     k = max(k for k in range(1, n // 2 + 1) if covered[k] >= SHARE)
     inner = covered[k + 1] if k < n // 2 else 0.0
     way = (covered[k] - SHARE) / (covered[k] - inner)
