@@ -35,7 +35,7 @@ class Token(NamedTuple):
     at: int
 
 
-def size(x: Tensor) -> Tensor:
+def magnitude(x: Tensor) -> Tensor:
     """torch.abs, of which a second derivative imports torch's compiler, 1 s."""
     return torch.maximum(x, -x) + 0.0  # of -0 too
 
@@ -47,7 +47,7 @@ FUNCTIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "log": torch.log,
     "tanh": torch.tanh,
     "sqrt": torch.sqrt,
-    "abs": size,
+    "abs": magnitude,
 }
 NUMBER = re.compile(r"(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 WORDS = re.compile(

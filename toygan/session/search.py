@@ -14,12 +14,13 @@ from torch import Tensor
 
 from toygan.files.mistakes import UserError
 from toygan.game.duel import carried, code_columns
+from toygan.game.optimisers import adam
 from toygan.quantities.evidence import far_apart
 from toygan.session.recording import Recording
 from toygan.session.simulation import Simulation, average_of, on_host, simulation
 
 SEARCH_STEPS, SEARCH_RATE = 80, 0.05  # of Adam on the latents
-BETAS, EPSILON = (0.9, 0.999), 1e-8  # as Kingma and Ba, 2015
+BETAS = (0.9, 0.999)  # of Kingma and Ba, 2015
 FINEST = 2  # every so many cells of the score grid are searched for
 HANDLES, PULLS, STEPS_A_PULL = 6, 24, 12  # points that are dragged, stops on the way, and moves of a latent at each
 KEEPING = 0.002  # weight of |z - z0|^2, which keeps a dragged point's latent near where it began
@@ -168,19 +169,15 @@ def descended(
     """Latents [n, d] moved by Adam down |G(z) - t|^2, plus 0.002 |z - home|^2 where there is a home; each by itself, and
     without its codes, the first so many numbers.
     """
-    z, (mean, square) = latents.clone(), torch.zeros(2, *latents.shape).to(latents)
+    z, slots = latents.clone(), (torch.zeros_like(latents), torch.zeros_like(latents))
     for step in range(steps):
         z.requires_grad_()
         loss = (send(z) - target).square().sum()
         loss = loss if home is None else loss + KEEPING * (z - home).square().sum()
         (slope,) = torch.autograd.grad(loss, z)
         slope = torch.cat((torch.zeros_like(slope[:, :codes]), slope[:, codes:]), dim=1)
-        # As torch.optim's Adam, to the bit; its first step alone imports for a second.
-        mean = mean.lerp(slope, 1 - BETAS[0])
-        square = (square * BETAS[1]).addcmul(slope, slope, value=1 - BETAS[1])
-        begun = [1 - beta ** (step + 1) for beta in BETAS]
         rate = SEARCH_RATE * (1 - step / steps) ** 2  # where it is steep, small moves end it
-        z = z.detach().addcdiv(mean, square.sqrt() / begun[1] ** 0.5 + EPSILON, value=-rate / begun[0])
+        z, slots = adam(BETAS).move(z.detach(), slope, slots, torch.tensor(step + 1.0), rate)
     return z
 
 
