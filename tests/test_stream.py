@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from conftest import differences, numbers, sampled, small_world, source_of, tensors_of
+from conftest import crossed, differences, numbers, sampled, small_world, source_of, tensors_of
 from test_faults import SMALL, hurry, play
 from torch import Tensor
 
@@ -322,11 +322,11 @@ TURNED = [
 ]
 
 
-@pytest.mark.parametrize("by_seed", [False, True])
-@pytest.mark.parametrize(("method", "key", "value"), TURNED)
-def test_a_look_is_at_the_game_as_it_is_turned(method, key, value, by_seed):
+@pytest.mark.parametrize(("turn", "by_seed"), crossed(TURNED, [False, True], 2))
+def test_a_look_is_at_the_game_as_it_is_turned(turn, by_seed):
     """Turned before the first step, it is what a config with that number is, for all seeds or for each."""
-    words = {"seeds": 2, "at": [10], "backend": "eager"}
+    method, key, value = turn
+    words = {"seeds": 2, "at": [5], "backend": "eager"}
     table, _, place = f"method.{key}".rpartition(".")
     numbers = [0.1, value, 1.0, 3.0] if place.isdigit() else value
     config = {table: numbers} if place.isdigit() else {f"method.{key}": value}
