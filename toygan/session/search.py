@@ -14,7 +14,7 @@ from torch import Tensor
 
 from toygan.files.mistakes import UserError
 from toygan.game.duel import carried, code_columns
-from toygan.game.optimisers import adam
+from toygan.game.optimisers import Slots, adam
 from toygan.quantities.evidence import far_apart
 from toygan.session.recording import Recording
 from toygan.session.simulation import Simulation, average_of, on_host, simulation
@@ -169,7 +169,8 @@ def descended(
     """Latents [n, d] moved by Adam down |G(z) - t|^2, plus 0.002 |z - home|^2 where there is a home; each by itself, and
     without its codes, the first so many numbers.
     """
-    z, slots = latents.clone(), (torch.zeros_like(latents), torch.zeros_like(latents))
+    z = latents.clone()
+    slots: Slots = (torch.zeros_like(latents), torch.zeros_like(latents))
     for step in range(steps):
         z.requires_grad_()
         loss = (send(z) - target).square().sum()
