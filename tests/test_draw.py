@@ -972,7 +972,7 @@ def odd_runs():
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", sampled(odd_runs(), 6))
+@pytest.mark.parametrize("name", sampled(odd_runs(), 4))
 def test_odd_runs_can_be_drawn(tmp_path, name):
     run = odd_runs()[name]
     draw.picture(run).savefig(tmp_path / "picture.png", dpi=40)

@@ -51,15 +51,15 @@ ONE_SIDED = {
 }  # learned at real points alone: what it is at others follows from these, and not from the net
 objectives = pytest.mark.parametrize("objective", OBJECTIVES)
 constraints = pytest.mark.parametrize("constraint", CONSTRAINTS)
-pairs = pytest.mark.parametrize(("objective", "constraint"), crossed(OBJECTIVES, CONSTRAINTS, 8))
-other_pairs = pytest.mark.parametrize(("constraint", "objective"), crossed([*CONSTRAINTS][::-1], OBJECTIVES, 12))
+pairs = pytest.mark.parametrize(("objective", "constraint"), crossed(OBJECTIVES, CONSTRAINTS, 4))
+other_pairs = pytest.mark.parametrize(("constraint", "objective"), crossed([*CONSTRAINTS][::-1], OBJECTIVES, 8))
 
 
 def check_together_is_alone(world: World, steps: int, like: Tensor, **tolerance: float) -> None:
-    """The whole state of the first seed and of the last after some steps is what it is without the others."""
+    """Each seed's whole state after some steps is what it is without the others."""
     together = tensors_of(states_of(world, SEEDS, steps, like)[-1])
-    for s in (0, len(SEEDS) - 1):
-        alone = tensors_of(states_of(world, SEEDS[s : s + 1], steps, like)[-1])
+    for s, seed in enumerate(SEEDS):
+        alone = tensors_of(states_of(world, [seed], steps, like)[-1])
         for name, values in alone.items():
             torch.testing.assert_close(together[name][s : s + 1], values, **tolerance)
 
@@ -70,7 +70,7 @@ def check_together_is_alone(world: World, steps: int, like: Tensor, **tolerance:
 @pairs
 def test_together_is_alone(objective, constraint):
     # Plain descent, because Adam blows the rounding of a gradient that should be zero up by 1 / epsilon.
-    check_together_is_alone(small_world(objective, constraint, optimiser=DESCENT), 2, DOUBLE, rtol=1e-12, atol=1e-12)
+    check_together_is_alone(small_world(objective, constraint, optimiser=DESCENT), 3, DOUBLE, rtol=1e-12, atol=1e-12)
 
 
 @other_pairs

@@ -249,7 +249,7 @@ def check_is_a_result(state: State) -> None:
     assert (torch.isfinite(numbers_).all(dim=1) | has_diverged(state)).all()
 
 
-@pytest.mark.parametrize(("name", "place"), crossed(OBJECTIVES, product(SCENARIOS, CONSTRAINTS), 25), ids=str)
+@pytest.mark.parametrize(("name", "place"), crossed(OBJECTIVES, product(SCENARIOS, CONSTRAINTS), 5), ids=str)
 def test_every_pair_trains(name, place):
     scenario, constraint = place
     pair = read(scenario, f"{name}+{constraint}", list(TINY.items()))
@@ -277,7 +277,7 @@ TRICKS: dict[str, dict[str, Any]] = {
 }
 
 
-@pytest.mark.parametrize(("trick", "place"), crossed(TRICKS, product(["ns-gan-r1", "wgan-gp"], SCENARIOS), 2), ids=str)
+@pytest.mark.parametrize(("trick", "place"), [*product(TRICKS, product(["ns-gan-r1", "wgan-gp"], SCENARIOS))], ids=str)
 def test_every_trick_trains(trick, place):
     method, scenario = place
     config = tiny(scenario, method, **TRICKS[trick])
@@ -286,7 +286,7 @@ def test_every_trick_trains(trick, place):
     assert not has_diverged(state).any()
 
 
-@pytest.mark.parametrize(("method", "scenario"), crossed(METHODS, SCENARIOS, 2))
+@pytest.mark.parametrize(("method", "scenario"), [*product(METHODS, SCENARIOS)])
 def test_every_method_trains_and_is_seen(method, scenario):
     config = tiny(scenario, method)
     state = played(config, 3)

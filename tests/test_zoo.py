@@ -1126,13 +1126,13 @@ def test_what_does_not_go_together_is_one_message_with_key_and_remedy(scenario, 
 MORE_THAN_POINTS = ["cgan", "ali", "mgan", "gman", "paired-gan", "minibatch-std-gan", "feature-matching"]
 
 
-@pytest.mark.parametrize(("constraint", "name"), crossed(CONSTRAINTS, MORE_THAN_POINTS, 7))
+@pytest.mark.parametrize(("constraint", "name"), crossed(CONSTRAINTS, MORE_THAN_POINTS, 3))
 def test_every_constraint_goes_with_more_than_points(name, constraint):
     state = states_of(made(name, {"method.constraint": constraint}), (0, 3), 2)[-1]
     assert all(torch.isfinite(own).all() for own in state.parameters.values())
 
 
-@pytest.mark.parametrize(("rule", "name"), crossed(RULES, ["cgan", "veegan", "mgan", "gman", "cyclegan"], 5))
+@pytest.mark.parametrize(("rule", "name"), crossed(RULES, ["cgan", "veegan", "mgan", "gman", "cyclegan"], 2))
 def test_every_rule_moves_all_players(name, rule):
     first, *_, last = states_of(made(name, {"method.update": rule}), (0, 3), 2)
     for player, own in last.parameters.items():
