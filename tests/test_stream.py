@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from conftest import crossed, differences, numbers, sampled, small_world, source_of, tensors_of
+from conftest import crossed, differences, numbers, small_world, source_of, tensors_of
 from test_faults import SMALL, hurry, play
 from torch import Tensor
 
@@ -149,7 +149,6 @@ def test_a_dial_may_differ_by_seed(method, changes):
         torch.testing.assert_close(together[s], parameters(scene, own)[s], rtol=1e-10, atol=1e-11)
 
 
-# test_numbers.py compares whole graphs, of every kind of method.
 @pytest.mark.parametrize("method", METHODS)
 def test_every_number_of_a_method_is_a_dial(method):
     """Turned to the numbers of another config, a game plays as that config does."""
