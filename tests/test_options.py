@@ -436,8 +436,8 @@ def test_no_command_is_translated(monkeypatch):
 
 def test_a_table_has_as_many_parts_on_both_sides():
     words_alone, sentences = tables("zh")
-    for pattern, translation in sentences:
-        parts = pattern.groups
+    for sentence, translation in sentences.items():
+        parts = sentence.count("{}")
         used = set(re.findall(r"\{(\d*)\}", translation))
         named = {int(part) for part in used if part}
         assert translation.count("{}") == parts or named == set(range(parts)), translation

@@ -100,36 +100,24 @@ def whole(text: str, language: str) -> str | None:
 
 @cache
 def possible(first: str, last: str, language: str) -> list[tuple[re.Pattern[str], str]]:
-    """The sentences with parts that vary that may begin and end with these letters, a tenth of all, the longest first."""
-    return [
-        pair
-        for key, pair in zip(varying(language), tables(language)[1], strict=True)
-        if key[:1] in ("{", first) and key[-1:] in ("}", last)
-    ]
+    """The sentences with parts that vary that may begin and end with these letters, the longest first: a tenth of all."""
+    likely = [key for key in tables(language)[1] if key[:1] in ("{", first) and key[-1:] in ("}", last)]
+    return [(pattern_of(key), tables(language)[1][key]) for key in likely]
 
 
 @cache
-def tables(language: str) -> tuple[Mapping[str, str], list[tuple[re.Pattern[str], str]]]:
+def tables(language: str) -> tuple[Mapping[str, str], Mapping[str, str]]:
     """Words by themselves, and sentences with parts that vary, the longest first."""
-    known = entries(language)
-    words = {key: text for key, text in known.items() if "{}" not in key}
-    return words, [(pattern_of(key), known[key]) for key in varying(language)]
-
-
-def varying(language: str) -> list[str]:
-    """The sentences of a table with parts that vary, the longest first."""
-    return sorted((key for key in entries(language) if "{}" in key), key=len, reverse=True)
+    if language == "en":
+        return {}, {}
+    with Path(__file__).with_name(f"{language}.toml").open("rb") as file:
+        entries: dict[str, str] = {key: text for table in tomllib.load(file).values() for key, text in table.items()}
+    varying = sorted((key for key in entries if "{}" in key), key=len, reverse=True)
+    words = {key: text for key, text in entries.items() if "{}" not in key}
+    return words, {key: entries[key] for key in varying}
 
 
 @cache
-def entries(language: str) -> dict[str, str]:
-    """All that the table of a language has."""
-    if language == "en":
-        return {}
-    with Path(__file__).with_name(f"{language}.toml").open("rb") as file:
-        return {key: text for table in tomllib.load(file).values() for key, text in table.items()}
-
-
 def pattern_of(key: str) -> re.Pattern[str]:
     """What a sentence of the table matches: where it has no stop of its own its parts have none, or a list would be one."""
     part = "(.+?)" if re.search(r"[:;(,.]", key) else "([^,;]+?)"
