@@ -343,6 +343,10 @@ STEPS: dict[str, tuple[Callable[..., Tree], str]] = {
     "takes numbers out by numpy": (with_numpy, "take numbers out of tensors"),
     "draws of its own": (lambda s, d, _: {"x": s["x"] + torch.randn(20)}, "random numbers of its own"),
     "an unknown operator": (lambda s, d, _: {"x": torch.special.bessel_j0(s["x"])}, "special_bessel_j0"),
+    "stores a tensor otherwise": (
+        lambda s, d, _: {"x": torch.sparse.mm(torch.eye(20).to_sparse(), s["x"][:, None])[:, 0]},
+        "no memory of its own",
+    ),
     "changes a shape": (lambda s, d, _: {"x": torch.cat((s["x"], s["x"]))}, "shape or type of its state"),
     "changes its form": (lambda s, d, _: {"y": s["x"]}, "form of its state"),
     "writes into its state": (lambda s, d, _: {"x": s["x"][:20].mul_(2)}, "writes into memory"),

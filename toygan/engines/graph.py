@@ -89,7 +89,7 @@ class Recorder(TorchDispatchMode):
         self.alive.append(tensor)
         self.known[id(tensor)] = wire
         if tensor.numel():
-            self.memory.setdefault(tensor.untyped_storage().data_ptr(), []).append(wire)
+            self.memory.setdefault(memory_of(tensor), []).append(wire)
         return wire
 
     def constant(self, tensor: Tensor) -> Wire:
@@ -102,7 +102,7 @@ class Recorder(TorchDispatchMode):
         """The wire of a tensor. Raises Untraceable for a part of a variable's memory that no operator gave."""
         if id(tensor) in self.known:
             return self.known[id(tensor)]
-        shared = self.memory.get(tensor.untyped_storage().data_ptr(), ()) if tensor.numel() else ()
+        shared = self.memory.get(memory_of(tensor), ()) if tensor.numel() else ()
         for wire in reversed(shared):
             if wire.key not in self.constants and same_place(self.alive[wire.key], tensor):
                 return wire
@@ -141,14 +141,22 @@ class Recorder(TorchDispatchMode):
         """Write a call down; one that writes into its first argument as the call that does not."""
         outs = [one for one in (out if isinstance(out, tuple | list) else [out]) if isinstance(one, Tensor)]
         if func._schema.is_mutable:
-            where = outs[0].untyped_storage().data_ptr()  # all that look at the memory that is written
-            looking = list({id(t): t for t in self.alive if t.untyped_storage().data_ptr() == where}.values())
+            where = memory_of(outs[0])  # all that look at the memory that is written
+            looking = list({id(t): t for t in self.alive if memory_of(t) == where}.values())
             if varies and (len(looking) > 1 or "_." not in name):
                 raise Untraceable(name, "the step writes into memory that something else looks at")
             name, outs = name.replace("_.", ".", 1), outs if varies else looking
         wires = tuple(map(self.new if varies else self.constant, outs))
         if varies:
             self.nodes.append(Node(name, named, wires))
+
+
+def memory_of(tensor: Tensor) -> int:
+    """Where a tensor's numbers begin. Raises Untraceable for one that is stored in another way, as a sparse one is."""
+    try:
+        return tensor.untyped_storage().data_ptr()
+    except RuntimeError:
+        raise Untraceable("storage", "a tensor has no memory of its own") from None
 
 
 def same_place(a: Tensor, b: Tensor) -> bool:
