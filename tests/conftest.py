@@ -23,9 +23,9 @@ from torch import Tensor
 
 from toygan.cli.main import SELDOM
 from toygan.engines import table
-from toygan.files import cache as cached
 from toygan.files import own
 from toygan.files.disk import write_aside
+from toygan.files.own_parts import Measure
 from toygan.files.world import NOISE, World, samplers
 from toygan.game import duel, play
 from toygan.game.constraints import CONSTRAINTS, Constraint
@@ -37,7 +37,7 @@ from toygan.game.play import Game, Opinion, Player, State
 from toygan.game.players import GENERATORS, Generator, mlp_critic
 from toygan.game.rules import RULES, Rule
 from toygan.game.streams import Randomness, draws
-from toygan.many import run
+from toygan.many import record, run
 from toygan.many.executors import Local
 from toygan.session import ground, measuring
 from toygan.session.looks import like, named
@@ -136,7 +136,7 @@ def crossed(rows: Iterable[Any], columns: Iterable[Any], every: int) -> list[Any
     ]
 
 
-EVERY_SAMPLER = ground.floors_of  # of 40, as users have it
+EVERY_SAMPLER, FOUND_OR_KEPT = ground.floors_of, ground.floors_on  # of 40, as users have it
 FEW_SAMPLERS = 10
 FEW = table.FEW  # as users have it, and so the processes that tests start
 
@@ -153,6 +153,11 @@ def without_gpu() -> Iterator[None]:
         yield
 
 
+def by_few(perfect: ground.Perfect, about: Sequence[Any], own: Mapping[str, Measure] = {}) -> ground.Floors:
+    """Floors by few samplers, kept apart from those of processes that tests start, which are as users have them."""
+    return FOUND_OR_KEPT(perfect, [*about, f"by {FEW_SAMPLERS}"], own)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def short_runs() -> Iterator[None]:
     """Final W1 and floors on 100 points, not 1000, these of 10 perfect samplers, not 40, so that one takes .03 s, not 3; the
@@ -162,6 +167,8 @@ def short_runs() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(measuring, "FINAL_W1", 100)
         patch.setattr(ground, "floors_of", partial(EVERY_SAMPLER, draws=FEW_SAMPLERS))
+        patch.setattr(ground, "floors_on", by_few)
+        patch.setattr(record, "floors_on", by_few)
         patch.setattr(table, "FEW", 0)
         patch.setattr(run, "version", cache(version))
         patch.setattr(os, "fsync", lambda number: None)
@@ -169,11 +176,10 @@ def short_runs() -> Iterator[None]:
 
 
 @pytest.fixture
-def every_sampler(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Floors of as many perfect samplers as users have, found anew."""
-    monkeypatch.setenv("TOYGAN_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(cached, "MADE", {})
+def every_sampler(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Floors of as many perfect samplers as users have."""
     monkeypatch.setattr(ground, "floors_of", EVERY_SAMPLER)
+    monkeypatch.setattr(ground, "floors_on", FOUND_OR_KEPT)
 
 
 draw_itself = run.draw

@@ -1,15 +1,18 @@
 """A user's own loss or penalty: from a file that the command names, or a function in Python, through every door."""
 
+import inspect
 import json
 import re
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import partial
+from functools import partial, wraps
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from conftest import called, sampled
 from typer.testing import CliRunner
 
@@ -17,6 +20,7 @@ import toygan
 from toygan.cli.main import app
 from toygan.files import own
 from toygan.files.dials import dials_of
+from toygan.files.own_settings import settings_of
 from toygan.files.scenario import read
 from toygan.many import sweep as sweeps
 from toygan.many import task as tasks
@@ -450,22 +454,89 @@ def test_two_functions_of_one_name_are_two(mine):
     assert np.array_equal(first.frames["samples"], again.frames["samples"])
 
 
-@dataclass
-class Scaled:
-    """A loss with a setting, which has no hash as it compares by value."""
+def scaled(scale, r, g):
+    return scale * (g - r).mean(dim=(1, 2)), -g.mean(dim=(1, 2))
 
-    scale: float
+
+class Scaled:
+    def __init__(self, scale):
+        self.scale = scale
 
     def __call__(self, r, g):
-        return self.scale * (g - r).mean(dim=(1, 2)), -g.mean(dim=(1, 2))
+        return scaled(self.scale, r, g)
+
+    def loss(self, r, g):
+        return scaled(self.scale, r, g)
 
 
-def test_an_object_that_is_called_is_a_loss_and_its_settings_are_part_of_it(mine):
-    one, two = (toygan.Method(objective=Scaled(scale), constraint="r1") for scale in (1.0, 2.0))
-    assert one.objective.path != two.objective.path
-    found = toygan.run("two-moons", method=one, overrides=SMALL, animation=False)
-    same = toygan.run("two-moons", method="wasserstein+r1", overrides=SMALL, animation=False)
-    np.testing.assert_allclose(found.frames["samples"], same.frames["samples"], atol=1e-5)
+@dataclass
+class Listed:
+    """It has no hash, as it compares by value."""
+
+    scales: list[float]
+
+    def __call__(self, r, g):
+        return scaled(self.scales[0], r, g)
+
+
+@dataclass(slots=True)
+class Slotted:
+    scale: np.ndarray
+
+    def __call__(self, r, g):
+        return scaled(float(self.scale), r, g)
+
+
+class Module(torch.nn.Module):
+    def __init__(self, scale):
+        super().__init__()
+        self.register_buffer("scale", torch.tensor(scale))
+
+    def forward(self, r, g):
+        return scaled(self.scale, r, g)
+
+
+def closed(scale):
+    table = {"scale": scale}
+    return lambda r, g: scaled(table["scale"], r, g)
+
+
+def wrapped(scale):
+    inner = closed(scale)
+
+    @wraps(scaled)
+    def outer(r, g):
+        return inner(r, g)
+
+    outer.__signature__ = inspect.signature(inner)
+    return outer
+
+
+CALLED: dict[str, Callable[[float], Callable[..., Any]]] = {
+    "an object": Scaled,
+    "an object's method": lambda scale: Scaled(scale).loss,
+    "a dataclass with a list": lambda scale: Listed([scale]),
+    "a dataclass with slots and an array": lambda scale: Slotted(np.array(scale)),
+    "a module": Module,
+    "a function of a table": closed,
+    "a wrapped function": wrapped,
+}
+
+
+@pytest.mark.parametrize("kind", CALLED)
+def test_what_is_called_is_a_loss_and_its_settings_are_part_of_it(mine, kind):
+    one, same, other = (toygan.Method(objective=CALLED[kind](scale), constraint="r1") for scale in (1.0, 1.0, 2.0))
+    assert one.objective.path == same.objective.path != other.objective.path
+    found = list(toygan.session("two-moons", method=one, overrides=SMALL, backend="eager"))[-1]
+    wanted = list(toygan.session("two-moons", method="wasserstein+r1", overrides=SMALL, backend="eager"))[-1]
+    np.testing.assert_allclose(found.arrays["samples"], wanted.arrays["samples"], atol=1e-5)
+
+
+def test_an_object_that_holds_itself_has_settings():
+    one, other = Scaled(1.0), Scaled(2.0)
+    for ring in (one, other):
+        ring.itself, ring.places, ring.sparse = ring, {(0.5, None), (1.5, None)}, torch.eye(2).to_sparse()
+    assert settings_of(one) == settings_of(one) != settings_of(other)
 
 
 @pytest.mark.parametrize(

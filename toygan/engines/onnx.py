@@ -125,8 +125,8 @@ def model_of(graph: Graph, inputs: Sequence[str], outputs: Sequence[str]) -> Mod
 class Onnx:
     """A model that runs on two copies of the state, from one to the other and back. Draws and dials are read where they are."""
 
-    def __init__(self, model: Model, state: Tree, session: Any = None) -> None:
-        self.model, self.session, self.like = model, session or opened(model.content, model.operators), state
+    def __init__(self, model: Model, state: Tree) -> None:
+        self.model, self.session, self.like = model, opened(model.content, model.operators), state
         self.ports = {port.name: port for port in model.inputs}
         self.now, self.then = (copied(named(state, "state")) for _ in range(2))
         self.ways = [self.way(*pair) for pair in ((self.now, self.then), (self.then, self.now))]
@@ -163,8 +163,8 @@ class Onnx:
         return rebuilt(self.like, copied(self.now), "state")
 
     def beside(self, state: Tree) -> Onnx:
-        """The same session on memory of its own."""
-        return Onnx(self.model, state, self.session)
+        """The same model, in a session and on memory of its own."""
+        return Onnx(self.model, state)
 
 
 def bind(how: Callable[..., None], name: str, numbers: Tensor) -> None:

@@ -28,6 +28,7 @@ from pydantic import ConfigDict, Discriminator, Field, Tag
 from torch import Tensor
 
 from toygan.files.mistakes import Mistake, Place, UserError, shortened, suggestion
+from toygan.files.own_settings import is_object, settings_of, what_runs
 from toygan.files.strict import OWN, Strict, models_of
 from toygan.game.constraints import Constraint, Sight
 from toygan.game.dials import over
@@ -77,7 +78,7 @@ class Code(NamedTuple):
 
     @property
     def place(self) -> Place:
-        known = getattr(inspect.unwrap(self.function), "__code__", None)
+        known = getattr(inspect.unwrap(what_runs(self.function)), "__code__", None)
         return source_line(self.file, getattr(known, "co_firstlineno", 0))
 
     def fault(self, wrong: str, hint: str = "") -> UserError:
@@ -251,31 +252,14 @@ def given(function: Any) -> dict[str, Any]:
     """A part of a method from a function that was given in Python, or a `functools.partial` that sets its options: its table."""
     bare, options = (function.func, dict(function.keywords)) if isinstance(function, partial) else (function, {})
     name = re.sub(r"\W", "_", getattr(bare, "__name__", type(bare).__name__))
-    text = type(bare) if is_object(bare) else bare
+    text = type(inspect.unwrap(bare)) if is_object(bare) else bare
     try:
         source, file = inspect.getsource(text), inspect.getsourcefile(text) or ""
     except (OSError, TypeError):  # typed at a prompt, which keeps no text
-        source, file = getattr(getattr(text, "__code__", None), "co_code", b"").hex(), ""
-    values = [value for value in values_within(bare) if isinstance(value, bool | int | float | str | tuple)]
-    known = sha256(f"{source}{values!r}".encode()).hexdigest()[:16]
+        source, file = getattr(getattr(what_runs(bare), "__code__", None), "co_code", b"").hex(), ""
+    known = sha256(f"{source}{settings_of(bare)}".encode()).hexdigest()[:16]
     code = in_reach(Code(f"{IN_PYTHON}:{name}", bare, known, file, source.encode()))
     return {"kind": code.kind, "path": known, **options}
-
-
-def is_object(function: Any) -> bool:
-    """Whether what is called is an object with settings of its own, and no function, method or class."""
-    return not inspect.isroutine(function) and not isinstance(function, type)
-
-
-def values_within(function: Any) -> list[Any]:
-    """What a function holds from where it was made, and an object in itself, which no text tells; arrays as their numbers."""
-    found = [cell.cell_contents for cell in getattr(function, "__closure__", None) or ()]
-    if is_object(function):
-        names = (*getattr(function, "__dict__", ()), *getattr(function, "__slots__", ()))
-        found += [getattr(function, name, None) for name in names]
-    if isinstance(function, torch.nn.Module):
-        found += function.state_dict().values()
-    return [repr(value.tolist()) if isinstance(value, np.ndarray | Tensor) else value for value in found]
 
 
 def in_reach(code: Code) -> Code:
@@ -348,7 +332,7 @@ def wrong_shape(code: Code, part: str, said: str) -> UserError:
 def parameters(code: Code) -> Mapping[str, inspect.Parameter]:
     """A function's parameters. UserError for one that does not tell them."""
     try:
-        return inspect.signature(code.function).parameters
+        return inspect.signature(what_runs(code.function)).parameters
     except (TypeError, ValueError):
         raise code.fault("does not tell what it takes") from None
 
@@ -370,7 +354,7 @@ def called_as(code: Code, part: str, function: Callable[..., Any], options: Iter
 def signed(code: Code) -> Callable[..., Any]:
     """A function of a user's options alone, its other parameters, by their annotations or by their defaults' types."""
     with blaming(code.file):
-        hints = get_type_hints(code.function, include_extras=True)
+        hints = get_type_hints(what_runs(code.function), include_extras=True)
     found = [option(code, name, one, hints) for name, one in parameters(code).items() if not is_fixed(one)]
 
     def row(**options: Any) -> Any:

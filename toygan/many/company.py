@@ -18,6 +18,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from toygan.engines.graph import Untraceable
 from toygan.engines.table import Running, Unusable, begin
 from toygan.files.config import Config, as_data
 from toygan.files.dials import Dials, dials_of
@@ -122,7 +123,7 @@ def play_company(parts: Sequence[Companion]) -> None:
     try:
         with sharing(parts):
             running, moves = company_started(parts)
-    except Unusable:
+    except (Unusable, Untraceable):
         return
     there = dict(enumerate(parts))
     for k, part in there.items():

@@ -19,7 +19,7 @@ from toygan.game.objectives import OBJECTIVES
 from toygan.quantities.optimal import Known, Told, decided
 from toygan.session import folder as folders
 from toygan.session.facts import RECORDED
-from toygan.session.ground import Ground, known_on, optimum_told
+from toygan.session.ground import Ground, known_on, optimum_told, target_told
 from toygan.session.loops import points_in
 from toygan.targets.refusal import Refusal
 from toygan.targets.table import listed
@@ -44,7 +44,7 @@ class Brief(NamedTuple):
     @property
     def about(self) -> list[Any]:
         """What decides the floors, as `measuring.floors_at` has it."""
-        return [self.config["target"], dict(self.inputs)]
+        return target_told(self.config["target"], self.inputs)
 
 
 def brief(real: Any, view: Any, title: str, objective: Any) -> Brief:

@@ -16,6 +16,7 @@ import numpy as np
 from toygan.files import cache
 from toygan.files.config import View
 from toygan.files.disk import plain
+from toygan.files.own import is_own
 from toygan.files.own_parts import Measure
 from toygan.files.shipped import shipped_folder
 from toygan.game.streams import stream
@@ -177,6 +178,15 @@ def address_of(perfect: Perfect) -> str:
     held = (perfect.real, perfect.ground.many_real, perfect.due, perfect.makers)
     names = [name for name, row in QUANTITIES.items() if row.source == "cloud"]
     return fingerprint(*held, *seen, *modes, *curve, *names, perfect.n_w1, perfect.when, PERFECT)
+
+
+def target_told(target: Mapping[str, Any], drawn_from: Mapping[str, str]) -> list[Any]:
+    """What decides a target's points, from its table and the digests of what it is drawn from: of a file not where it lies."""
+    path = None if is_own(target.get("kind")) else target.get("path")
+    return [
+        {key: value for key, value in target.items() if key != "path" or not path},
+        {"its points" if name == path else name: digest for name, digest in drawn_from.items()},
+    ]
 
 
 def floors_on(perfect: Perfect, about: Sequence[Any], own: Mapping[str, Measure] = {}) -> Floors:

@@ -13,7 +13,6 @@ from torch import Tensor
 
 from toygan.files.config import Config, as_data, critic_kind
 from toygan.files.disk import Arrays
-from toygan.files.own import is_own
 from toygan.files.own_parts import Measure
 from toygan.files.world import besides, build_cast, build_measures, labels_shown
 from toygan.game.casts import BY_LABEL
@@ -131,18 +130,9 @@ def shown(arrays: Mapping[str, np.ndarray], real: np.ndarray, s: int) -> Clouds 
 def floors_at(config: Config, sim: Simulation, when: measure.When) -> Floors:
     """What perfect samplers score at a look or at the end, in every measure of clouds and in the other world."""
     own = [as_data(config)["measures"]] if config.measures else []
-    about, perfect = [*target_told(config), *own], perfect_at(config, sim, when)
-    return grounds.floors_on(perfect, about, build_measures(config)) | other_floor(config, sim)
-
-
-def target_told(config: Config) -> list[Any]:
-    """What decides a target's points, and the user's measures of them: of points from a file not where they lie."""
-    target = as_data(config)["target"]
     drawn_from = folders.digests(config, ("target", "measure"))  # own losses and players do not move what is perfect
-    if (path := target.get("path")) and not is_own(target["kind"]):
-        target |= {"path": None}
-        drawn_from["its points"] = drawn_from.pop(path)
-    return [target, drawn_from]
+    about, perfect = [*grounds.target_told(as_data(config)["target"], drawn_from), *own], perfect_at(config, sim, when)
+    return grounds.floors_on(perfect, about, build_measures(config)) | other_floor(config, sim)
 
 
 def perfect_at(config: Config, sim: Simulation, when: measure.When) -> Perfect:
