@@ -196,6 +196,9 @@ def test_places_are_where_they_say():
     assert step.min() >= 0
     for largest in step.amax(dim=(1, 2)):
         assert 0.45 < largest < 0.5
+    on_real, on_fake = (cloud.square().sum(dim=2).mean(dim=1) for cloud in (real, fake))
+    for name, wanted in (("r1", on_real), ("r2", on_fake), ("r1-r2", on_real + on_fake)):
+        torch.testing.assert_close(CONSTRAINTS[name](weight=2.0).penalty(sight), wanted)
 
 
 def test_every_place_is_known_here():

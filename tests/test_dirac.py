@@ -13,7 +13,6 @@ from matplotlib.text import Text
 from typer.testing import CliRunner
 
 from toygan.cli.main import app
-from toygan.cli.views import dirac
 from toygan.draw.dirac import REMEMBERS, phase_portrait, portraits, told
 from toygan.files.mistakes import UserError
 from toygan.session.dirac import Portrait, motion_in_words, portrait
@@ -187,9 +186,7 @@ def test_the_picture_shows_field_path_and_words() -> None:
         portraits([])
 
 
-def test_the_command_draws_and_prints_json(tmp_path, monkeypatch) -> None:
-    monkeypatch.setattr(app, "registered_commands", [*app.registered_commands])
-    app.command("dirac")(dirac)
+def test_the_command_draws_and_prints_json(tmp_path) -> None:
     result = CliRunner().invoke(
         app, ["dirac", "-m", "ns-gan", "-u", "simultaneous", "--set", SHORT, "--out", f"{tmp_path}/d.png", "--json"]
     )

@@ -46,6 +46,7 @@ SHORT: dict[str, Changes] = {  # methods whose steps are many moves: what more o
     "unrolled-gan": [("method.update.ahead", 2)],
 }
 SLOWLY = [("method.optimiser", "descent"), ("method.betas", [0.0, 0.9])]
+SOON = {"unrolled": {"ahead": 2}, "lookahead": {"k": 2}}  # rules that do all they do within few moves
 LOOSE = {"cramer-gan": 1e-3}  # roots of differences between near points keep half of their digits
 
 
@@ -66,7 +67,7 @@ def stage(
 
 def rule(kind: str) -> Changes:
     """Another rule, by its name."""
-    return [("method.update", {"kind": kind, **({"ahead": 2} if kind == "unrolled" else {})})]
+    return [("method.update", {"kind": kind, **SOON.get(kind, {})})]
 
 
 def after(engine: Any, rows: Sequence[Tree], dials: Tree) -> dict[str, Tensor]:

@@ -758,7 +758,7 @@ def test_optimistic_remembers_the_last_gradient_of_each_player():
 def test_every_rule_leaves_a_critic_within_its_bounds(rule, constraint):
     bound = {"bound": 0.05} if constraint == "clip" else {"bound": 0.5}
     world = small_world("wasserstein", CONSTRAINTS[constraint](**bound), rule=rule, rate=0.1)
-    last = states_of(world, [0], 6)[-1].parameters["critic"]  # lookahead draws back in the fifth
+    last = states_of(world, [0], 5)[-1].parameters["critic"]  # lookahead draws back in the fifth
     sizes = [last.abs().max()] if constraint == "clip" else [
         layer.weight.norm(dim=(1, 2)).max() for layer in world.game.players["critic"].network.layers(last)
     ]  # fmt: skip
