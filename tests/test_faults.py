@@ -17,16 +17,16 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import crossed, sampled, undrawn, with_parameters
+from conftest import EVERY_SAMPLER, FOUND_OR_KEPT, crossed, sampled, undrawn, with_parameters
 
 import toygan
 from toygan.engines import table
 from toygan.files.config import as_data
 from toygan.files.mistakes import UserError
 from toygan.files.scenario import read
-from toygan.many import run
+from toygan.many import record, run
 from toygan.session import folder as folders
-from toygan.session import measuring, simulation
+from toygan.session import ground, measuring, simulation
 from toygan.session.recording import Recording
 
 SMALL = """\
@@ -63,6 +63,9 @@ def hurry(put) -> None:
     put(run, "draw", lambda recording, order: None)
     put(measuring, "FINAL_W1", 20)
     put(table, "FEW", 0)  # by a graph, in a process of its own too
+    put(ground, "floors_of", EVERY_SAMPLER)  # and with the floors of one
+    for place in (ground, record):
+        put(place, "floors_on", FOUND_OR_KEPT)
 
 
 def play(world: Path, out: Path, **options) -> Recording:

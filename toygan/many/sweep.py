@@ -205,7 +205,9 @@ def planned_tasks(plan: Plan, some: Iterable[Combination], places: SaidAt, known
             wrong |= dict.fromkeys(error.mistakes)
             continue
         if tasks.setdefault(task.folder, task) != task:
-            shared = "two different runs of this sweep would share this folder; rename a scenario, or a function of your own"
+            shared = (
+                "two different runs of this sweep would share this folder; rename a scenario, or a function of your own"
+            )
             wrong[Mistake(None, shared, place=Place(str(task.folder)))] = None
     refuse(list(wrong))
     return list(tasks.values())
