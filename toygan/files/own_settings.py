@@ -31,7 +31,9 @@ def what_runs(function: Any) -> Callable[..., Any]:
 
 def settings_of(function: Any) -> str:
     """What a function closes over, and what the object has that is called, or whose method it is."""
-    cells = cells_of(function)
+    cells = cells_of(
+        function
+    )  # simple ones as they were always told: runs by functions that hold no others are found again
     plain = [value for value in cells if isinstance(value, bool | int | float | str | tuple)]
     others = [value for value in cells if not isinstance(value, bool | int | float | str | tuple | None)]
     owner = inspect.unwrap(function) if is_object(function) else getattr(function, "__self__", None)

@@ -123,8 +123,11 @@ def gradient_penalty(
     def penalty(sight: Sight) -> Tensor:
         steepness = safe_norm(slopes(sight))
         excess = steepness - over(target, steepness)
-        size = excess.relu() if sides == 1 else excess if power == 2 else excess.abs()
-        return weighed(weight, (size**power).mean(dim=1))
+        if sides == 1:
+            excess = excess.relu()
+        elif power != 2:  # a square needs no sign, whose second derivative has torch import its compiler
+            excess = excess.abs()
+        return weighed(weight, (excess**power).mean(dim=1))
 
     return Constraint(penalty, draws=draws)
 

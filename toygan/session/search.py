@@ -169,7 +169,7 @@ def descended(
     """Latents [n, d] moved by Adam down |G(z) - t|^2, plus 0.002 |z - home|^2 where there is a home; each by itself, and
     without its codes, the first so many numbers.
     """
-    z = latents.clone()
+    z, move = latents.clone(), adam(BETAS).move
     slots: Slots = (torch.zeros_like(latents), torch.zeros_like(latents))
     for step in range(steps):
         z.requires_grad_()
@@ -178,7 +178,7 @@ def descended(
         (slope,) = torch.autograd.grad(loss, z)
         slope = torch.cat((torch.zeros_like(slope[:, :codes]), slope[:, codes:]), dim=1)
         rate = SEARCH_RATE * (1 - step / steps) ** 2  # where it is steep, small moves end it
-        z, slots = adam(BETAS).move(z.detach(), slope, slots, torch.tensor(step + 1.0), rate)
+        z, slots = move(z.detach(), slope, slots, torch.tensor(step + 1.0), rate)
     return z
 
 
